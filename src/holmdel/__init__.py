@@ -1,0 +1,34 @@
+"""Holmdel: the classic convolutional networks, made fast, transparent and useful.
+
+The public names, loaded when first used, so that `import holmdel` does not load torch:
+
+    build(name, **options)            a network as an nn.Module
+    load(model)                       a Classifier: pictures in, probabilities out
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from holmdel.classifier import Classifier as Classifier
+    from holmdel.classifier import load as load
+    from holmdel.errors import UserError as UserError
+    from holmdel.networks import build as build
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Classifier": "holmdel.classifier",
+    "UserError": "holmdel.errors",
+    "build": "holmdel.networks",
+    "load": "holmdel.classifier",
+}
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Returns a public name from its home, importing that on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'holmdel' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

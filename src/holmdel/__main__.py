@@ -1,0 +1,12 @@
+"""The command `holmdel`."""
+
+
+def main() -> None:
+    """Runs the command line."""
+    from holmdel.cli import run  # noqa: PLC0415
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

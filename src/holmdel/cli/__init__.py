@@ -1,0 +1,45 @@
+"""The command line: one file a verb; each parses, calls the library once and prints.
+
+Nothing here imports torch before a verb runs, so that `holmdel --help` is quick.
+"""
+
+import sys
+
+import typer
+
+from holmdel.errors import UserError
+
+DONE, SOME_FAILED, USER_MISTAKE, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="holmdel",
+    help="The classic convolutional networks: train one, see inside it, put it to work.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits with its status.
+
+    0 done, 1 some inputs failed, 2 the user's mistake, 130 interrupted.
+    """
+    try:
+        status = app(arguments, standalone_mode=False)
+    except UserError as error:
+        _complain(str(error))
+        sys.exit(USER_MISTAKE)
+    except typer.TyperException as error:
+        _complain(error.format_message())
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(DONE)
+    sys.exit(status if isinstance(status, int) else DONE)
+
+
+def _complain(sentence: str) -> None:
+    print(f"holmdel: {sentence}", file=sys.stderr)  # noqa: T201
