@@ -1,5 +1,6 @@
 """Data sets: where they come from, how they are kept in memory, how batches are drawn."""
 
 from holmdel.data.dataset import Dataset, Split
+from holmdel.data.loading import Progress, load, names
 
-__all__ = ["Dataset", "Split"]
+__all__ = ["Dataset", "Progress", "Split", "load", "names"]

@@ -1,0 +1,168 @@
+"""IDX files, the format of MNIST, gzipped or plain; which of the two, the first bytes say.
+
+Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits" (1998), section
+"File formats": two zero bytes, a type code, the number of axes, a big-endian int32 an axis, values.
+"""
+
+import gzip
+import math
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.errors import UserError
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP = b"\x1f\x8b"
+IMAGES, LABELS = 0x0803, 0x0801  # the first four bytes: unsigned bytes along 3 axes, along 1
+
+
+def content(path: Path) -> bytes:
+    """Returns the bytes of a file, uncompressed where it is gzipped.
+
+    Raises:
+        UserError: for a file that cannot be read, or whose gzip stream is damaged or cut off.
+    """
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if data.startswith(GZIP) else data
+    except EOFError:
+        raise _damaged(path, "is cut off in the middle of its gzip stream") from None
+    except (gzip.BadGzipFile, zlib.error):
+        raise _damaged(path, "is a damaged gzip file") from None
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}); expected an IDX file, gzipped or not"
+        ) from None
+
+
+def read(path: Path) -> NDArray[Any]:
+    """Returns the values of an IDX file of any of its six types and any number of axes.
+
+    The array is in the machine's byte order and may be written to.
+
+    Raises:
+        UserError: for a file that cannot be read, is damaged, has another magic number, or is
+            shorter or longer than its header says.
+    """
+    return parse(content(path), path)
+
+
+def parse(data: bytes, path: Path) -> NDArray[Any]:
+    """Returns the values in the uncompressed bytes of an IDX file; `read` with the reading done.
+
+    Args:
+        data: the file's bytes.
+        path: what a complaint calls it.
+
+    Raises:
+        UserError: as `read`.
+    """
+    if len(data) < 4:
+        raise _damaged(path, f"has {len(data)} bytes, too few for an IDX header")
+    zeros, code, axes = struct.unpack(">HBB", data[:4])
+    if zeros or code not in TYPES:
+        raise _damaged(path, f"starts with 0x{data[:4].hex()}, which is not the start of IDX")
+    start = 4 + 4 * axes
+    if len(data) < start:
+        raise _damaged(path, f"has {len(data)} bytes, too few for an IDX header")
+    shape = struct.unpack(f">{axes}I", data[4:start])
+    dtype = np.dtype(TYPES[code])
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(data) != expected:
+        fault = "truncated" if len(data) < expected else "too long"
+        size = "x".join(map(str, shape))
+        raise _damaged(
+            path, f"is {fault}: {len(data)} bytes, and its header ({size}) says {expected}"
+        )
+    return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def read_images(path: Path) -> NDArray[np.uint8]:
+    """Returns the pictures of an image file: uint8 (N, H, W), 0 background to 255 ink.
+
+    Raises:
+        UserError: as `read`, and for a file that holds labels or anything else.
+    """
+    data = content(path)
+    _expect_magic(data, path, IMAGES)
+    return parse(data, path)
+
+
+def read_labels(path: Path, classes: int) -> NDArray[np.uint8]:
+    """Returns the labels of a label file: uint8 (N,), each in 0..classes-1.
+
+    Raises:
+        UserError: as `read`, for a file that holds pictures or anything else, and for a label
+            out of range.
+    """
+    data = content(path)
+    _expect_magic(data, path, LABELS)
+    labels: NDArray[np.uint8] = parse(data, path)
+    wrong = np.flatnonzero(labels >= classes)
+    if len(wrong):
+        raise UserError(
+            f"label {labels[wrong[0]]} at position {wrong[0]} of {path} is out of range; "
+            f"expected 0 to {classes - 1}; use the label file that belongs to the set"
+        )
+    return labels
+
+
+def read_pair(
+    images: Path, labels: Path, classes: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns the pictures uint8 (N, H, W) and labels uint8 (N,) of two files that go together.
+
+    Raises:
+        UserError: as `read_images` and `read_labels`, and if their counts differ.
+    """
+    pictures, classed = read_images(images), read_labels(labels, classes)
+    if len(pictures) != len(classed):
+        raise UserError(
+            f"{images} holds {len(pictures)} pictures and {labels} {len(classed)} labels; "
+            "expected as many; take both from the same set"
+        )
+    return pictures, classed
+
+
+def write(path: Path, values: NDArray[Any]) -> None:
+    """Writes an IDX file, gzipped where its name ends in `.gz`, atomically.
+
+    Raises:
+        UserError: for values of a type the format does not have.
+    """
+    codes = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
+    native = values.dtype.newbyteorder("=")
+    if native not in codes:
+        raise UserError(
+            f"an array of {values.dtype} was given for {path}; IDX has "
+            f"{', '.join(str(dtype) for dtype in codes)}; convert it first"
+        )
+    header = struct.pack(f">HBB{values.ndim}I", 0, codes[native], values.ndim, *values.shape)
+    data = header + values.astype(native.newbyteorder(">")).tobytes()
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    part.replace(path)
+
+
+def _expect_magic(data: bytes, path: Path, magic: int) -> None:
+    kinds = {IMAGES: "pictures", LABELS: "labels"}
+    found = int.from_bytes(data[:4], "big")
+    if found != magic and found in kinds:
+        raise UserError(
+            f"{path} holds {kinds[found]}; expected {kinds[magic]}; the file is mislabelled, "
+            "or two files changed places"
+        )
+    if found != magic:
+        raise _damaged(
+            path, f"starts with 0x{data[:4].hex()}; expected 0x{magic:08x}, {kinds[magic]} in IDX"
+        )
+
+
+def _damaged(path: Path, fault: str) -> UserError:
+    return UserError(f"{path} {fault}; delete it and fetch it again")
