@@ -1,6 +1,7 @@
 """Data sets: where they come from, how they are kept in memory, how batches are drawn."""
 
 from holmdel.data.dataset import Dataset, Split
-from holmdel.data.loading import Progress, load, names
+from holmdel.data.download import Progress
+from holmdel.data.loading import load, names
 
 __all__ = ["Dataset", "Progress", "Split", "load", "names"]

@@ -1,22 +1,22 @@
 """A data set by its name or its folder."""
 
-from collections.abc import Callable
+import difflib
 from pathlib import Path
 
 import torch
 
-from holmdel.data import idx, sources
+from holmdel.data import idx, roots
 from holmdel.data.dataset import Dataset, Split
 from holmdel.data.digits import load_digits
+from holmdel.data.download import Progress
+from holmdel.data.folder import load_folder
+from holmdel.data.sources import SOURCES, Source
 from holmdel.errors import UserError
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is going on, how much of it is done, and how much there is (0: not known)."""
 
 
 def names() -> list[str]:
     """Returns the names `load` knows."""
-    return [*sources.SOURCES, "digits"]
+    return [*SOURCES, "digits"]
 
 
 def load(
@@ -39,18 +39,49 @@ def load(
     """
     if name == "digits":
         return load_digits()
-    if name not in sources.SOURCES:
-        raise UserError(f"the data set was given as {name!r}; expected {', '.join(names())}")
-    source = sources.SOURCES[name]
-    place = sources.find(source, root)
+    if name in SOURCES:
+        return load_named(SOURCES[name], root, progress)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        raise UserError(unknown(name))
+    return load_folder(folder, input, progress)
+
+
+def unknown(name: str) -> str:
+    """Returns the sentence on a text that names neither a data set nor a folder."""
+    near = difflib.get_close_matches(name.lower(), names(), n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return (
+        f"the data set was given as {name!r}; expected one of {', '.join(names())}, or a folder "
+        f"with train/CLASS/*.png and test/CLASS/*.png in it{meant}"
+    )
+
+
+def load_named(
+    source: Source, root: str | Path | None = None, progress: Progress | None = None
+) -> Dataset:
+    """Returns a data set of IDX files, downloaded first if no data root has it.
+
+    Args:
+        source: what it is.
+        root: a data root, looked at before `$HOLMDEL_DATA` and the user's cache.
+        progress: called while files are downloaded.
+
+    Raises:
+        UserError: if its files cannot be had, or are at fault.
+    """
+    place = roots.find(source, root)
     if place is None:
-        raise UserError(f"{source.title} was not found")
+        try:
+            place = roots.fetch(source, root, progress=progress)
+        except UserError as error:
+            raise UserError(roots.missing(source, root, str(error))) from None
     paths = [path for path in source.paths(place) if path]
     train, test = (_split(paths[i], paths[i + 1], source) for i in (0, 2))
     return Dataset(source.name, source.classes, train, test, source.framing)
 
 
-def _split(images: Path, labels: Path, source: sources.Source) -> Split:
+def _split(images: Path, labels: Path, source: Source) -> Split:
     pictures, classed = idx.read_pair(images, labels, len(source.classes))
     if pictures.shape[1:] != (28, 28):
         raise UserError(

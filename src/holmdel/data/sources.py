@@ -1,10 +1,7 @@
 """The data sets that have a name: their files, where those come from, and how they are known."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
-
-import pooch
 
 DIGITS = tuple("0123456789")
 
@@ -48,10 +45,13 @@ class Source:
     mirrors: tuple[str, ...]
     files: tuple[SourceFile, SourceFile, SourceFile, SourceFile]
 
+    def raw(self, root: Path) -> Path:
+        """Returns the folder of the four files in a data root."""
+        return root / self.folder / "raw"
+
     def paths(self, root: Path) -> list[Path | None]:
         """Returns where each of the four files lies in a data root, plain or `.gz`, or None."""
-        raw = root / self.folder / "raw"
-        plain = [raw / file.name for file in self.files]
+        plain = [self.raw(root) / file.name for file in self.files]
         pairs = [(path, path.with_name(path.name + ".gz")) for path in plain]
         return [next((path for path in pair if path.is_file()), None) for pair in pairs]
 
@@ -142,22 +142,3 @@ KMNIST = Source(
 )
 
 SOURCES = {source.name: source for source in (FASHION_MNIST, MNIST, KMNIST)}
-
-
-def user_cache() -> Path:
-    """Returns the folder, under the user's cache, for data sets; it need not exist."""
-    return Path(pooch.os_cache("holmdel"))
-
-
-def roots(root: str | Path | None = None) -> list[Path]:
-    """Returns the data roots in the order they are searched.
-
-    The one given, then `$HOLMDEL_DATA`, then the user's cache.
-    """
-    given = [root, os.environ.get("HOLMDEL_DATA")]
-    return [*(Path(path).expanduser() for path in given if path), user_cache()]
-
-
-def find(source: Source, root: str | Path | None = None) -> Path | None:
-    """Returns the first data root that holds all four files of a set, or None."""
-    return next((place for place in roots(root) if all(source.paths(place))), None)

@@ -1,0 +1,131 @@
+"""Data roots: where the files of a named data set are looked for, and fetched to."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import platformdirs
+
+from holmdel.data import idx
+from holmdel.data.download import Progress, download
+from holmdel.data.sources import Source, SourceFile
+from holmdel.errors import UserError
+
+
+def user_cache() -> Path:
+    """Returns the folder of this package in the user's cache; it need not exist."""
+    return Path(platformdirs.user_cache_dir("holmdel"))
+
+
+def roots(root: str | Path | None = None) -> list[Path]:
+    """Returns the data roots in the order they are searched.
+
+    The one given, then `$HOLMDEL_DATA`, then the user's cache.
+    """
+    given = [root, os.environ.get("HOLMDEL_DATA")]
+    return [*(Path(path).expanduser() for path in given if path), user_cache()]
+
+
+def find(source: Source, root: str | Path | None = None) -> Path | None:
+    """Returns the first data root that holds all four files of a set, or None."""
+    return next((place for place in roots(root) if all(source.paths(place))), None)
+
+
+def missing(source: Source, root: str | Path | None = None, why: str = "") -> str:
+    """Returns the sentence on a set that was not found: where it was looked for, what to do.
+
+    Args:
+        source: the set.
+        root: the data root that was given, if any.
+        why: why it could not be downloaded, where that was tried.
+    """
+    places = ", ".join(str(source.raw(place)) for place in roots(root))
+    files = ", ".join(f"{file.name}.gz" for file in source.files)
+    reason = f"; {why}" if why else ""
+    return (
+        f"{source.title} was not found in {places}{reason}; download {files} from "
+        f"{' or '.join(mirrors_of(source))} and put them into {source.raw(target(root))}, "
+        "or set HOLMDEL_DATA to a data root that has them"
+    )
+
+
+def target(root: str | Path | None = None) -> Path:
+    """Returns the data root that is downloaded to: the one given, else the user's cache."""
+    return Path(root).expanduser() if root else user_cache()
+
+
+def mirrors_of(source: Source) -> list[str]:
+    """Returns the base URLs of a set, each ending in `/`.
+
+    Those of the set itself, or, where `$HOLMDEL_MIRROR` is set, the data roots it names, as a web
+    server shows them: URLs with a space between.
+
+    Raises:
+        UserError: if `$HOLMDEL_MIRROR` names anything but http and https URLs.
+    """
+    given = os.environ.get("HOLMDEL_MIRROR", "").split()
+    for url in given:
+        if not url.startswith(("http://", "https://")):
+            raise UserError(
+                f"$HOLMDEL_MIRROR names {url!r}; expected the http:// or https:// URL of a data "
+                f"root, under which {source.folder}/raw lies"
+            )
+    return [f"{url.rstrip('/')}/{source.folder}/raw/" for url in given] or list(source.mirrors)
+
+
+def fetch(
+    source: Source,
+    root: str | Path | None = None,
+    mirrors: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Downloads the files of a set that a data root lacks, and returns that data root.
+
+    Each file is kept once its uncompressed bytes have the right checksum (for Kuzushiji-MNIST, of
+    which none is published, the archive has).
+
+    Args:
+        source: the set.
+        root: the data root; None for the user's cache.
+        mirrors: base URLs that end in `/`; None for `mirrors_of(source)`.
+        progress: called with a file's name, the bytes there are, and the bytes in all.
+
+    Raises:
+        UserError: if a file cannot be downloaded from any mirror, or not be written.
+    """
+    place = target(root)
+    bases = mirrors_of(source) if mirrors is None else mirrors
+    for file, path in zip(source.files, source.paths(place), strict=True):
+        if path is None:
+            archive = f"{file.name}.gz"
+            urls = [base + archive for base in bases]
+            download(urls, source.raw(place) / archive, partial(_check_download, file), progress)
+    return place
+
+
+def check_official(file: SourceFile, path: Path) -> bool:
+    """Returns whether a file has the checksum of the official one; False where none is known.
+
+    Raises:
+        UserError: if the file cannot be read, or its checksum is another.
+    """
+    data = idx.content(path)
+    if not file.sha256:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == file.archive_sha256
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise UserError(
+            f"{path} is not the official {file.name}: {len(data)} bytes uncompressed, with SHA-256 "
+            f"{found}; expected {file.size} bytes with {file.sha256}; delete it and fetch it again"
+        )
+    return True
+
+
+def _check_download(file: SourceFile, path: Path) -> None:
+    if not check_official(file, path):
+        raise UserError(
+            f"{path} is not the official {file.name}.gz; expected the archive with SHA-256 "
+            f"{file.archive_sha256}"
+        )
