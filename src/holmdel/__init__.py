@@ -2,8 +2,10 @@
 
 The public names, loaded when first used, so that `import holmdel` does not load torch:
 
-    build(name, **options)            a network as an nn.Module
-    load(model)                       a Classifier: pictures in, probabilities out
+    build(name, **options)              a network as an nn.Module
+    train(network, data, **settings)    trains it: a Run
+    evaluate(model, data)               how good it is: an Evaluation
+    load(model)                         a Classifier: pictures in, probabilities out
 """
 
 import importlib
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from holmdel.classifier import load as load
     from holmdel.errors import UserError as UserError
     from holmdel.networks import build as build
+    from holmdel.verbs import evaluate as evaluate
+    from holmdel.verbs import train as train
 
 __version__ = "0.1.0"
 
@@ -21,10 +25,12 @@ _HOMES = {
     "Classifier": "holmdel.classifier",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
+    "evaluate": "holmdel.verbs",
     "load": "holmdel.classifier",
+    "train": "holmdel.verbs",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Runs the command line."""
-    from holmdel.cli import run  # noqa: PLC0415
+    from holmdel.cli import run
 
     run()
 

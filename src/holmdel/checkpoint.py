@@ -152,7 +152,9 @@ def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Te
     """Raises a UserError that names the first tensor that is not the network's."""
     for key, tensor in expected.items():
         if key not in given:
-            raise UserError(f"{path} has no tensor {key!r}, which {name} needs; it is of another network")
+            raise UserError(
+                f"{path} has no tensor {key!r}, which {name} needs; it is of another network"
+            )
         if given[key].shape != tensor.shape:
             raise UserError(
                 f"{path} has {key!r} of shape {tuple(given[key].shape)}, where {name} has "
@@ -160,4 +162,6 @@ def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Te
             )
     for key in given:
         if key not in expected:
-            raise UserError(f"{path} has the tensor {key!r}, which {name} does not; it is of another network")
+            raise UserError(
+                f"{path} has the tensor {key!r}, which {name} does not; it is of another network"
+            )

@@ -32,9 +32,7 @@ def build(name: str, **options: Any) -> nn.Module:
     known = network_options(name)
     for option in options:
         if option not in known:
-            raise UserError(
-                f"{name} was given the option {option!r}; it takes {', '.join(known)}"
-            )
+            raise UserError(f"{name} was given the option {option!r}; it takes {', '.join(known)}")
     return NETWORKS[name](**options)
 
 

@@ -1,0 +1,141 @@
+"""What a training shows: on a terminal a bar and live curves, elsewhere one plain line an epoch."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from holmdel.training.curves import series, text_curve
+from holmdel.training.report import Epoch, Progress, Reporter
+
+CURVE_WIDTH, CURVE_HEIGHT = 30, 5  # characters, each with 2x4 dots
+
+
+class PlainReporter:
+    """Prints one line an epoch to standard output, and notes to standard error."""
+
+    def start(self, title: str, epochs: int) -> None:
+        """Says nothing: the first line is the first epoch's."""
+
+    def batch(self, progress: Progress) -> None:
+        """Says nothing: a log wants a line an epoch."""
+
+    def epoch(self, history: list[Epoch]) -> None:
+        """Prints the epoch's figures."""
+        print(epoch_line(history[-1]), flush=True)  # noqa: T201
+
+    def note(self, sentence: str) -> None:
+        """Prints the sentence to standard error."""
+        print(f"holmdel: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+class TerminalReporter(PlainReporter):
+    """The plain lines, and under them a bar and the curves so far."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._bar = Bar(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[figures]}"),
+            console=live.console,
+        )
+        self._task: TaskID | None = None
+        self._history: list[Epoch] = []
+
+    def start(self, title: str, epochs: int) -> None:
+        """Begins a new bar and new curves."""
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(title, total=1.0, epoch=f"0/{epochs}", figures="")
+        self._history = []
+
+    def batch(self, progress: Progress) -> None:
+        """Moves the bar and shows the figures of the epoch so far."""
+        assert self._task is not None
+        figures = (
+            f"loss {progress.loss:.3f}  acc {progress.accuracy:.3f}  "
+            f"{progress.examples_per_sec:,.0f} examples/sec  {duration(progress.seconds_left)} left"
+        )
+        self._bar.update(
+            self._task,
+            completed=progress.batch / progress.batches,
+            epoch=f"{progress.epoch}/{progress.epochs}",
+            figures=figures,
+        )
+        self._draw()
+
+    def epoch(self, history: list[Epoch]) -> None:
+        """Prints the epoch's line above the bar and redraws the curves."""
+        super().epoch(history)
+        self._history = list(history)
+        self._draw()
+
+    def _draw(self) -> None:
+        self._live.update(Group(self._bar, Text("\n".join(curve_lines(self._history)))))
+
+
+def epoch_line(epoch: Epoch) -> str:
+    """Returns the figures of an epoch as one line."""
+    parts = [f"epoch {epoch.epoch}: loss {epoch.loss:.3f}", f"train acc {epoch.train_acc:.3f}"]
+    if epoch.val_acc is not None:
+        parts.append(f"val acc {epoch.val_acc:.3f}")
+    if epoch.test_acc is not None:
+        parts.append(f"test acc {epoch.test_acc:.3f}")
+    return ", ".join(parts) + f", {epoch.examples_per_sec:.1f} examples/sec, {epoch.seconds:.1f} s"
+
+
+def curve_lines(history: list[Epoch]) -> list[str]:
+    """Returns the loss and the last accuracy curve, side by side, as lines of text."""
+    if not history:
+        return []
+    curves = series(history)
+    chosen = ["train loss", next(n for n in ("val acc", "test acc", "train acc") if n in curves)]
+    blocks = []
+    for name in chosen:
+        values = [value for _, value in curves[name]]
+        title = f"{name} {values[-1]:.3f}, top {max(values):.3f}"
+        blocks.append([title, *text_curve(values, CURVE_WIDTH, CURVE_HEIGHT)])
+    return [f"{left:<{CURVE_WIDTH + 2}}{right}" for left, right in zip(*blocks, strict=True)]
+
+
+def duration(seconds: float) -> str:
+    """Returns a duration as a person reads it.
+
+    >>> duration(75)
+    '1:15'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def reporter() -> Iterator[Reporter]:
+    """Gives the reporter that fits where standard error goes."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield PlainReporter()
+        return
+    with Live(console=console, refresh_per_second=5) as live:
+        yield TerminalReporter(live)
+
+
+@contextmanager
+def data_progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Gives what shows the progress of downloads and decoding: a line on a terminal, else None."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+
+    def show(what: str, done: int, total: int) -> None:
+        part = f"{100 * done // total} %" if total else f"{done:,}"
+        end = "\n" if total and done >= total else ""
+        print(f"\r{what}: {part} ", end=end, file=sys.stderr, flush=True)  # noqa: T201
+
+    yield show

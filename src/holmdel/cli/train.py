@@ -1,0 +1,121 @@
+"""`holmdel train`: from a data set to a run folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from holmdel.cli import INTERRUPTED, app
+from holmdel.errors import UserError
+
+OTHERS = """Every other setting and option of the network is given in the same way, such as
+--optimizer adamw, --restarts 3, --input 1x28x28, --activation relu, --data-root DIR or
+--tensorboard; docs/settings.md lists them."""
+
+
+@app.command(
+    epilog=OTHERS,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def train(
+    context: typer.Context,
+    network: Annotated[str, typer.Argument(help="lenet, lenet-max or lenet5")],
+    data: Annotated[
+        str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
+    ] = "fashion-mnist",
+    recipe: Annotated[str | None, typer.Option(help="book or modern.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate, or its peak.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and augmentation.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N or mps.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; runs/NETWORK-DATA if not given.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stands.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Use the first N examples only.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
+    find_lr: Annotated[
+        bool,
+        typer.Option("--find-lr", help="Range test: draw loss against learning rate, and stop."),
+    ] = False,
+) -> int:
+    """Train a network; the last two lines are loss and accuracies, and examples/sec."""
+    from holmdel import verbs
+    from holmdel.cli.live import data_progress, reporter
+    from holmdel.training import read_config
+
+    given = read_config(config) if config else {}
+    given |= _others(context.args)
+    flags = {"recipe": recipe, "epochs": epochs, "batch_size": batch_size, "lr": lr}
+    flags |= {"seed": seed, "device": device, "limit": limit}
+    given |= {name: value for name, value in flags.items() if value is not None}
+    root = given.pop("data_root", None)
+    if find_lr:
+        return _find_lr(network, data, root, out, given)
+    if resume and out is None:
+        raise UserError("--resume was given without --out; say which run folder to go on with")
+    folder = out or verbs.new_folder(network, data)
+    try:
+        with reporter() as told, data_progress() as progress:
+            run = verbs.train(
+                network,
+                data,
+                out=folder,
+                resume=resume,
+                data_root=root,
+                reporter=told,
+                progress=progress,
+                **given,
+            )
+    except KeyboardInterrupt:
+        again = f"holmdel train {network} --data {data} --out {folder} --resume"
+        typer.echo(f"stopped; the state is saved, go on with: {again}", err=True)
+        return INTERRUPTED
+    typer.echo(f"{run.wall_examples_per_sec:.1f} examples/sec over everything; wrote {run.folder}")
+    typer.echo(run.summary())
+    return 0
+
+
+def _others(words: list[str]) -> dict[str, Any]:
+    """Returns the settings among the words that are no flag of their own."""
+    return dict(_pairs(words))
+
+
+def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
+    rest = iter(words)
+    pending: str | None = None
+    for word in rest:
+        if not word.startswith("--"):
+            if pending is None:
+                raise UserError(f"{word!r} was given; expected --SETTING VALUE")
+            yield pending, word
+            pending = None
+            continue
+        if pending is not None:
+            yield pending, True
+        name, equals, _ = word.removeprefix("--").replace("-", "_").partition("=")
+        if equals:
+            yield name, word.partition("=")[2]
+            pending = None
+        elif name.startswith("no_"):
+            yield name.removeprefix("no_"), False
+            pending = None
+        else:
+            pending = name
+    if pending is not None:
+        yield pending, True
+
+
+def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[str, Any]) -> int:
+    """Runs the range test, writes its picture and prints what it suggests."""
+    from holmdel import verbs
+
+    test = verbs.find_lr(network, data, data_root=root, **given)
+    path = test.write(out or Path("lr-range"))
+    typer.echo(f"wrote {path}")
+    typer.echo(
+        f"steepest fall of the loss at lr {test.suggestion:.3g}; diverges at {test.limit:.3g}"
+    )
+    return 0

@@ -1,0 +1,110 @@
+"""Augmentation of whole batches on the device they lie on.
+
+Each function takes and returns float pictures (N, C, H, W) in 0..255 and draws its random numbers
+from the device's default generator, which the training loop seeds before every batch.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from holmdel.errors import UserError
+
+SHIFT = 2  # pixels
+ROTATION = 12.0  # degrees
+SCALE = 0.12  # of the size
+SHEAR = 0.2  # pixels across per pixel down
+RIPPLE = 2.0  # pixels; displacement of a 7x7 mesh
+
+
+def flip(pictures: Tensor) -> Tensor:
+    """Returns the pictures, each mirrored left to right with probability one half."""
+    chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < 0.5
+    return torch.where(chosen, pictures.flip(3), pictures)
+
+
+def shift(pictures: Tensor) -> Tensor:
+    """Returns the pictures, each moved by up to 2 whole pixels along both axes, zeros coming in."""
+    n, _, height, width = pictures.shape
+    device = pictures.device
+    padded = F.pad(pictures, (SHIFT, SHIFT, SHIFT, SHIFT))
+    offset = torch.randint(0, 2 * SHIFT + 1, (2, n, 1), device=device)
+    rows = offset[0] + torch.arange(height, device=device)
+    columns = offset[1] + torch.arange(width, device=device)
+    one = torch.arange(n, device=device)
+    moved = padded[one[:, None, None], :, rows[:, :, None], columns[:, None, :]]  # (N, H, W, C)
+    return moved.permute(0, 3, 1, 2)
+
+
+def affine(pictures: Tensor) -> Tensor:
+    """Returns the pictures under a random rotation, scale, shear and shift, bilinear.
+
+    The planar distortions of LeCun et al. (1998), section III.C.
+    """
+    grid = F.affine_grid(_random_affine(pictures), list(pictures.shape), align_corners=False)
+    return F.grid_sample(pictures, grid, align_corners=False)
+
+
+def elastic(pictures: Tensor) -> Tensor:
+    """Returns the pictures under a random affine map and a smooth random displacement.
+
+    Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to
+    visual document analysis" (2003), section 2; the field is a bicubic surface over a 7x7 mesh.
+    """
+    n, _, height, width = pictures.shape
+    mesh = torch.rand(n, 2, 7, 7, device=pictures.device) * 2 - 1
+    field = F.interpolate(mesh, size=(height, width), mode="bicubic", align_corners=True)
+    pixel = torch.tensor([2 / width, 2 / height], device=pictures.device)
+    grid = F.affine_grid(_random_affine(pictures), list(pictures.shape), align_corners=False)
+    grid = grid + field.permute(0, 2, 3, 1) * pixel * RIPPLE
+    return F.grid_sample(pictures, grid, align_corners=False)
+
+
+def _random_affine(pictures: Tensor) -> Tensor:
+    """Returns a matrix (N, 2, 3) a picture, in grid_sample's units of half the picture."""
+    n, _, height, width = pictures.shape
+    u = torch.rand(6, n, device=pictures.device) * 2 - 1
+    angle = u[0] * math.radians(ROTATION)
+    cos, sin = angle.cos(), angle.sin()
+    scale_x, scale_y = 1 + SCALE * u[1], 1 + SCALE * u[2]
+    move_x, move_y = u[4] * SHIFT * 2 / width, u[5] * SHIFT * 2 / height
+    return torch.stack(
+        [
+            torch.stack([cos * scale_x, SHEAR * u[3] - sin * scale_y, move_x], dim=1),
+            torch.stack([sin * scale_x, cos * scale_y, move_y], dim=1),
+        ],
+        dim=1,
+    )
+
+
+AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "flip": flip,
+    "shift": shift,
+    "affine": affine,
+    "elastic": elastic,
+}
+
+
+def augmentation(names: str) -> Callable[[Tensor], Tensor]:
+    """Returns the augmentations of a text such as `flip+shift`, one after the other.
+
+    Raises:
+        UserError: for a name that is not in `AUGMENTATIONS`.
+    """
+    chosen = [name for name in names.split("+") if name not in ("", "none")]
+    for name in chosen:
+        if name not in AUGMENTATIONS:
+            raise UserError(
+                f"augment was given as {names!r}; expected none, or names out of "
+                f"{', '.join(AUGMENTATIONS)} joined by +"
+            )
+
+    def apply(pictures: Tensor) -> Tensor:
+        for name in chosen:
+            pictures = AUGMENTATIONS[name](pictures)
+        return pictures
+
+    return apply

@@ -1,0 +1,173 @@
+"""How good a network is: functions of (network, batches)."""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+BINS = 15  # of confidence, for the calibration error; Guo et al. (2017) use 15
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """Precision, recall and F1 of one class, each in 0..1, and its true examples' count."""
+
+    precision: float
+    recall: float
+    f1: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What `evaluate` found.
+
+    Attributes:
+        probabilities: float32 (N, classes), on the CPU.
+        labels: int64 (N,), on the CPU.
+        loss: mean cross-entropy, natural logarithm.
+        accuracy: the part classified right, 0..1.
+        confusion: int64 (classes, classes); rows are the truth, columns what was said.
+        ece: expected calibration error over 15 bins, 0..1.
+    """
+
+    probabilities: Tensor
+    labels: Tensor
+    loss: float
+    accuracy: float
+    confusion: Tensor
+    ece: float
+
+    @property
+    def count(self) -> int:
+        """How many examples were looked at."""
+        return len(self.labels)
+
+    def per_class(self) -> list[ClassFigures]:
+        """Returns precision, recall and F1 of every class; 0 where nothing divides."""
+        said, truly = self.confusion.sum(0).tolist(), self.confusion.sum(1).tolist()
+        figures = []
+        for right, said_count, true_count in zip(
+            self.confusion.diagonal().tolist(), said, truly, strict=True
+        ):
+            precision = right / said_count if said_count else 0.0
+            recall = right / true_count if true_count else 0.0
+            both = precision + recall
+            f1 = 2 * precision * recall / both if both else 0.0
+            figures.append(ClassFigures(precision, recall, f1, true_count))
+        return figures
+
+    def most_confused(self, most: int = 5) -> list[tuple[int, int, int]]:
+        """Returns up to `most` triples (truth, said, how often), the most frequent first."""
+        wrong = self.confusion.clone()
+        wrong.fill_diagonal_(0)
+        rows, columns = wrong.nonzero(as_tuple=True)
+        found = [(int(r), int(c), int(wrong[r, c])) for r, c in zip(rows, columns, strict=True)]
+        return sorted(found, key=lambda triple: (-triple[2], triple[:2]))[:most]
+
+    def worst(self, most: int = 25) -> Tensor:
+        """Returns the indices (at most `most`,) of the surest mistakes, the surest first."""
+        confidence, said = self.probabilities.max(dim=1)
+        wrong = (said != self.labels).nonzero().flatten()
+        order = confidence[wrong].argsort(descending=True, stable=True)
+        return wrong[order][:most]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the figures of the command line's JSON."""
+        return {
+            "accuracy": self.accuracy,
+            "loss": self.loss,
+            "count": self.count,
+            "confusion": self.confusion.tolist(),
+            "ece": self.ece,
+        }
+
+
+def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
+    """Returns loss, accuracy, confusion and calibration of a network over batches.
+
+    The network is put into eval mode and back into the mode it was in.
+
+    Args:
+        network: from (N, C, H, W) to logits (N, classes).
+        batches: pairs of (pictures (N, C, H, W), labels (N,)).
+    """
+    logits, labels = [], []
+    with evaluating(network):
+        for pictures, truth in batches:
+            logits.append(network(pictures).float())
+            labels.append(truth)
+    return assess(torch.cat(logits).cpu(), torch.cat(labels).cpu())
+
+
+def loss_and_accuracy(
+    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
+) -> tuple[float, float]:
+    """Returns (mean cross-entropy, accuracy in 0..1): the two figures of an epoch, cheaply."""
+    loss = correct = torch.zeros(())
+    count = 0
+    with evaluating(network):
+        for pictures, labels in batches:
+            logits = network(pictures).float()
+            loss = loss + F.cross_entropy(logits, labels, reduction="sum").cpu()
+            correct = correct + (logits.argmax(1) == labels).sum().cpu()
+            count += len(labels)
+    return float(loss) / count, float(correct) / count
+
+
+def assess(logits: Tensor, labels: Tensor) -> Evaluation:
+    """Returns the evaluation of logits (N, classes) against labels (N,), both on the CPU."""
+    classes = logits.shape[1]
+    probabilities = logits.softmax(dim=1)
+    confidence, said = probabilities.max(dim=1)
+    pairs = torch.bincount(labels * classes + said, minlength=classes * classes)
+    return Evaluation(
+        probabilities=probabilities,
+        labels=labels,
+        loss=float(F.cross_entropy(logits, labels)),
+        accuracy=float((said == labels).double().mean()),
+        confusion=pairs.reshape(classes, classes),
+        ece=calibration_error(confidence, said == labels),
+    )
+
+
+def calibration_error(confidence: Tensor, correct: Tensor) -> float:
+    """Returns the expected calibration error, 0..1, over 15 bins of equal width.
+
+    Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks" (2017), equation 3.
+
+    Args:
+        confidence: float (N,) in 0..1, the probability of what was said.
+        correct: bool (N,), whether it was right.
+    """
+    bins = (confidence * BINS).ceil().clamp(1, BINS).long() - 1
+    gap = torch.zeros(BINS, dtype=torch.float64)
+    gap.index_add_(0, bins, confidence.double() - correct.double())
+    return float(gap.abs().sum() / len(confidence))
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Puts a network into eval mode without gradients, and back into the mode it was in."""
+    was_training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        network.train(was_training)
+
+
+def chance(classes: int) -> tuple[float, float]:
+    """Returns the (loss, accuracy) of guessing evenly: (ln(classes), 1 / classes).
+
+    >>> loss, accuracy = chance(10)
+    >>> f"{loss:.4f} {accuracy}"
+    '2.3026 0.1'
+    """
+    return math.log(classes), 1 / classes

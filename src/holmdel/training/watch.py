@@ -1,0 +1,102 @@
+"""Watching a training: time, numbers that are none, and runs that never started."""
+
+import math
+import time
+
+import torch
+from torch import Tensor
+
+from holmdel.errors import UserError
+from holmdel.evaluation import chance
+
+WINDOW = 100  # batches over which a run's loss and accuracy are compared with chance
+LOSS_MARGIN = 0.02  # of ln(classes)
+ACCURACY_MARGIN = 0.5  # of chance
+
+
+class DeadRun(UserError):  # noqa: N818 - a run is dead, not an error's name
+    """A run that sits at chance; another seed may start."""
+
+
+class Stopwatch:
+    """Adds up the time spent between `start` and `stop`, on CUDA by the device's own clock."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._seconds = 0.0
+        self._began = 0.0
+        self._events: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def start(self) -> None:
+        """Begins a stretch."""
+        if self._device.type == "cuda":
+            self._events.append((_event(), _event()))
+            self._events[-1][0].record()
+        else:
+            self._began = time.perf_counter()
+
+    def stop(self) -> None:
+        """Ends a stretch."""
+        if self._device.type == "cuda":
+            self._events[-1][1].record()
+            return
+        if self._device.type == "mps":
+            torch.mps.synchronize()
+        self._seconds += time.perf_counter() - self._began
+
+    def seconds(self) -> float:
+        """Returns the time of all stretches so far, waiting for the device where it must."""
+        if self._events:
+            torch.cuda.synchronize(self._device)
+            self._seconds += sum(a.elapsed_time(b) for a, b in self._events) / 1000
+            self._events.clear()
+        return self._seconds
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+
+
+def refuse_nan(losses: Tensor, first: int, epoch: int, lr: float) -> None:
+    """Raises a UserError that names the first batch whose loss is no number.
+
+    Args:
+        losses: float (B,), the losses of batches `first` and following.
+        first: the first of them, counted from 0 in the epoch.
+        epoch: counted from 0.
+        lr: the learning rate in use.
+    """
+    broken = (~torch.isfinite(losses)).nonzero()
+    if len(broken):
+        batch = first + int(broken[0, 0]) + 1
+        value = float(losses[broken[0, 0]])
+        raise UserError(
+            f"the loss became {value} in epoch {epoch + 1}, batch {batch}, at a learning rate of "
+            f"{lr:.4g}; try a learning rate a tenth of that, or --find-lr"
+        )
+
+
+def refuse_dead(losses: Tensor, accuracy: float, classes: int, batch: int) -> None:
+    """Raises a DeadRun if a window of batches is where guessing would be.
+
+    Args:
+        losses: float (B,), the losses of the window.
+        accuracy: over the window, 0..1.
+        classes: how many there are; guessing has a loss of ln(classes).
+        batch: how many batches have been trained on.
+    """
+    guess_loss, guess_accuracy = chance(classes)
+    loss = float(losses.mean())
+    at_chance = abs(loss - guess_loss) < LOSS_MARGIN * guess_loss
+    if at_chance and accuracy < (1 + ACCURACY_MARGIN) * guess_accuracy:
+        raise DeadRun(
+            f"the run is dead: after {batch} batches the loss is {loss:.4f} (guessing among "
+            f"{classes} classes gives ln({classes}) = {guess_loss:.4f}) and the accuracy "
+            f"{accuracy:.3f}, so no gradient reaches the first layers; try another --seed, "
+            "--restarts 3, another --lr, or --activation relu"
+        )
+
+
+def finite(value: float) -> float:
+    """Returns the value, or 0 where it is no number: for progress, never for results."""
+    return value if math.isfinite(value) else 0.0

@@ -1,0 +1,199 @@
+"""The verbs: what a script, a notebook and the command line call.
+
+They join rooms that do not know each other: data sets, trainings, classifiers.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from holmdel import data as data_sets
+from holmdel import evaluation
+from holmdel.checkpoint import Header
+from holmdel.classifier import Classifier, load
+from holmdel.data import Dataset, Split
+from holmdel.data.batches import Batches
+from holmdel.errors import UserError
+from holmdel.images import ImageContract, to_input
+from holmdel.networks import network_options
+from holmdel.shapes import parse_size
+from holmdel.training import Plan, Reporter, Run, RunFolder, Silent, fit, plan
+from holmdel.training.curves import Animator, in_notebook
+
+Size = tuple[int, int, int]
+PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
+
+
+def train(
+    network: str,
+    data: str = "fashion-mnist",
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    data_root: str | Path | None = None,
+    reporter: Reporter | None = None,
+    progress: data_sets.Progress | None = None,
+    **settings: Any,
+) -> Run:
+    """Trains a network on a data set; returns the run.
+
+    Args:
+        network: a name in `networks.NETWORKS`.
+        data: a data set's name, or a folder `root/{train,test}/<class>/*`.
+        out: the run folder; if None, a new one under `runs/`.
+        resume: go on with the training that `out` holds; the same settings apply.
+        data_root: where to look for data sets first.
+        reporter: is told of the training; if None, live curves in a notebook, else silence.
+        progress: called while pictures are downloaded or decoded.
+        settings: fields of `TrainSettings` and options of the network.
+
+    Raises:
+        UserError: for a mistake in any of these, a dead run, or a loss that is no number.
+        KeyboardInterrupt: after the state was saved; `resume=True` goes on.
+    """
+    folder = RunFolder(Path(out) if out is not None else new_folder(network, data))
+    going_on = resume and folder.started()
+    if not going_on:
+        folder.refuse_existing()
+    work = (folder.plan if going_on else plan)(network, data, settings)
+    dataset = _load(work, data, data_root, progress)
+    work, header = _join(work, dataset)
+    if not going_on:
+        train, test = (
+            len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
+        )
+        folder.create(work, {"name": data, "train": train, "test": test}, header)
+    elif folder.finished():
+        return folder.load(work.settings)
+    return fit(work, dataset, header, folder, reporter or _usual_reporter())
+
+
+def evaluate(
+    model: str | Path | Classifier,
+    data: str = "fashion-mnist",
+    *,
+    data_root: str | Path | None = None,
+    limit: int | None = None,
+    device: str = "cpu",
+    progress: data_sets.Progress | None = None,
+) -> evaluation.Evaluation:
+    """Returns how good a model is on a data set's test split.
+
+    Args:
+        model: a run folder, a `.safetensors` file, a shipped name, or a Classifier.
+        data: a data set's name, or a folder `root/{train,test}/<class>/*`.
+        data_root: where to look for data sets first.
+        limit: look at the first examples only.
+        device: where to compute.
+        progress: called while pictures are downloaded or decoded.
+
+    Raises:
+        UserError: for an unknown model or data set, or a data set of other classes or pictures.
+    """
+    classifier = model if isinstance(model, Classifier) else load(model, device=device)
+    test = split_for(classifier, data, data_root, progress).take(limit)
+    contract = classifier.contract
+    batches = Batches(test.to(device), lambda pictures: to_input(pictures, contract))
+    return evaluation.evaluate(classifier.network, batches)
+
+
+def split_for(
+    classifier: Classifier,
+    data: str,
+    data_root: str | Path | None = None,
+    progress: data_sets.Progress | None = None,
+) -> Split:
+    """Returns the test split of a data set in the form that a classifier takes.
+
+    Raises:
+        UserError: for an unknown data set, or one of other classes or other pictures.
+    """
+    stored = classifier.contract.stored
+    dataset = data_sets.load(data, root=data_root, input=stored, progress=progress)
+    if dataset.classes != classifier.classes:
+        raise UserError(
+            f"{data} has the classes {', '.join(dataset.classes)}; the model knows "
+            f"{', '.join(classifier.classes)}; evaluate it on data of the same classes"
+        )
+    if (given := tuple(dataset.test.images.shape[1:])) != stored:
+        raise UserError(
+            f"{data} has pictures of {'x'.join(map(str, given))}; the model takes "
+            f"{'x'.join(map(str, stored))}"
+        )
+    return dataset.test
+
+
+def new_folder(network: str, data: str) -> Path:
+    """Returns the first of `runs/NETWORK-DATA`, `runs/NETWORK-DATA-2`, ... that is not there."""
+    name = Path("runs") / f"{network}-{Path(data).name}"
+    number = 2
+    folder = name
+    while folder.exists():
+        folder = name.with_name(f"{name.name}-{number}")
+        number += 1
+    return folder
+
+
+def _load(
+    work: Plan, data: str, root: str | Path | None, progress: data_sets.Progress | None
+) -> Dataset:
+    """Returns the data set; a folder's pictures come in the size that the network sees."""
+    channels = work.options.get("channels", network_options(work.network)["channels"])
+    size = _seen(work, channels)
+    return data_sets.load(data, root=root, input=size, progress=progress)
+
+
+def _seen(work: Plan, channels: int) -> Size:
+    """Returns what the network sees: as `input` says, else its own size."""
+    if work.settings.input:
+        return parse_size(work.settings.input)
+    height, width = work.options.get("size", network_options(work.network)["size"])
+    return channels, height, width
+
+
+def _join(work: Plan, dataset: Dataset) -> tuple[Plan, Header]:
+    """Returns the plan with the options that follow from the data, and the model's header."""
+    known = network_options(work.network)
+    stored = _size(dataset.train)
+    seen = _seen(work, stored[0])
+    if seen[0] != stored[0]:
+        raise UserError(
+            f"input was given as {work.settings.input} with {seen[0]} channels; the pictures of "
+            f"{dataset.name} have {stored[0]}"
+        )
+    follows = {"classes": len(dataset.classes), "channels": seen[0], "size": seen[1:]}
+    options = work.options | {k: v for k, v in follows.items() if known[k] != v}
+    header = Header(
+        network=work.network,
+        options=options,
+        classes=dataset.classes,
+        image=_contract(dataset, stored, seen, normalise=work.settings.normalise),
+    )
+    return replace(work, options=options), header
+
+
+def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) -> ImageContract:
+    """Returns what the network sees of this data set's pictures."""
+    mean, std = 0.0, 1.0
+    if normalise:
+        pixels = dataset.train.images.float() / 255
+        mean, std = round(float(pixels.mean()), 4), round(float(pixels.std()), 4)
+    more = seen[1] - stored[1], seen[2] - stored[2]
+    enlarge = "pad" if all(0 <= m <= PAD_UP_TO for m in more) else "resize"
+    return ImageContract(
+        stored=stored,
+        input=seen,
+        enlarge="none" if seen == stored else enlarge,
+        framing=dataset.framing,
+        mean=mean,
+        std=std,
+    )
+
+
+def _size(split: Split) -> Size:
+    channels, height, width = split.images.shape[1:]
+    return channels, height, width
+
+
+def _usual_reporter() -> Reporter:
+    return Animator() if in_notebook() else Silent()
