@@ -43,3 +43,7 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _complain(sentence: str) -> None:
     print(f"holmdel: {sentence}", file=sys.stderr)  # noqa: T201
+
+
+# The verbs register themselves with `app` when imported.
+from holmdel.cli import data as data  # noqa: E402

@@ -2,6 +2,7 @@
 
 from holmdel.data.dataset import Dataset, Split
 from holmdel.data.download import Progress
-from holmdel.data.loading import load, names
+from holmdel.data.loading import load, names, unknown
+from holmdel.data.sources import SOURCES
 
-__all__ = ["Dataset", "Progress", "Split", "load", "names"]
+__all__ = ["SOURCES", "Dataset", "Progress", "Split", "load", "names", "unknown"]

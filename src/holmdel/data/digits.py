@@ -11,6 +11,8 @@ from PIL import Image
 
 from holmdel.data.dataset import Dataset, Split
 
+CLASSES = tuple("0123456789")
+COUNTS = (1437, 360)  # train, test: every fifth
 SIZE, BOX = 28, 20  # pixels; MNIST's: a box of 20x20 in a picture of 28x28
 
 
@@ -27,7 +29,7 @@ def load_digits() -> Dataset:
     labels = torch.from_numpy(target.astype(np.int64))
     held = torch.arange(len(labels)) % 5 == 0
     train, test = (Split(images[part], labels[part]) for part in (~held, held))
-    return Dataset("digits", tuple("0123456789"), train, test, framing="digit")
+    return Dataset("digits", CLASSES, train, test, framing="digit")
 
 
 def enlarge(digit: NDArray[np.float64]) -> NDArray[np.uint8]:

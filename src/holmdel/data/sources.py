@@ -45,6 +45,12 @@ class Source:
     mirrors: tuple[str, ...]
     files: tuple[SourceFile, SourceFile, SourceFile, SourceFile]
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Returns the pictures for training and for testing, by the sizes of the label files."""
+        train, test = (self.files[index].size - 8 for index in (1, 3))
+        return train, test
+
     def raw(self, root: Path) -> Path:
         """Returns the folder of the four files in a data root."""
         return root / self.folder / "raw"
