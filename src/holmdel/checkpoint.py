@@ -102,6 +102,16 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def write_files(stem: Path, files: dict[str, bytes]) -> None:
+    """Writes one file a kind, `stem.png` for `png`, each as `write_bytes` does.
+
+    Raises:
+        UserError: if one cannot be written.
+    """
+    for kind, content in files.items():
+        write_bytes(stem.with_name(f"{stem.name}.{kind}"), content)
+
+
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`, and moves it there at the end."""

@@ -17,7 +17,17 @@ from holmdel.errors import UserError
 from holmdel.images import ImageContract, to_input
 from holmdel.networks import network_options
 from holmdel.shapes import parse_size
-from holmdel.training import Plan, Reporter, Run, RunFolder, Silent, fit, plan
+from holmdel.training import (
+    Plan,
+    RangeTest,
+    Reporter,
+    Run,
+    RunFolder,
+    Silent,
+    fit,
+    plan,
+    range_test,
+)
 from holmdel.training.curves import Animator, in_notebook
 
 Size = tuple[int, int, int]
@@ -68,6 +78,24 @@ def train(
     return fit(work, dataset, header, folder, reporter or _usual_reporter())
 
 
+def find_lr(
+    network: str,
+    data: str = "fashion-mnist",
+    *,
+    data_root: str | Path | None = None,
+    progress: data_sets.Progress | None = None,
+    **settings: Any,
+) -> RangeTest:
+    """Returns a learning rate range test: the training loss while the rate rises from 1e-5 to 10.
+
+    Args and Raises: as `train`.
+    """
+    work = plan(network, data, settings)
+    dataset = _load(work, data, data_root, progress)
+    work, header = _join(work, dataset)
+    return range_test(work, dataset, header)
+
+
 def evaluate(
     model: str | Path | Classifier,
     data: str = "fashion-mnist",
@@ -91,9 +119,14 @@ def evaluate(
         UserError: for an unknown model or data set, or a data set of other classes or pictures.
     """
     classifier = model if isinstance(model, Classifier) else load(model, device=device)
-    test = split_for(classifier, data, data_root, progress).take(limit)
+    return assess(classifier, split_for(classifier, data, data_root, progress).take(limit))
+
+
+def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
+    """Returns how good a classifier is on a split in the form that it takes (see `split_for`)."""
     contract = classifier.contract
-    batches = Batches(test.to(device), lambda pictures: to_input(pictures, contract))
+    device = next(classifier.network.parameters()).device
+    batches = Batches(test.to(str(device)), lambda pictures: to_input(pictures, contract))
     return evaluation.evaluate(classifier.network, batches)
 
 

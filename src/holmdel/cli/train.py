@@ -111,11 +111,12 @@ def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
 def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[str, Any]) -> int:
     """Runs the range test, writes its picture and prints what it suggests."""
     from holmdel import verbs
+    from holmdel.checkpoint import write_files
 
     test = verbs.find_lr(network, data, data_root=root, **given)
-    path = test.write(out or Path("lr-range"))
-    typer.echo(f"wrote {path}")
-    typer.echo(
-        f"steepest fall of the loss at lr {test.suggestion:.3g}; diverges at {test.limit:.3g}"
-    )
+    stem = out or Path("lr-range")
+    write_files(stem, test.draw())
+    typer.echo(f"wrote {stem}.png and {stem}.svg")
+    end = "the loss had doubled" if test.diverged else "the range ended"
+    typer.echo(f"suggested --lr {test.suggestion:.2g}; {end} at {test.rates[-1]:.2g}")
     return 0

@@ -1,6 +1,7 @@
 """Training a network: settings and recipes, the loop, the run folder, the curves."""
 
 from holmdel.training.loop import fit
+from holmdel.training.rangetest import RangeTest, range_test
 from holmdel.training.report import Epoch, Progress, Reporter, Silent
 from holmdel.training.run import Run, RunFolder
 from holmdel.training.settings import RECIPES, SETTINGS, Plan, TrainSettings, plan, read_config
@@ -11,6 +12,7 @@ __all__ = [
     "Epoch",
     "Plan",
     "Progress",
+    "RangeTest",
     "Reporter",
     "Run",
     "RunFolder",
@@ -18,5 +20,6 @@ __all__ = [
     "TrainSettings",
     "fit",
     "plan",
+    "range_test",
     "read_config",
 ]

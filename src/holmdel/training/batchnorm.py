@@ -6,8 +6,8 @@ network that is saved has the layers and the parameter count of the plain one.
 
 import copy
 
-import torch
 from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 
 def with_batch_norm(network: nn.Module) -> nn.Module:
@@ -51,15 +51,12 @@ class _Normalised(nn.Sequential):
             assert isinstance(layer, nn.Linear)
             super().__init__(layer, nn.BatchNorm1d(layer.out_features))
 
-    @torch.no_grad()
     def fold(self) -> nn.Module:
         """Returns the layer with the batch norm's scale and shift in its weight and bias."""
-        layer, norm = self[0], self[1]
-        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)  # (C,)
-        shape = (-1,) + (1,) * (layer.weight.ndim - 1)
-        layer.weight.mul_(scale.reshape(shape))
-        layer.bias.copy_((layer.bias - norm.running_mean) * scale + norm.bias)
-        return layer
+        layer, norm = self
+        if isinstance(layer, nn.Conv2d):
+            return fuse_conv_bn_eval(layer, norm)  # type: ignore[arg-type]
+        return fuse_linear_bn_eval(layer, norm)  # type: ignore[arg-type]
 
 
 def _has_weights(module: nn.Module) -> bool:

@@ -1,10 +1,10 @@
 """The curves of a training: as files, as text for a terminal, and live in a notebook."""
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
+from holmdel.figures import figure_files, new_figure
 from holmdel.training.report import Epoch, Progress
 
 # The book's three curves, in its line styles.
@@ -36,24 +36,11 @@ def draw_curves(history: Sequence[Epoch]) -> dict[str, bytes]:
     return figure_files(_curves(history))
 
 
-def figure_files(figure: Any) -> dict[str, bytes]:
-    """Returns a matplotlib figure as the content of a `png` and an `svg` file."""
-    files = {}
-    for kind in ("png", "svg"):
-        buffer = io.BytesIO()
-        figure.savefig(
-            buffer, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else {}
-        )
-        files[kind] = buffer.getvalue()
-    return files
-
-
 def _curves(history: Sequence[Epoch]) -> Any:
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = new_figure()
+    axes.grid(visible=True, alpha=0.3)
     for name, points in series(history).items():
         colour, style = STYLES[name]
         epochs, values = zip(*points, strict=True)
@@ -63,7 +50,6 @@ def _curves(history: Sequence[Epoch]) -> Any:
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)
-    axes.grid(visible=True, alpha=0.3)
     axes.legend()
     return figure
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from holmdel.checkpoint import Header, load_model, save_model, write_bytes
+from holmdel.checkpoint import Header, load_model, save_model, write_bytes, write_files
 from holmdel.errors import UserError
 from holmdel.training.batchnorm import folded
 from holmdel.training.card import model_card
@@ -181,8 +181,7 @@ class RunFolder:
     def write_curves(self, history: list[Epoch]) -> None:
         """Writes `curves.png` and `curves.svg`."""
         self._drawn = time.perf_counter()
-        for kind, content in draw_curves(history).items():
-            write_bytes(self.path / f"curves.{kind}", content)
+        write_files(self.path / "curves", draw_curves(history))
         self._draw_seconds = time.perf_counter() - self._drawn
 
     def finish(self, history: list[Epoch], test_acc: float) -> None:

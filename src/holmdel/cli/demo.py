@@ -1,0 +1,72 @@
+"""`holmdel demo`: the whole of Holmdel in a minute."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holmdel.cli import app
+from holmdel.errors import UserError
+
+EPOCHS = {"fashion-mnist": 6}  # fewer than the book's ten, to stay within a minute on two cores
+SHOWN = 6
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo.")] = None,
+    data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
+) -> int:
+    """Train LeNet, watch it, evaluate it and classify a few pictures, in about a minute."""
+    from holmdel import verbs  # loads torch
+    from holmdel.classifier import load
+    from holmdel.cli.live import reporter
+
+    began = time.perf_counter()
+    data = _choose_data(data_root)
+    _print_shapes()
+    folder = out or verbs.new_folder("demo", data)
+    settings = {"epochs": EPOCHS[data]} if data in EPOCHS else {"recipe": "modern"}
+    with reporter() as told:
+        run = verbs.train("lenet", data, out=folder, data_root=data_root, reporter=told, **settings)
+    typer.echo(run.summary())
+    classifier = load(folder)
+    test = verbs.split_for(classifier, data, data_root)
+    found = verbs.assess(classifier, test)
+    typer.echo(f"\nevaluated: accuracy {found.accuracy:.4f} on {found.count:,} test pictures")
+    for truth, said, count in found.most_confused(3):
+        typer.echo(f"  {count} x {classifier.classes[truth]} taken for {classifier.classes[said]}")
+    typer.echo("a few of them, and what LeNet says:")
+    shown = classifier.predict(list(test.images[:SHOWN]))
+    for prediction, label in zip(shown, test.labels[:SHOWN].tolist(), strict=True):
+        truth = classifier.classes[label]
+        typer.echo(f"  {truth:<12} {prediction.label:<12} {prediction.probability:.2f}")
+    typer.echo(f"curves: {folder}/curves.png, everything else beside it")
+    typer.echo(f"use it: holmdel predict {folder} PICTURE...")
+    typer.echo(f"done in {time.perf_counter() - began:.0f} s")
+    return 0
+
+
+def _choose_data(data_root: Path | None) -> str:
+    """Returns `fashion-mnist` where it can be had, else `digits`, and says which."""
+    from holmdel import data as data_sets
+
+    try:
+        data_sets.load("fashion-mnist", root=data_root)
+    except UserError:
+        typer.echo("Fashion-MNIST is not here and could not be downloaded: training on digits,")
+        typer.echo("1,797 real handwritten ones that come with scikit-learn")
+        return "digits"
+    typer.echo("training on Fashion-MNIST: 60,000 pictures of clothes, 10,000 to test on")
+    return "fashion-mnist"
+
+
+def _print_shapes() -> None:
+    """Prints the output shape of every layer, as the book does."""
+    from holmdel.anatomy import layers
+    from holmdel.networks import build
+
+    for layer in layers(build("lenet"), (1, 28, 28)):
+        shape = ", ".join(str(side) for side in (1, *layer.output))
+        typer.echo(f"{layer.kind:<10} output shape: [{shape}]")

@@ -1,0 +1,91 @@
+"""`holmdel evaluate`: how good a model is on a data set's test split."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holmdel.cli import app
+
+if TYPE_CHECKING:
+    from holmdel.classifier import Classifier
+    from holmdel.data import Split
+    from holmdel.evaluation import Evaluation
+
+MOST_CONFUSED = 5
+WORST = 25
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A run folder, .safetensors file or shipped name.")],
+    data: Annotated[
+        str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
+    ] = "fashion-mnist",
+    data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use the first N examples only.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the confusion matrix and the worst mistakes.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> int:
+    """Measure a model: accuracy, loss, a figure a class, confusions, calibration."""
+    from holmdel import verbs  # loads torch
+    from holmdel.classifier import load
+    from holmdel.cli.live import data_progress
+
+    classifier = load(model, device=device)
+    with data_progress() as progress:
+        test = verbs.split_for(classifier, data, data_root, progress).take(limit)
+    found = verbs.assess(classifier, test)
+    if out is not None:
+        _write_pictures(out, classifier, test, found)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+    else:
+        _print_tables(classifier.classes, found)
+        if out is not None:
+            typer.echo(f"wrote {out}/confusion.png and {out}/mistakes.png")
+    return 0
+
+
+def _write_pictures(
+    out: Path, classifier: "Classifier", test: "Split", found: "Evaluation"
+) -> None:
+    from holmdel.checkpoint import write_files
+    from holmdel.figures import draw_confusion, draw_mistakes
+
+    write_files(out / "confusion", draw_confusion(found.confusion, classifier.classes))
+    worst = found.worst(WORST)
+    confidence, said = found.probabilities[worst].max(dim=1)
+    captions = [
+        f"{classifier.classes[truth]}, said\n{classifier.classes[guess]} {sure:.2f}"
+        for truth, guess, sure in zip(
+            found.labels[worst].tolist(), said.tolist(), confidence.tolist(), strict=True
+        )
+    ]
+    write_files(out / "mistakes", draw_mistakes(test.images[worst].cpu(), captions))
+
+
+def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE)
+    table.add_column("class")
+    for name in ("precision", "recall", "F1", "count"):
+        table.add_column(name, justify="right")
+    for name, row in zip(classes, found.per_class(), strict=True):
+        figures = (f"{value:.3f}" for value in (row.precision, row.recall, row.f1))
+        table.add_row(name, *figures, f"{row.count:,}")
+    console = Console()
+    console.print(table)
+    for truth, said, count in found.most_confused(MOST_CONFUSED):
+        typer.echo(f"{count:>6,} x {classes[truth]} taken for {classes[said]}")
+    typer.echo(
+        f"accuracy {found.accuracy:.4f}, loss {found.loss:.4f}, "
+        f"calibration error {found.ece:.4f}, {found.count:,} pictures"
+    )

@@ -1,0 +1,150 @@
+"""What a training needs before its first batch, and how it draws a batch."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from holmdel import images
+from holmdel.checkpoint import Header
+from holmdel.data import Dataset, Split
+from holmdel.data.augment import augmentation
+from holmdel.data.batches import batch_seed, hold_out
+from holmdel.networks import build
+from holmdel.training.batchnorm import with_batch_norm
+from holmdel.training.devices import choose_device, use_bfloat16
+from holmdel.training.optimise import draw_weights
+from holmdel.training.settings import Plan, TrainSettings
+from holmdel.training.state import State
+
+Transform = Callable[[Tensor], Tensor]
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]  # (pictures, logits, labels) -> scalar
+
+
+@dataclass(frozen=True)
+class Job:
+    """What stays the same from the first batch to the last.
+
+    Attributes:
+        plan: network, options and settings.
+        train, validation, test: on the device; validation is None where none is held out.
+        classes: how many there are.
+        augment: from float pictures to float pictures, (N, C, H, W) in 0..255.
+        to_input: from pictures in 0..255 to the network's input.
+        device: where it runs.
+        bfloat16: whether the forward pass runs under bfloat16 autocast.
+        batches: how many an epoch has.
+        loss: from (pictures, logits, labels) to a scalar.
+    """
+
+    plan: Plan
+    train: Split
+    validation: Split | None
+    test: Split
+    classes: int
+    augment: Transform
+    to_input: Transform
+    device: torch.device
+    bfloat16: bool
+    batches: int
+    loss: Loss
+
+    @property
+    def settings(self) -> TrainSettings:
+        """The settings of the plan."""
+        return self.plan.settings
+
+    @property
+    def examples(self) -> int:
+        """How many examples an epoch trains on."""
+        return min(self.batches * self.settings.batch_size, len(self.train))
+
+    def begin(self, seed: int) -> State:
+        """Returns the state before the first batch, with weights drawn by the seed."""
+        seed_all(seed, self.device)
+        network = build(self.plan.network, **self.plan.options)
+        draw_weights(network, self.settings.init)
+        if self.settings.batch_norm:
+            network = with_batch_norm(network)
+        network = on(network, self.device, torch.channels_last)
+        return State.begin(network, self.settings, seed, self.batches)
+
+    def draw(self, state: State, order: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the state's next batch: the network's input (B, C, H, W), and labels (B,).
+
+        All random numbers from here to the next batch are seeded by (seed, epoch, batch).
+        """
+        seed_all(batch_seed(state.seed, state.epoch, state.batch + 1), self.device)
+        first = state.batch * self.settings.batch_size
+        index = order[first : first + self.settings.batch_size]
+        rows = self.train.images.flatten(1).index_select(0, index).float()
+        pictures = rows.view(len(index), *self.train.images.shape[1:])
+        return self.to_input(self.augment(pictures)), self.train.labels[index]
+
+
+def prepare(plan: Plan, dataset: Dataset, header: Header, loss: Loss | None = None) -> Job:
+    """Returns what a plan and a data set give to do.
+
+    Args:
+        plan: network, options and settings.
+        dataset: train and test splits, uint8 (N, C, H, W).
+        header: its image contract says what the network sees.
+        loss: if None, cross-entropy with the settings' label smoothing.
+
+    Raises:
+        UserError: for an unknown device or augmentation.
+    """
+    settings = plan.settings
+    device = choose_device(settings.device)
+    train, validation = dataset.train.take(settings.limit), None
+    if settings.validation:
+        train, validation = hold_out(train, settings.validation, settings.seed)
+    full, rest = divmod(len(train), settings.batch_size)
+    enough = rest > (1 if settings.batch_norm else 0)  # a batch norm needs two examples
+    return Job(
+        plan=plan,
+        train=train.to(str(device)),
+        validation=validation.to(str(device)) if validation else None,
+        test=dataset.test.take(settings.limit).to(str(device)),
+        classes=len(dataset.classes),
+        augment=augmentation(settings.augment),
+        to_input=lambda pictures: images.to_input(pictures, header.image),
+        device=device,
+        bfloat16=use_bfloat16(settings.precision, device),
+        batches=full + enough,
+        loss=loss or _cross_entropy(settings.label_smoothing),
+    )
+
+
+def on(network: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
+    """Returns the network, moved in place to a device and a memory layout."""
+    return network.to(device, memory_format=layout)  # type: ignore[call-overload,no-any-return]
+
+
+def seed_all(seed: int, device: torch.device) -> None:
+    """Seeds the default generators of the CPU and of the device."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
+
+
+@contextmanager
+def seeds_restored() -> Iterator[None]:
+    """Leaves the caller's random numbers as they were."""
+    state = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+
+
+def _cross_entropy(smoothing: float) -> Loss:
+    def loss(pictures: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+
+    return loss
