@@ -31,21 +31,15 @@ def download(
 
     Args:
         urls: the same file at several places, tried in turn.
-        target: where it goes; its folder is made.
+        target: where it goes, in a folder that can be written to.
         check: raises a UserError for a file that is not the one wanted.
         progress: called with the file's name, the bytes there are, and the bytes in all.
 
     Raises:
-        UserError: if no place has it, with the reason of each; or if it cannot be written.
+        UserError: if no place has it, with the reason of each.
     """
     part = target.with_name(target.name + ".part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part.open("ab").close()
-    except OSError as error:
-        raise UserError(
-            f"{target.parent} cannot be written to ({error.strerror}); give another data root"
-        ) from None
+    part.touch()
     reasons = []
     for url in urls:
         try:
@@ -60,6 +54,22 @@ def download(
     raise UserError(f"{target.name} could not be downloaded ({'; '.join(reasons)})")
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder that can be written to, with those above it, unless it is there.
+
+    Raises:
+        UserError: if it cannot be.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writing").touch()
+        (folder / ".writing").unlink()
+    except OSError as error:
+        raise UserError(
+            f"{folder} cannot be written to ({error.strerror}); give another data root"
+        ) from None
+
+
 def _from_one(
     url: str, part: Path, check: Callable[[Path], None], progress: Progress | None
 ) -> None:
@@ -67,20 +77,15 @@ def _from_one(
 
     Mirrors may hold different gzip files of the same content, so halves of two need not fit.
     """
-    resumed = part.stat().st_size > 0
-    _fetch(url, part, progress)
-    try:
-        check(part)
-    except UserError:
-        part.write_bytes(b"")
-        if not resumed:
-            raise
+    while True:
+        resumed = part.stat().st_size > 0
         _fetch(url, part, progress)
         try:
-            check(part)
+            return check(part)
         except UserError:
             part.write_bytes(b"")
-            raise
+            if not resumed:
+                raise
 
 
 def _fetch(url: str, part: Path, progress: Progress | None) -> None:

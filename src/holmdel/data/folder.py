@@ -95,8 +95,8 @@ def _classes(folder: Path, split: str) -> list[str]:
     place = folder / split
     if not place.is_dir():
         raise UserError(
-            f"{folder} has no folder {split!r}; expected {split}/CLASS/*.png in it, a folder for "
-            "each class"
+            f"{folder} has no folder {split!r}; expected {split}/CLASS/*.png in it; put about a "
+            "fifth of each class's pictures into test and the rest into train"
         )
     classes = sorted(entry.name for entry in _visible(place) if entry.is_dir())
     if not classes:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -50,12 +51,12 @@ class FolderCache:
         """Keeps the pictures, uint8 (N, C, H, W), in one move; none if the disk does not let it."""
         part = self.path.with_suffix(f".{os.getpid()}.part")
         header = {"fingerprint": self.fingerprint, "crc32": _checksum(pictures)}
-        try:
+        with suppress(OSError, safetensors.SafetensorError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             safetensors.torch.save_file({"pictures": pictures}, part, header)
             part.replace(self.path)
-        except (OSError, safetensors.SafetensorError):
-            part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _fingerprint(folder: Path, paths: Sequence[Path]) -> str:

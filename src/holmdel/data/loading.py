@@ -70,12 +70,7 @@ def load_named(
     Raises:
         UserError: if its files cannot be had, or are at fault.
     """
-    place = roots.find(source, root)
-    if place is None:
-        try:
-            place = roots.fetch(source, root, progress=progress)
-        except UserError as error:
-            raise UserError(roots.missing(source, root, str(error))) from None
+    place = roots.find(source, root) or roots.fetch(source, root, progress=progress)
     paths = [path for path in source.paths(place) if path]
     train, test = (_split(paths[i], paths[i + 1], source) for i in (0, 2))
     return Dataset(source.name, source.classes, train, test, source.framing)

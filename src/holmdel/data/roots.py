@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from holmdel.data import idx
-from holmdel.data.download import Progress, download
+from holmdel.data.download import Progress, download, make_folder
 from holmdel.data.sources import Source, SourceFile
 from holmdel.errors import UserError
 
@@ -97,11 +97,16 @@ def fetch(
     """
     place = target(root)
     bases = mirrors_of(source) if mirrors is None else mirrors
+    make_folder(source.raw(place))
     for file, path in zip(source.files, source.paths(place), strict=True):
         if path is None:
             archive = f"{file.name}.gz"
             urls = [base + archive for base in bases]
-            download(urls, source.raw(place) / archive, partial(_check_download, file), progress)
+            check = partial(_check_download, file)
+            try:
+                download(urls, source.raw(place) / archive, check, progress)
+            except UserError as error:
+                raise UserError(missing(source, root, str(error))) from None
     return place
 
 
@@ -118,7 +123,7 @@ def check_official(file: SourceFile, path: Path) -> bool:
     if found != file.sha256:
         raise UserError(
             f"{path} is not the official {file.name}: {len(data)} bytes uncompressed, with SHA-256 "
-            f"{found}; expected {file.size} bytes with {file.sha256}; delete it and fetch it again"
+            f"{found}; expected {file.size} bytes with {file.sha256}"
         )
     return True
 

@@ -1,0 +1,195 @@
+"""A folder of pictures as a data set; its cache; what is said about a folder at fault."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from holmdel.data import load
+from holmdel.data.verdicts import verify_folder
+from holmdel.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The user's cache of this test."""
+    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """A folder of bolts (white squares) and nuts (white squares with a hole), 28x28 PNG."""
+    root = tmp_path / "parts"
+    for split, count in (("train", 3), ("test", 2)):
+        for name in ("bolt", "nut"):
+            for number in range(count):
+                draw(root / split / name / f"{number}.png", hole=name == "nut", number=number)
+    return root
+
+
+def draw(path, hole=False, number=0, size=(28, 28), mode="L"):
+    picture = np.zeros((28, 28), np.uint8)
+    picture[8:20, 8:20] = 255 - number
+    if hole:
+        picture[12:16, 12:16] = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).resize(size).convert(mode).save(path)
+
+
+def test_a_folder_is_a_data_set(parts):
+    data = load(str(parts))
+    assert data.classes == ("bolt", "nut")
+    assert (data.name, data.framing) == (str(parts), "fit")
+    assert data.train.images.shape == (6, 1, 28, 28)
+    assert data.train.images.dtype == torch.uint8
+    assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert data.test.labels.tolist() == [0, 0, 1, 1]
+    middle = data.train.images[:, 0, 14, 14].tolist()
+    assert middle == [255, 254, 253, 0, 0, 0]
+
+
+def test_pictures_of_any_size_and_kind_come_to_one_size(parts):
+    for ending, size, mode in (
+        ("JPG", (100, 60), "RGB"),
+        ("bmp", (5, 9), "L"),
+        ("tiff", (28, 300), "RGB"),
+        ("webp", (64, 64), "RGBA"),
+    ):
+        draw(parts / "train" / "nut" / f"x.{ending}", size=size, mode=mode)
+    assert load(str(parts)).train.images.shape == (10, 1, 28, 28)
+    colour = load(str(parts), input=(3, 32, 48)).train.images
+    assert colour.shape == (10, 3, 32, 48)
+    assert torch.equal(colour[0, 0], colour[0, 2])
+
+
+def test_hidden_files_other_endings_and_deeper_folders_are_passed_over(parts):
+    bolts = parts / "train" / "bolt"
+    (bolts / ".hidden.png").write_bytes(b"not a picture")
+    (bolts / "notes.txt").write_text("not a picture")
+    draw(bolts / "deeper" / "0.png")
+    (parts / "train" / ".ipynb_checkpoints").mkdir()
+    assert len(load(str(parts)).train) == 6
+
+
+def test_links_are_followed(parts, tmp_path):
+    (parts / "train" / "nut").rename(tmp_path / "elsewhere")
+    (parts / "train" / "nut").symlink_to(tmp_path / "elsewhere")
+    (parts / "train" / "bolt" / "link.png").symlink_to(tmp_path / "elsewhere" / "0.png")
+    assert load(str(parts)).train.labels.tolist() == [0, 0, 0, 0, 1, 1, 1]
+
+
+def decoded(folder, **options):
+    """Returns the data set, and how many pictures were decoded for it."""
+    told = []
+    data = load(str(folder), progress=lambda *what: told.append(what), **options)
+    assert told == [("decoding", i + 1, len(told)) for i in range(len(told))]
+    return data, len(told)
+
+
+def test_a_folder_is_decoded_once(parts):
+    first, count = decoded(parts)
+    again, none = decoded(parts)
+    assert (count, none) == (10, 0)
+    assert torch.equal(first.train.images, again.train.images)
+    assert torch.equal(first.test.images, again.test.images)
+    again.train.images.zero_()  # the pictures in memory are one's own
+    assert torch.equal(load(str(parts)).train.images, first.train.images)
+
+
+def test_another_size_has_another_cache(parts, cache):
+    decoded(parts)
+    assert decoded(parts, input=(1, 14, 14))[1] == 10
+    assert decoded(parts)[1] == 0
+    assert len(list(cache.rglob("*.safetensors"))) == 2
+
+
+def change_content(parts):
+    draw(parts / "train" / "nut" / "0.png", size=(90, 90))
+
+
+def change_time(parts):
+    os.utime(parts / "train" / "nut" / "0.png", (0, 0))
+
+
+def change_name(parts):
+    (parts / "train" / "nut" / "0.png").rename(parts / "train" / "nut" / "9.png")
+
+
+def change_class(parts):
+    (parts / "train" / "nut" / "0.png").rename(parts / "train" / "bolt" / "9.png")
+
+
+@pytest.mark.parametrize("change", [change_content, change_time, change_name, change_class])
+def test_a_changed_folder_is_decoded_again_into_the_same_place(parts, cache, change):
+    decoded(parts)
+    change(parts)
+    assert decoded(parts)[1] == 10
+    assert decoded(parts)[1] == 0
+    assert len(list(cache.rglob("*.*"))) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "foreign"])
+def test_a_damaged_cache_is_made_again(parts, cache, damage):
+    before = load(str(parts)).train.images
+    (file,) = cache.rglob("*.safetensors")
+    data = file.read_bytes()
+    flipped = data[:-400] + bytes([data[-400] ^ 1]) + data[-399:]
+    damaged = {"cut": data[:-9], "flipped": flipped, "emptied": b"", "foreign": b"PK" * 99}
+    file.write_bytes(damaged[damage])
+    after, count = decoded(parts)
+    assert count == 10
+    assert torch.equal(after.train.images, before)
+    assert decoded(parts)[1] == 0
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(parts, cache):
+    cache.write_text("a file where a folder should be")
+    assert len(load(str(parts)).train) == 6
+    assert decoded(parts)[1] == 10
+
+
+FAULTS = {
+    "train": r"parts has no folder 'train'; expected train/CLASS/\*.png in it; put about a fifth",
+    "test": r"parts has no folder 'test'; expected test/CLASS/\*.png in it; put about a fifth",
+    "test/*": r"parts/test has no class folders in it; expected test/CLASS/\*.png",
+    "test/nut": "parts/test lacks the classes nut; expected the same classes in train and test",
+    "train/bolt": "parts/train lacks the classes bolt; expected the same classes",
+    "*/nut": "parts/train has one class, 'bolt'; expected two or more; make a folder for each",
+    "train/bolt/*": r"train/bolt has no pictures in it; expected files ending in .png, .jpg,",
+    "test/*/*": "test/bolt has no pictures in it; .* add some, or remove the folder from train",
+}
+
+
+@pytest.mark.parametrize("lost", FAULTS)
+def test_what_lacks_is_told_in_one_sentence(parts, lost):
+    for path in parts.glob(lost):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with pytest.raises(UserError, match=FAULTS[lost]):
+        load(str(parts))
+
+
+def test_a_broken_picture_is_named(parts):
+    broken = parts / "test" / "nut" / "1.png"
+    broken.write_bytes(broken.read_bytes()[:60])
+    with pytest.raises(UserError, match=r"test/nut/1\.png"):
+        load(str(parts))
+    verdicts = verify_folder(parts)
+    assert len(verdicts) == 10
+    assert [verdict.path for verdict in verdicts if not verdict.right] == [broken]
+
+
+def test_a_class_that_is_a_file_is_none(parts):
+    (parts / "train" / "README").write_text("about these pictures")
+    assert load(str(parts)).classes == ("bolt", "nut")
+
+
+def test_a_folder_that_is_not_there_is_told_with_the_known_names(tmp_path):
+    with pytest.raises(
+        UserError, match=r"absent'; expected one of fashion-mnist, mnist, .* folder"
+    ):
+        load(str(tmp_path / "absent"))
