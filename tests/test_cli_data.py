@@ -178,3 +178,18 @@ def test_verify_knows_the_official_files(holmdel, name):
     status, lines, _ = holmdel("verify", name, "--data-root", REAL)
     assert status == 0
     assert all(line.endswith("the official file, by its SHA-256") for line in lines)
+
+
+def test_the_documentation_lists_the_same_sets(holmdel):
+    _, lines, _ = holmdel("list", "--json")
+    text = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    rows = [row.split(" | ")[:4] for row in text.splitlines() if row.startswith("| `")]
+    assert rows == [
+        [
+            f"| `{row['name']}`",
+            f"{row['train']:,} + {row['test']:,}",
+            row["size"],
+            str(len(row["classes"])),
+        ]
+        for row in json.loads(lines[0])
+    ]
