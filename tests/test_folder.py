@@ -9,16 +9,15 @@ import torch
 from PIL import Image
 
 from holmdel.data import load
+from holmdel.data.roots import user_cache
 from holmdel.data.verdicts import verify_folder
 from holmdel.errors import UserError
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
+@pytest.fixture
+def cache():
     """The user's cache of this test."""
-    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.setenv(name, str(tmp_path / "cache"))
-    return tmp_path / "cache"
+    return user_cache()
 
 
 @pytest.fixture
@@ -148,6 +147,7 @@ def test_a_damaged_cache_is_made_again(parts, cache, damage):
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(parts, cache):
+    cache.parent.mkdir()
     cache.write_text("a file where a folder should be")
     assert len(load(str(parts)).train) == 6
     assert decoded(parts)[1] == 10

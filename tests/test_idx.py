@@ -15,7 +15,9 @@ LABELS = np.array([7, 0, 9], np.uint8)
 
 @pytest.fixture
 def pair(tmp_path):
-    images, labels = tmp_path / "images.gz", tmp_path / "labels"
+    folder = tmp_path / "files"
+    folder.mkdir()
+    images, labels = folder / "images.gz", folder / "labels"
     idx.write(images, PICTURES)
     idx.write(labels, LABELS)
     return images, labels
@@ -50,8 +52,8 @@ def test_gzip_is_told_by_the_bytes_not_by_the_name(tmp_path):
     assert idx.read_labels(path, classes=10).tolist() == [5]
 
 
-def test_nothing_is_left_beside_a_written_file(pair, tmp_path):
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["images.gz", "labels"]
+def test_nothing_is_left_beside_a_written_file(pair):
+    assert sorted(path.name for path in pair[0].parent.iterdir()) == ["images.gz", "labels"]
 
 
 HEADER = b"\0\0\x08\x03" + struct.pack(">3I", 3, 4, 5)

@@ -2,11 +2,9 @@
 
 import gzip
 import hashlib
-import os
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,11 +15,6 @@ from holmdel.data.loading import load_named
 from holmdel.data.sources import Source, SourceFile
 from holmdel.data.verdicts import verify
 from holmdel.errors import UserError
-
-REAL = Path(os.environ.get("HOLMDEL_DATA", "absent"))
-needs_mnist = pytest.mark.skipif(
-    not (REAL / "MNIST").is_dir(), reason="HOLMDEL_DATA names no data root with MNIST"
-)
 
 NOISE = np.random.default_rng(0).integers(0, 256, (30, 28, 28), np.uint8)
 VALUES = {
@@ -34,10 +27,8 @@ COUNT = len(VALUES)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """A machine without a data set, and without a proxy."""
-    for name in ("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.setenv(name, str(tmp_path / "home"))
+def bare_machine(monkeypatch):
+    """Without a data set, and without a proxy."""
     for name in ("HOLMDEL_DATA", "HOLMDEL_MIRROR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -330,9 +321,8 @@ def test_the_digits_need_no_download_and_look_like_mnists():
     assert torch.equal(load("digits").test.images, data.test.images)
 
 
-@needs_mnist
-def test_mnist_is_fetched_from_a_data_root_on_a_web_server(mirror, tmp_path, monkeypatch):
-    mirror.folder = REAL
+def test_mnist_is_fetched_from_a_web_server(mirror, data_root, tmp_path, monkeypatch):
+    mirror.folder = data_root
     monkeypatch.setenv("HOLMDEL_MIRROR", f"{dead()} {mirror.url('good')}")
     data = load("mnist", root=tmp_path)
     assert data.train.images.shape == (60_000, 1, 28, 28)
