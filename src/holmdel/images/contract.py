@@ -1,8 +1,4 @@
-"""From pixels to what a network sees. The only place where that is done.
-
-A picture from anywhere becomes uint8 of one stored form (`frame`), the form a data set is kept in;
-a batch of that form becomes the network's float input (`to_input`).
-"""
+"""What a network was trained to see, and the last step towards it."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -54,8 +50,11 @@ class ImageContract:
                     f"the image contract has the field {name!r}, which this version does not "
                     f"know; it knows {', '.join(sorted(known))}; upgrade holmdel"
                 )
-        sizes = {name: tuple(values[name]) for name in ("stored", "input") if name in values}
-        return cls(**{**values, **sizes})
+        given: dict[str, Any] = dict(values)
+        for name in ("stored", "input"):
+            if name in given:
+                given[name] = tuple(given[name])
+        return cls(**given)
 
 
 def to_input(pictures: Tensor, contract: ImageContract) -> Tensor:

@@ -1,0 +1,235 @@
+"""Pictures in, probabilities out."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from holmdel.checkpoint import Header, load_model
+from holmdel.errors import UserError
+from holmdel.images import ImageContract, Picture, decode, frame, to_input
+
+BATCH_SIZE = 256
+_THREADS = 4  # decoders wait for the disk and release the interpreter's lock
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of one picture.
+
+    Attributes:
+        path: the picture's path, or None if it was not given as one.
+        label: the text of the most probable class.
+        index: the index of that class.
+        probability: its probability, 0..1.
+        top: (label, probability) of the most probable classes, most probable first.
+        seen: the picture in the stored form, uint8 (C, H, W): what the network saw.
+    """
+
+    path: str | None
+    label: str
+    index: int
+    probability: float
+    top: tuple[tuple[str, float], ...]
+    seen: Tensor = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture that could not be used, and the sentence that says why.
+
+    Attributes:
+        path: the picture's path, or None if it was not given as one.
+        error: what was given, what was expected.
+    """
+
+    path: str | None
+    error: str
+
+
+@dataclass(frozen=True)
+class _Framed:
+    """A picture on its way to the network: uint8 (C, H, W)."""
+
+    path: str | None
+    seen: Tensor
+
+
+class Classifier:
+    """A network with what is needed to use it on pictures from anywhere.
+
+    Attributes:
+        network: the `nn.Module`, in eval mode, on `device`.
+        header: what the file says of it.
+        device: where it runs.
+    """
+
+    def __init__(self, network: nn.Module, header: Header, device: str = "cpu") -> None:
+        self.network = network.to(device).eval()
+        self.header = header
+        self.device = device
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The label texts, in the order of the logits."""
+        return self.header.classes
+
+    @property
+    def contract(self) -> ImageContract:
+        """What the network was trained to see."""
+        return self.header.image
+
+    def predict(self, pictures: Picture | Iterable[Picture], *, top: int = 3) -> list[Prediction]:
+        """Returns a prediction a picture, in order.
+
+        Args:
+            pictures: one picture or several; a batch is an array or tensor (N, C, H, W).
+            top: how many classes `Prediction.top` holds at most.
+
+        Raises:
+            UserError: for a picture that cannot be used, or `top` below 1.
+        """
+        predictions = []
+        for result in self.predict_each(_several(pictures), top=top):
+            if isinstance(result, Failure):
+                raise UserError(result.error)
+            predictions.append(result)
+        return predictions
+
+    def predict_each(
+        self, pictures: Iterable[Picture], *, top: int = 3, batch_size: int = BATCH_SIZE
+    ) -> Iterator[Prediction | Failure]:
+        """Gives a prediction or a failure a picture, in order, however many there are.
+
+        Pictures are drawn from the iterable as they are needed, decoded in a few threads, and put
+        through the network in batches; at most two batches are held.
+
+        Args:
+            pictures: any number of pictures.
+            top: how many classes `Prediction.top` holds at most.
+            batch_size: N of the batches.
+
+        Raises:
+            UserError: if `top` or `batch_size` is below 1; never for a picture.
+        """
+        for name, value in (("top", top), ("batch_size", batch_size)):
+            if value < 1:
+                raise UserError(f"{name} was given as {value}; expected a whole number from 1")
+        return self._results(iter(pictures), top, batch_size)
+
+    def _results(
+        self, pictures: Iterator[Picture], top: int, batch_size: int
+    ) -> Iterator[Prediction | Failure]:
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="decode")
+        waiting: deque[Future[_Framed | Failure]] = deque()
+        try:
+            while True:
+                room = 2 * batch_size - len(waiting)
+                waiting.extend(pool.submit(self._framed, p) for p in islice(pictures, room))
+                if not waiting:
+                    return
+                count = min(batch_size, len(waiting))
+                yield from self._answers([waiting.popleft().result() for _ in range(count)], top)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _framed(self, picture: Picture) -> _Framed | Failure:
+        path = str(picture) if isinstance(picture, str | Path) else None
+        try:
+            pixels = decode(picture, self.contract.stored[0])
+            return _Framed(path, frame(pixels, self.contract))
+        except UserError as error:
+            return Failure(path, str(error))
+
+    def _answers(self, batch: list[_Framed | Failure], top: int) -> Iterator[Prediction | Failure]:
+        """Gives the results of one batch, in order."""
+        good = [item for item in batch if isinstance(item, _Framed)]
+        rows = iter(self._probabilities([item.seen for item in good]))
+        for item in batch:
+            yield item if isinstance(item, Failure) else self._prediction(item, next(rows), top)
+
+    @torch.inference_mode()
+    def _probabilities(self, pictures: list[Tensor]) -> Tensor:
+        """Returns float32 (N, classes) for uint8 pictures (C, H, W) of the stored size."""
+        if not pictures:
+            return torch.empty(0, len(self.classes))
+        batch = torch.stack(pictures).to(self.device)
+        logits: Tensor = self.network(to_input(batch, self.contract))
+        return logits.float().softmax(dim=1).cpu()
+
+    def _prediction(self, item: _Framed, row: Tensor, top: int) -> Prediction:
+        values, indices = row.topk(min(top, len(self.classes)))
+        best = tuple(
+            (self.classes[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
+        )
+        label, probability = best[0]
+        return Prediction(item.path, label, int(indices[0]), probability, best, item.seen)
+
+
+def load(model: str | Path, device: str = "cpu") -> Classifier:
+    """Returns the classifier of a model.
+
+    Args:
+        model: a run folder, a `.safetensors` file, or the name of a model that ships with holmdel.
+        device: a PyTorch device, such as `cpu`, `cuda` or `cuda:1`.
+
+    Raises:
+        UserError: if there is no such model, its file cannot be used, or there is no such device.
+    """
+    _check_device(device)
+    path = Path(model)
+    if path.is_dir():
+        path = path / "model.safetensors"
+        if not path.is_file():
+            raise UserError(
+                f"the folder {model} holds no model.safetensors; expected a run folder that "
+                "holmdel train wrote"
+            )
+    if path.is_file():
+        return Classifier(*load_model(path), device)
+    if str(model) not in shipped():
+        raise UserError(
+            f"there is no model {model}; expected a run folder, a .safetensors file, or one that "
+            f"ships with holmdel: {', '.join(shipped()) or 'none does in this version'}"
+        )
+    with resources.as_file(_shelf() / f"{model}.safetensors") as file:
+        return Classifier(*load_model(file), device)
+
+
+def shipped() -> list[str]:
+    """Returns the names of the models that ship with holmdel, sorted."""
+    if not _shelf().is_dir():
+        return []
+    names = (Path(file.name) for file in _shelf().iterdir())
+    return sorted(name.stem for name in names if name.suffix == ".safetensors")
+
+
+def _shelf() -> resources.abc.Traversable:
+    return resources.files("holmdel") / "weights"
+
+
+def _check_device(device: str) -> None:
+    """Raises a UserError for a device that this machine does not have."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UserError(
+            f"the device was given as {device!r}, which this machine does not have; use cpu"
+            + (" or cuda" if torch.cuda.is_available() else "")
+        ) from None
+
+
+def _several(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:
+    """Returns the pictures as an iterable; a single one becomes a list of one."""
+    single = isinstance(pictures, str | Path | bytes | Image.Image) or (
+        isinstance(pictures, np.ndarray | Tensor) and pictures.ndim < 4
+    )
+    return [pictures] if single else pictures  # type: ignore[list-item,return-value]

@@ -1,0 +1,71 @@
+"""`holmdel predict`: what is on these pictures?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holmdel.cli import DONE, SOME_FAILED, app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holmdel.cli.answers import Result
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A run folder, a .safetensors file or a name.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH...",
+            help="Pictures, folders of them, quoted patterns ('scans/*.png'), or - for standard "
+            "input: a picture's bytes, or a path a line.",
+        ),
+    ],
+    top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,
+    form: Annotated[
+        str, typer.Option("--format", metavar="table|jsonl|csv", help="How to print the answers.")
+    ] = "table",
+    show: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save there, as PNG, what the network saw."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1.")] = "cpu",
+) -> int:
+    """Name what is on pictures.
+
+    A picture that cannot be used gets a line that says why; the rest goes on, and the exit status
+    is 1.
+    """
+    from holmdel.classifier import load  # loads torch
+    from holmdel.cli.answers import choose_printer, with_progress
+    from holmdel.cli.inputs import find_pictures
+
+    print_results = choose_printer(form)
+    pictures, count = find_pictures(paths)
+    results = load(model, device=device).predict_each(pictures, top=top)
+    watch = _Watch(show)
+    print_results(watch.over(with_progress(results, count)))
+    return SOME_FAILED if watch.failed else DONE
+
+
+class _Watch:
+    """Passes results on; saves what was seen, and remembers whether one failed."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.failed = False
+
+    def over(self, results: "Iterator[Result]") -> "Iterator[Result]":
+        from holmdel.classifier import Failure
+        from holmdel.cli.answers import Gallery
+
+        gallery = Gallery(self.folder) if self.folder else None
+        for result in results:
+            if isinstance(result, Failure):
+                self.failed = True
+            elif gallery:
+                gallery.add(result)
+            yield result

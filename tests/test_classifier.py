@@ -1,0 +1,153 @@
+import threading
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import holmdel
+from holmdel.checkpoint import Header, save_model
+from holmdel.classifier import Failure, Prediction, shipped
+from holmdel.images import ImageContract
+
+CLASSES = tuple("abcdefghij")
+
+
+@pytest.fixture
+def run_folder(tmp_path):
+    """A run folder with an untrained LeNet."""
+    torch.manual_seed(0)
+    header = Header(network="lenet", options={}, classes=CLASSES, image=ImageContract())
+    save_model(tmp_path / "run" / "model.safetensors", holmdel.build("lenet"), header)
+    return tmp_path / "run"
+
+
+def pixels_of(path):
+    """uint8 (1, 28, 28) of a PNG file."""
+    with Image.open(path) as picture:
+        return torch.tensor(np.asarray(picture))[None]
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Ten PNG files in the form of the data set, each another."""
+    draw = np.random.default_rng(0)
+    paths = [tmp_path / f"{i}.png" for i in range(10)]
+    for path in paths:
+        pixels = np.zeros((28, 28), np.uint8)
+        pixels[4:24, 4:24] = draw.integers(0, 255, (20, 20))
+        Image.fromarray(pixels).save(path)
+    return paths
+
+
+def test_a_classifier_shows_its_network_classes_and_contract(run_folder):
+    classifier = holmdel.load(run_folder)
+    assert isinstance(classifier, holmdel.Classifier)
+    assert not classifier.network.training
+    assert classifier.classes == CLASSES
+    assert classifier.contract == ImageContract()
+    assert classifier.header.network == "lenet"
+
+
+def test_a_run_folder_and_its_file_are_the_same_model(run_folder, pictures):
+    folder, file = holmdel.load(run_folder), holmdel.load(run_folder / "model.safetensors")
+    assert folder.predict(pictures) == file.predict(pictures)
+
+
+def test_a_prediction_is_the_softmax_of_the_network(run_folder, pictures):
+    classifier = holmdel.load(str(run_folder))
+    [prediction] = classifier.predict(pictures[0], top=10)
+    pixels = pixels_of(pictures[0])
+    logits = classifier.network(pixels[None] / 255)
+    expected = logits.detach().softmax(dim=1)[0]
+    assert prediction.path == str(pictures[0])
+    assert prediction.index == int(expected.argmax())
+    assert prediction.label == CLASSES[prediction.index]
+    assert prediction.probability == pytest.approx(float(expected.max()), abs=1e-6)
+    assert dict(prediction.top) == pytest.approx(
+        dict(zip(CLASSES, expected.tolist(), strict=True)), abs=1e-6
+    )
+    assert [p for _, p in prediction.top] == sorted((p for _, p in prediction.top), reverse=True)
+    assert torch.equal(prediction.seen, pixels)
+
+
+def test_a_batch_and_a_list_of_any_kind_give_the_same(run_folder, pictures):
+    classifier = holmdel.load(run_folder)
+    batch = torch.stack([pixels_of(path) for path in pictures])
+    kinds = [
+        list(batch),
+        [p.read_bytes() for p in pictures],
+        [Image.fromarray(b[0].numpy()) for b in batch],
+    ]
+    expected = [p.probability for p in classifier.predict(pictures)]
+    for pictures_ in [batch, batch.numpy(), *kinds]:
+        assert [p.probability for p in classifier.predict(pictures_)] == expected
+    assert classifier.predict(batch)[0].path is None
+    assert classifier.predict([]) == []
+
+
+def test_top_names_at_most_the_classes_there_are(run_folder, pictures):
+    classifier = holmdel.load(run_folder)
+    assert len(classifier.predict(pictures, top=2)[0].top) == 2
+    assert len(classifier.predict(pictures, top=99)[0].top) == 10
+    with pytest.raises(holmdel.UserError, match="top was given as 0; expected a whole number"):
+        classifier.predict(pictures, top=0)
+    with pytest.raises(holmdel.UserError, match="batch_size was given as 0"):
+        classifier.predict_each(pictures, batch_size=0)
+
+
+def test_predict_refuses_a_bad_picture(run_folder, pictures):
+    with pytest.raises(holmdel.UserError, match=r"there is no file none\.png"):
+        holmdel.load(run_folder).predict([*pictures, "none.png"])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 256])
+def test_a_stream_keeps_the_order_and_goes_on_after_a_bad_picture(run_folder, pictures, batch_size):
+    mixed = [pictures[0], b"seven", *pictures[1:4], "none.png", *pictures[4:]]
+    results = list(holmdel.load(run_folder).predict_each(mixed, batch_size=batch_size))
+    assert [type(r) for r in results] == [
+        Failure if m in (b"seven", "none.png") else Prediction for m in mixed
+    ]
+    assert [r.path for r in results] == [None if m == b"seven" else str(m) for m in mixed]
+    assert results[1] == Failure(
+        None, "the picture of 5 bytes is not a picture; expected a PNG, JPEG, TIFF, ... file"
+    )
+
+
+def test_a_stream_may_be_endless_and_is_drawn_as_needed(run_folder, pictures):
+    drawn = 0
+
+    def endless():
+        nonlocal drawn
+        while True:
+            drawn += 1
+            yield pictures[drawn % 10]
+
+    stream = holmdel.load(run_folder).predict_each(endless(), batch_size=5)
+    for _ in range(20):
+        next(stream)
+    assert drawn <= 20 + 2 * 5
+    stream.close()
+    assert not any(thread.name.startswith("decode") for thread in threading.enumerate())
+
+
+def test_an_unknown_model_names_those_that_ship():
+    known = ", ".join(shipped()) or "none does in this version"
+    with pytest.raises(holmdel.UserError, match=rf"no model lenet-7; expected .*: {known}"):
+        holmdel.load("lenet-7")
+
+
+def test_every_shipped_model_loads():
+    for name in shipped():
+        assert len(holmdel.load(name).classes) >= 2
+
+
+def test_a_folder_without_a_model_says_so(tmp_path):
+    with pytest.raises(holmdel.UserError, match=r"holds no model\.safetensors"):
+        holmdel.load(tmp_path)
+
+
+@pytest.mark.parametrize("device", ["abacus", "cuda:99"])
+def test_a_device_that_is_not_there_says_so(run_folder, device):
+    with pytest.raises(holmdel.UserError, match=f"'{device}', which this machine does not have"):
+        holmdel.load(run_folder, device=device)

@@ -1,0 +1,265 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from holmdel import UserError
+from holmdel.data.idx import read_images
+from holmdel.images import MOST_PIXELS, ImageContract, decode, frame, to_input
+
+DIGIT = ImageContract(framing="digit")
+OBJECT = ImageContract(framing="object")
+
+
+def ring(height=28, width=28, ink=0, paper=255, radius=8.0):
+    """A `0` in the middle of a page."""
+    y, x = np.mgrid[:height, :width]
+    away = np.hypot(y - height // 2, x - width // 2)
+    return np.where(np.abs(away - radius) < radius / 5, ink, paper).astype(np.uint8)
+
+
+def photo_of(ring_, seed=0):
+    """The same under slanting light, with noise and a speck of dust."""
+    height, width = ring_.shape
+    light = np.linspace(1.0, 0.6, width)[None] * np.linspace(0.9, 1.0, height)[:, None]
+    noise = np.random.default_rng(seed).normal(0, 4, ring_.shape)
+    photo = ring_ * light + noise
+    photo[5:7, 5:7] = 0
+    return photo.clip(0, 255).astype(np.uint8)
+
+
+def boxed(framed):
+    """(top, bottom, left, right) of what is not black."""
+    lit = framed[0].numpy() > 0
+    rows, columns = np.flatnonzero(lit.any(1)), np.flatnonzero(lit.any(0))
+    return tuple(int(n) for n in (rows[0], rows[-1], columns[0], columns[-1]))
+
+
+# decode
+
+
+@pytest.mark.parametrize("kind", ["path", "text", "bytes", "pil", "array", "tensor", "floats"])
+def test_every_kind_of_picture_gives_the_same_pixels(kind, tmp_path):
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    path = tmp_path / "a.png"
+    Image.fromarray(pixels).save(path)
+    picture = {
+        "path": path,
+        "text": str(path),
+        "bytes": path.read_bytes(),
+        "pil": Image.fromarray(pixels),
+        "array": pixels,
+        "tensor": torch.tensor(pixels)[None],
+        "floats": torch.tensor(pixels) / 255,
+    }[kind]
+    assert decode(picture, 1).tolist() == pixels[:, :, None].tolist()
+    assert decode(picture, 3).shape == (3, 4, 3)
+
+
+@pytest.mark.parametrize("shape", [(5, 6), (5, 6, 1), (1, 5, 6), (5, 6, 3), (3, 5, 6), (4, 5, 6)])
+def test_an_array_may_have_its_channels_first_or_last(shape):
+    assert decode(np.full(shape, 255, np.uint8), 1).shape == (5, 6, 1)
+
+
+def test_a_photograph_is_turned_as_its_exif_says(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the top is at the right
+    Image.new("L", (6, 4)).save(tmp_path / "a.jpg", exif=exif)
+    assert decode(tmp_path / "a.jpg", 1).shape == (6, 4, 1)
+
+
+def test_what_is_transparent_becomes_white():
+    clear = Image.new("RGBA", (2, 2), (0, 0, 0, 0))
+    palette = Image.new("P", (2, 2))
+    palette.info["transparency"] = 0
+    assert (decode(clear, 1) == 255).all()
+    assert (decode(palette, 3) == 255).all()
+    assert (decode(np.zeros((2, 2, 4), np.uint8), 1) == 255).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
+def test_white_is_white_in_every_mode(mode):
+    assert (decode(Image.new("RGB", (2, 2), "white").convert(mode), 1) == 255).all()
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
+    values = np.array([[0, 257 * 100, 65535]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert decode(tmp_path / "a.png", 1).ravel().tolist() == [0, 100, 255]
+    assert decode(values, 1).ravel().tolist() == [0, 100, 255]
+    Image.fromarray(values.astype(np.float32) / 65535).save(tmp_path / "a.tif")
+    assert decode(tmp_path / "a.tif", 1).ravel().tolist() == [0, 100, 255]
+
+
+def test_each_unusable_file_says_what_is_wrong_with_it(tmp_path):
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "notes.png").write_text("seven")
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "whole.png")
+    half = (tmp_path / "whole.png").read_bytes()[:2000]
+    (tmp_path / "half.png").write_bytes(half)
+    for picture, sentence in [
+        (tmp_path / "none.png", r"there is no file .*none\.png"),
+        (tmp_path, r"is a folder; expected a picture"),
+        (tmp_path / "empty.png", r"empty\.png is empty; expected a picture"),
+        (b"", r"picture of 0 bytes is empty"),
+        (tmp_path / "notes.png", r"notes\.png is not a picture"),
+        (tmp_path / "half.png", r"half\.png is cut short or damaged"),
+        (half, r"picture of 2,000 bytes is cut short or damaged"),
+    ]:
+        with pytest.raises(UserError, match=sentence):
+            decode(picture, 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs POSIX permissions")
+def test_a_file_that_may_not_be_read_says_so(tmp_path):
+    path = tmp_path / "secret.png"
+    Image.new("L", (2, 2)).save(path)
+    path.chmod(0)
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)  # root may read everything; nobody may not
+    try:
+        with pytest.raises(UserError, match=r"cannot be read \(Permission denied\)"):
+            decode(path, 1)
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize("height", [5_001, 20_000])
+def test_a_bomb_is_refused_before_it_is_decoded(tmp_path, height):
+    width = 20_000
+    assert width * height > MOST_PIXELS
+    head = f"P5 {width} {height} 255\n".encode()  # a header alone: decoding would say "cut short"
+    (tmp_path / "bomb.pgm").write_bytes(head)
+    with pytest.raises(UserError, match=r"bomb\.pgm has .*pixels, where 100,000,000 are the most"):
+        decode(tmp_path / "bomb.pgm", 1)
+
+
+@pytest.mark.parametrize(
+    ("array", "sentence"),
+    [
+        (np.zeros((2, 3, 28, 28)), r"array of shape \(2, 3, 28, 28\); expected \(H, W\)"),
+        (np.zeros((0, 3)), r"array of shape \(0, 3\)"),
+        (np.full((2, 2), 1.5), r"float64 from 1.5 to 1.5; expected floats in 0..1"),
+        (np.full((2, 2), -1), r"int64 from -1 to -1; expected .* integers in 0..255"),
+        (np.full((2, 2), np.nan), r"from nan to nan"),
+    ],
+)
+def test_an_array_of_another_form_or_range_is_refused(array, sentence):
+    with pytest.raises(UserError, match=sentence):
+        decode(array, 1)
+
+
+def test_only_grey_and_colour_can_be_asked_for():
+    with pytest.raises(UserError, match="pictures of 2 channels were asked for; expected 1 or 3"):
+        decode(np.zeros((2, 2), np.uint8), 2)
+
+
+# frame
+
+
+@pytest.mark.parametrize("contract", [DIGIT, OBJECT])
+def test_a_picture_in_the_data_sets_form_passes_bit_for_bit(contract):
+    pixels = ring(ink=255, paper=0)[:, :, None]
+    assert torch.equal(frame(pixels, contract), torch.tensor(pixels).permute(2, 0, 1))
+    assert torch.equal(frame(255 - pixels, contract), torch.tensor(pixels).permute(2, 0, 1))
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(20, 230), (250, 40)])
+def test_a_digit_lands_in_a_box_of_20_about_its_centre_of_mass(ink, paper):
+    page = np.full((300, 240), paper, np.uint8)
+    page[180:280, 10:110] = ring(100, 100, ink, paper, radius=30)
+    framed = frame(photo_of(page)[:, :, None], DIGIT)
+    assert framed.dtype == torch.uint8
+    assert framed.shape == (1, 28, 28)
+    top, bottom, left, right = boxed(framed)
+    assert max(bottom - top, right - left) + 1 == 20
+    assert min(bottom - top, right - left) + 1 >= 19
+    mass = framed[0].double()
+    at = torch.arange(28.0, dtype=torch.double)
+    assert abs(float(mass.sum(1) @ at / mass.sum()) - 14) <= 0.5
+    assert abs(float(mass.sum(0) @ at / mass.sum()) - 14) <= 0.5
+    assert framed[0, 14, 14] == 0  # the hole of the 0
+    assert framed.max() > 240
+
+
+def test_a_thin_pen_still_leaves_ink():
+    page = np.full((400, 400), 235, np.uint8)
+    page[50:350, 199:201] = 30  # 2 of 300 pixels wide: a tenth of a pixel in a box of 20
+    assert frame(page[:, :, None], DIGIT).max() > 200
+
+
+def test_the_digit_framing_scales_with_the_stored_size():
+    contract = ImageContract(stored=(3, 56, 56), framing="digit")
+    page = photo_of(ring(200, 200, radius=50))
+    top, bottom, _, _ = boxed(frame(decode(page, 3), contract))
+    assert bottom - top + 1 == 40
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+@pytest.mark.parametrize("contract", [DIGIT, OBJECT])
+def test_a_blank_page_gives_zeros(grey, contract):
+    assert not frame(np.full((90, 70, 1), grey, np.uint8), contract).any()
+    assert not frame(np.full((1, 1, 1), grey, np.uint8), contract).any()
+
+
+def test_an_empty_noisy_page_gives_zeros():
+    assert not frame(photo_of(np.full((120, 90), 220, np.uint8))[8:, 8:, None], DIGIT).any()
+
+
+def test_an_object_keeps_its_grey_values_and_fills_the_height():
+    page = np.full((120, 100), 250, np.uint8)
+    page[20:100, 40:60] = 150
+    page[50:70, 40:60] = 50
+    framed = frame(page[:, :, None], OBJECT)
+    top, bottom, left, right = boxed(framed)
+    assert (top, bottom) == (0, 27)
+    assert (left, right) == (10, 16)  # 20 of 80 wide is 7 of 28, in the middle
+    assert framed[0, 4, 13] == round((250 - 150) * 255 / 250)
+    assert framed[0, 14, 13] == round((250 - 50) * 255 / 250)
+
+
+def test_fit_keeps_what_has_the_size_and_pads_the_rest_with_the_borders_colour():
+    contract = ImageContract(stored=(3, 20, 20), framing="fit")
+    same = np.random.default_rng(0).integers(0, 255, (20, 20, 3), np.uint8)
+    assert torch.equal(frame(same, contract), torch.tensor(same).permute(2, 0, 1))
+    wide = np.full((10, 40, 3), (10, 200, 30), np.uint8)
+    wide[4:6, 4:36] = 255
+    framed = frame(wide, contract)
+    assert framed[:, 0, 0].tolist() == [10, 200, 30]
+    assert framed[:, 19, 19].tolist() == [10, 200, 30]
+    assert framed[0, 9, 10] > 200  # 40 x 10 is 20 x 5, from row 7 on
+
+
+def test_an_unknown_framing_is_refused():
+    with pytest.raises(UserError, match="'crop'; choose from digit, object, fit"):
+        frame(np.zeros((2, 2, 1), np.uint8), ImageContract(framing="crop"))
+
+
+def test_all_of_mnist_and_fashion_mnist_pass_unchanged(data_root: Path):
+    for folder, contract in [("MNIST", DIGIT), ("FashionMNIST", OBJECT)]:
+        pictures = read_images(data_root / folder / "raw" / "t10k-images-idx3-ubyte.gz")
+        for pixels in pictures[:2000]:
+            assert np.array_equal(frame(pixels[:, :, None], contract)[0].numpy(), pixels)
+
+
+# to_input and the contract
+
+
+def test_a_batch_is_normalised_and_padded():
+    contract = ImageContract(input=(1, 32, 32), enlarge="pad", mean=0.5, std=0.25)
+    batch = to_input(torch.full((2, 1, 28, 28), 255, dtype=torch.uint8), contract)
+    assert batch.shape == (2, 1, 32, 32)
+    assert batch[0, 0, 16, 16] == pytest.approx((1 - 0.5) / 0.25)
+    assert batch[0, 0, 0, 0] == pytest.approx(-0.5 / 0.25)
+
+
+def test_a_contract_comes_back_from_json():
+    contract = ImageContract(stored=(3, 64, 48), framing="fit", mean=0.2)
+    assert ImageContract.from_json(contract.to_json()) == contract
+    with pytest.raises(UserError, match="the field 'tint', which this version does not know"):
+        ImageContract.from_json({"tint": 1})
