@@ -1,31 +1,17 @@
 """A foreign picture in the form a data set is kept in."""
 
-from typing import Any, TypeAlias
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
-from scipy import ndimage
 from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.contract import FRAMINGS, ImageContract
 from holmdel.images.decoding import Pixels
-
-Grey: TypeAlias = NDArray[np.floating[Any]]
-Mask: TypeAlias = NDArray[np.bool_]
-Box: TypeAlias = tuple[slice, ...]
+from holmdel.images.planes import border, resized, within
 
 # Shares of the picture's border that say in which form it is. MNIST's borders are black for 95 %
 # or more of their pixels, Fashion-MNIST's for 26 % or more, and none has as much white as black.
 _BLACK, _WHITE, _ENOUGH = 16, 239, 0.25
-
-_WORKING = 1024  # longest side on which ink is looked for
-_CROP = 160  # longest side on which a digit's strokes are measured
-_COARSE = 64  # longest side on which the light is estimated
-_LEAST_INK = 0.08  # of the way from paper to black: fainter is an empty page
-_PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 
 
 def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
@@ -60,8 +46,7 @@ def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
         framed = pixels if pixels.shape[:2] == size else _fit(pixels, size)
     else:
         stored = _as_stored(pixels, size)
-        cut_out = _digit if contract.framing == "digit" else _object
-        framed = cut_out(pixels, size) if stored is None else stored
+        framed = _cut_out(pixels, size, contract.framing) if stored is None else stored
     return torch.tensor(framed).permute(2, 0, 1).contiguous()
 
 
@@ -69,234 +54,29 @@ def _as_stored(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
     """Returns a picture of the stored size and form, light on black, or None."""
     if pixels.shape[:2] != size:
         return None
-    border = _border(pixels)
-    black, white = (border <= _BLACK).mean(), (border >= _WHITE).mean()
+    edge = border(pixels)
+    black, white = (edge <= _BLACK).mean(), (edge >= _WHITE).mean()
     if max(black, white) < _ENOUGH:
         return None
     return pixels if black >= white else 255 - pixels
 
 
-def _border(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Returns the outermost pixels: (H, W, ...) to (P, ...), P the number of them."""
-    sides = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
-    return np.concatenate(sides)
+def _cut_out(pixels: Pixels, size: tuple[int, int], framing: str) -> Pixels:
+    """Returns the digit or object of a picture, (H, W, C) of `size`."""
+    # scipy takes a third of a second to load: trainings and data sets in form do without.
+    from holmdel.images.digit import cut_digit
+    from holmdel.images.objects import cut_object
+
+    return (cut_digit if framing == "digit" else cut_object)(pixels, size)
 
 
 def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Returns a picture scaled to fit into `size`, padded with the colour of its border."""
-    height, width = _within(pixels.shape[:2], size)
-    planes = [_resized(pixels[:, :, c], (height, width)) for c in range(pixels.shape[2])]
-    colour = np.median(_border(pixels), axis=0).astype(np.uint8)
+    height, width = within(pixels.shape[:2], size)
+    planes = [resized(pixels[:, :, c], (height, width)) for c in range(pixels.shape[2])]
+    colour = np.median(border(pixels), axis=0).astype(np.uint8)
     framed = np.empty((*size, pixels.shape[2]), np.uint8)
     framed[:] = colour
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     framed[top : top + height, left : left + width] = np.stack(planes, axis=2)
     return framed
-
-
-def _within(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int]:
-    """Returns the largest height and width of this aspect ratio that fit into `size`."""
-    scale = min(size[0] / shape[0], size[1] / shape[1])
-    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
-
-
-def _resized(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Returns (H, W) of uint8 or float32 scaled to `size`, smoothed where it shrinks."""
-    if plane.shape == size:
-        return plane
-    image = Image.fromarray(np.ascontiguousarray(plane))
-    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.HAMMING))
-
-
-def _shrunk(pixels: NDArray[Any], longest: int) -> Grey:
-    """Returns float32 (H, W, C) whose longer side is at most `longest`."""
-    size = pixels.shape[:2]
-    if max(size) > longest:
-        size = _within(size, (longest, longest))
-    planes = [_resized(pixels[:, :, c], size) for c in range(pixels.shape[2])]
-    return np.stack(planes, axis=2).astype(np.float32)
-
-
-def _digit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Returns the digit of a photograph as MNIST keeps it: (H, W, C) of `size`."""
-    framed = np.zeros(size, np.float32)
-    glyph = _glyph(_ink(_shrunk(pixels, _WORKING).mean(axis=2)))
-    if glyph is not None:
-        box = (round(size[0] * 20 / 28), round(size[1] * 20 / 28))
-        glyph = _resized(glyph, _within(glyph.shape, box))
-        top, left = (_centred(glyph.sum(axis=1 - axis), size[axis]) for axis in (0, 1))
-        framed[top : top + glyph.shape[0], left : left + glyph.shape[1]] = glyph
-    whole = np.rint(framed * 255).clip(0, 255).astype(np.uint8)
-    return np.repeat(whole[:, :, None], pixels.shape[2], axis=2)
-
-
-def _centred(profile: Grey, size: int) -> int:
-    """Returns the offset that puts a profile's centre of mass at pixel `size` / 2, as in MNIST."""
-    centre = float((profile * np.arange(len(profile))).sum() / profile.sum())
-    return min(max(round(size / 2 - centre), 0), size - len(profile))
-
-
-def _ink(grey: Grey) -> Grey:
-    """Returns how much ink is where, dark on light or light on dark: 0 paper, 1 all there can be.
-
-    Paper scatters around 0, by its noise.
-    """
-    paper = _light(grey)
-    contrast = grey - paper
-    if float((contrast.astype(np.float64) ** 3).sum()) < 0:
-        return -contrast / np.maximum(paper, 1)
-    return contrast / np.maximum(255 - paper, 1)
-
-
-def _light(grey: Grey) -> Grey:
-    """Returns the paper's grey value at each pixel: a quadratic surface that disregards the ink.
-
-    Begins with a plane through a band along the border, where most is paper.
-    """
-    small = _shrunk(grey[:, :, None], _COARSE)[:, :, 0].astype(np.float64)
-    terms = _terms(small.shape)
-    depth = 1 + min(small.shape) // 16
-    band = np.ones(small.shape, bool)
-    band[depth:-depth, depth:-depth] = False
-    surface = np.full(small.size, np.median(small[band]))
-    plane = terms[:, :3]
-    surface = plane @ _biweight_fit(plane[band.ravel()], small[band], surface[band.ravel()])
-    factors = _biweight_fit(terms, small.ravel(), surface)
-    full = _terms(grey.shape) @ factors
-    return full.reshape(grey.shape).clip(0, 255).astype(np.float32)
-
-
-def _biweight_fit(terms: Grey, values: Grey, surface: Grey) -> Grey:
-    """Returns the factors of `terms` by least squares with Tukey's biweight, iterated."""
-    for _ in range(8):
-        away = np.abs(values - surface)
-        reach = 4.685 * max(float(np.quantile(away, 0.3)) / 0.385, 1.0)  # 70 % may be ink
-        weighted = terms * ((1 - (away / reach).clip(0, 1) ** 2) ** 2)[:, None]
-        factors: Grey = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
-        surface = terms @ factors
-    return factors
-
-
-def _terms(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Returns 1, y, x, y^2, xy, x^2 for each pixel, y and x in -1..1: (H * W, 6)."""
-    y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape[:2]), indexing="ij")
-    return np.stack([np.ones_like(y), y, x, y * y, x * y, x * x], axis=-1).reshape(-1, 6)
-
-
-def _glyph(ink: Grey) -> Grey | None:
-    """Returns the digit cut out, 0 paper to 1 ink, (H, W) of its own; None for an empty page."""
-    soft = ndimage.gaussian_filter(ink, 1) if min(ink.shape) >= _COARSE else ink
-    brighter = soft[soft < 0]  # than the paper: no ink among them
-    noise = 1.4826 * float(np.median(-brighter)) if brighter.size else 0.0
-    largest = min(20, 1 + soft.size // 50)  # not the very largest: a hot pixel is not ink
-    peak = float(np.partition(soft, -largest, axis=None)[-largest])
-    if peak < max(6 * noise, _LEAST_INK):
-        return None
-    strokes = _digit_parts(soft > max(4 * noise, 0.4 * peak))
-    full = float(np.median(ink[strokes]))
-    faint = ndimage.binary_propagation(strokes, mask=strokes | (soft > max(4 * noise, 0.25 * full)))
-    box = _bounds(faint)
-    side = max(edge.stop - edge.start for edge in box)
-    near = ndimage.binary_dilation(faint, iterations=1 + side // 40)  # the soft edges of strokes
-    glyph = np.where(near, (ink / full).clip(0, 1), 0)
-    glyph[glyph < max(0.04, 2 * noise / full)] = 0
-    return _with_pen(glyph[_bounds(glyph > 0)])
-
-
-def _digit_parts(mask: Mask) -> Mask:
-    """Returns the parts of the ink that are the digit: the largest, and what is large and near.
-
-    Specks go, and so do the table's edge and the neighbour's stroke that the border cuts.
-    """
-    labels, boxes, weights = _parts(mask)
-    main = max(range(len(boxes)), key=lambda i: weights[i])
-    side = max(edge.stop - edge.start for edge in boxes[main])
-    kept = np.zeros_like(mask)
-    for i, box in enumerate(boxes):
-        reach = 0.05 if _touches(box, mask.shape) else 0.5
-        if i == main or (
-            weights[i] >= 0.03 * weights[main] and _gap(box, boxes[main]) <= reach * side
-        ):
-            kept[box] |= labels[box] == i + 1
-    return kept
-
-
-def _parts(mask: Mask) -> tuple[NDArray[Any], list[Box], list[float]]:
-    """Returns connected parts: labels from 1 (H, W), their boxes, and their weights.
-
-    A part's weight is its pixels, a tenth of them where it touches the border and another does not.
-    """
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    boxes = ndimage.find_objects(labels)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    weights = [
-        float(size) * (0.1 if _touches(box, mask.shape) else 1)
-        for size, box in zip(sizes, boxes, strict=True)
-    ]
-    return labels, boxes, weights
-
-
-def _touches(box: Box, shape: tuple[int, ...]) -> bool:
-    return any(edge.start == 0 or edge.stop == n for edge, n in zip(box, shape, strict=True))
-
-
-def _gap(one: Box, other: Box) -> int:
-    """Returns how many pixels lie between two boxes, on the axis that parts them more."""
-    pairs = zip(one, other, strict=True)
-    return max(max(int(a.start - b.stop), int(b.start - a.stop), 0) for a, b in pairs)
-
-
-def _bounds(mask: Mask) -> Box:
-    """Returns the box around what is true."""
-    rows, columns = (np.flatnonzero(mask.any(axis=1 - axis)) for axis in (0, 1))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-def _with_pen(glyph: Grey) -> Grey:
-    """Returns the digit with strokes of a width that does not fade when they shrink."""
-    glyph = _shrunk(glyph[:, :, None], _CROP)[:, :, 0]
-    stroke = glyph >= 0.5
-    # Across a stroke of width w the distances to its edges are 1, 2, ... w/2 ... 2, 1.
-    width = (
-        4 * float(ndimage.distance_transform_edt(np.pad(stroke, 1))[1:-1, 1:-1][stroke].mean()) - 2
-    )
-    missing = _PEN * max(glyph.shape) / 20 - width
-    radius = round(missing / 2)
-    if radius < 1:
-        return glyph
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    disk = y * y + x * x <= radius * radius + 1
-    return ndimage.grey_dilation(np.pad(glyph, radius), footprint=disk)
-
-
-def _object(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Returns the object of a picture as Fashion-MNIST keeps it: (H, W, C) of `size`."""
-    shown = _shrunk(pixels, _WORKING)
-    framed = np.zeros((*size, pixels.shape[2]), np.uint8)
-    mask = _object_mask(shown.mean(axis=2))
-    if not mask.any():
-        return framed
-    ground = np.median(_border(shown), axis=0)
-    if ground.mean() >= 128:
-        shown, ground = 255 - shown, 255 - ground
-    shown = np.where(mask[:, :, None], (shown - ground) * (255 / (255 - ground)), 0)
-    cut = np.rint(shown[_bounds(mask)]).clip(0, 255).astype(np.uint8)
-    height, width = _within(cut.shape, size)
-    top, left = (size[0] - height) // 2, (size[1] - width) // 2
-    for c in range(pixels.shape[2]):
-        plane = _resized(cut[:, :, c], (height, width))
-        framed[top : top + height, left : left + width, c] = plane
-    return framed
-
-
-def _object_mask(grey: Grey) -> Mask:
-    """Returns where the object is: what differs from the border by over 5 %, its holes filled."""
-    border = _border(grey)
-    ground = float(np.median(border))
-    noise = 1.4826 * float(np.median(np.abs(border - ground)))
-    mask = np.abs(grey - ground) > max(0.05 * 255, 4 * noise)
-    labels, _, _ = _parts(mask)
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    large = sizes >= max(0.01 * sizes.max(), 1)
-    return ndimage.binary_fill_holes(large[labels])

@@ -1,0 +1,48 @@
+"""Pixels as arrays: their border, their scaling, what is where."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Grey: TypeAlias = NDArray[np.floating[Any]]
+Mask: TypeAlias = NDArray[np.bool_]
+Box: TypeAlias = tuple[slice, ...]
+
+WORKING = 1024  # longest side on which ink is looked for
+
+
+def border(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Returns the outermost pixels: (H, W, ...) to (P, ...), P the number of them."""
+    sides = (pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1])
+    return np.concatenate(sides)
+
+
+def within(shape: tuple[int, ...], size: tuple[int, int]) -> tuple[int, int]:
+    """Returns the largest height and width of this aspect ratio that fit into `size`."""
+    scale = min(size[0] / shape[0], size[1] / shape[1])
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+
+
+def resized(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Returns (H, W) of uint8 or float32 scaled to `size`, smoothed where it shrinks."""
+    if plane.shape == size:
+        return plane
+    image = Image.fromarray(np.ascontiguousarray(plane))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.HAMMING))
+
+
+def shrunk(pixels: NDArray[Any], longest: int) -> Grey:
+    """Returns float32 (H, W, C) whose longer side is at most `longest`."""
+    size = pixels.shape[:2]
+    if max(size) > longest:
+        size = within(size, (longest, longest))
+    planes = [resized(pixels[:, :, c], size) for c in range(pixels.shape[2])]
+    return np.stack(planes, axis=2).astype(np.float32)
+
+
+def bounds(mask: Mask) -> Box:
+    """Returns the box around what is true."""
+    rows, columns = (np.flatnonzero(mask.any(axis=1 - axis)) for axis in (0, 1))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
