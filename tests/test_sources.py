@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from holmdel.data import SOURCES, idx, load, names, roots
+from holmdel.data.digits import enlarge
 from holmdel.data.loading import load_named
 from holmdel.data.sources import Source, SourceFile
 from holmdel.data.verdicts import verify
@@ -185,6 +187,14 @@ def test_only_what_lacks_is_fetched(mini, mirror, tmp_path):
     assert len(mirror.ranges) == 1
 
 
+def test_two_that_fetch_at_once_download_once(mini, mirror, tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(roots.fetch, mini, tmp_path, [mirror.url("good")]) for _ in "ab"]
+    assert [call.result() for call in calls] == [tmp_path, tmp_path]
+    assert_whole(tmp_path, mini)
+    assert mirror.ranges == [None] * COUNT
+
+
 def test_wrong_bytes_are_refused_and_not_kept(mini, mirror, tmp_path):
     sentence = "is not the official train-images: 5 bytes uncompressed, with SHA-256 .*; expected"
     with pytest.raises(UserError, match=sentence):
@@ -319,6 +329,13 @@ def test_the_digits_need_no_download_and_look_like_mnists():
         assert (profile @ middle / profile.sum(1) - 14).abs().max() < 1.01
         assert ((profile > 0).sum(1) <= 20).all()
     assert torch.equal(load("digits").test.images, data.test.images)
+
+
+def test_a_square_of_full_ink_fills_the_box():
+    square = enlarge(np.full((8, 8), 16.0))
+    by_hand = np.zeros((28, 28), np.uint8)
+    by_hand[4:24, 4:24] = 255
+    assert np.array_equal(square, by_hand)
 
 
 def test_mnist_is_fetched_from_a_web_server(mirror, data_root, tmp_path, monkeypatch):

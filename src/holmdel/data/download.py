@@ -1,12 +1,18 @@
 """Downloads over HTTP: mirrors in turn, resumed where they were cut, checked before kept."""
 
 import http.client
+import os
+import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from holmdel.errors import UserError
+
+if sys.platform != "win32":
+    import fcntl
 
 Progress = Callable[[str, int, int], None]
 """Called with what is going on, how much of it is done, and how much there is (0: not known)."""
@@ -68,6 +74,25 @@ def make_folder(folder: Path) -> None:
         raise UserError(
             f"{folder} cannot be written to ({error.strerror}); give another data root"
         ) from None
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Holds a folder against other processes and threads that want to hold it.
+
+    So several that start at once download once. Where the system has no such locks (Windows, some
+    network disks) it holds nothing, and the check of what was downloaded has the last word.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _from_one(

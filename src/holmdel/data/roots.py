@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from holmdel.data import idx
-from holmdel.data.download import Progress, download, make_folder
+from holmdel.data.download import Progress, alone, download, make_folder
 from holmdel.data.sources import Source, SourceFile
 from holmdel.errors import UserError
 
@@ -98,15 +98,16 @@ def fetch(
     place = target(root)
     bases = mirrors_of(source) if mirrors is None else mirrors
     make_folder(source.raw(place))
-    for file, path in zip(source.files, source.paths(place), strict=True):
-        if path is None:
-            archive = f"{file.name}.gz"
-            urls = [base + archive for base in bases]
-            check = partial(_check_download, file)
-            try:
-                download(urls, source.raw(place) / archive, check, progress)
-            except UserError as error:
-                raise UserError(missing(source, root, str(error))) from None
+    with alone(source.raw(place)):
+        for file, path in zip(source.files, source.paths(place), strict=True):
+            if path is None:
+                archive = f"{file.name}.gz"
+                urls = [base + archive for base in bases]
+                check = partial(_check_download, file)
+                try:
+                    download(urls, source.raw(place) / archive, check, progress)
+                except UserError as error:
+                    raise UserError(missing(source, root, str(error))) from None
     return place
 
 
