@@ -144,14 +144,20 @@ def _umask() -> int:
 def _parse_header(path: Path, metadata: dict[str, str]) -> Header:
     if "holmdel" not in metadata:
         raise UserError(f"{path} has no holmdel header; expected a file that holmdel train wrote")
-    values = json.loads(metadata["holmdel"])
-    known = {field.name for field in fields(Header)}
+    try:
+        values = json.loads(metadata["holmdel"])
+    except ValueError as error:
+        raise UserError(f"{path} has a header that is no JSON ({error}); train it again") from None
+    known = [field.name for field in fields(Header)]
     for name in values:
         if name not in known:
             raise UserError(
                 f"{path} has the header field {name!r}, which this version does not know; it "
-                f"knows {', '.join(sorted(known))}; upgrade holmdel"
+                f"knows {', '.join(known)}; upgrade holmdel"
             )
+    for name in known:
+        if name not in values and name != "format":
+            raise UserError(f"{path} has a header without {name!r}; expected one of holmdel train")
     values["classes"] = tuple(values["classes"])
     values["image"] = ImageContract.from_json(values["image"])
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in values["options"].items()}
@@ -173,5 +179,6 @@ def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Te
     for key in given:
         if key not in expected:
             raise UserError(
-                f"{path} has the tensor {key!r}, which {name} does not; it is of another network"
+                f"{path} has the tensor {key!r}, which {name} does not have; "
+                "it is of another network"
             )

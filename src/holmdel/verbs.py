@@ -26,6 +26,7 @@ from holmdel.training import (
     Silent,
     fit,
     plan,
+    prepare,
     range_test,
 )
 from holmdel.training.curves import Animator, in_notebook
@@ -68,6 +69,7 @@ def train(
     work = (folder.plan if going_on else plan)(network, data, settings)
     dataset = _load(work, data, data_root, progress)
     work, header = _join(work, dataset)
+    job = prepare(work, header, dataset)
     if not going_on:
         train, test = (
             len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
@@ -75,7 +77,7 @@ def train(
         folder.create(work, {"name": data, "train": train, "test": test}, header)
     elif folder.finished():
         return folder.load(work.settings)
-    return fit(work, dataset, header, folder, reporter or _usual_reporter())
+    return fit(job, header, folder, reporter or _usual_reporter())
 
 
 def find_lr(
@@ -92,8 +94,7 @@ def find_lr(
     """
     work = plan(network, data, settings)
     dataset = _load(work, data, data_root, progress)
-    work, header = _join(work, dataset)
-    return range_test(work, dataset, header)
+    return range_test(prepare(*_join(work, dataset), dataset))
 
 
 def evaluate(

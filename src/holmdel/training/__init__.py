@@ -1,5 +1,6 @@
 """Training a network: settings and recipes, the loop, the run folder, the curves."""
 
+from holmdel.training.job import prepare
 from holmdel.training.loop import fit
 from holmdel.training.rangetest import RangeTest, range_test
 from holmdel.training.report import Epoch, Progress, Reporter, Silent
@@ -20,6 +21,7 @@ __all__ = [
     "TrainSettings",
     "fit",
     "plan",
+    "prepare",
     "range_test",
     "read_config",
 ]

@@ -56,7 +56,7 @@ class _Normalised(nn.Sequential):
         layer, norm = self
         if isinstance(layer, nn.Conv2d):
             return fuse_conv_bn_eval(layer, norm)  # type: ignore[arg-type]
-        return fuse_linear_bn_eval(layer, norm)  # type: ignore[arg-type]
+        return fuse_linear_bn_eval(layer, norm)  # type: ignore[arg-type,type-var]
 
 
 def _has_weights(module: nn.Module) -> bool:

@@ -85,13 +85,13 @@ class Job:
         return self.to_input(self.augment(pictures)), self.train.labels[index]
 
 
-def prepare(plan: Plan, dataset: Dataset, header: Header, loss: Loss | None = None) -> Job:
+def prepare(plan: Plan, header: Header, dataset: Dataset, loss: Loss | None = None) -> Job:
     """Returns what a plan and a data set give to do.
 
     Args:
         plan: network, options and settings.
-        dataset: train and test splits, uint8 (N, C, H, W).
         header: its image contract says what the network sees.
+        dataset: train and test splits, uint8 (N, C, H, W).
         loss: if None, cross-entropy with the settings' label smoothing.
 
     Raises:

@@ -14,16 +14,14 @@ import torch
 from torch import Tensor
 
 from holmdel.checkpoint import Header
-from holmdel.data import Dataset
 from holmdel.data.batches import Batches, permutation
 from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.batchnorm import folded
 from holmdel.training.events import WithEvents
-from holmdel.training.job import Job, Loss, on, prepare, seeds_restored
+from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
 from holmdel.training.report import Epoch, Progress, Reporter
 from holmdel.training.run import Run, RunFolder
-from holmdel.training.settings import Plan
 from holmdel.training.state import State
 from holmdel.training.watch import WINDOW, DeadRun, Stopwatch, finite, refuse_dead, refuse_nan
 
@@ -42,39 +40,29 @@ class _Surroundings:
     interrupted: Callable[[], bool]
 
 
-def fit(
-    plan: Plan,
-    dataset: Dataset,
-    header: Header,
-    folder: RunFolder,
-    reporter: Reporter,
-    loss: Loss | None = None,
-) -> Run:
+def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
     """Trains a network and returns the run; continues where the folder's state stands.
 
     Args:
-        plan: network, options and settings.
-        dataset: train and test splits, uint8 (N, C, H, W).
-        header: goes into the model file; its image contract says what the network sees.
+        job: what to do, from `prepare`.
+        header: goes into the model file.
         folder: a run folder that has been created.
         reporter: is told of every epoch.
-        loss: from (pictures, logits, labels) to a scalar; cross-entropy if None.
 
     Raises:
         UserError: a dead run with no restarts left, a loss that is no number, a file that cannot be
             written.
         KeyboardInterrupt: after the state was saved.
     """
-    job = prepare(plan, dataset, header, loss)
     with seeds_restored(), _interrupts() as interrupted:
-        if plan.settings.tensorboard:
+        if job.settings.tensorboard:
             reporter = WithEvents(reporter, folder.path)
         around = _Surroundings(folder, header, reporter, interrupted)
         state, test_acc = _first_live_attempt(job, around)
     folder.finish(state.history, test_acc)
     return Run(
         folder=folder.path,
-        settings=dataclasses.replace(plan.settings, seed=state.seed),
+        settings=dataclasses.replace(job.settings, seed=state.seed),
         history=state.history,
         network=on(folded(state.result), torch.device("cpu"), torch.contiguous_format),
         header=header,

@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holmdel.checkpoint import Header
-from holmdel.data import Dataset
 from holmdel.data.batches import permutation
 from holmdel.errors import UserError
 from holmdel.figures import figure_files, new_figure
-from holmdel.training.job import Job, prepare, seeds_restored
+from holmdel.training.job import Job, seeds_restored
 from holmdel.training.loop import train_step
-from holmdel.training.settings import Plan
 
 LOWEST, HIGHEST = 1e-5, 10.0
 BATCHES = 200  # from the lowest rate to the highest
@@ -50,18 +47,15 @@ class RangeTest:
         return figure_files(figure)
 
 
-def range_test(plan: Plan, dataset: Dataset, header: Header) -> RangeTest:
+def range_test(job: Job) -> RangeTest:
     """Returns how the training loss goes while the learning rate rises from 1e-5 to 10.
 
     Args:
-        plan: network, options and settings; its learning rate and schedule are not used.
-        dataset: train and test splits, uint8 (N, C, H, W).
-        header: its image contract says what the network sees.
+        job: what to train, from `prepare`; its learning rate and schedule are not used.
 
     Raises:
-        UserError: for an unknown device or augmentation, or if the first loss is no number.
+        UserError: if the first loss is no number.
     """
-    job = prepare(plan, dataset, header)
     rates: list[float] = []
     losses: list[float] = []
     mean, diverged = 0.0, False
@@ -76,7 +70,7 @@ def range_test(plan: Plan, dataset: Dataset, header: Header) -> RangeTest:
             losses.append(smooth)
     if not losses or losses[0] != losses[0]:
         raise UserError(
-            f"the loss of {plan.network} is no number at a learning rate of {LOWEST}; "
+            f"the loss of {job.plan.network} is no number at a learning rate of {LOWEST}; "
             "look at the pictures and labels"
         )
     return RangeTest(rates, losses, diverged)

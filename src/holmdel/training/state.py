@@ -111,9 +111,13 @@ class State:
         return [(name, module) for name, module in parts if module is not None]
 
     def _optimizer_state(self, moments: dict[str, Tensor]) -> dict[str, Any]:
+        weights = [p for group in self.optimizer.param_groups for p in group["params"]]
         state: dict[int, dict[str, Tensor]] = {}
         for key, tensor in moments.items():
             index, name = key.split("/")
+            weight = weights[int(index)]
+            if tensor.shape == weight.shape:  # fused optimizers want their moments laid out alike
+                tensor = torch.empty_like(weight).copy_(tensor)
             state.setdefault(int(index), {})[name] = tensor
         return {"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]}
 

@@ -1,0 +1,51 @@
+"""What the tests share: a home of their own, the command line as a function, real data if there."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from holmdel.cli import run
+
+
+class Result(NamedTuple):
+    """What a command left: its exit status, standard output and standard error."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives each test an empty home and working folder, so that none touches the user's."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / "cache"))
+    monkeypatch.chdir(tmp_path / "work")
+
+
+@pytest.fixture
+def holmdel(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Returns the command line as a function of its words."""
+
+    def call(*words: object) -> Result:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            run([str(word) for word in words])
+        said = capsys.readouterr()
+        return Result(int(exit_.value.code or 0), said.out, said.err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """Returns the folder of real data sets that HOLMDEL_DATA names, or skips the test."""
+    root = os.environ.get("HOLMDEL_DATA")
+    if not root or not Path(root).is_dir():
+        pytest.skip("needs real data: set HOLMDEL_DATA to a data root")
+    return Path(root).resolve()

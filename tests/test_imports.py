@@ -1,0 +1,91 @@
+"""The table of docs/architecture.md, held against the imports of the package."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "holmdel"
+LEVELS = {
+    "errors": 0,
+    "shapes": 0,
+    "images": 1,
+    "networks": 1,
+    "evaluation": 1,
+    "figures": 1,
+    "data": 2,
+    "anatomy": 2,
+    "checkpoint": 2,
+    "training": 3,
+    "classifier": 3,
+    "verbs": 4,
+    "cli": 5,
+}
+APART = {1: "one another", 3: "each other"}  # the levels whose modules do not import one another
+
+
+def modules() -> list[Path]:
+    return [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE or p.stem[0] != "_"]
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Returns the full names of the modules that a file imports, anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            names.add(node.module or "")
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_every_module_has_a_level():
+    assert {room(path) for path in modules()} <= LEVELS.keys()
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_left(path):
+    here = room(path)
+    for name in imported(path):
+        parts = name.split(".")
+        if parts[0] != "holmdel" or len(parts) < 2 or parts[1] not in LEVELS:
+            continue
+        there = parts[1]
+        if there == here:
+            continue
+        assert LEVELS[there] <= LEVELS[here], f"{here} imports {there}, which lies to its right"
+        assert there != here
+        if LEVELS[there] == LEVELS[here]:
+            assert LEVELS[here] not in APART, f"{here} imports {there}: {APART[LEVELS[here]]}"
+
+
+def test_the_lowest_level_needs_neither_torch_nor_numpy():
+    for path in modules():
+        if LEVELS[room(path)] == 0:
+            assert not {n.split(".")[0] for n in imported(path)} & {"torch", "numpy"}
+
+
+def test_networks_use_shapes_and_errors_alone():
+    for path in modules():
+        if room(path) == "networks" and path.stem != "__init__":
+            own = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
+            assert own <= {"shapes", "errors"}
+
+
+def test_the_classifier_knows_no_data_set():
+    for path in modules():
+        if room(path) == "classifier":
+            assert not any(name.startswith("holmdel.data") for name in imported(path))
+
+
+def test_the_documented_table_is_this_one():
+    text = (PACKAGE.parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for module, level in LEVELS.items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| {level} |"))
+        assert module in row, f"docs/architecture.md does not have {module} on level {level}"

@@ -1,0 +1,113 @@
+"""Stopping and going on: the same weights as if nothing had happened, on the CPU."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import holmdel as library
+
+RUN = ("lenet", "--data", "digits", "--recipe", "modern", "--epochs", "8", "--batch-size", "16")
+
+
+def start(*words: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "holmdel", "train", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def finish(*words: str, **environment: str) -> None:
+    process = start(*words, **environment)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+
+
+def weights(folder: str) -> bytes:
+    return (Path(folder) / "model.safetensors").read_bytes()
+
+
+@pytest.fixture
+def unbroken() -> bytes:
+    finish(*RUN, "--average", "0.9", "--out", "unbroken")
+    return weights("unbroken")
+
+
+def test_killed_at_any_moment_a_run_ends_with_the_same_weights(unbroken):
+    for after in (0.0, 0.05, 0.25):  # seconds after a line was printed
+        process = start(*RUN, "--average", "0.9", "--out", "killed", "--resume")
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(after)
+        process.kill()
+        process.communicate()
+    finish(*RUN, "--out", "killed", "--resume")
+    assert weights("killed") == unbroken
+    names = sorted(p.name for p in Path("killed").iterdir())
+    assert names == sorted(p.name for p in Path("unbroken").iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_saves_and_says_how_to_go_on(unbroken):
+    process = start(*RUN, "--average", "0.9", "--out", "stopped")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on with: holmdel train lenet --data digits --out stopped --resume" in errors
+    finish("lenet", "--data", "digits", "--out", "stopped", "--resume")
+    assert weights("stopped") == unbroken
+
+
+def test_two_processes_with_other_hash_seeds_get_the_same_weights():
+    for seed in ("1", "2"):
+        words = (*RUN, "--limit", "300", "--out", f"run{seed}")
+        finish(*words, PYTHONHASHSEED=seed)
+    assert weights("run1") == weights("run2")
+
+
+def test_another_seed_gives_other_weights():
+    for seed in (0, 1):
+        library.train("lenet", "digits", out=f"run{seed}", limit=64, epochs=1, seed=seed)
+    assert weights("run0") != weights("run1")
+
+
+def test_a_finished_run_is_not_trained_again(holmdel):
+    first = holmdel("train", "lenet", "--data", "digits", "--epochs", 1, "--out", "run")
+    before = weights("run")
+    again = holmdel("train", "lenet", "--data", "digits", "--out", "run", "--resume")
+    assert again.status == 0
+    assert again.out.splitlines()[-2:] == first.out.splitlines()[-2:]
+    assert weights("run") == before
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("lenet", "--lr", "0.5"), "was started with lr 0.9 and cannot go on with 0.5; leave lr"),
+        (("lenet5",), "was started with network 'lenet' and cannot go on with 'lenet5'"),
+        (("lenet", "--data", "mnist"), "was started with data 'digits' and cannot go on with"),
+    ],
+)
+def test_going_on_with_something_else_is_told(holmdel, words, sentence):
+    holmdel("train", "lenet", "--data", "digits", "--epochs", 1, "--limit", 64, "--out", "run")
+    data = () if "--data" in words else ("--data", "digits")
+    done = holmdel("train", *words, *data, "--out", "run", "--resume")
+    assert done.status == 2
+    assert sentence in done.err
+
+
+def test_a_state_of_something_else_is_told(holmdel):
+    holmdel("train", "lenet", "--data", "digits", "--epochs", 1, "--limit", 64, "--out", "run")
+    Path("run/resume.safetensors").write_bytes(b"rubbish")
+    done = holmdel("train", "lenet", "--data", "digits", "--out", "run", "--resume")
+    assert done.status == 2
+    assert "cannot be read as safetensors" in done.err

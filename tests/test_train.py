@@ -1,0 +1,181 @@
+"""`holmdel train` as a script sees it: the run folder, the last two lines, the mistakes."""
+
+import json
+import re
+
+import pytest
+from safetensors import safe_open
+
+import holmdel as library
+
+QUICK = ("--data", "digits", "--limit", "512", "--epochs", "2")
+
+
+def test_the_last_two_lines_are_the_books(holmdel):
+    done = holmdel("train", "lenet", *QUICK, "--out", "run")
+    assert done.status == 0
+    figures, speed = done.out.splitlines()[-2:]
+    assert re.fullmatch(r"loss \d\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}", figures)
+    assert re.fullmatch(r"\d+\.\d examples/sec on cpu", speed)
+
+
+def test_where_there_is_no_terminal_an_epoch_is_a_plain_line(holmdel):
+    done = holmdel("train", "lenet", *QUICK, "--out", "run")
+    lines = [line for line in done.out.splitlines() if line.startswith("epoch ")]
+    assert len(lines) == 2
+    assert re.fullmatch(
+        r"epoch 1: loss \d\.\d+, train acc 0\.\d+, test acc 0\.\d+, [\d.]+ examples/sec, [\d.]+ s",
+        lines[0],
+    )
+    assert "\x1b" not in done.out + done.err
+
+
+def test_the_run_folder_holds_what_it_should(holmdel, tmp_path):
+    holmdel("train", "lenet-max", *QUICK, "--seed", 3, "--out", "run", "--validation", "0.25")
+    folder = tmp_path / "work" / "run"
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "README.md",
+        "best.safetensors",
+        "config.json",
+        "curves.png",
+        "curves.svg",
+        "metrics.jsonl",
+        "model.safetensors",
+    ]
+    config = json.loads((folder / "config.json").read_text())
+    assert config["network"] == "lenet-max"
+    assert config["seed"] == config["settings"]["seed"] == 3
+    assert config["classes"] == list("0123456789")
+    assert config["image"]["stored"] == [1, 28, 28]
+    assert set(config["versions"]) == {"holmdel", "torch", "python"}
+    assert "holmdel train lenet-max --data digits" in (folder / "README.md").read_text()
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_metrics_have_a_line_an_epoch(holmdel, tmp_path):
+    holmdel("train", "lenet", *QUICK, "--out", "run")
+    lines = (tmp_path / "work" / "run" / "metrics.jsonl").read_text().splitlines()
+    first, second = map(json.loads, lines)
+    assert (first["epoch"], second["epoch"]) == (1, 2)
+    assert 0 <= first["test_acc"] <= 1
+    assert first["examples_per_sec"] > first["wall_examples_per_sec"] > 0
+
+
+def test_with_a_validation_split_the_test_set_is_looked_at_once(holmdel, tmp_path):
+    holmdel("train", "lenet", *QUICK, "--out", "run", "--validation", "0.25")
+    lines = (tmp_path / "work" / "run" / "metrics.jsonl").read_text().splitlines()
+    first, last = map(json.loads, lines)
+    assert "test_acc" not in first
+    assert "test_acc" in last
+    assert "val_acc" in first
+
+
+def test_the_modern_recipe_learns_and_ships_the_plain_network(holmdel, tmp_path):
+    done = holmdel(
+        *("train", "lenet5", "--data", "digits", "--recipe", "modern", "--epochs", 6),
+        *("--batch-size", 64, "--out", "run"),
+    )
+    accuracy = float(done.out.splitlines()[-2].rpartition(" ")[2])
+    assert accuracy > 0.9
+    with safe_open(tmp_path / "work" / "run" / "model.safetensors", framework="pt") as file:
+        count = sum(file.get_tensor(name).numel() for name in file.keys())  # noqa: SIM118
+    assert count == 61_706  # the batch norms are folded away
+
+
+def test_settings_come_from_a_file_and_the_command_line_wins(holmdel, tmp_path):
+    (tmp_path / "s.toml").write_text('lr = 0.5\nmomentum = 0.9\nactivation = "tanh"\n')
+    holmdel("train", "lenet", *QUICK, "--config", tmp_path / "s.toml", "--lr", 0.1, "--out", "run")
+    config = json.loads((tmp_path / "work" / "run" / "config.json").read_text())
+    assert config["settings"]["lr"] == 0.1
+    assert config["settings"]["momentum"] == 0.9
+    assert config["options"]["activation"] == "tanh"
+
+
+def test_without_out_runs_are_numbered(holmdel, tmp_path):
+    for _ in range(2):
+        assert holmdel("train", "lenet", *QUICK).status == 0
+    assert sorted(p.name for p in (tmp_path / "work" / "runs").iterdir()) == [
+        "lenet-digits",
+        "lenet-digits-2",
+    ]
+
+
+def test_the_range_test_draws_and_suggests(holmdel, tmp_path):
+    done = holmdel("train", "lenet", *QUICK, "--activation", "relu", "--find-lr", "--out", "lr")
+    assert done.status == 0
+    suggested = float(re.search(r"suggested --lr (\S+);", done.out).group(1))
+    assert 1e-5 < suggested < 10
+    assert (tmp_path / "work" / "lr.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_from_python_a_run_has_history_and_network():
+    run = library.train("lenet", "digits", out="run", limit=256, epochs=1)
+    assert len(run.history) == 1
+    assert run.test_acc == run.history[0].test_acc
+    assert not run.network.training
+    assert run.examples_per_sec > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("lenet9",), "there is no network 'lenet9'; choose from lenet, lenet-max, lenet5"),
+        (("lenet", "--data", "emnist"), "'emnist'"),
+        (("lenet", "--recipe", "old"), "there is no recipe 'old'; choose from book, modern"),
+        (("lenet", "--device", "tpu"), "there is no device 'tpu'; choose cpu, cuda, cuda:N or mps"),
+        (("lenet", "--device", "cuda:99"), "the device 'cuda:99' is not on this machine"),
+        (("lenet", "--epochs", "0"), "epochs was given as 0; expected a number from 1"),
+        (("lenet", "--lr", "-1"), "lr was given as -1.0; expected a number from 1e-09"),
+        (("lenet", "--validation", "0.9"), "expected a number from 0 to 0.5"),
+        (("lenet", "--momentum", "much"), "momentum was given as 'much'; expected a number"),
+        (("lenet", "--batch-norm", "maybe"), "batch_norm was given as 'maybe'; expected true or"),
+        (("lenet", "--optimizer", "lion"), "expected one of sgd, adamw"),
+        (("lenet", "--augment", "blur"), "augment was given as 'blur'; expected none, or names"),
+        (("lenet", "--colour", "red"), "there is no setting 'colour'; choose from recipe, epochs"),
+        (("lenet", "stray"), "'stray' was given; expected --SETTING VALUE"),
+        (("lenet", "--input", "28x28"), "an input size was given as '28x28'; expected CxHxW"),
+        (("lenet", "--input", "3x28x28"), "with 3 channels; the pictures of digits have 1"),
+        (("lenet", "--resume"), "--resume was given without --out"),
+        (("lenet", "--config", "none.toml"), "the settings file none.toml cannot be read"),
+        (("lenet", "--teacher", "none-such"), "none-such"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_written(holmdel, tmp_path, words, sentence):
+    data = () if "--data" in words else ("--data", "digits")
+    out = () if "--resume" in words else ("--out", "run")
+    done = holmdel("train", *words, *data, *out)
+    assert done.status == 2
+    assert sentence in done.err
+    assert done.err.startswith("holmdel: ")
+    assert len(done.err.splitlines()) == 1
+    assert done.out == ""
+    assert not (tmp_path / "work" / "run").exists()
+
+
+def test_a_settings_file_that_is_no_toml_is_told(holmdel, tmp_path):
+    (tmp_path / "s.toml").write_text("lr: 0.5\n")
+    done = holmdel("train", "lenet", "--config", tmp_path / "s.toml")
+    assert done.status == 2
+    assert "is no TOML" in done.err
+
+
+def test_an_existing_folder_is_left_alone(holmdel, tmp_path):
+    (tmp_path / "work" / "run").mkdir()
+    (tmp_path / "work" / "run" / "thesis.txt").write_text("all of it")
+    done = holmdel("train", "lenet", *QUICK, "--out", "run")
+    assert done.status == 2
+    assert "run exists already; choose another --out, or go on with --resume" in done.err
+    assert [p.name for p in (tmp_path / "work" / "run").iterdir()] == ["thesis.txt"]
+
+
+def test_an_unwritable_out_is_told(holmdel, tmp_path):
+    (tmp_path / "work" / "file").write_text("in the way")
+    done = holmdel("train", "lenet", *QUICK, "--out", "file/run")
+    assert done.status == 2
+    assert "cannot be written" in done.err
+
+
+def test_tensorboard_is_an_extra(holmdel, tmp_path):
+    pytest.importorskip("tensorboard", reason="needs the extra holmdel[tensorboard]")
+    holmdel("train", "lenet", *QUICK, "--tensorboard", "--out", "run")
+    assert list((tmp_path / "work" / "run").glob("events.out.tfevents.*"))
