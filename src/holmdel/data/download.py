@@ -3,6 +3,7 @@
 import http.client
 import os
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
@@ -68,8 +69,7 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".writing").touch()
-        (folder / ".writing").unlink()
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise UserError(
             f"{folder} cannot be written to ({error.strerror}); give another data root"
