@@ -1,0 +1,112 @@
+"""`holmdel evaluate` and the figures behind it, some of them computed by hand."""
+
+import json
+
+import pytest
+import torch
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from torch import nn
+
+import holmdel as library
+from holmdel.evaluation import assess, calibration_error, chance, evaluate
+
+
+@pytest.fixture
+def run(holmdel):
+    holmdel(
+        "train", "lenet", "--data", "digits", "--recipe", "modern", "--epochs", 4, "--out", "run"
+    )
+    return "run"
+
+
+def test_json_has_the_contracts_fields(holmdel, run):
+    done = holmdel("evaluate", run, "--data", "digits", "--json")
+    assert done.status == 0
+    found = json.loads(done.out)
+    assert set(found) == {"accuracy", "loss", "count", "confusion", "ece"}
+    assert found["count"] == sum(map(sum, found["confusion"]))
+    right = sum(found["confusion"][i][i] for i in range(10))
+    assert found["accuracy"] == pytest.approx(right / found["count"])
+
+
+def test_the_accuracy_is_the_one_the_training_printed(holmdel):
+    trained = holmdel("train", "lenet", "--data", "digits", "--epochs", 1, "--out", "run")
+    found = json.loads(holmdel("evaluate", "run", "--data", "digits", "--json").out)
+    assert f"test acc {found['accuracy']:.3f}" in trained.out.splitlines()[-2]
+
+
+def test_the_table_has_a_row_a_class_and_the_confusions(holmdel, run):
+    said = holmdel("evaluate", run, "--data", "digits").out
+    for digit in range(10):
+        assert any(line.split()[:1] == [str(digit)] for line in said.splitlines())
+    assert " taken for " in said
+    assert "calibration error" in said
+
+
+def test_pictures_are_written(holmdel, run, tmp_path):
+    holmdel("evaluate", run, "--data", "digits", "--out", "seen")
+    names = sorted(p.name for p in (tmp_path / "work" / "seen").iterdir())
+    assert names == ["confusion.png", "confusion.svg", "mistakes.png", "mistakes.svg"]
+
+
+def test_data_of_other_classes_is_told(holmdel, run, data_root):
+    done = holmdel("evaluate", run, "--data", "fashion-mnist", "--data-root", data_root)
+    assert done.status == 2
+    assert "fashion-mnist has the classes t-shirt, trouser" in done.err
+    assert "evaluate it on data of the same classes" in done.err
+
+
+def test_an_unknown_model_is_told(holmdel):
+    done = holmdel("evaluate", "no-such-model", "--data", "digits")
+    assert done.status == 2
+    assert "no-such-model" in done.err
+
+
+# Four examples, three classes; the truth is 0, 0, 1, 2 and the network says 0, 1, 1, 1.
+LOGITS = torch.tensor([[2.0, 0, 0], [0, 2.0, 0], [0, 2.0, 0], [0, 4.0, 0]])
+LABELS = torch.tensor([0, 0, 1, 2])
+
+
+def test_figures_by_hand():
+    found = assess(LOGITS, LABELS)
+    assert found.accuracy == 0.5
+    assert found.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 1, 0]]
+    first, second, third = found.per_class()
+    assert (first.precision, first.recall, first.count) == (1.0, 0.5, 2)
+    assert second.precision == pytest.approx(1 / 3)
+    assert (third.precision, third.recall, third.f1) == (0.0, 0.0, 0.0)
+    assert found.most_confused() == [(0, 1, 1), (2, 1, 1)]
+    assert found.worst().tolist() == [3, 1]  # the surest mistake first
+
+
+def test_figures_are_scikit_learns():
+    logits = torch.randn(500, 7, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(500) % 7
+    found = assess(logits, labels)
+    said = logits.argmax(1).numpy()
+    assert found.confusion.tolist() == confusion_matrix(labels.numpy(), said).tolist()
+    expected = precision_recall_fscore_support(labels.numpy(), said)
+    for mine, *theirs in zip(found.per_class(), *expected, strict=True):
+        assert [mine.precision, mine.recall, mine.f1, mine.count] == pytest.approx(theirs)
+
+
+def test_calibration_error_by_hand():
+    """Two bins: three said with 0.9 and two right, one said with 0.5 and wrong."""
+    confidence = torch.tensor([0.9, 0.9, 0.9, 0.5])
+    correct = torch.tensor([True, True, False, False])
+    expected = 3 / 4 * abs(0.9 - 2 / 3) + 1 / 4 * abs(0.5 - 0)
+    assert calibration_error(confidence, correct) == pytest.approx(expected)
+
+
+def test_evaluate_gives_the_mode_back():
+    network = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3))
+    for training in (True, False):
+        network.train(training)
+        evaluate(network, [(torch.rand(2, 1, 2, 2), torch.tensor([0, 1]))])
+        assert network.training is training
+
+
+def test_from_python(run):
+    found = library.evaluate(run, "digits")
+    assert found.accuracy > 0.5
+    assert found.loss < chance(10)[0]

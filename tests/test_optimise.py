@@ -1,0 +1,72 @@
+"""Initial weights, schedules, averages and folded batch norms, against formulas."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+import holmdel
+from holmdel.training import TrainSettings
+from holmdel.training.batchnorm import folded, with_batch_norm
+from holmdel.training.optimise import average_in, draw_weights, learning_rate, make_optimizer
+
+
+def test_xavier_weights_have_glorots_range():
+    network = holmdel.build("lenet")
+    draw_weights(network, "xavier")
+    weight = network.get_submodule("f5").weight
+    bound = math.sqrt(6 / (16 * 5 * 5 + 120))
+    assert weight.abs().max() <= bound
+    assert weight.abs().max() > 0.99 * bound
+
+
+def test_onecycle_rises_and_falls():
+    settings = TrainSettings(lr=2.0, schedule="onecycle", warmup=0.25)
+    rates = [learning_rate(settings, progress) for progress in (0, 0.125, 0.25, 0.625, 1)]
+    assert rates == pytest.approx([0.0, 1.0, 2.0, 1.0, 0.0])
+    assert learning_rate(TrainSettings(lr=0.9), 0.7) == 0.9
+
+
+def test_weight_decay_spares_biases():
+    network = nn.Linear(3, 2)
+    before = {name: p.clone() for name, p in network.named_parameters()}
+    optimizer = make_optimizer(network, TrainSettings(lr=0.1, weight_decay=0.5))
+    (network(torch.zeros(1, 3)) * 0).sum().backward()
+    optimizer.step()
+    assert torch.allclose(network.weight, before["weight"] * (1 - 0.1 * 0.5))
+    assert torch.equal(network.bias, before["bias"])
+
+
+def test_the_average_forgets_exponentially():
+    average, network = nn.Linear(1, 1), nn.Linear(1, 1)
+    with torch.no_grad():
+        average.weight.fill_(0.0)
+        network.weight.fill_(1.0)
+    average_in(average, network, decay=0.75, step=100)
+    assert average.weight.item() == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("name", ["lenet", "lenet-max", "lenet5"])
+def test_folded_batch_norms_give_the_same_logits(name):
+    plain = holmdel.build(name, activation="relu")
+    network = with_batch_norm(plain)
+    side = 32 if name == "lenet5" else 28
+    for _ in range(3):  # so that the running means are of something
+        network(torch.rand(16, 1, side, side) * 3)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 2)
+            nn.init.uniform_(module.bias, -1, 1)
+    pictures = torch.rand(8, 1, side, side)
+    network.eval()
+    result = folded(network)
+    assert list(result.state_dict()) == list(plain.state_dict())
+    assert torch.allclose(result(pictures), network(pictures), atol=1e-5)
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in network.modules()) == 2  # left as it was
+
+
+def test_a_network_without_batch_norms_folds_to_itself():
+    plain = holmdel.build("lenet")
+    pictures = torch.rand(2, 1, 28, 28)
+    assert torch.equal(folded(plain)(pictures), plain.eval()(pictures))
