@@ -187,6 +187,20 @@ def test_a_digit_lands_in_a_box_of_20_about_its_centre_of_mass(ink, paper):
     assert framed.max() > 240
 
 
+def test_a_digit_cut_out_without_a_margin_is_found():
+    tight = ring(40, 40, radius=18)
+    top, bottom, _, _ = boxed(frame(tight[1:-1, 1:-1, None], DIGIT))
+    assert bottom - top + 1 == 20
+
+
+def test_the_neighbours_stroke_at_the_border_is_left_out():
+    page = np.full((120, 120), 235, np.uint8)
+    page[20:100, 20:100] = ring(80, 80, 30, 235, radius=30)
+    page[10:110, 112:] = 30
+    top, bottom, left, right = boxed(frame(page[:, :, None], DIGIT))
+    assert (bottom - top + 1, right - left + 1) == (20, 20)  # the ring alone
+
+
 def test_a_thin_pen_still_leaves_ink():
     page = np.full((400, 400), 235, np.uint8)
     page[50:350, 199:201] = 30  # 2 of 300 pixels wide: a tenth of a pixel in a box of 20

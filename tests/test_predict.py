@@ -63,8 +63,10 @@ def test_a_json_line_has_exactly_the_contracts_fields(holmdel, model, scans):
 
 
 def test_a_folder_is_searched_through_by_name(holmdel, model, scans):
+    (scans / "less").mkdir()
+    (scans / "less" / "a.png").write_bytes((scans / "b.png").read_bytes())
     lines = jsonl(holmdel("predict", model, scans, "--format", "jsonl"))
-    names = ["a.PNG", "b.png", "c.jpg", "more/a.png"]
+    names = ["a.PNG", "b.png", "c.jpg", "less/a.png", "more/a.png"]
     assert [line["path"] for line in lines] == [str(scans / name) for name in names]
 
 

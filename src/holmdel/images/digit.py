@@ -12,6 +12,7 @@ from holmdel.images.planes import WORKING, Box, Grey, Mask, bounds, resized, shr
 _CROP = 160  # longest side on which a digit's strokes are measured
 _COARSE = 64  # longest side on which the light is estimated
 _LEAST_INK = 0.08  # of the way from paper to black: fainter is an empty page
+_LEAST_PAPER = 0.25  # share of a page that is near its paper's grey; less, and that is wrong
 _PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 
 
@@ -60,8 +61,17 @@ def _light(grey: Grey) -> Grey:
     plane = terms[:, :3]
     surface = plane @ _biweight_fit(plane[band.ravel()], small[band], surface[band.ravel()])
     factors = _biweight_fit(terms, small.ravel(), surface)
-    full = _terms(grey.shape) @ factors
-    return full.reshape(grey.shape).clip(0, 255).astype(np.float32)
+    light = (_terms(grey.shape) @ factors).reshape(grey.shape).clip(0, 255)
+    if (np.abs(grey - light) < 0.1 * 255).mean() < _LEAST_PAPER:
+        light = np.full(grey.shape, _corners(small))
+    return light.astype(np.float32)
+
+
+def _corners(grey: Grey) -> float:
+    """Returns the grey value of the corners: what a digit that fills the picture leaves free."""
+    depth = 1 + min(grey.shape) // 16
+    ends = (slice(None, depth), slice(-depth, None))
+    return float(np.median([np.median(grey[rows, columns]) for rows in ends for columns in ends]))
 
 
 def _biweight_fit(terms: Grey, values: Grey, surface: Grey) -> Grey:
