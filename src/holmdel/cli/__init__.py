@@ -27,12 +27,15 @@ def run(arguments: list[str] | None = None) -> None:
     0 done, 1 some inputs failed, 2 the user's mistake, 130 interrupted.
     """
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(arguments, standalone_mode=False, prog_name="holmdel")
     except UserError as error:
         _complain(str(error))
         sys.exit(USER_MISTAKE)
     except typer.TyperException as error:
-        _complain(error.format_message())
+        if (
+            sentence := error.format_message()
+        ):  # none where the help was asked for by saying nothing
+            _complain(sentence)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)

@@ -1,0 +1,187 @@
+"""Writes the generated parts of the documents; with --check, fails if one is out of date.
+
+A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`: the file tree, the
+table of measured figures, the settings, the command line's help.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/settings.md", "docs/commands.md")
+FIGURES = ROOT / "bench" / "results.jsonl"
+
+# The part of the tree that a reader wants; a test compares it with the files.
+TREE = ("src/holmdel", "tests", "bench", "docs")
+
+
+def tree() -> str:
+    """Returns the files that git tracks, with the first sentence of each module's docstring."""
+    done = subprocess.run(
+        ["git", "ls-files", *TREE], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    lines: list[str] = []
+    shown: set[str] = set()
+    for name in done.stdout.splitlines():
+        path = Path(name)
+        if path.parts[0] == "src":
+            path = path.relative_to("src")
+        if path.parts[0] in ("tests", "docs", "bench") and path.suffix not in (
+            ".py",
+            ".md",
+            ".jsonl",
+        ):
+            continue
+        for depth in range(1, len(path.parts)):
+            folder = "/".join(path.parts[:depth])
+            if folder not in shown:
+                shown.add(folder)
+                lines.append("  " * (depth - 1) + path.parts[depth - 1] + "/")
+        if path.name in ("py.typed", "__init__.py") and path.parent.name != "holmdel":
+            continue
+        entry = "  " * (len(path.parts) - 1) + path.name
+        lines.append(f"{entry:<30}{summary(ROOT / name)}".rstrip())
+    return "```\n" + "\n".join(lines) + "\n```"
+
+
+def summary(path: Path) -> str:
+    """Returns the first line of a module's docstring, or nothing."""
+    if path.suffix != ".py":
+        return ""
+    found = re.match(r'\s*(?:r?""")(.*?)(?:"""|\n)', path.read_text(encoding="utf-8"))
+    return found.group(1).strip() if found else ""
+
+
+def settings() -> str:
+    """Returns the table of all settings."""
+    from holmdel.networks import NETWORKS, network_options
+    from holmdel.training.settings import SETTINGS, kind_of, plan
+
+    modern = plan("lenet", "fashion-mnist", {"recipe": "modern"}).settings
+    rows = ["| setting | type | book | modern | what |", "| --- | --- | --- | --- | --- |"]
+    for name, field in SETTINGS.items():
+        kind = kind_of(field.type).replace(" | None", " or none")
+        chosen = getattr(modern, name)
+        what = field.metadata["help"]
+        rows.append(f"| `{name}` | {kind} | {field.default} | {chosen} | {what} |")
+    options = ", ".join(f"`{name}` ({value})" for name, value in network_options("lenet").items())
+    rows += [
+        "",
+        f"Options of {', '.join(f'`{n}`' for n in NETWORKS)}, with lenet's defaults: {options}.",
+    ]
+    return "\n".join(rows)
+
+
+def commands() -> str:
+    """Returns the help text of every verb."""
+    verbs = ("train", "evaluate", "predict", "data", "demo")
+    parts = []
+    for verb in verbs:
+        done = subprocess.run(
+            [sys.executable, "-m", "holmdel", verb, "--help"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"},
+        )
+        text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+        parts.append(f"## holmdel {verb}\n\n```\n{text}\n```")
+    return "\n\n".join(parts)
+
+
+def figures() -> str:
+    """Returns the newest record of every benchmark as a table."""
+    newest: dict[tuple[str, ...], dict[str, object]] = {}
+    for line in FIGURES.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        key = (row["name"], *(str(row.get(k, "")) for k in ("network", "data", "recipe")))
+        newest[key] = row
+    lines = ["| what | figure | command | date | commit |", "| --- | --- | --- | --- | --- |"]
+    for row in newest.values():
+        what, figure, command = SENTENCES[str(row["name"])](row)
+        lines.append(f"| {what} | {figure} | `{command}` | {row['date']} | {row['commit']} |")
+    machines = sorted({str(row["machine"]) for row in newest.values()})
+    return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}."])
+
+
+def _accuracy(row: dict) -> tuple[str, str, str]:
+    case = f"{row['network']} {row['data']} {row['recipe']}"
+    what = f"`train {row['network']} --recipe {row['recipe']}`, {row['data']}, test accuracy"
+    each = ", ".join(f"{value:.4f}" for value in row["test_acc"])
+    seeds = f"mean of seeds {', '.join(map(str, row['seeds']))}"
+    figure = f"{row['mean']:.4f} ({seeds}: {each}; error {100 * (1 - row['mean']):.2f} %)"
+    return what, figure, f"python bench/accuracy.py {case}"
+
+
+def _overhead(row: dict) -> tuple[str, str, str]:
+    what = "cost of progress, metrics, states and curves over a bare PyTorch loop"
+    return what, f"{100 * (row['ratio'] - 1):.1f} %", "python bench/overhead.py"
+
+
+def _epoch(row: dict) -> tuple[str, str, str]:
+    what = "wall time of an epoch of LeNet, as part of the book's loop's"
+    figure = f"{row['ratio']:.2f} ({row['seconds']} s against {row['book_seconds']} s)"
+    return what, figure, "python bench/epoch.py"
+
+
+def _footprint(row: dict) -> tuple[str, str, str]:
+    what = "`holmdel --help`; peak memory of `train lenet` on Fashion-MNIST"
+    figure = f"{row['help_seconds']:.2f} s; {row['peak_mb']} MB"
+    return what, figure, "python bench/footprint.py"
+
+
+SENTENCES: dict[str, Callable[[dict], tuple[str, str, str]]] = {
+    "accuracy": _accuracy,
+    "overhead": _overhead,
+    "epoch": _epoch,
+    "footprint": _footprint,
+}
+PARTS: dict[str, Callable[[], str]] = {
+    "tree": tree,
+    "settings": settings,
+    "commands": commands,
+    "figures": figures,
+}
+
+
+def generated(text: str) -> str:
+    """Returns a document with its generated parts made anew."""
+    for name in re.findall(r"<!-- begin (\w+) -->", text):
+        part = f"<!-- begin {name} -->\n{PARTS[name]()}\n<!-- end {name} -->"
+        pattern = rf"<!-- begin {name} -->.*?<!-- end {name} -->"
+        text = re.sub(pattern, lambda _, part=part: part, text, flags=re.DOTALL)
+    return text
+
+
+def main() -> int:
+    """Writes the documents, or compares them; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = 0
+    for name in DOCUMENTS:
+        path = ROOT / name
+        old = path.read_text(encoding="utf-8")
+        new = generated(old)
+        if check and new != old:
+            stale += 1
+            difference = difflib.unified_diff(
+                old.splitlines(), new.splitlines(), name, "generated", lineterm=""
+            )
+            print("\n".join(difference))
+        elif not check:
+            path.write_text(new, encoding="utf-8")
+    if stale:
+        print(f"{stale} documents are out of date: run make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
