@@ -173,9 +173,3 @@ def test_an_unwritable_out_is_told(holmdel, tmp_path):
     done = holmdel("train", "lenet", *QUICK, "--out", "file/run")
     assert done.status == 2
     assert "cannot be written" in done.err
-
-
-def test_tensorboard_is_an_extra(holmdel, tmp_path):
-    pytest.importorskip("tensorboard", reason="needs the extra holmdel[tensorboard]")
-    holmdel("train", "lenet", *QUICK, "--tensorboard", "--out", "run")
-    assert list((tmp_path / "work" / "run").glob("events.out.tfevents.*"))

@@ -47,7 +47,7 @@ def train(
     from holmdel.training import read_config
 
     given = read_config(config) if config else {}
-    given |= _others(context.args)
+    given |= settings_among(context.args)
     flags = {"recipe": recipe, "epochs": epochs, "batch_size": batch_size, "lr": lr}
     flags |= {"seed": seed, "device": device, "limit": limit}
     given |= {name: value for name, value in flags.items() if value is not None}
@@ -78,7 +78,7 @@ def train(
     return 0
 
 
-def _others(words: list[str]) -> dict[str, Any]:
+def settings_among(words: list[str]) -> dict[str, Any]:
     """Returns the settings among the words that are no flag of their own."""
     return dict(_pairs(words))
 

@@ -1,0 +1,87 @@
+"""The documents say what is so: commands, links, version, both languages."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import holmdel as library
+from holmdel.cli import app
+from holmdel.cli.train import settings_among
+from holmdel.training import plan
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ["README.md", "README.zh-CN.md", "CHANGELOG.md"]
+DOCUMENTS += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def commands(name: str) -> list[str]:
+    """Returns the command lines of a document: the lines of its `sh` blocks, without comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", text_of(name), flags=re.DOTALL)
+    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+ALL = sorted({(name, line) for name in DOCUMENTS for line in commands(name)})
+
+
+@pytest.mark.parametrize(("name", "line"), ALL, ids=lambda value: value)
+def test_commands_are_ones_that_exist(name, line):
+    words = [word for word in shlex.split(line) if not re.match(r"[A-Z_]+=", word)]
+    if not words or words[0] in ("git", "cd", "pip", "export", "cat"):
+        return
+    if words[0] == "make":
+        assert f"\n{words[1]}: " in text_of("Makefile")
+    elif words[0] == "python":
+        assert (ROOT / words[1]).is_file()
+    else:
+        assert words[0].rpartition("/")[2] == "holmdel"
+        parses(words[1:])
+
+
+def parses(words: list[str]) -> None:
+    """Raises if the command line would not take the words."""
+    command = get_command(app)
+    while hasattr(command, "commands"):
+        command = command.commands[words[0]]
+        words = words[1:]
+    context = command.make_context(command.name, words)
+    if command.name == "train":
+        given = settings_among(context.args)
+        given.pop("data_root", None)
+        plan(context.params["network"], context.params["data"], given)
+
+
+def test_both_readmes_have_the_same_commands():
+    assert commands("README.zh-CN.md") == commands("README.md")
+    assert len(commands("README.md")) > 5
+
+
+def test_the_readme_starts_with_the_two_commands():
+    assert commands("README.md")[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text_of(name)):
+        if "://" not in target:
+            assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+
+
+def test_the_version_is_one():
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    assert project["version"] == library.__version__
+    assert f"## {library.__version__}" in text_of("CHANGELOG.md")
+
+
+def test_public_names_are_documented_and_there():
+    for name in library.__all__:
+        assert getattr(library, name)
+        assert name.startswith("_") or name in (library.__doc__ or "") + "ClassifierUserError"
