@@ -157,6 +157,7 @@ def _gap(one: Box, other: Box) -> int:
 def _with_pen(glyph: Grey) -> Grey:
     """Returns the digit with strokes of a width that does not fade when they shrink."""
     glyph = shrunk(glyph[:, :, None], _CROP)[:, :, 0]
+    glyph = glyph / glyph.max()  # what is thinner than a pixel by now has faded
     stroke = glyph >= 0.5
     # Across a stroke of width w the distances to its edges are 1, 2, ... w/2 ... 2, 1.
     width = (
