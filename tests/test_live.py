@@ -66,8 +66,8 @@ def test_text_curves_are_high_where_the_value_is():
 
 def test_two_curves_stand_side_by_side():
     lines = curve_lines(epochs(2.0, 1.0))
-    assert lines[0].split("  ")[0] == "train loss 1.000, top 2.000"
-    assert "test acc 0.600" in lines[0]
+    assert lines[0].split("  ")[0] == "train loss 1.000 (1.000 to 2.000)"
+    assert lines[0].endswith("test acc 0.600 (0.600 to 0.600)")
     assert curve_lines([]) == []
 
 

@@ -137,7 +137,6 @@ def test_from_python_a_run_has_history_and_network():
         (("lenet", "--input", "3x28x28"), "with 3 channels; the pictures of digits have 1"),
         (("lenet", "--resume"), "--resume was given without --out"),
         (("lenet", "--config", "none.toml"), "the settings file none.toml cannot be read"),
-        (("lenet", "--teacher", "none-such"), "none-such"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_nothing_is_written(holmdel, tmp_path, words, sentence):

@@ -13,7 +13,7 @@ from rich.text import Text
 from holmdel.training.curves import series, text_curve
 from holmdel.training.report import Epoch, Progress, Reporter
 
-CURVE_WIDTH, CURVE_HEIGHT = 30, 5  # characters, each with 2x4 dots
+CURVE_WIDTH, CURVE_HEIGHT = 36, 5  # characters, each with 2x4 dots
 
 
 class PlainReporter:
@@ -99,7 +99,7 @@ def curve_lines(history: list[Epoch]) -> list[str]:
     blocks = []
     for name in chosen:
         values = [value for _, value in curves[name]]
-        title = f"{name} {values[-1]:.3f}, top {max(values):.3f}"
+        title = f"{name} {values[-1]:.3f} ({min(values):.3f} to {max(values):.3f})"
         blocks.append([title, *text_curve(values, CURVE_WIDTH, CURVE_HEIGHT)])
     return [f"{left:<{CURVE_WIDTH + 2}}{right}" for left, right in zip(*blocks, strict=True)]
 

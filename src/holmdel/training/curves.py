@@ -1,6 +1,5 @@
 """The curves of a training: as files, as text for a terminal, and live in a notebook."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,18 +60,22 @@ DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a cell, by
 def text_curve(values: Sequence[float], width: int = 40, height: int = 6) -> list[str]:
     """Returns `height` lines of braille dots that draw the values from left to right.
 
-    The first line is at the largest value, the last one at 0. Each cell holds 2x4 dots.
+    The first line is at the largest value, the last one at the smallest. A cell holds 2x4 dots.
 
     >>> text_curve([0.0, 1.0], width=2, height=1)
-    ['⣀⠉']
+    ['⣀⡏']
     """
     columns, rows = 2 * width, 4 * height
-    top = max([*values, 0.0]) or 1.0
+    low, high = min(values), max(values)
     cells = [[0] * width for _ in range(height)]
+    before = None
     for column in range(columns):
-        value = values[min(len(values) - 1, column * len(values) // columns)]
-        row = min(rows - 1, math.floor((1 - value / top) * rows))
-        cells[row // 4][column // 2] |= DOTS[row % 4][column % 2]
+        value = values[column * len(values) // columns]
+        row = round((high - value) / (high - low) * (rows - 1)) if high > low else rows - 1
+        start = row if before is None else before
+        for dot in range(min(row, start), max(row, start) + 1):  # joined to the column before
+            cells[dot // 4][column // 2] |= DOTS[dot % 4][column % 2]
+        before = row
     return ["".join(chr(BRAILLE + cell) for cell in line) for line in cells]
 
 

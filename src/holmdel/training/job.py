@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from holmdel import images
@@ -21,7 +20,6 @@ from holmdel.training.settings import Plan, TrainSettings
 from holmdel.training.state import State
 
 Transform = Callable[[Tensor], Tensor]
-Loss = Callable[[Tensor, Tensor, Tensor], Tensor]  # (pictures, logits, labels) -> scalar
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,6 @@ class Job:
         device: where it runs.
         bfloat16: whether the forward pass runs under bfloat16 autocast.
         batches: how many an epoch has.
-        loss: from (pictures, logits, labels) to a scalar.
     """
 
     plan: Plan
@@ -50,7 +47,6 @@ class Job:
     device: torch.device
     bfloat16: bool
     batches: int
-    loss: Loss
 
     @property
     def settings(self) -> TrainSettings:
@@ -85,14 +81,13 @@ class Job:
         return self.to_input(self.augment(pictures)), self.train.labels[index]
 
 
-def prepare(plan: Plan, header: Header, dataset: Dataset, loss: Loss | None = None) -> Job:
+def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
     """Returns what a plan and a data set give to do.
 
     Args:
         plan: network, options and settings.
         header: its image contract says what the network sees.
         dataset: train and test splits, uint8 (N, C, H, W).
-        loss: if None, cross-entropy with the settings' label smoothing.
 
     Raises:
         UserError: for an unknown device or augmentation.
@@ -115,7 +110,6 @@ def prepare(plan: Plan, header: Header, dataset: Dataset, loss: Loss | None = No
         device=device,
         bfloat16=use_bfloat16(settings.precision, device),
         batches=full + enough,
-        loss=loss or _cross_entropy(settings.label_smoothing),
     )
 
 
@@ -141,10 +135,3 @@ def seeds_restored() -> Iterator[None]:
         yield
     finally:
         torch.set_rng_state(state)
-
-
-def _cross_entropy(smoothing: float) -> Loss:
-    def loss(pictures: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
-
-    return loss

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from holmdel.checkpoint import Header
@@ -136,7 +137,7 @@ def train_step(job: Job, state: State, pictures: Tensor, labels: Tensor, rate: f
     """Forward, backward and a step of the optimizer; notes the loss and the number right.
 
     Args:
-        job: gives the loss and the precision.
+        job: gives the label smoothing and the precision.
         state: its network, optimizer, `losses[batch]` and `correct[batch]` are changed.
         pictures: the network's input (B, C, H, W).
         labels: (B,).
@@ -147,7 +148,7 @@ def train_step(job: Job, state: State, pictures: Tensor, labels: Tensor, rate: f
     with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
         logits = state.network(pictures)
     logits = logits.float()
-    loss = job.loss(pictures, logits, labels)
+    loss = F.cross_entropy(logits, labels, label_smoothing=job.settings.label_smoothing)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     state.optimizer.step()

@@ -61,9 +61,6 @@ class TrainSettings:
     average: float = _setting(
         0.0, "decay of a running average of the weights; 0 is off", least=0, most=0.99999
     )
-    teacher: str = _setting("none", "none, conv (trained first), or a MODEL to distil from")
-    teacher_epochs: int = _setting(12, "teacher conv: passes over the training examples", least=1)
-    temperature: float = _setting(2.0, "of the teacher's probabilities", least=0.1)
     validation: float = _setting(
         0.0, "part of the training examples held out, 0 to 0.5", least=0, most=0.5
     )
