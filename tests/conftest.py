@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 
+from holmdel.checkpoint import Header, save_model
 from holmdel.cli import run
+from holmdel.images import ImageContract
+from holmdel.networks import build
 
 
 class Result(NamedTuple):
@@ -40,6 +44,15 @@ def holmdel(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
         return Result(int(exit_.value.code or 0), said.out, said.err)
 
     return call
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Path:
+    """Returns a run folder with an untrained LeNet of the classes a to j."""
+    torch.manual_seed(0)
+    header = Header(network="lenet", options={}, classes=tuple("abcdefghij"), image=ImageContract())
+    save_model(tmp_path / "run" / "model.safetensors", build("lenet"), header)
+    return tmp_path / "run"
 
 
 @pytest.fixture(scope="session")

@@ -6,20 +6,10 @@ import torch
 from PIL import Image
 
 import holmdel
-from holmdel.checkpoint import Header, save_model
 from holmdel.classifier import Failure, Prediction, shipped
 from holmdel.images import ImageContract
 
 CLASSES = tuple("abcdefghij")
-
-
-@pytest.fixture
-def run_folder(tmp_path):
-    """A run folder with an untrained LeNet."""
-    torch.manual_seed(0)
-    header = Header(network="lenet", options={}, classes=CLASSES, image=ImageContract())
-    save_model(tmp_path / "run" / "model.safetensors", holmdel.build("lenet"), header)
-    return tmp_path / "run"
 
 
 def pixels_of(path):
@@ -116,6 +106,7 @@ def test_a_stream_keeps_the_order_and_goes_on_after_a_bad_picture(run_folder, pi
 
 def test_a_stream_may_be_endless_and_is_drawn_as_needed(run_folder, pictures):
     drawn = 0
+    before = set(threading.enumerate())
 
     def endless():
         nonlocal drawn
@@ -128,7 +119,7 @@ def test_a_stream_may_be_endless_and_is_drawn_as_needed(run_folder, pictures):
         next(stream)
     assert drawn <= 20 + 2 * 5
     stream.close()
-    assert not any(thread.name.startswith("decode") for thread in threading.enumerate())
+    assert set(threading.enumerate()) <= before
 
 
 def test_an_unknown_model_names_those_that_ship():
@@ -149,5 +140,5 @@ def test_a_folder_without_a_model_says_so(tmp_path):
 
 @pytest.mark.parametrize("device", ["abacus", "cuda:99"])
 def test_a_device_that_is_not_there_says_so(run_folder, device):
-    with pytest.raises(holmdel.UserError, match=f"'{device}', which this machine does not have"):
+    with pytest.raises(holmdel.UserError, match=f"device '{device}'"):
         holmdel.load(run_folder, device=device)

@@ -6,22 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-import holmdel as package
-from holmdel.checkpoint import Header, save_model
-from holmdel.images import ImageContract
-
 CLASSES = tuple("abcdefghij")
-
-
-@pytest.fixture
-def model(tmp_path):
-    torch.manual_seed(0)
-    header = Header(network="lenet", options={}, classes=CLASSES, image=ImageContract())
-    save_model(tmp_path / "run" / "model.safetensors", package.build("lenet"), header)
-    return tmp_path / "run"
 
 
 @pytest.fixture
@@ -51,8 +38,8 @@ def jsonl(result):
     return [json.loads(line) for line in result.out.splitlines()]
 
 
-def test_a_json_line_has_exactly_the_contracts_fields(holmdel, model, scans):
-    result = holmdel("predict", model, scans / "b.png", "--format", "jsonl", "--top", 2)
+def test_a_json_line_has_exactly_the_contracts_fields(holmdel, run_folder, scans):
+    result = holmdel("predict", run_folder, scans / "b.png", "--format", "jsonl", "--top", 2)
     [line] = jsonl(result)
     assert list(line) == ["path", "label", "index", "probability", "top"]
     assert line["path"] == str(scans / "b.png")
@@ -62,22 +49,22 @@ def test_a_json_line_has_exactly_the_contracts_fields(holmdel, model, scans):
     assert (result.status, result.err) == (0, "")
 
 
-def test_a_folder_is_searched_through_by_name(holmdel, model, scans):
+def test_a_folder_is_searched_through_by_name(holmdel, run_folder, scans):
     (scans / "less").mkdir()
     (scans / "less" / "a.png").write_bytes((scans / "b.png").read_bytes())
-    lines = jsonl(holmdel("predict", model, scans, "--format", "jsonl"))
+    lines = jsonl(holmdel("predict", run_folder, scans, "--format", "jsonl"))
     names = ["a.PNG", "b.png", "c.jpg", "less/a.png", "more/a.png"]
     assert [line["path"] for line in lines] == [str(scans / name) for name in names]
 
 
-def test_a_quoted_pattern_is_expanded(holmdel, model, scans):
-    lines = jsonl(holmdel("predict", model, f"{scans}/**/*.png", "--format", "jsonl"))
+def test_a_quoted_pattern_is_expanded(holmdel, run_folder, scans):
+    lines = jsonl(holmdel("predict", run_folder, f"{scans}/**/*.png", "--format", "jsonl"))
     assert [line["path"] for line in lines] == [str(scans / "b.png"), str(scans / "more/a.png")]
 
 
-def test_a_bad_picture_has_its_own_line_and_the_rest_goes_on(holmdel, model, scans):
+def test_a_bad_picture_has_its_own_line_and_the_rest_goes_on(holmdel, run_folder, scans):
     words = [scans / "notes.txt", scans / "none.png", scans / "b.png"]
-    result = holmdel("predict", model, *words, "--format", "jsonl")
+    result = holmdel("predict", run_folder, *words, "--format", "jsonl")
     notes, none, good = jsonl(result)
     assert list(notes) == ["path", "error"]
     assert "notes.txt is not a picture" in notes["error"]
@@ -86,8 +73,8 @@ def test_a_bad_picture_has_its_own_line_and_the_rest_goes_on(holmdel, model, sca
     assert result.status == 1
 
 
-def test_csv_has_a_head_and_a_column_for_errors(holmdel, model, scans):
-    result = holmdel("predict", model, scans / "b.png", scans / "notes.txt", "--format", "csv")
+def test_csv_has_a_head_and_a_column_for_errors(holmdel, run_folder, scans):
+    result = holmdel("predict", run_folder, scans / "b.png", scans / "notes.txt", "--format", "csv")
     good, bad = csv.DictReader(io.StringIO(result.out))
     assert list(good) == ["path", "label", "index", "probability", "top", "error"]
     assert good["label"] == CLASSES[int(good["index"])]
@@ -97,58 +84,58 @@ def test_csv_has_a_head_and_a_column_for_errors(holmdel, model, scans):
     assert result.status == 1
 
 
-def test_a_table_is_what_people_get(holmdel, model, scans, monkeypatch):
+def test_a_table_is_what_people_get(holmdel, run_folder, scans, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
-    result = holmdel("predict", model, scans, scans / "notes.txt")
+    result = holmdel("predict", run_folder, scans, scans / "notes.txt")
     assert "probability" in result.out
     assert str(scans / "more" / "a.png") in result.out
     assert "is not a picture" in result.out
     assert result.status == 1
 
 
-def test_standard_input_may_be_a_picture(holmdel, model, scans, stdin):
+def test_standard_input_may_be_a_picture(holmdel, run_folder, scans, stdin):
     stdin((scans / "b.png").read_bytes())
-    [line] = jsonl(holmdel("predict", model, "-", "--format", "jsonl"))
-    [same] = jsonl(holmdel("predict", model, scans / "b.png", "--format", "jsonl"))
+    [line] = jsonl(holmdel("predict", run_folder, "-", "--format", "jsonl"))
+    [same] = jsonl(holmdel("predict", run_folder, scans / "b.png", "--format", "jsonl"))
     assert line == same | {"path": "-"}
 
 
-def test_standard_input_may_be_a_list_of_paths(holmdel, model, scans, stdin):
+def test_standard_input_may_be_a_list_of_paths(holmdel, run_folder, scans, stdin):
     paths = [str(scans / name) for name in ("c.jpg", "b.png", "none.png")]
     stdin("\r\n".join(paths).encode())
-    result = holmdel("predict", model, "-", "--format", "jsonl")
+    result = holmdel("predict", run_folder, "-", "--format", "jsonl")
     assert [line["path"] for line in jsonl(result)] == paths
     assert result.status == 1
 
 
-def test_empty_standard_input_is_an_unusable_picture(holmdel, model, stdin):
+def test_empty_standard_input_is_an_unusable_picture(holmdel, run_folder, stdin):
     stdin(b"")
-    result = holmdel("predict", model, "-", "--format", "jsonl")
+    result = holmdel("predict", run_folder, "-", "--format", "jsonl")
     [line] = jsonl(result)
     assert line["path"] == "-"
     assert "is empty" in line["error"]
     assert result.status == 1
 
 
-def test_what_the_network_saw_can_be_saved_and_fed_back(holmdel, model, scans, tmp_path):
+def test_what_the_network_saw_can_be_saved_and_fed_back(holmdel, run_folder, scans, tmp_path):
     seen = tmp_path / "seen"
-    first = jsonl(holmdel("predict", model, scans, "--format", "jsonl", "--show", seen))
+    first = jsonl(holmdel("predict", run_folder, scans, "--format", "jsonl", "--show", seen))
     assert sorted(p.name for p in seen.iterdir()) == ["a-2.png", "a.png", "b.png", "c.png"]
     with Image.open(seen / "a.png") as picture:
         assert picture.size == (28, 28)
-    again = jsonl(holmdel("predict", model, seen, "--format", "jsonl"))
+    again = jsonl(holmdel("predict", run_folder, seen, "--format", "jsonl"))
     order = {"a.png": 0, "b.png": 1, "c.png": 2, "a-2.png": 3}
     for line in again:
         before = first[order[line["path"].rsplit("/", 1)[1]]]
         assert line["probability"] == pytest.approx(before["probability"], abs=1e-6)
 
 
-def test_more_pictures_than_a_page_and_a_batch(holmdel, model, scans, stdin):
+def test_more_pictures_than_a_page_and_a_batch(holmdel, run_folder, scans, stdin):
     stdin(f"{scans / 'b.png'}\n".encode() * 300)
-    result = holmdel("predict", model, "-", "--format", "csv")
+    result = holmdel("predict", run_folder, "-", "--format", "csv")
     assert len(result.out.splitlines()) == 1 + 300
     stdin(f"{scans / 'b.png'}\n".encode() * 300)
-    assert holmdel("predict", model, "-").out.count("probability") == 2
+    assert holmdel("predict", run_folder, "-").out.count("probability") == 2
 
 
 @pytest.mark.parametrize(
@@ -160,8 +147,8 @@ def test_more_pictures_than_a_page_and_a_batch(holmdel, model, scans, stdin):
         (["--format", "xml", "."], "--format was given as 'xml'; choose from table, jsonl, csv"),
     ],
 )
-def test_a_mistake_is_one_sentence_and_status_2(holmdel, model, words, sentence):
-    result = holmdel("predict", model, *words)
+def test_a_mistake_is_one_sentence_and_status_2(holmdel, run_folder, words, sentence):
+    result = holmdel("predict", run_folder, *words)
     assert sentence in result.err
     assert result.err.count("\n") == 1
     assert (result.status, result.out) == (2, "")
@@ -173,8 +160,8 @@ def test_an_unknown_model_is_a_mistake(holmdel, scans):
     assert result.status == 2
 
 
-def test_show_needs_a_folder_that_can_be_written_to(holmdel, model, scans):
-    result = holmdel("predict", model, scans, "--show", scans / "b.png")
+def test_show_needs_a_folder_that_can_be_written_to(holmdel, run_folder, scans):
+    result = holmdel("predict", run_folder, scans, "--show", scans / "b.png")
     assert "cannot be written" in result.err
     assert "give --show a folder" in result.err
     assert result.status == 2

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from holmdel.checkpoint import Header, load_model
+from holmdel.devices import choose_device
 from holmdel.errors import UserError
 from holmdel.images import ImageContract, Picture, decode, frame, to_input
 
@@ -184,7 +185,7 @@ def load(model: str | Path, device: str = "cpu") -> Classifier:
     Raises:
         UserError: if there is no such model, its file cannot be used, or there is no such device.
     """
-    _check_device(device)
+    choose_device(device)
     path = Path(model)
     if path.is_dir():
         path = path / "model.safetensors"
@@ -214,17 +215,6 @@ def shipped() -> list[str]:
 
 def _shelf() -> resources.abc.Traversable:
     return resources.files("holmdel") / "weights"
-
-
-def _check_device(device: str) -> None:
-    """Raises a UserError for a device that this machine does not have."""
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise UserError(
-            f"the device was given as {device!r}, which this machine does not have; use cpu"
-            + (" or cuda" if torch.cuda.is_available() else "")
-        ) from None
 
 
 def _several(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:

@@ -85,7 +85,7 @@ class Animator:
     def __init__(self) -> None:
         from IPython.display import DisplayHandle
 
-        self._handle: Any = DisplayHandle()
+        self._handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
         self._shown = False
 
     def start(self, title: str, epochs: int) -> None:
@@ -99,7 +99,7 @@ class Animator:
         """Redraws the curves."""
         from IPython.display import Image
 
-        picture = Image(draw_curves(history)["png"])
+        picture = Image(draw_curves(history)["png"])  # type: ignore[no-untyped-call]
         if self._shown:
             self._handle.update(picture)
         else:
@@ -110,7 +110,7 @@ class Animator:
         """Shows the sentence."""
         from IPython.display import display
 
-        display({"text/plain": sentence}, raw=True)
+        display({"text/plain": sentence}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def in_notebook() -> bool:

@@ -12,9 +12,9 @@ from holmdel.checkpoint import Header
 from holmdel.data import Dataset, Split
 from holmdel.data.augment import augmentation
 from holmdel.data.batches import batch_seed, hold_out
+from holmdel.devices import choose_device, use_bfloat16
 from holmdel.networks import build
 from holmdel.training.batchnorm import with_batch_norm
-from holmdel.training.devices import choose_device, use_bfloat16
 from holmdel.training.optimise import draw_weights
 from holmdel.training.settings import Plan, TrainSettings
 from holmdel.training.state import State

@@ -56,7 +56,7 @@ class Reporter(Protocol):
     """Is told of a training as it goes; the calls come in order, from the training's thread."""
 
     def start(self, title: str, epochs: int) -> None:
-        """A training begins: the student's, or a teacher's before it."""
+        """A training begins, or begins anew with the next seed."""
 
     def batch(self, progress: Progress) -> None:
         """Some batches were done; called a few times a second."""
