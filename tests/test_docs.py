@@ -6,9 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.main import get_command
 
 import holmdel as library
+from holmdel import data as data_sets
 from holmdel.cli import app
 from holmdel.cli.train import settings_among
 from holmdel.training import plan
@@ -85,3 +87,14 @@ def test_public_names_are_documented_and_there():
     for name in library.__all__:
         assert getattr(library, name)
         assert name.startswith("_") or name in (library.__doc__ or "") + "ClassifierUserError"
+
+
+def test_the_readmes_python_runs():
+    """As it stands, beside a picture of a seven from scikit-learn's digits."""
+    digits = data_sets.load("digits").test
+    seven = digits.images[(digits.labels == 7).nonzero()[0, 0], 0]
+    Image.fromarray(seven.numpy()).save("seven.png")
+    [block] = re.findall(r"```python\n(.*?)```", text_of("README.md"), flags=re.DOTALL)
+    said: list[str] = []
+    exec(block, {"print": lambda *values: said.append(" ".join(map(str, values)))})
+    assert said[1] == "7"

@@ -30,14 +30,16 @@ def finish(*words: str, **environment: str) -> None:
     assert process.returncode == 0, errors
 
 
-def weights(folder: str) -> bytes:
+def weights(folder: str | Path) -> bytes:
     return (Path(folder) / "model.safetensors").read_bytes()
 
 
-@pytest.fixture
-def unbroken() -> bytes:
-    finish(*RUN, "--average", "0.9", "--out", "unbroken")
-    return weights("unbroken")
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns the folder of a run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("unbroken") / "run"
+    finish(*RUN, "--average", "0.9", "--out", str(folder))
+    return folder
 
 
 def test_killed_at_any_moment_a_run_ends_with_the_same_weights(unbroken):
@@ -49,9 +51,9 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_weights(unbroken):
         process.kill()
         process.communicate()
     finish(*RUN, "--out", "killed", "--resume")
-    assert weights("killed") == unbroken
+    assert weights("killed") == weights(unbroken)
     names = sorted(p.name for p in Path("killed").iterdir())
-    assert names == sorted(p.name for p in Path("unbroken").iterdir())
+    assert names == sorted(p.name for p in unbroken.iterdir())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -64,7 +66,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(unbroken):
     assert process.returncode == 130
     assert "go on with: holmdel train lenet --data digits --out stopped --resume" in errors
     finish("lenet", "--data", "digits", "--out", "stopped", "--resume")
-    assert weights("stopped") == unbroken
+    assert weights("stopped") == weights(unbroken)
 
 
 def test_two_processes_with_other_hash_seeds_get_the_same_weights():
