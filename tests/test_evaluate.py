@@ -1,14 +1,18 @@
 """`holmdel evaluate` and the figures behind it, some of them computed by hand."""
 
+import io
 import json
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch import nn
 
 import holmdel as library
 from holmdel.evaluation import assess, calibration_error, chance, evaluate
+from holmdel.figures import draw_mistakes
 
 
 @pytest.fixture
@@ -47,6 +51,14 @@ def test_pictures_are_written(holmdel, run, tmp_path):
     holmdel("evaluate", run, "--data", "digits", "--out", "seen")
     names = sorted(p.name for p in (tmp_path / "work" / "seen").iterdir())
     assert names == ["confusion.png", "confusion.svg", "mistakes.png", "mistakes.svg"]
+
+
+def test_the_sheet_shows_the_pictures():
+    """Ten grey pictures out of twelve places: the sheet's dark part is theirs."""
+    pictures = torch.full((10, 1, 28, 28), 90, dtype=torch.uint8)
+    sheet = np.asarray(Image.open(io.BytesIO(draw_mistakes(pictures, ["?"] * 10)["png"])))
+    grey = (abs(sheet[..., 0].astype(int) - 90) < 3).mean()
+    assert 0.4 < grey < 1.0
 
 
 def test_data_of_other_classes_is_told(holmdel, run, data_root):

@@ -63,7 +63,7 @@ def draw_mistakes(pictures: Tensor, captions: list[str]) -> dict[str, bytes]:
     rows = max(1, -(-len(captions) // COLUMNS))
     figure, axes = new_figure(1.6 * COLUMNS, 1.9 * rows)
     axes.remove()
-    grid = figure.subplots(rows, COLUMNS, squeeze=False).flat
+    grid = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
     for place in grid:
         place.axis("off")
     for place, picture, caption in zip(grid, pictures, captions, strict=False):
