@@ -4,21 +4,40 @@ Nothing here imports torch before a verb runs, so that `holmdel --help` is quick
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
+from holmdel import __version__
 from holmdel.errors import UserError
 
 DONE, SOME_FAILED, USER_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="holmdel",
-    help="The classic convolutional networks: train one, see inside it, put it to work.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """The classic convolutional networks: train one, see inside it, put it to work."""
 
 
 def run(arguments: list[str] | None = None) -> None:

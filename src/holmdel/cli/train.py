@@ -25,16 +25,22 @@ def train(
         str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
     ] = "fashion-mnist",
     recipe: Annotated[str | None, typer.Option(help="book or modern.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training examples.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Examples a step.")] = None,
-    lr: Annotated[float | None, typer.Option(help="Learning rate, or its peak.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, order and augmentation.")] = None,
+    epochs: Annotated[
+        str | None, typer.Option(metavar="N", help="Passes over the training examples.")
+    ] = None,
+    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Examples a step.")] = None,
+    lr: Annotated[str | None, typer.Option(metavar="X", help="Learning rate, or its peak.")] = None,
+    seed: Annotated[
+        str | None, typer.Option(metavar="N", help="Of weights, order and augmentation.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N or mps.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/NETWORK-DATA if not given.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stands.")] = False,
-    limit: Annotated[int | None, typer.Option(help="Use the first N examples only.")] = None,
+    limit: Annotated[
+        str | None, typer.Option(metavar="N", help="Use the first N examples only.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
     find_lr: Annotated[
         bool,
@@ -70,8 +76,9 @@ def train(
                 **given,
             )
     except KeyboardInterrupt:
-        again = f"holmdel train {network} --data {data} --out {folder} --resume"
-        typer.echo(f"stopped; the state is saved, go on with: {again}", err=True)
+        if folder.exists():
+            again = f"holmdel train {network} --data {data} --out {folder} --resume"
+            typer.echo(f"stopped; the state is saved, go on with: {again}", err=True)
         return INTERRUPTED
     typer.echo(f"{run.wall_examples_per_sec:.1f} examples/sec over everything; wrote {run.folder}")
     typer.echo(run.summary())

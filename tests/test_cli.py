@@ -1,0 +1,58 @@
+"""The command itself: its help, its version, its exit statuses."""
+
+import subprocess
+import sys
+
+import pytest
+
+import holmdel as library
+
+VERBS = ("train", "evaluate", "predict", "data", "demo")
+
+
+def test_help_names_every_verb_and_does_not_load_torch():
+    program = (
+        "import sys\nfrom holmdel.cli import run\n"
+        "try:\n    run(['--help'])\nfinally:\n    print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert all(f" {verb} " in done.stdout for verb in VERBS)
+    assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_importing_the_package_does_not_load_torch():
+    program = "import sys, holmdel; print('torch' in sys.modules, hasattr(holmdel, 'nonsense'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_version(holmdel):
+    assert holmdel("--version").out.strip() == library.__version__
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_has_at_most_twelve_flags(holmdel, verb):
+    text = holmdel(verb, "--help").out
+    flags = [line for line in text.splitlines() if line.strip().startswith("│ --")]
+    assert 0 < len(flags) <= 12 + 1  # and --help
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("trian",), "No such command 'trian'. Did you mean 'train'?"),
+        (("train",), "Missing argument 'network'"),
+        (("evaluate", "m", "--json", "yes"), "unexpected extra argument"),
+        (("train", "lenet", "--epochs", "many"), "epochs was given as 'many'; expected a whole"),
+    ],
+)
+def test_a_slip_of_the_hand_is_one_sentence(holmdel, words, sentence):
+    done = holmdel(*words)
+    assert done.status == 2
+    assert sentence in done.err
+    assert len(done.err.splitlines()) == 1
