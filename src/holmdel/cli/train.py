@@ -48,9 +48,7 @@ def train(
     ] = False,
 ) -> int:
     """Train a network; the last two lines are loss and accuracies, and examples/sec."""
-    from holmdel import verbs
-    from holmdel.cli.live import data_progress, reporter
-    from holmdel.training import read_config
+    from holmdel.training import read_config  # loads torch
 
     given = read_config(config) if config else {}
     given |= settings_among(context.args)
@@ -62,19 +60,21 @@ def train(
         return _find_lr(network, data, root, out, given)
     if resume and out is None:
         raise UserError("--resume was given without --out; say which run folder to go on with")
+    return _train(network, data, root, out, resume, given)
+
+
+def _train(
+    network: str, data: str, root: Any, out: Path | None, resume: bool, given: dict[str, Any]
+) -> int:
+    """Trains, shows it, and prints the book's two lines at the end."""
+    from holmdel import verbs
+    from holmdel.cli.live import data_progress, reporter
+
     folder = out or verbs.new_folder(network, data)
+    where: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
     try:
         with reporter() as told, data_progress() as progress:
-            run = verbs.train(
-                network,
-                data,
-                out=folder,
-                resume=resume,
-                data_root=root,
-                reporter=told,
-                progress=progress,
-                **given,
-            )
+            run = verbs.train(network, data, reporter=told, progress=progress, **where, **given)
     except KeyboardInterrupt:
         if folder.exists():
             again = f"holmdel train {network} --data {data} --out {folder} --resume"
