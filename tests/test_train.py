@@ -7,6 +7,7 @@ import pytest
 from safetensors import safe_open
 
 import holmdel as library
+from holmdel import data as data_sets
 
 QUICK = ("--data", "digits", "--limit", "512", "--epochs", "2")
 
@@ -114,6 +115,8 @@ def test_from_python_a_run_has_history_and_network():
     assert run.test_acc == run.history[0].test_acc
     assert not run.network.training
     assert run.examples_per_sec > 0
+    picture = data_sets.load("digits").test.images[0]
+    assert run.classifier.predict(picture) == library.load("run").predict(picture)
 
 
 @pytest.mark.parametrize(

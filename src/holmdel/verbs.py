@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from holmdel import data as data_sets
-from holmdel import evaluation
+from holmdel import evaluation, training
 from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.data import Dataset, Split
@@ -21,7 +21,6 @@ from holmdel.training import (
     Plan,
     RangeTest,
     Reporter,
-    Run,
     RunFolder,
     Silent,
     fit,
@@ -33,6 +32,15 @@ from holmdel.training.curves import Animator, in_notebook
 
 Size = tuple[int, int, int]
 PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
+
+
+class Run(training.Run):
+    """A training that is done, and the classifier that came out of it."""
+
+    @property
+    def classifier(self) -> Classifier:
+        """Pictures in, probabilities out, by the trained network on the CPU."""
+        return Classifier(self.network, self.header)
 
 
 def train(
@@ -76,8 +84,8 @@ def train(
         )
         folder.create(work, {"name": data, "train": train, "test": test}, header)
     elif folder.finished():
-        return folder.load(work.settings)
-    return fit(job, header, folder, reporter or _usual_reporter())
+        return Run(**vars(folder.load(work.settings)))
+    return Run(**vars(fit(job, header, folder, reporter or _usual_reporter())))
 
 
 def find_lr(
