@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from holmdel import data as data_sets
 from holmdel import evaluation, training
 from holmdel.checkpoint import Header
@@ -218,8 +220,7 @@ def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) ->
     """Returns what the network sees of this data set's pictures."""
     mean, std = 0.0, 1.0
     if normalise:
-        pixels = dataset.train.images.float() / 255
-        mean, std = round(float(pixels.mean()), 4), round(float(pixels.std()), 4)
+        mean, std = _mean_and_deviation(dataset.train)
     more = seen[1] - stored[1], seen[2] - stored[2]
     enlarge = "pad" if all(0 <= m <= PAD_UP_TO for m in more) else "resize"
     return ImageContract(
@@ -230,6 +231,15 @@ def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) ->
         mean=mean,
         std=std,
     )
+
+
+def _mean_and_deviation(split: Split) -> tuple[float, float]:
+    """Returns mean and standard deviation of all pixels as parts of 255, to four digits."""
+    counts = torch.bincount(split.images.flatten(), minlength=256).double()
+    levels = torch.arange(256) / 255
+    mean = (counts * levels).sum() / counts.sum()
+    variance = (counts * (levels - mean) ** 2).sum() / counts.sum()
+    return round(float(mean), 4), round(float(variance.sqrt()), 4)
 
 
 def _size(split: Split) -> Size:
