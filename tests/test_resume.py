@@ -50,6 +50,7 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_weights(unbroken):
         time.sleep(after)
         process.kill()
         process.communicate()
+    Path("killed/.model.safetensors.abc.part").write_bytes(b"half a model")
     finish(*RUN, "--out", "killed", "--resume")
     assert weights("killed") == weights(unbroken)
     names = sorted(p.name for p in Path("killed").iterdir())

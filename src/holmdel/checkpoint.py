@@ -18,6 +18,7 @@ from holmdel.images import ImageContract
 from holmdel.networks import build
 
 FORMAT = 1
+PART = ".part"  # the ending of a file that is being written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,12 +113,18 @@ def write_files(stem: Path, files: dict[str, bytes]) -> None:
         write_bytes(stem.with_name(f"{stem.name}.{kind}"), content)
 
 
+def sweep(folder: Path) -> None:
+    """Removes what a writer that was killed left half-written in a folder."""
+    for leftover in folder.glob(f".*{PART}"):
+        leftover.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """Gives a temporary path beside `path`, and moves it there at the end."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
         os.close(handle)
         temporary = Path(name)
         try:

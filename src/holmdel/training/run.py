@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from holmdel.checkpoint import Header, load_model, save_model, write_bytes, write_files
+from holmdel.checkpoint import Header, load_model, save_model, sweep, write_bytes, write_files
 from holmdel.errors import UserError
 from holmdel.training.batchnorm import folded
 from holmdel.training.card import model_card
@@ -144,11 +144,12 @@ class RunFolder:
         return config
 
     def plan(self, network: str, data: str, given: Mapping[str, Any]) -> Plan:
-        """Returns the plan that the run here was started with.
+        """Returns the plan that the run here was started with; sweeps up after a killed writer.
 
         Raises:
             UserError: if what is given now differs from it.
         """
+        sweep(self.path)
         config = self.config()
         options = {k: tuple(v) if isinstance(v, list) else v for k, v in config["options"].items()}
         began = Plan(config["network"], options, TrainSettings(**config["settings"]))
