@@ -6,7 +6,13 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, TaskID, TextColumn
+from rich.progress import (
+    BarColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bar
 from rich.text import Text
 
@@ -50,6 +56,7 @@ class TerminalReporter(PlainReporter):
 
     def start(self, title: str, epochs: int) -> None:
         """Begins a new bar and new curves."""
+        self._live.start()
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(title, total=1.0, epoch=f"0/{epochs}", figures="")
@@ -122,20 +129,33 @@ def reporter() -> Iterator[Reporter]:
     if not console.is_terminal:
         yield PlainReporter()
         return
-    with Live(console=console, refresh_per_second=5) as live:
+    live = Live(console=console, refresh_per_second=5)
+    try:
         yield TerminalReporter(live)
+    finally:
+        live.stop()
 
 
 @contextmanager
 def data_progress() -> Iterator[Callable[[str, int, int], None] | None]:
-    """Gives what shows the progress of downloads and decoding: a line on a terminal, else None."""
-    if not sys.stderr.isatty():
+    """Gives what shows downloads and decoding: a bar on a terminal, else None."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
         yield None
         return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    bar = Bar(*columns, TimeRemainingColumn(), console=console, transient=True)
+    tasks: dict[str, TaskID] = {}
 
     def show(what: str, done: int, total: int) -> None:
-        part = f"{100 * done // total} %" if total else f"{done:,}"
-        end = "\n" if total and done >= total else ""
-        print(f"\r{what}: {part} ", end=end, file=sys.stderr, flush=True)  # noqa: T201
+        bar.start()
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=None)
+        bar.update(tasks[what], completed=done, total=total or None)
+        if total and done >= total:
+            bar.stop()  # what comes next draws for itself
 
-    yield show
+    try:
+        yield show
+    finally:
+        bar.stop()
