@@ -21,6 +21,7 @@ def ship(name: str, data: str, jobs: int) -> None:
     """Trains one model and copies what ships of it."""
     train("lenet", data, RECIPE, SEED, jobs)
     run = RUNS / f"lenet-{data}-{RECIPE}-{SEED}"
+    WEIGHTS.mkdir(exist_ok=True)
     shutil.copyfile(run / "model.safetensors", WEIGHTS / f"{name}.safetensors")
     card = (run / "README.md").read_text(encoding="utf-8")
     card = card.replace("THIS_FOLDER", name).partition("![curves]")[0].rstrip() + "\n"
