@@ -38,7 +38,7 @@ def model_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: float
         f"    {command(config)}",
         "",
         "Use it: `holmdel predict THIS_FOLDER picture.png`, or from Python "
-        "`holmdel.load(\"THIS_FOLDER\").predict([...])`.",
+        '`holmdel.load("THIS_FOLDER").predict([...])`.',
         "",
         "![curves](curves.png)",
         "",

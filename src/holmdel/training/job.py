@@ -68,14 +68,20 @@ class Job:
         network = on(network, self.device, torch.channels_last)
         return State.begin(network, self.settings, seed, self.batches)
 
-    def draw(self, state: State, order: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the state's next batch: the network's input (B, C, H, W), and labels (B,).
+    def draw(self, seed: int, epoch: int, batch: int, order: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns one batch: the network's input (B, C, H, W), and labels (B,).
 
         All random numbers from here to the next batch are seeded by (seed, epoch, batch).
+
+        Args:
+            seed: of the attempt.
+            epoch: counted from 0.
+            batch: counted from 0.
+            order: the epoch's permutation of the training examples.
         """
-        seed_all(batch_seed(state.seed, state.epoch, state.batch + 1), self.device)
-        first = state.batch * self.settings.batch_size
-        index = order[first : first + self.settings.batch_size]
+        seed_all(batch_seed(seed, epoch, batch + 1), self.device)
+        size = self.settings.batch_size
+        index = order[batch * size : (batch + 1) * size]
         rows = self.train.images.flatten(1).index_select(0, index).float()
         pictures = rows.view(len(index), *self.train.images.shape[1:])
         return self.to_input(self.augment(pictures)), self.train.labels[index]

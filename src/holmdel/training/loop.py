@@ -18,6 +18,7 @@ from holmdel.checkpoint import Header
 from holmdel.data.batches import Batches, permutation
 from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.batchnorm import folded
+from holmdel.training.calibrate import calibrate, calibration_batches
 from holmdel.training.events import WithEvents
 from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
@@ -60,12 +61,16 @@ def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
             reporter = WithEvents(reporter, folder.path)
         around = _Surroundings(folder, header, reporter, interrupted)
         state, test_acc = _first_live_attempt(job, around)
-    folder.finish(state.history, test_acc)
+        network = folded(state.result)
+        if job.settings.calibrate:
+            calibrate(network, calibration_batches(job, state.seed))
+    network = on(network, torch.device("cpu"), torch.contiguous_format)
+    folder.finish(network, header, state.history, test_acc)
     return Run(
         folder=folder.path,
         settings=dataclasses.replace(job.settings, seed=state.seed),
         history=state.history,
-        network=on(folded(state.result), torch.device("cpu"), torch.contiguous_format),
+        network=network,
         header=header,
         device=str(job.device),
         test_acc=test_acc,
@@ -111,7 +116,7 @@ def _train_epoch(job: Job, state: State, around: _Surroundings, saver: "_Saver")
     looked, shown = state.batch, began
     state.network.train()
     while state.batch < job.batches:
-        pictures, labels = job.draw(state, order)
+        pictures, labels = job.draw(state.seed, state.epoch, state.batch, order)
         watch.start()
         step = state.epoch * job.batches + state.batch
         rate = learning_rate(job.settings, step / (job.settings.epochs * job.batches))

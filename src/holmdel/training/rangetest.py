@@ -84,5 +84,5 @@ def _rising(job: Job) -> Iterator[tuple[float, float]]:
         state.epoch, state.batch = divmod(batch, job.batches)
         order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
         rate = LOWEST * (HIGHEST / LOWEST) ** (batch / (BATCHES - 1))
-        train_step(job, state, *job.draw(state, order), rate)
+        train_step(job, state, *job.draw(state.seed, state.epoch, state.batch, order), rate)
         yield rate, float(state.losses[state.batch])

@@ -185,8 +185,11 @@ class RunFolder:
         write_files(self.path / "curves", draw_curves(history))
         self._draw_seconds = time.perf_counter() - self._drawn
 
-    def finish(self, history: list[Epoch], test_acc: float) -> None:
-        """Writes the last curves and the model card; removes the state."""
+    def finish(
+        self, network: nn.Module, header: Header, history: list[Epoch], test_acc: float
+    ) -> None:
+        """Writes the model as it is to stay, the last curves and the card; removes the state."""
+        save_model(self.model, network, header)
         self.write_curves(history)
         card = model_card(self.config(), history, test_acc)
         self._write(self.path / "README.md", card)

@@ -58,6 +58,7 @@ class TrainSettings:
     augment: str = _setting("none", "none, or flip, shift, affine, elastic joined by +")
     normalise: bool = _setting(False, "subtract the training mean, divide by its deviation")
     batch_norm: bool = _setting(False, "train with batch norms, folded into the weights saved")
+    calibrate: bool = _setting(False, "scale the logits at the end so that probabilities fit")
     average: float = _setting(
         0.0, "decay of a running average of the weights; 0 is off", least=0, most=0.99999
     )
@@ -96,6 +97,7 @@ _MODERN = {
     "normalise": True,
     "batch_norm": True,
     "label_smoothing": 0.1,
+    "calibrate": True,
     "augment": "shift",
 }
 # Which distortions leave the class as it is, is a question of the data.
