@@ -20,6 +20,7 @@ from holmdel.training.report import Epoch
 from holmdel.training.settings import Plan, TrainSettings, plan
 
 CURVES_SHARE = 0.02  # of the run's time, at most, goes into redrawing the curves
+CURVES_SECONDS = 0.5  # that a drawing takes, before one has been measured
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class RunFolder:
         self.state = path / "resume.safetensors"
         self.model = path / "model.safetensors"
         self._config = path / "config.json"
-        self._drawn = -1e9
-        self._draw_seconds = 0.0
+        self._drawn = time.perf_counter()
+        self._draw_seconds = CURVES_SECONDS
 
     def refuse_existing(self) -> None:
         """Raises a UserError if there is such a file, or such a folder with something in it."""
