@@ -97,12 +97,22 @@ def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Ev
         network: from (N, C, H, W) to logits (N, classes).
         batches: pairs of (pictures (N, C, H, W), labels (N,)).
     """
+    return assess(*logits_and_labels(network, batches))
+
+
+def logits_and_labels(
+    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
+) -> tuple[Tensor, Tensor]:
+    """Returns what a network says of batches: logits float32 (N, classes), labels (N,), on the CPU.
+
+    The network is put into eval mode and back into the mode it was in.
+    """
     logits, labels = [], []
     with evaluating(network):
         for pictures, truth in batches:
             logits.append(network(pictures).float())
             labels.append(truth)
-    return assess(torch.cat(logits).cpu(), torch.cat(labels).cpu())
+    return torch.cat(logits).cpu(), torch.cat(labels).cpu()
 
 
 def loss_and_accuracy(

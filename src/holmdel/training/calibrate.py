@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from holmdel.data.batches import Batches, permutation
-from holmdel.evaluation import evaluating
+from holmdel.evaluation import logits_and_labels
 from holmdel.training.job import Job
 
 LEAST, MOST = 0.1, 10.0  # of the factor
@@ -26,12 +26,7 @@ def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> f
         network: from (N, C, H, W) to logits (N, classes), linear behind its last layer of weights.
         batches: pairs of (pictures (N, C, H, W), labels (N,)).
     """
-    logits, labels = [], []
-    with evaluating(network):
-        for pictures, truth in batches:
-            logits.append(network(pictures).float())
-            labels.append(truth)
-    said, truly = torch.cat(logits), torch.cat(labels)
+    said, truly = logits_and_labels(network, batches)
 
     def loss(factor: float) -> float:
         return float(F.cross_entropy(said * factor, truly))
