@@ -77,6 +77,8 @@ def train(
     if not going_on:
         folder.refuse_existing()
     work = (folder.plan if going_on else plan)(network, data, settings)
+    if going_on and folder.finished():
+        return Run(**vars(folder.load(work.settings)))
     dataset = _load(work, data, data_root, progress)
     work, header = _join(work, dataset)
     job = prepare(work, header, dataset)
@@ -85,8 +87,6 @@ def train(
             len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
         )
         folder.create(work, {"name": data, "train": train, "test": test}, header)
-    elif folder.finished():
-        return Run(**vars(folder.load(work.settings)))
     return Run(**vars(fit(job, header, folder, reporter or _usual_reporter())))
 
 

@@ -18,12 +18,11 @@ SHOWN = 6
 
 @app.command()
 def demo(
-    out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo-DATA.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
 ) -> int:
     """Train LeNet, watch it, evaluate it and classify a few pictures, in about a minute."""
     from holmdel import verbs  # loads torch
-    from holmdel.classifier import load
     from holmdel.cli.live import reporter
 
     began = time.perf_counter()
@@ -34,7 +33,7 @@ def demo(
     with reporter() as told:
         run = verbs.train("lenet", data, reporter=told, **where, **SETTINGS[data])
     typer.echo(run.summary())
-    classifier = load(folder)
+    classifier = run.classifier
     test = verbs.split_for(classifier, data, data_root)
     found = verbs.assess(classifier, test)
     typer.echo(f"\nevaluated: accuracy {found.accuracy:.4f} on {found.count:,} test pictures")
@@ -54,9 +53,11 @@ def demo(
 def _choose_data(data_root: Path | None) -> str:
     """Returns `fashion-mnist` where it can be had, else `digits`, and says which."""
     from holmdel import data as data_sets
+    from holmdel.cli.live import data_progress
 
     try:
-        data_sets.load("fashion-mnist", root=data_root)
+        with data_progress() as progress:
+            data_sets.load("fashion-mnist", root=data_root, progress=progress)
     except UserError:
         typer.echo("Fashion-MNIST is not here and could not be downloaded: training on digits,")
         typer.echo("1,797 real handwritten ones that come with scikit-learn")

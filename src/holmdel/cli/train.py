@@ -91,9 +91,8 @@ def settings_among(words: list[str]) -> dict[str, Any]:
 
 
 def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
-    rest = iter(words)
     pending: str | None = None
-    for word in rest:
+    for word in words:
         if not word.startswith("--"):
             if pending is None:
                 raise UserError(f"{word!r} was given; expected --SETTING VALUE")
@@ -119,8 +118,10 @@ def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[s
     """Runs the range test, writes its picture and prints what it suggests."""
     from holmdel import verbs
     from holmdel.checkpoint import write_files
+    from holmdel.cli.live import data_progress
 
-    test = verbs.find_lr(network, data, data_root=root, **given)
+    with data_progress() as progress:
+        test = verbs.find_lr(network, data, data_root=root, progress=progress, **given)
     stem = out or Path("lr-range")
     write_files(stem, test.draw())
     typer.echo(f"wrote {stem}.png and {stem}.svg")

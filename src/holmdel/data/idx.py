@@ -6,7 +6,6 @@ Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits" (19
 
 import gzip
 import math
-import os
 import struct
 import zlib
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.checkpoint import write_bytes
 from holmdel.errors import UserError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -134,7 +134,7 @@ def write(path: Path, values: NDArray[Any]) -> None:
     """Writes an IDX file, gzipped where its name ends in `.gz`, atomically.
 
     Raises:
-        UserError: for values of a type the format does not have.
+        UserError: for values of a type the format does not have, or if it cannot be written.
     """
     codes = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
     native = values.dtype.newbyteorder("=")
@@ -145,9 +145,7 @@ def write(path: Path, values: NDArray[Any]) -> None:
         )
     header = struct.pack(f">HBB{values.ndim}I", 0, codes[native], values.ndim, *values.shape)
     data = header + values.astype(native.newbyteorder(">")).tobytes()
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
-    part.replace(path)
+    write_bytes(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def _expect_magic(data: bytes, path: Path, magic: int) -> None:

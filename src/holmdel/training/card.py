@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from holmdel.training.report import Epoch
+from holmdel.training.settings import plan
 
 
 def model_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: float) -> str:
@@ -48,8 +49,6 @@ def model_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: float
 
 def command(config: dict[str, Any]) -> str:
     """Returns the command line that trains this run again."""
-    from holmdel.training.settings import plan
-
     settings, data = config["settings"], config["data"]
     usual = plan(config["network"], data["name"], {"recipe": settings["recipe"]})
     words = [f"holmdel train {config['network']} --data {data['name']}"]

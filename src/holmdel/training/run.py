@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from holmdel import __version__
 from holmdel.checkpoint import Header, load_model, save_model, sweep, write_bytes, write_files
 from holmdel.errors import UserError
 from holmdel.training.batchnorm import folded
@@ -115,7 +116,7 @@ class RunFolder:
             "image": header.image.to_json(),
             "seed": work.settings.seed,
             "versions": {
-                "holmdel": _version(),
+                "holmdel": __version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
             },
@@ -212,9 +213,3 @@ class RunFolder:
 
     def _write(self, path: Path, text: str) -> None:
         write_bytes(path, text.encode())
-
-
-def _version() -> str:
-    from holmdel import __version__
-
-    return __version__
