@@ -10,6 +10,7 @@ LEVELS = {
     "errors": 0,
     "shapes": 0,
     "images": 1,
+    "ops": 1,
     "networks": 1,
     "evaluation": 1,
     "figures": 1,
@@ -19,6 +20,8 @@ LEVELS = {
     "checkpoint": 2,
     "training": 3,
     "classifier": 3,
+    "exchange": 4,
+    "d2l": 4,
     "verbs": 4,
     "cli": 5,
 }
@@ -76,7 +79,22 @@ def test_networks_use_shapes_and_errors_alone():
     for path in modules():
         if room(path) == "networks" and path.stem != "__init__":
             own = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
+            own -= {"networks"} if "holmdel.networks.options" in imported(path) else set()
             assert own <= {"shapes", "errors"}
+
+
+def test_networks_do_not_import_one_another():
+    for path in modules():
+        if room(path) == "networks" and path.stem != "__init__":
+            others = {name for name in imported(path) if name.startswith("holmdel.networks.")}
+            assert all(name.split(".")[2] == "options" for name in others)
+
+
+def test_exchange_knows_neither_data_nor_trainings():
+    for path in modules():
+        if room(path) == "exchange":
+            rooms = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
+            assert not rooms & {"data", "training", "verbs"}
 
 
 def test_the_classifier_knows_no_data_set():

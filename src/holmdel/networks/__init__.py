@@ -7,12 +7,24 @@ from typing import Any
 from torch import nn
 
 from holmdel.errors import UserError
+from holmdel.networks.alexnet import alexnet
+from holmdel.networks.googlenet import googlenet
 from holmdel.networks.lenet import lenet, lenet5, lenet_max
+from holmdel.networks.lenet_papers import lenet5_1998, lenet_1989
+from holmdel.networks.nin import nin
+from holmdel.networks.vgg import vgg11, vgg16
 
 NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "lenet": lenet,
     "lenet-max": lenet_max,
     "lenet5": lenet5,
+    "lenet5-1998": lenet5_1998,
+    "lenet-1989": lenet_1989,
+    "alexnet": alexnet,
+    "vgg11": vgg11,
+    "vgg16": vgg16,
+    "nin": nin,
+    "googlenet": googlenet,
 }
 
 

@@ -10,11 +10,11 @@ from functools import partial
 
 from torch import nn
 
-from holmdel.errors import UserError
+from holmdel.networks.options import at_least, choose
 from holmdel.shapes import output_size
 
-ACTIVATIONS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
-POOLINGS = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
+ACTIVATIONS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
+POOLINGS: dict[str, type[nn.Module]] = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 
 def lenet(
@@ -141,10 +141,10 @@ def _chain(
     padding: int,
 ) -> nn.Sequential:
     """Returns the chain that the three variants share."""
-    act = _choose("activation", activation, ACTIVATIONS)
-    pool = partial(_choose("pooling", pooling, POOLINGS), kernel_size=2, stride=2)
-    _at_least("classes", classes, 2)
-    _at_least("channels", channels, 1)
+    act = choose("activation", activation, ACTIVATIONS)
+    pool = partial(choose("pooling", pooling, POOLINGS), kernel_size=2, stride=2)
+    at_least("classes", classes, 2)
+    at_least("channels", channels, 1)
     height, width = (_after_s4(side, padding) for side in size)
     return nn.Sequential(
         OrderedDict(
@@ -168,14 +168,3 @@ def _after_s4(side: int, padding: int) -> int:
     """Returns the height or width of s4's maps for a picture of `side` pixels."""
     s2 = output_size(output_size(side, kernel=5, padding=padding), kernel=2, stride=2)
     return output_size(output_size(s2, kernel=5), kernel=2, stride=2)
-
-
-def _choose(option: str, value: str, table: dict[str, type[nn.Module]]) -> type[nn.Module]:
-    if value not in table:
-        raise UserError(f"{option} was given as {value!r}; choose from {', '.join(table)}")
-    return table[value]
-
-
-def _at_least(option: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or value < least:
-        raise UserError(f"{option} was given as {value!r}; expected a whole number from {least}")

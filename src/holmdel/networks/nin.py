@@ -1,0 +1,93 @@
+"""NiN, the network in network: each convolution is followed by two 1x1 ones, a net a pixel.
+
+Lin, Chen and Yan, "Network in network" (2014), section 3; Zhang, Lipton, Li and Smola, "Dive into
+Deep Learning", section "Network in Network (NiN)".
+"""
+
+from collections import OrderedDict
+
+from torch import nn
+
+from holmdel.networks.options import at_least, scaled
+from holmdel.shapes import output_size
+
+
+def nin(
+    *,
+    classes: int = 10,
+    channels: int = 1,
+    width: float = 1.0,
+    size: tuple[int, int] = (224, 224),
+) -> nn.Sequential:
+    """Returns NiN as the book draws it: (N, 1, 224, 224) to logits (N, 10), 1,992,166 parameters.
+
+    Layers:
+        | name | kind | output | parameters |
+        | --- | --- | --- | --- |
+
+    Differs from the paper:
+        The paper's networks see 32x32 pictures through three blocks of 5x5 and 3x3 convolutions;
+        this one takes AlexNet's 11x11, 5x5, 3x3 and its poolings, in four blocks. The last block
+        ends in a ReLU, so logits are never negative, as in the book. One dropout in place of one
+        behind each of the first two blocks.
+
+    Args:
+        classes: how many classes, so how many logits and maps of the last block.
+        channels: C of the pictures.
+        width: factor on the number of maps of the other blocks.
+        size: H and W of the pictures; the parameters do not depend on it.
+
+    Raises:
+        UserError: for an option outside these values.
+    """
+    at_least("classes", classes, 2)
+    at_least("channels", channels, 1)
+    for side in size:
+        _after_pool3(side)  # raises where nothing is left
+    m1, m2, m3 = (scaled(maps, width) for maps in (96, 256, 384))
+    return nn.Sequential(
+        OrderedDict(
+            block1=nin_block(channels, m1, kernel_size=11, stride=4, padding=0),
+            pool1=nn.MaxPool2d(kernel_size=3, stride=2),
+            block2=nin_block(m1, m2, kernel_size=5, stride=1, padding=2),
+            pool2=nn.MaxPool2d(kernel_size=3, stride=2),
+            block3=nin_block(m2, m3, kernel_size=3, stride=1, padding=1),
+            pool3=nn.MaxPool2d(kernel_size=3, stride=2),
+            drop=nn.Dropout(p=0.5),
+            block4=nin_block(m3, classes, kernel_size=3, stride=1, padding=1),
+            mean=nn.AdaptiveAvgPool2d((1, 1)),
+            flatten=nn.Flatten(),
+        )
+    )
+
+
+def nin_block(
+    in_channels: int, out_channels: int, kernel_size: int, stride: int, padding: int
+) -> nn.Sequential:
+    """Returns a block: a convolution and two 1x1 convolutions, a ReLU behind each.
+
+    (N, in_channels, H, W) to (N, out_channels, H', W'), H' and W' as the first convolution says.
+
+    Args:
+        in_channels: maps that it sees.
+        out_channels: maps that each convolution gives.
+        kernel_size: K of the first convolution.
+        stride: of the first convolution.
+        padding: of the first convolution.
+    """
+    return nn.Sequential(
+        OrderedDict(
+            conv=nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding),
+            relu=nn.ReLU(),
+            mlp1=nn.Conv2d(out_channels, out_channels, kernel_size=1),
+            relu1=nn.ReLU(),
+            mlp2=nn.Conv2d(out_channels, out_channels, kernel_size=1),
+            relu2=nn.ReLU(),
+        )
+    )
+
+
+def _after_pool3(side: int) -> int:
+    """Returns the height or width of pool3's maps for a picture of `side` pixels."""
+    pool1 = output_size(output_size(side, kernel=11, stride=4), kernel=3, stride=2)
+    return output_size(output_size(pool1, kernel=3, stride=2), kernel=3, stride=2)
