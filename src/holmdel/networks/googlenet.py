@@ -31,7 +31,7 @@ class Inception(nn.Module):
     """Four paths over the same maps, their outputs joined: (N, C, H, W) to (N, C', H, W).
 
     Path 1 is a 1x1 convolution, path 2 a 1x1 and a 3x3, path 3 a 1x1 and a 5x5, path 4 a pooling
-    and a 1x1; a ReLU follows each convolution. C' is c1 + c2[1] + c3[1] + c4. Section 4 of the paper.
+    and a 1x1; a ReLU follows each convolution. C' is c1 + c2[1] + c3[1] + c4. Paper, section 4.
 
     Args:
         in_channels: C.

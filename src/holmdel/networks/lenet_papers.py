@@ -62,8 +62,8 @@ def lenet5_1998(
         | --- | --- | --- | --- |
 
     Differs from the paper:
-        The outputs are negative squared distances, so that the largest wins and cross-entropy is the
-        paper's equation 9 without its rubbish class. The bitmaps of the ten digits were drawn
+        The outputs are negative squared distances, so that the largest wins and cross-entropy is
+        the paper's equation 9 without its rubbish class. The bitmaps of the ten digits were drawn
         after figure 3; further classes get random ones of +1 and -1. The subsampling starts as an
         average. Any size is taken: c5's kernels cover s4's maps.
 
