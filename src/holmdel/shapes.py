@@ -4,7 +4,11 @@ Letters: N batch, C channels, H height, W width, K kernel, S stride, P padding.
 Tensors are (N, C, H, W).
 """
 
+from dataclasses import dataclass
+
 from holmdel.errors import UserError
+
+Pair = tuple[int, int]  # along H and W
 
 
 def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
@@ -46,3 +50,65 @@ def parse_size(text: str) -> tuple[int, int, int]:
         )
     channels, height, width = (int(p) for p in parts)
     return channels, height, width
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """The window of pixels that one output position of a layer sees, along H and W.
+
+    Output (i, j) sees rows `offset[0] + i * stride[0]` up to, without, that plus `size[0]`; so for
+    columns. Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks"
+    (Distill, 2019).
+
+    Attributes:
+        size: height and width of the window, in pixels.
+        stride: pixels from one position's window to the next one's.
+        offset: row and column where the window of output (0, 0) begins; negative in the padding.
+
+    >>> ReceptiveField().through(kernel=(5, 5)).through(kernel=(2, 2), stride=(2, 2))
+    ReceptiveField(size=(6, 6), stride=(2, 2), offset=(0, 0))
+    """
+
+    size: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    offset: Pair = (0, 0)
+
+    def through(
+        self, kernel: Pair, stride: Pair = (1, 1), padding: Pair = (0, 0), dilation: Pair = (1, 1)
+    ) -> "ReceptiveField":
+        """Returns what a position sees behind one more convolution or pooling.
+
+        Araujo et al. (2019), equations 1 and 2, from the front: the kernel's K positions lie
+        D x S pixels apart, the padding moves the first one by P x S.
+
+        Args:
+            kernel: K along H and W.
+            stride: of the layer.
+            padding: P on the upper and on the left side.
+            dilation: D, the distance between neighbours in the kernel.
+        """
+        one, two = (
+            (
+                self.size[axis] + (kernel[axis] - 1) * dilation[axis] * self.stride[axis],
+                self.stride[axis] * stride[axis],
+                self.offset[axis] - padding[axis] * self.stride[axis],
+            )
+            for axis in (0, 1)
+        )
+        return ReceptiveField(*zip(one, two, strict=True))
+
+    def joined(self, other: "ReceptiveField") -> "ReceptiveField":
+        """Returns the smallest window that holds those of two branches; the larger stride."""
+        first = [min(pair) for pair in zip(self.offset, other.offset, strict=True)]
+        ends = zip(self._end(), other._end(), strict=True)
+        height, width = (max(pair) - begin for pair, begin in zip(ends, first, strict=True))
+        rows, columns = (max(pair) for pair in zip(self.stride, other.stride, strict=True))
+        return ReceptiveField((height, width), (rows, columns), (first[0], first[1]))
+
+    def to_json(self) -> dict[str, list[int]]:
+        """Returns size, stride and offset as JSON takes them, each [along H, along W]."""
+        return {name: list(pair) for name, pair in vars(self).items()}
+
+    def _end(self) -> Pair:
+        """Returns the row and column behind the window of output (0, 0)."""
+        return self.offset[0] + self.size[0], self.offset[1] + self.size[1]

@@ -1,26 +1,11 @@
 """What a network is made of, layer by layer."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
+from holmdel.anatomy.layers import Anatomy, Group, Layer
 
-@dataclass(frozen=True)
-class Layer:
-    """One layer.
-
-    Attributes:
-        name: where it stands in the network, such as `c1`.
-        kind: its class, such as `Conv2d`.
-        output: the shape of its output, without N.
-        parameters: how many trainable numbers it has.
-    """
-
-    name: str
-    kind: str
-    output: tuple[int, ...]
-    parameters: int
+__all__ = ["Anatomy", "Group", "Layer"]
 
 
 def layers(network: nn.Module, size: tuple[int, int, int]) -> list[Layer]:
@@ -33,7 +18,8 @@ def layers(network: nn.Module, size: tuple[int, int, int]) -> list[Layer]:
 
     def note(name: str, module: nn.Module, output: Tensor) -> None:
         count = sum(p.numel() for p in module.parameters() if p.requires_grad)
-        rows.append(Layer(name, type(module).__name__, tuple(output.shape[1:]), count))
+        shape = tuple(output.shape[1:])
+        rows.append(Layer(name, type(module).__name__, "", shape, count, 0, 0, None, 0, ()))
 
     for name, module in network.named_modules():
         if not list(module.children()):
