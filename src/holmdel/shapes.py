@@ -11,11 +11,15 @@ from holmdel.errors import UserError
 Pair = tuple[int, int]  # along H and W
 
 
-def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
+def output_size(
+    size: int, kernel: int, stride: int = 1, padding: int = 0, *, ceil: bool = False
+) -> int:
     """Returns the output size, in pixels, of a convolution or pooling along one axis.
 
     floor((size + 2 P - K) / S) + 1; Dumoulin and Visin, "A guide to convolution arithmetic for
-    deep learning" (2016), relationship 6.
+    deep learning" (2016), relationship 6. With `ceil` (pooling alone) the fraction is rounded up:
+    a last window that hangs over the edge counts if it starts inside the picture or the padding
+    before it, as in PyTorch.
 
     Raises:
         UserError: if the window does not fit into the padded picture.
@@ -24,13 +28,19 @@ def output_size(size: int, kernel: int, stride: int = 1, padding: int = 0) -> in
     28
     >>> output_size(28, kernel=2, stride=2)
     14
+    >>> output_size(6, kernel=3, stride=2), output_size(6, kernel=3, stride=2, ceil=True)
+    (2, 3)
     """
-    if size + 2 * padding < kernel:
+    room = size + 2 * padding - kernel
+    steps = -(-room // stride) if ceil else room // stride
+    if steps < 0:
         raise UserError(
             f"a window of {kernel} does not fit into {size} pixels with a padding of {padding}; "
             "give a larger picture or a smaller kernel"
         )
-    return (size + 2 * padding - kernel) // stride + 1
+    if ceil and steps * stride >= size + padding:
+        steps -= 1
+    return steps + 1
 
 
 def parse_size(text: str) -> tuple[int, int, int]:
