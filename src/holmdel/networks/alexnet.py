@@ -19,6 +19,7 @@ def alexnet(
     channels: int = 1,
     width: float = 1.0,
     lrn: bool = False,
+    padding: int = 1,
     size: tuple[int, int] = (224, 224),
 ) -> nn.Sequential:
     """Returns AlexNet as the book draws it: (N, 1, 224, 224) to logits (N, 10).
@@ -41,6 +42,7 @@ def alexnet(
         channels: C of the pictures.
         width: factor on the number of maps and of dense units.
         lrn: local response normalisation, as the paper has it.
+        padding: P of conv1: 1 in the book's PyTorch text, 0 in its MXNet text.
         size: H and W of the pictures; the first dense layer follows from it.
 
     Raises:
@@ -49,9 +51,10 @@ def alexnet(
     at_least("classes", classes, 2)
     at_least("channels", channels, 1)
     c1, c2, c3, c5, dense = (scaled(maps, width) for maps in (96, 256, 384, 256, 4096))
-    height, width_5 = (_after_pool5(side) for side in size)
+    at_least("padding", padding, 0)
+    height, width_5 = (_after_pool5(side, padding) for side in size)
     layers: dict[str, nn.Module] = {
-        "conv1": nn.Conv2d(channels, c1, kernel_size=11, stride=4, padding=1),
+        "conv1": nn.Conv2d(channels, c1, kernel_size=11, stride=4, padding=padding),
         "relu1": nn.ReLU(),
         "norm1": _response_norm(),
         "pool1": nn.MaxPool2d(kernel_size=3, stride=2),
@@ -88,7 +91,7 @@ def _response_norm() -> nn.Module:
     return nn.LocalResponseNorm(size=5, alpha=5 * 1e-4, beta=0.75, k=2.0)
 
 
-def _after_pool5(side: int) -> int:
+def _after_pool5(side: int, padding: int) -> int:
     """Returns the height or width of pool5's maps for a picture of `side` pixels."""
-    pool1 = output_size(output_size(side, kernel=11, stride=4, padding=1), kernel=3, stride=2)
+    pool1 = output_size(output_size(side, kernel=11, stride=4, padding=padding), kernel=3, stride=2)
     return output_size(output_size(pool1, kernel=3, stride=2), kernel=3, stride=2)
