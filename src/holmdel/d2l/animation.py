@@ -1,0 +1,148 @@
+"""Curves that grow while a network is trained: live in a notebook, kept in a script."""
+
+import io
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from holmdel.checkpoint import write_bytes
+from holmdel.d2l.plotting import FIGURE_SIZE, FORMATS, set_axes
+from holmdel.errors import UserError
+from holmdel.training.curves import in_notebook
+
+
+class Display:
+    """A figure that is shown in a notebook, again and again in the same place, and can be saved.
+
+    It belongs to no window, so a script can make one anywhere.
+
+    Attributes:
+        figure: matplotlib's.
+    """
+
+    def __init__(self, figsize: tuple[float, float]) -> None:
+        self.figure = Figure(figsize=figsize)
+        self._handle: Any = None
+
+    def show(self) -> None:
+        """Shows the figure as it is now, as SVG, in place of what was shown before."""
+        from IPython.display import DisplayHandle
+
+        picture = {"image/svg+xml": self.rendered("svg").decode(), "text/plain": "<Figure>"}
+        if self._handle is None:
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+            self._handle.display(picture, raw=True)
+        else:
+            self._handle.update(picture, raw=True)
+
+    def rendered(self, kind: str) -> bytes:
+        """Returns the figure as a file of a kind that matplotlib knows: `png`, `svg`, `pdf`."""
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format=kind, dpi=150, bbox_inches="tight")
+        return buffer.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Writes the figure.
+
+        Raises:
+            UserError: for an ending that matplotlib does not know, or if it cannot be written.
+        """
+        path = Path(path)
+        kind = path.suffix.removeprefix(".")
+        known = self.figure.canvas.get_supported_filetypes()
+        if kind not in known:
+            raise UserError(
+                f"the curves were to be saved as {str(path)!r}; expected a name that ends in .png, "
+                ".svg or .pdf"
+            )
+        write_bytes(path, self.rendered(kind))
+
+
+class Animator:
+    """Lines that grow point by point: redrawn at every point in a notebook, kept in a script.
+
+    In a script nothing is drawn or written until `save` or `fig` is asked for.
+
+    Attributes:
+        X: one list a line of where its points stand; None before the first.
+        Y: one list a line of their values; None before the first.
+        fmts: matplotlib's formats of the lines.
+
+    Args:
+        xlabel: under the axes.
+        ylabel: beside them.
+        legend: a text a line.
+        xlim: (left, right); None for what the lines need.
+        ylim: (bottom, top), likewise.
+        xscale: matplotlib's name of a scale, such as `log`.
+        yscale: likewise.
+        fmts: matplotlib's formats of the lines, in turn.
+        nrows: rows of axes in the figure; the lines are drawn on the first axes.
+        ncols: columns of axes.
+        figsize: inches.
+    """
+
+    def __init__(
+        self,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        legend: Sequence[str] | None = None,
+        xlim: Any = None,
+        ylim: Any = None,
+        xscale: str = "linear",
+        yscale: str = "linear",
+        fmts: Sequence[str] = FORMATS,
+        nrows: int = 1,
+        ncols: int = 1,
+        figsize: tuple[float, float] = FIGURE_SIZE,
+    ) -> None:
+        self.X: list[list[float]] | None = None
+        self.Y: list[list[float]] | None = None
+        self.fmts = fmts
+        self._axes_settings = (xlabel, ylabel, xlim, ylim, xscale, yscale, legend)
+        self._display = Display(figsize)
+        self.axes = list(self._display.figure.subplots(nrows, ncols, squeeze=False).flat)
+
+    def add(self, x: Any, y: Any) -> None:
+        """Adds a point to every line, none where `y` or `x` has None; in a notebook, redraws.
+
+        Args:
+            x: where, for all lines or one a line.
+            y: the value, or one a line.
+        """
+        ys = y if hasattr(y, "__len__") else [y]
+        xs = x if hasattr(x, "__len__") else [x] * len(ys)
+        if self.X is None or self.Y is None:
+            self.X, self.Y = [[] for _ in ys], [[] for _ in ys]
+        for line, (where, value) in enumerate(zip(xs, ys, strict=True)):
+            if where is not None and value is not None:
+                self.X[line].append(where)
+                self.Y[line].append(value)
+        if in_notebook():
+            self._draw()
+            self._display.show()
+
+    @property
+    def fig(self) -> Figure:
+        """The figure, with every point so far."""
+        self._draw()
+        return self._display.figure
+
+    def save(self, path: str | Path) -> None:
+        """Writes the curves as a picture, `.png`, `.svg` or `.pdf` by the name.
+
+        Raises:
+            UserError: for another ending, or if it cannot be written.
+        """
+        self._draw()
+        self._display.save(path)
+
+    def _draw(self) -> None:
+        axes = self.axes[0]
+        axes.cla()
+        for xs, ys, fmt in zip(self.X or [], self.Y or [], cycle(self.fmts), strict=False):
+            axes.plot([float(x) for x in xs], [float(y) for y in ys], fmt)
+        set_axes(axes, *self._axes_settings)

@@ -1,0 +1,91 @@
+"""What a hand-written training loop counts and times, and the devices it may use."""
+
+import time
+from typing import SupportsFloat
+
+import numpy as np
+import torch
+
+from holmdel.errors import UserError
+
+
+class Timer:
+    """A stopwatch that keeps every reading, in seconds; it runs from its making on."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.start()
+
+    def start(self) -> None:
+        """Starts the watch, from zero."""
+        self._began = time.perf_counter()
+
+    def stop(self) -> float:
+        """Returns the seconds since the last start, and keeps them."""
+        self.times.append(time.perf_counter() - self._began)
+        return self.times[-1]
+
+    def avg(self) -> float:
+        """Returns the mean reading, 0 before the first one."""
+        return self.sum() / max(1, len(self.times))
+
+    def sum(self) -> float:
+        """Returns the sum of the readings."""
+        return sum(self.times)
+
+    def cumsum(self) -> list[float]:
+        """Returns the running sum of the readings."""
+        totals: list[float] = np.cumsum(self.times).tolist()
+        return totals
+
+
+class Accumulator:
+    """Running sums of `n` values: `add` adds to each, `[i]` reads one."""
+
+    def __init__(self, n: int) -> None:
+        self.data = [0.0] * n
+
+    def add(self, *args: SupportsFloat) -> None:
+        """Adds one value to each sum.
+
+        Raises:
+            UserError: for more or fewer values than sums.
+        """
+        if len(args) != len(self.data):
+            raise UserError(
+                f"{len(args)} values were added to an Accumulator({len(self.data)}); expected "
+                "one a sum"
+            )
+        self.data = [total + float(value) for total, value in zip(self.data, args, strict=True)]
+
+    def reset(self) -> None:
+        """Sets every sum to 0."""
+        self.data = [0.0] * len(self.data)
+
+    def __getitem__(self, index: int) -> float:
+        return self.data[index]
+
+
+def cpu() -> torch.device:
+    """Returns the processor as a device."""
+    return torch.device("cpu")
+
+
+def gpu(i: int = 0) -> torch.device:
+    """Returns the CUDA device number `i`, whether this machine has it or not."""
+    return torch.device(f"cuda:{i}")
+
+
+def num_gpus() -> int:
+    """Returns how many CUDA devices this machine has."""
+    return torch.cuda.device_count()
+
+
+def try_gpu(i: int = 0) -> torch.device:
+    """Returns the CUDA device number `i` where there is one, else the processor."""
+    return gpu(i) if num_gpus() > i else cpu()
+
+
+def try_all_gpus() -> list[torch.device]:
+    """Returns every CUDA device, or the processor alone where there is none."""
+    return [gpu(i) for i in range(num_gpus())] or [cpu()]

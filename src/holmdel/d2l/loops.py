@@ -1,0 +1,277 @@
+"""The book's training loops and what they measure; they print the book's lines."""
+# ruff: noqa: N806, T201  X is the book's name; the printed lines are the contract
+
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from holmdel.d2l.animation import Animator
+from holmdel.d2l.blocks import init_cnn
+from holmdel.d2l.bookkeeping import Accumulator, Timer
+from holmdel.d2l.pictures import get_fashion_mnist_labels
+from holmdel.d2l.plotting import show_images
+from holmdel.errors import UserError
+
+Network: TypeAlias = nn.Module | Callable[..., Tensor]
+Batches: TypeAlias = Iterable[Any]  # of pairs (X, y)
+LEGEND = ["train loss", "train acc", "test acc"]
+
+
+def accuracy(y_hat: Tensor, y: Tensor) -> float:
+    """Returns how many predictions are right.
+
+    Args:
+        y_hat: scores (N, classes), or the classes themselves (N,).
+        y: labels (N,).
+    """
+    if y_hat.ndim > 1 and y_hat.shape[1] > 1:
+        y_hat = y_hat.argmax(dim=1)
+    return float((y_hat.type(y.dtype) == y).sum())
+
+
+def evaluate_accuracy(net: Network, data_iter: Batches) -> float:
+    """Returns `evaluate_accuracy_gpu` where the network is; the book's name before it has a GPU."""
+    return evaluate_accuracy_gpu(net, data_iter)
+
+
+def evaluate_accuracy_gpu(
+    net: Network, data_iter: Batches, device: torch.device | str | None = None
+) -> float:
+    """Returns the part of the examples that a network classifies right, 0..1.
+
+    A module is put into eval mode and back into the mode it was in.
+
+    Args:
+        net: from X to scores (N, classes).
+        data_iter: pairs (X, y); X may be a list of tensors.
+        device: where the batches are moved to; None for where the module is.
+
+    Raises:
+        UserError: if there is no batch.
+    """
+    device = device or _home(net)
+    metric = Accumulator(2)
+    with _in_eval_mode(net), torch.no_grad():
+        for X, y in data_iter:
+            X, y = _moved(X, device), _moved(y, device)
+            metric.add(accuracy(net(X), y), y.numel())
+    if not metric[1]:
+        raise UserError("data_iter gave no batch; expected an iterable of pairs (X, y)")
+    return metric[0] / metric[1]
+
+
+def train_ch6(
+    net: nn.Module,
+    train_iter: Batches,
+    test_iter: Batches,
+    num_epochs: int,
+    lr: float,
+    device: torch.device | str,
+) -> None:
+    """Trains a network as the book's chapter on LeNet does, and prints the book's three lines.
+
+    As in the book the network is started anew: the weights of every dense and every convolutional
+    layer are drawn again (Glorot and Bengio's uniform distribution, "xavier"), whatever they were.
+    Then stochastic gradient descent on the cross-entropy. The network is left in eval mode.
+
+    The last line is examples trained on over the time spent on training batches, with neither
+    loading nor testing in it. The curves have five points an epoch, as many as there are batches if
+    that is fewer, and one where `train_iter` does not know its length.
+
+    Args:
+        net: from X to logits (N, classes); it is moved to `device`.
+        train_iter: pairs (X, y), gone through once an epoch.
+        test_iter: likewise.
+        num_epochs: at least 1.
+        lr: the learning rate.
+        device: where to train.
+
+    Raises:
+        UserError: for less than one epoch, or if there is no batch in one.
+    """
+    _expect_epochs(num_epochs)
+    net.apply(init_cnn)
+    print("training on", device)
+    net.to(device)
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    animator = Animator(xlabel="epoch", xlim=[1, num_epochs], legend=LEGEND)
+    timer = Timer()
+    timer.times.clear()
+    for epoch in range(num_epochs):
+        metric = _train_epoch_ch6(net, train_iter, optimizer, device, timer, animator, epoch)
+        test_acc = evaluate_accuracy_gpu(net, test_iter)
+        animator.add(epoch + 1, (None, None, test_acc))
+    net.eval()
+    print(
+        f"loss {metric[0] / metric[2]:.3f}, train acc {metric[1] / metric[2]:.3f}, "
+        f"test acc {test_acc:.3f}"
+    )
+    print(f"{metric[2] * num_epochs / timer.sum():.1f} examples/sec on {device}")
+
+
+def _train_epoch_ch6(
+    net: nn.Module,
+    train_iter: Batches,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device | str,
+    timer: Timer,
+    animator: Animator,
+    epoch: int,
+) -> Accumulator:
+    """Trains an epoch, and returns the sums of loss, right answers and examples."""
+    batches = len(train_iter) if isinstance(train_iter, Sized) else 0  # 0 is unknown
+    loss = nn.CrossEntropyLoss()
+    metric = Accumulator(3)
+    net.train()
+    for number, (X, y) in enumerate(train_iter, start=1):
+        timer.start()
+        optimizer.zero_grad()
+        X, y = _moved(X, device), _moved(y, device)
+        y_hat = net(X)
+        batch_loss = loss(y_hat, y)
+        batch_loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            metric.add(batch_loss * len(y), accuracy(y_hat, y), len(y))
+        timer.stop()
+        if batches and (number % max(1, batches // 5) == 0 or number == batches):
+            figures = (metric[0] / metric[2], metric[1] / metric[2], None)
+            animator.add(epoch + number / batches, figures)
+    _expect_batches(metric, epoch)
+    if not batches:
+        animator.add(epoch + 1, (metric[0] / metric[2], metric[1] / metric[2], None))
+    return metric
+
+
+def train_epoch_ch3(
+    net: Network,
+    train_iter: Batches,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    updater: torch.optim.Optimizer | Callable[[int], Any],
+) -> tuple[float, float]:
+    """Trains an epoch, and returns (mean loss, accuracy in 0..1).
+
+    Args:
+        net: from X to scores (N, classes).
+        train_iter: pairs (X, y).
+        loss: from (scores, labels) to a loss an example (N,).
+        updater: an optimizer, which gets the gradient of the mean, or a function of the batch size,
+            which finds the gradient of the sum.
+
+    Raises:
+        UserError: if there is no batch.
+    """
+    if isinstance(net, nn.Module):
+        net.train()
+    metric = Accumulator(3)
+    for X, y in train_iter:
+        y_hat = net(X)
+        losses = loss(y_hat, y)
+        if isinstance(updater, torch.optim.Optimizer):
+            updater.zero_grad()
+            losses.mean().backward()  # type: ignore[no-untyped-call]
+            updater.step()
+        else:
+            losses.sum().backward()  # type: ignore[no-untyped-call]
+            updater(len(y))
+        # A loss that is a mean already stands for every example of the batch.
+        total = losses.detach().sum() * (len(y) / losses.numel())
+        metric.add(total, accuracy(y_hat, y), y.numel())
+    _expect_batches(metric)
+    return metric[0] / metric[2], metric[1] / metric[2]
+
+
+def train_ch3(
+    net: Network,
+    train_iter: Batches,
+    test_iter: Batches,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    num_epochs: int,
+    updater: torch.optim.Optimizer | Callable[[int], Any],
+) -> None:
+    """Trains a network as the book's chapter on softmax regression does, with its curves.
+
+    Nothing is printed. A module is left in eval mode, as in the book.
+
+    Args:
+        net: as for `train_epoch_ch3`.
+        train_iter: likewise.
+        test_iter: pairs (X, y).
+        loss: as for `train_epoch_ch3`.
+        num_epochs: at least 1.
+        updater: as for `train_epoch_ch3`.
+
+    Raises:
+        UserError: for less than one epoch, or if there is no batch in one.
+    """
+    _expect_epochs(num_epochs)
+    animator = Animator(xlabel="epoch", xlim=[1, num_epochs], ylim=[0.3, 0.9], legend=LEGEND)
+    for epoch in range(num_epochs):
+        figures = train_epoch_ch3(net, train_iter, loss, updater)
+        animator.add(epoch + 1, (*figures, evaluate_accuracy(net, test_iter)))
+    if isinstance(net, nn.Module):
+        net.eval()
+
+
+def predict_ch3(net: Network, test_iter: Batches, n: int = 6) -> None:
+    """Draws the first `n` pictures of Fashion-MNIST, titled with the truth and what a network says.
+
+    Args:
+        net: from X to scores (N, 10), in the mode it is in.
+        test_iter: pairs (X (N, 1, H, W), y (N,)); its first batch is looked at.
+        n: how many, at most a batch.
+
+    Raises:
+        UserError: if there is no batch.
+    """
+    first = next(iter(test_iter), None)
+    if first is None:
+        raise UserError("test_iter gave no batch; expected an iterable of pairs (X, y)")
+    X, y = first[0][:n], first[1][:n]
+    with torch.no_grad():
+        said = net(_moved(X, _home(net))).argmax(dim=1)
+    pairs = zip(get_fashion_mnist_labels(y), get_fashion_mnist_labels(said), strict=True)
+    show_images(X, 1, len(y), titles=[f"{truth}\n{answer}" for truth, answer in pairs])
+
+
+def _expect_epochs(num_epochs: int) -> None:
+    if num_epochs < 1:
+        raise UserError(f"num_epochs was given as {num_epochs}; expected at least 1")
+
+
+def _expect_batches(metric: Accumulator, epoch: int = 0) -> None:
+    if not metric[2]:
+        raise UserError(
+            f"train_iter gave no batch in epoch {epoch + 1}; expected pairs (X, y) every time it "
+            "is gone through: a DataLoader or a list, not a generator"
+        )
+
+
+def _home(net: Network) -> torch.device | None:
+    """Returns where a module's parameters lie, None for a function."""
+    first = next(net.parameters(), None) if isinstance(net, nn.Module) else None
+    return None if first is None else first.device
+
+
+def _moved(value: Any, device: torch.device | str | None) -> Any:
+    """Returns a tensor, or a list of them, on a device; as it is for None."""
+    if device is None:
+        return value
+    return [part.to(device) for part in value] if isinstance(value, list) else value.to(device)
+
+
+@contextmanager
+def _in_eval_mode(net: Network) -> Iterator[None]:
+    """Puts a module into eval mode, and each of its parts back into the mode it was in."""
+    modules = list(net.modules()) if isinstance(net, nn.Module) else []
+    modes = [module.training for module in modules]
+    for module in modules[:1]:
+        module.eval()
+    try:
+        yield
+    finally:
+        for module, training in zip(modules, modes, strict=True):
+            module.training = training
