@@ -56,7 +56,7 @@ from holmdel.d2l.aliases import (
     zeros,
     zeros_like,
 )
-from holmdel.d2l.animation import Animator
+from holmdel.d2l.animation import Animator, ProgressBoard
 from holmdel.d2l.blocks import Residual, ResNeXtBlock, init_cnn, resnet18
 from holmdel.d2l.bookkeeping import (
     Accumulator,
@@ -67,6 +67,8 @@ from holmdel.d2l.bookkeeping import (
     try_all_gpus,
     try_gpu,
 )
+from holmdel.d2l.design import Classifier, DataModule, FashionMNIST, LeNet, Module
+from holmdel.d2l.hyperparameters import HyperParameters, add_to_class
 from holmdel.d2l.loops import (
     accuracy,
     evaluate_accuracy,
@@ -84,6 +86,7 @@ from holmdel.d2l.pictures import (
 )
 from holmdel.d2l.plotting import plot, set_axes, set_figsize, show_images, use_svg_display
 from holmdel.d2l.regression import linreg, sgd, squared_loss, synthetic_data
+from holmdel.d2l.trainer import Trainer
 from holmdel.ops import (
     corr2d,
     corr2d_multi_in,
@@ -95,12 +98,21 @@ from holmdel.ops import (
 __all__ = [
     "Accumulator",
     "Animator",
+    "Classifier",
+    "DataModule",
     "F",
+    "FashionMNIST",
+    "HyperParameters",
+    "LeNet",
+    "Module",
+    "ProgressBoard",
     "ResNeXtBlock",
     "Residual",
     "Timer",
+    "Trainer",
     "abs",
     "accuracy",
+    "add_to_class",
     "arange",
     "argmax",
     "astype",

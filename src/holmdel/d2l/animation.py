@@ -4,27 +4,29 @@ import io
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
 from holmdel.checkpoint import write_bytes
+from holmdel.d2l.hyperparameters import HyperParameters
 from holmdel.d2l.plotting import FIGURE_SIZE, FORMATS, set_axes
 from holmdel.errors import UserError
 from holmdel.training.curves import in_notebook
+
+LINE_STYLES = ("-", "--", "-.", ":")
+COLOURS = ("C0", "C1", "C2", "C3")
 
 
 class Display:
     """A figure that is shown in a notebook, again and again in the same place, and can be saved.
 
-    It belongs to no window, so a script can make one anywhere.
-
     Attributes:
-        figure: matplotlib's.
+        figure: matplotlib's; it belongs to no window, unless it was given.
     """
 
-    def __init__(self, figsize: tuple[float, float]) -> None:
-        self.figure = Figure(figsize=figsize)
+    def __init__(self, figsize: tuple[float, float], figure: Figure | None = None) -> None:
+        self.figure = Figure(figsize=figsize) if figure is None else figure
         self._handle: Any = None
 
     def show(self) -> None:
@@ -146,3 +148,103 @@ class Animator:
         for xs, ys, fmt in zip(self.X or [], self.Y or [], cycle(self.fmts), strict=False):
             axes.plot([float(x) for x in xs], [float(y) for y in ys], fmt)
         set_axes(axes, *self._axes_settings)
+
+
+class Point(NamedTuple):
+    """A point of a curve."""
+
+    x: float
+    y: float
+
+
+class ProgressBoard(HyperParameters):
+    """Curves that grow while a network is trained: redrawn in a notebook, kept in a script.
+
+    Attributes:
+        data: the points (x, y) of each label, drawn so far.
+        raw_points: those that wait for their mean to be drawn.
+
+    Args:
+        xlabel: under the axes.
+        ylabel: beside them.
+        xlim: (left, right); None for what the lines need.
+        ylim: (bottom, top), likewise.
+        xscale: matplotlib's name of a scale, such as `log`.
+        yscale: likewise.
+        ls: the lines' styles, in turn.
+        colors: the lines' colours, in turn.
+        fig: drawn on in place of a figure of its own.
+        axes: drawn on in place of the figure's.
+        figsize: inches.
+        display: whether a notebook shows it.
+    """
+
+    xlabel: str | None
+    ylabel: str | None
+    xlim: Any
+    ylim: Any
+    xscale: str
+    yscale: str
+    ls: Sequence[str]
+    colors: Sequence[str]
+    axes: Any
+    display: bool
+
+    def __init__(
+        self,
+        xlabel: str | None = None,
+        ylabel: str | None = None,
+        xlim: Any = None,
+        ylim: Any = None,
+        xscale: str = "linear",
+        yscale: str = "linear",
+        ls: Sequence[str] = LINE_STYLES,
+        colors: Sequence[str] = COLOURS,
+        fig: Any = None,
+        axes: Any = None,
+        figsize: tuple[float, float] = FIGURE_SIZE,
+        display: bool = True,
+    ) -> None:
+        self.save_hyperparameters()
+        self.data: dict[str, list[Point]] = {}
+        self.raw_points: dict[str, list[Point]] = {}
+        self._display = Display(figsize, fig)
+
+    def draw(self, x: Any, y: Any, label: str, every_n: int = 1) -> None:
+        """Adds a point to the line of a label, the mean of every `every_n`; in a notebook, redraws.
+
+        Args:
+            x: where.
+            y: the value.
+            label: the line, as the legend has it.
+            every_n: how many points make one that is drawn; less than 1 is 1.
+        """
+        waiting = self.raw_points.setdefault(label, [])
+        line = self.data.setdefault(label, [])
+        waiting.append(Point(float(x), float(y)))
+        if len(waiting) < every_n:
+            return
+        line.append(Point(*(sum(values) / len(waiting) for values in zip(*waiting, strict=True))))
+        waiting.clear()
+        if self.display and in_notebook():
+            self._draw()
+            self._display.show()
+
+    def save(self, path: str | Path) -> None:
+        """Writes the curves as a picture, `.png`, `.svg` or `.pdf` by the name.
+
+        Raises:
+            UserError: for another ending, or if it cannot be written.
+        """
+        self._draw()
+        self._display.save(path)
+
+    def _draw(self) -> None:
+        axes = self._display.figure.gca() if self.axes is None else self.axes
+        axes.cla()
+        styles = zip(cycle(self.ls), cycle(self.colors), strict=False)
+        for line, (style, colour) in zip(self.data.values(), styles, strict=False):
+            axes.plot([p.x for p in line], [p.y for p in line], linestyle=style, color=colour)
+        limits = (self.xlim, self.ylim)
+        set_axes(axes, self.xlabel, self.ylabel, *limits, self.xscale, self.yscale, [*self.data])
+        axes.grid(False)

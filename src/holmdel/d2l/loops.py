@@ -54,7 +54,7 @@ def evaluate_accuracy_gpu(
     """
     device = device or _home(net)
     metric = Accumulator(2)
-    with _in_eval_mode(net), torch.no_grad():
+    with in_eval_mode(net), torch.no_grad():
         for X, y in data_iter:
             X, y = _moved(X, device), _moved(y, device)
             metric.add(accuracy(net(X), y), y.numel())
@@ -264,7 +264,7 @@ def _moved(value: Any, device: torch.device | str | None) -> Any:
 
 
 @contextmanager
-def _in_eval_mode(net: Network) -> Iterator[None]:
+def in_eval_mode(net: Network) -> Iterator[None]:
     """Puts a module into eval mode, and each of its parts back into the mode it was in."""
     modules = list(net.modules()) if isinstance(net, nn.Module) else []
     modes = [module.training for module in modules]

@@ -111,7 +111,7 @@ def show_images(
         scale: inches a picture.
     """
     size = (num_cols * scale, num_rows * scale)
-    _, grid = plt.subplots(num_rows, num_cols, figsize=size, squeeze=False)
+    _, grid = plt.subplots(num_rows, num_cols, figsize=size, squeeze=False, layout="constrained")
     axes = grid.flatten()
     for number, (place, image) in enumerate(zip(axes, imgs, strict=False)):
         place.imshow(_numbers(image[0] if getattr(image, "shape", ())[:-2] == (1,) else image))
