@@ -106,7 +106,7 @@ class Classifier:
         return predictions
 
     def predict_each(
-        self, pictures: Iterable[Picture], *, top: int = 3, batch_size: int = BATCH_SIZE
+        self, pictures: Iterable[Picture], *, top: int = 3, batch_size: int | None = None
     ) -> Iterator[Prediction | Failure]:
         """Gives a prediction or a failure a picture, in order, however many there are.
 
@@ -116,15 +116,16 @@ class Classifier:
         Args:
             pictures: any number of pictures.
             top: how many classes `Prediction.top` holds at most.
-            batch_size: N of the batches.
+            batch_size: N of the batches; 256, or fewer where the pictures are large, if None.
 
         Raises:
             UserError: if `top` or `batch_size` is below 1; never for a picture.
         """
-        for name, value in (("top", top), ("batch_size", batch_size)):
+        size = min(BATCH_SIZE, self.contract.batch_size) if batch_size is None else batch_size
+        for name, value in (("top", top), ("batch_size", size)):
             if value < 1:
                 raise UserError(f"{name} was given as {value}; expected a whole number from 1")
-        return self._results(iter(pictures), top, batch_size)
+        return self._results(iter(pictures), top, size)
 
     def _results(
         self, pictures: Iterator[Picture], top: int, batch_size: int

@@ -19,7 +19,7 @@ class Batches:
         batch_size: N; the last batch may be smaller.
     """
 
-    def __init__(self, split: Split, transform: Transform, batch_size: int = 1000) -> None:
+    def __init__(self, split: Split, transform: Transform, batch_size: int) -> None:
         self.split = split
         self.transform = transform
         self.batch_size = batch_size

@@ -9,6 +9,7 @@ from torch import Tensor
 from holmdel.errors import UserError
 
 FRAMINGS = ("digit", "object", "fit")
+BATCH_PIXELS = 800_000  # of the input, H x W x N: a thousand pictures of 28x28, 15 of 224x224
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,11 @@ class ImageContract:
     framing: str = "digit"
     mean: float = 0.0
     std: float = 1.0
+
+    @property
+    def batch_size(self) -> int:
+        """How many pictures fit into one batch of inference with some hundred megabytes."""
+        return max(1, BATCH_PIXELS // (self.input[1] * self.input[2]))
 
     def to_json(self) -> dict[str, Any]:
         """Returns the contract as JSON-ready values."""

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
-from holmdel.data.batches import Batches, permutation
+from holmdel.data.batches import permutation
 from holmdel.evaluation import logits_and_labels
 from holmdel.training.job import Job
 
@@ -42,7 +42,7 @@ def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> f
 def calibration_batches(job: Job, seed: int) -> Iterable[tuple[Tensor, Tensor]]:
     """Returns what to calibrate on: the validation split, or distorted training pictures."""
     if job.validation is not None:
-        return Batches(job.validation, job.to_input)
+        return job.in_order(job.validation)
     return _distorted(job, seed)
 
 

@@ -11,7 +11,7 @@ from holmdel import images
 from holmdel.checkpoint import Header
 from holmdel.data import Dataset, Split
 from holmdel.data.augment import augmentation
-from holmdel.data.batches import batch_seed, hold_out
+from holmdel.data.batches import Batches, batch_seed, hold_out
 from holmdel.devices import choose_device, use_bfloat16
 from holmdel.networks import build
 from holmdel.training.batchnorm import with_batch_norm
@@ -35,6 +35,7 @@ class Job:
         device: where it runs.
         bfloat16: whether the forward pass runs under bfloat16 autocast.
         batches: how many an epoch has.
+        inference_size: examples a batch where nothing is trained.
     """
 
     plan: Plan
@@ -47,6 +48,7 @@ class Job:
     device: torch.device
     bfloat16: bool
     batches: int
+    inference_size: int
 
     @property
     def settings(self) -> TrainSettings:
@@ -57,6 +59,10 @@ class Job:
     def examples(self) -> int:
         """How many examples an epoch trains on."""
         return min(self.batches * self.settings.batch_size, len(self.train))
+
+    def in_order(self, split: Split) -> Batches:
+        """Returns a split in its own order, in batches for inference."""
+        return Batches(split, self.to_input, self.inference_size)
 
     def begin(self, seed: int) -> State:
         """Returns the state before the first batch, with weights drawn by the seed."""
@@ -116,6 +122,7 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
         device=device,
         bfloat16=use_bfloat16(settings.precision, device),
         batches=full + enough,
+        inference_size=header.image.batch_size,
     )
 
 

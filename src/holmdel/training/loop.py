@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from holmdel.checkpoint import Header
-from holmdel.data.batches import Batches, permutation
+from holmdel.data.batches import permutation
 from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.batchnorm import folded
 from holmdel.training.calibrate import calibrate, calibration_batches
@@ -25,7 +25,16 @@ from holmdel.training.optimise import average_in, learning_rate
 from holmdel.training.report import Epoch, Progress, Reporter
 from holmdel.training.run import Run, RunFolder
 from holmdel.training.state import State
-from holmdel.training.watch import WINDOW, DeadRun, Stopwatch, finite, refuse_dead, refuse_nan
+from holmdel.training.watch import (
+    EARLY,
+    WINDOW,
+    DeadRun,
+    Stopwatch,
+    finite,
+    refuse_dead,
+    refuse_nan,
+    refuse_silent,
+)
 
 REPORT_SECONDS = 0.2  # between two looks at the losses, which wait for the device
 SAVE_SECONDS = 30.0  # between two saved states inside an epoch, at least
@@ -127,7 +136,8 @@ def _train_epoch(job: Job, state: State, around: _Surroundings, saver: "_Saver")
         state.batch += 1
         now, stop = time.perf_counter(), around.interrupted()
         last = state.batch == job.batches
-        if last or stop or now - shown > REPORT_SECONDS or state.batch % WINDOW == 0:
+        early = step < WINDOW and state.batch % EARLY == 0
+        if last or stop or early or now - shown > REPORT_SECONDS or state.batch % WINDOW == 0:
             state.train_seconds = before[0] + watch.seconds()
             state.wall_seconds = before[1] + now - began
             _look(job, state, looked, around.reporter)
@@ -170,6 +180,8 @@ def _look(job: Job, state: State, looked: int, reporter: Reporter) -> None:
     done = state.epoch * job.batches + state.batch
     trained = min(state.batch * settings.batch_size, len(job.train))
     window = min(WINDOW, job.batches)
+    if settings.dead_after and state.batch >= EARLY and state.batch % EARLY == 0:
+        refuse_silent(state.network, losses[-EARLY:], job.classes, done)
     if settings.dead_after and done >= settings.dead_after and state.batch % window == 0:
         right = float(state.correct[state.batch - window : state.batch].sum())
         accuracy = right / min(window * settings.batch_size, trained)
@@ -194,12 +206,12 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
     began = time.perf_counter()
     val_acc = test_loss = test_acc = None
     if job.validation is not None:
-        _, val_acc = loss_and_accuracy(state.result, Batches(job.validation, job.to_input))
+        _, val_acc = loss_and_accuracy(state.result, job.in_order(job.validation))
         if val_acc > state.best_accuracy:
             state.best_accuracy = val_acc
             around.folder.write_best(state.result, around.header)
     if job.validation is None or state.epoch + 1 == job.settings.epochs:
-        test_loss, test_acc = loss_and_accuracy(state.result, Batches(job.test, job.to_input))
+        test_loss, test_acc = loss_and_accuracy(state.result, job.in_order(job.test))
     seconds = state.wall_seconds + time.perf_counter() - began
     state.history.append(
         Epoch(

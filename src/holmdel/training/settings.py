@@ -85,6 +85,17 @@ class TrainSettings:
 
 SETTINGS = {field.name: field for field in dataclasses.fields(TrainSettings)}
 
+# What `book` changes for other networks than LeNet: the rates and batches of the book's sections.
+# A start that is dead is started over: NiN and GoogLeNet are known for it.
+_DEEP = {"batch_size": 128, "restarts": 4}
+_BOOK: dict[str, dict[str, Any]] = {
+    "alexnet": {"lr": 0.01, **_DEEP},
+    "vgg11": {"lr": 0.05, **_DEEP},
+    "vgg16": {"lr": 0.05, **_DEEP},
+    "nin": {"lr": 0.1, **_DEEP},
+    "googlenet": {"lr": 0.1, **_DEEP},
+}
+
 # What `modern` changes, whatever the network. How each was chosen: docs/recipes.md.
 _MODERN = {
     "epochs": 60,
@@ -137,7 +148,9 @@ def plan(network: str, data: str, given: Mapping[str, Any]) -> Plan:
         raise UserError(f"there is no recipe {recipe!r}; choose from {', '.join(RECIPES)}")
     settings: dict[str, Any] = {}
     options: dict[str, Any] = {}
-    if recipe == "modern":
+    if recipe == "book":
+        settings |= _BOOK.get(network, {})
+    else:
         settings |= _MODERN | {"augment": _MODERN_AUGMENT.get(data, _MODERN["augment"])}
         options |= {name: value for name, value in _MODERN_OPTIONS.items() if name in known}
     for name, value in given.items():

@@ -4,7 +4,7 @@ import math
 import time
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from holmdel.errors import UserError
 from holmdel.evaluation import chance
@@ -12,6 +12,9 @@ from holmdel.evaluation import chance
 WINDOW = 100  # batches over which a run's loss and accuracy are compared with chance
 LOSS_MARGIN = 0.02  # of ln(classes)
 ACCURACY_MARGIN = 0.5  # of chance
+
+
+EARLY = 10  # batches between two looks for a silent start, up to WINDOW
 
 
 class DeadRun(UserError):  # noqa: N818 - a run is dead, not an error's name
@@ -87,14 +90,43 @@ def refuse_dead(losses: Tensor, accuracy: float, classes: int, batch: int) -> No
     """
     guess_loss, guess_accuracy = chance(classes)
     loss = float(losses.mean())
-    at_chance = abs(loss - guess_loss) < LOSS_MARGIN * guess_loss
-    if at_chance and accuracy < (1 + ACCURACY_MARGIN) * guess_accuracy:
+    if _at_chance(loss, classes) and accuracy < (1 + ACCURACY_MARGIN) * guess_accuracy:
         raise DeadRun(
             f"the run is dead: after {batch} batches the loss is {loss:.4f} (guessing among "
             f"{classes} classes gives ln({classes}) = {guess_loss:.4f}) and the accuracy "
             f"{accuracy:.3f}, so no gradient reaches the first layers; try another --seed, "
             "--restarts 3, another --lr, or --activation relu"
         )
+
+
+def refuse_silent(network: nn.Module, losses: Tensor, classes: int, batch: int) -> None:
+    """Raises a DeadRun if the first layer gets no gradient at all and the loss is that of guessing.
+
+    With ReLUs that are 0 for every picture nothing moves any more but the biases behind them, so
+    no patience helps: He et al., "Delving deep into rectifiers" (2015), section 2.2, tells why deep
+    networks come to this. NiN and GoogLeNet are known for it.
+
+    Args:
+        network: after a backward pass.
+        losses: float (B,), the losses of the last batches.
+        classes: how many there are; guessing has a loss of ln(classes).
+        batch: how many batches have been trained on.
+    """
+    first = next(network.parameters()).grad
+    if first is None or first.any() or not _at_chance(float(losses.mean()), classes):
+        return
+    raise DeadRun(
+        f"the start is dead: after {batch} batches the loss is {float(losses[-1]):.4f} (guessing "
+        f"among {classes} classes gives ln({classes}) = {chance(classes)[0]:.4f}) and the gradient "
+        "of the first layer is exactly 0, so its ReLUs or those behind it are off for every "
+        "picture; try another --seed, --restarts 3, or a smaller --lr"
+    )
+
+
+def _at_chance(loss: float, classes: int) -> bool:
+    """Tells whether a loss is where guessing would be."""
+    guess, _ = chance(classes)
+    return abs(loss - guess) < LOSS_MARGIN * guess
 
 
 def finite(value: float) -> float:
