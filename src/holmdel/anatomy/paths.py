@@ -1,0 +1,149 @@
+"""Paths side by side, as in an Inception block, placed into a row of a drawing."""
+
+from holmdel.anatomy.blocks import Fork
+from holmdel.anatomy.marks import Figure, Frame, Line, Text
+from holmdel.anatomy.row import CAPTION, NAME, SIZE, SMALL, SPACE, Plan, Row
+from holmdel.anatomy.scale import size_text, text_width
+
+LINE = SMALL + 1.5
+
+
+def common_prefix(names: list[str]) -> str:
+    """Returns the dotted path that all names share.
+
+    >>> common_prefix(["mixed.path1.conv", "mixed.path2.conv"])
+    'mixed'
+    """
+    shared: list[str] = []
+    for parts in zip(*(name.split(".")[:-1] for name in names), strict=False):
+        if len(set(parts)) > 1:
+            break
+        shared.append(parts[0])
+    return ".".join(shared)
+
+
+def place(row: Row, fork: Fork) -> None:
+    """Places the paths of a fork and its join behind what stands in the row."""
+    plan = row.plan
+    names = [plan.blocks[at].name for path in fork.paths for at in path]
+    prefix = common_prefix(names)
+    split = max(row.right, row.said) + 26
+    columns = _columns(plan, fork, prefix)
+    lefts, x = [], split
+    for lead, width in columns:
+        lefts.append((x + lead, width))
+        x += lead + width
+    axes, top, bottom = _axes(plan, fork)
+    join = plan.figure(fork.join, x + 24)
+    spans = plan.blocks[fork.join].family == "join" and not join.sign
+    if spans:
+        join = Figure(fork.join, join.x, (axes[0] + axes[-1]) / 2, 9, axes[-1] - axes[0] + 24)
+    middle = (split + join.x + join.width) / 2
+    row.marks.insert(0, Frame(split - 7, top, join.x + join.width + 7 - split + 7, bottom - top))
+    for path, y in zip(fork.paths, axes, strict=True):
+        _path(row, fork, path, y, prefix, split, lefts, join)
+    row.figures[fork.join] = join
+    row.marks.append(join)
+    row.right = join.x + join.width + 7
+    row.said = max(row.right, middle + text_width(prefix, NAME) / 2)
+    row.names.append([])
+    row.marks.append(Text(middle, bottom + NAME + 3, prefix, NAME, "strong"))
+    _label(row, fork.join, join, top)
+
+
+def _label(row: Row, at: int, join: Figure, top: float) -> None:
+    """Writes the size above the join, and below it its notes and its name where it has one."""
+    block = row.plan.blocks[at]
+    if row.plan.resizes(at):
+        text = size_text(block.output)
+        x = join.x + join.width + 7 - text_width(text, SIZE) / 2
+        row.marks.append(Text(x, top - 5, text, SIZE))
+    lines = [row.plan.name(at)] * (block.family != "join") + block.notes
+    for line, text in enumerate(lines, start=1):
+        y = join.y + join.height / 2 + line * LINE
+        x = join.x + join.width + 3 - text_width(text, SMALL) / 2
+        row.marks.append(Text(x, y, text, SMALL, "quiet"))
+
+
+def _relative(plan: Plan, at: int, prefix: str) -> str:
+    name = plan.blocks[at].name
+    return name[len(prefix) + 1 :] if prefix else name
+
+
+def _columns(plan: Plan, fork: Fork, prefix: str) -> list[tuple[float, float]]:
+    """Returns, for each column, the room for the captions before it and its width."""
+    count = max(len(path) for path in fork.paths)
+    columns = [(30.0, 0.0)] * count
+    for path in fork.paths:
+        for column, at in enumerate(path, start=count - len(path)):
+            block = plan.blocks[at]
+            lead = max((text_width(line, SMALL) for line in block.detail), default=0) + 16
+            texts = [size_text(block.output), _relative(plan, at, prefix), *block.notes]
+            width = max(text_width(text, SMALL) for text in texts) + SPACE
+            width = max(width, plan.figure(at, 0).width)
+            columns[column] = (max(columns[column][0], lead), max(columns[column][1], width))
+    return columns
+
+
+def _axes(plan: Plan, fork: Fork) -> tuple[list[float], float, float]:
+    """Returns the y of each path, and the upper and lower end of all."""
+    above, below = [], []
+    for path in fork.paths:
+        up, down = 12.0, 6.0
+        for at in path:
+            half = plan.figure(at, 0).height / 2
+            block = plan.blocks[at]
+            up = max(up, half + 4 + LINE, LINE + 4 if block.detail else 0)
+            lines = 1 + len(block.notes)
+            down = max(down, LINE * (len(block.detail) - 1) + 5, half + 2 + lines * LINE)
+        above.append(up + 3)
+        below.append(down + 3)
+    total = sum(above) + sum(below)
+    axes, y = [], -total / 2
+    for up, down in zip(above, below, strict=True):
+        axes.append(y + up)
+        y += up + down
+    return axes, -total / 2 - 2, total / 2 + 4
+
+
+def _path(
+    row: Row,
+    fork: Fork,
+    path: tuple[int, ...],
+    y: float,
+    prefix: str,
+    split: float,
+    lefts: list[tuple[float, float]],
+    join: Figure,
+) -> None:
+    """Draws one path, from the split to the join."""
+    start = row.figures.get(fork.start)
+    begin = start.right if start else row.right
+    points = [(begin, 0.0), (split, 0.0), (split, y)]
+    source = fork.start
+    for at, (left, width) in zip(path, lefts[len(lefts) - len(path) :], strict=True):
+        figure = row.plan.figure(at, left, y)
+        figure = row.plan.figure(at, left + (width - figure.width) / 2, y)
+        row.marks.append(Line((*points, (figure.left, y)), "arrow", (source, at)))
+        row._say(row.plan.blocks[at].detail, left - 3 - _lead(row, at) / 2, y, 4, SMALL)
+        _name(row, at, figure, _relative(row.plan, at, prefix))
+        points, source = [(figure.right, y)], at
+    if join.sign or abs(y) > join.height / 2:
+        points += [(join.x - 12, y), (join.x - 12, 0.0)]
+        y = 0.0
+    row.marks.append(Line((*points, (join.left, y)), "arrow", (source, fork.join)))
+
+
+def _lead(row: Row, at: int) -> float:
+    return max((text_width(line, SMALL) for line in row.plan.blocks[at].detail), default=0)
+
+
+def _name(row: Row, at: int, figure: Figure, name: str) -> None:
+    """Puts a block of a path, its size above and its name and notes below."""
+    block = row.plan.blocks[at]
+    up = figure.height / 2 + 4
+    row.marks += [figure, Text(figure.middle, figure.y - up, size_text(block.output), SMALL)]
+    low = figure.height / 2 + 2
+    for line, text in enumerate((name, *block.notes), start=1):
+        tone = "plain" if line == 1 else "quiet"
+        row.marks.append(Text(figure.middle, figure.y + low + line * LINE - 2, text, SMALL, tone))

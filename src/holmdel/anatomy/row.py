@@ -1,0 +1,285 @@
+"""A row of a drawing: runs and forks placed from left to right along one axis, y = 0."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from holmdel.anatomy.blocks import Block, Fork, Run
+from holmdel.anatomy.marks import Fan, Figure, Line, Mark, Point, Text, extent
+from holmdel.anatomy.scale import (
+    Scale,
+    is_stack,
+    maps_of,
+    sides_of,
+    size_text,
+    text_width,
+    units_of,
+)
+
+NAME, SIZE, CAPTION, NOTE, SMALL = 14.0, 13.0, 12.0, 11.0, 10.5  # sizes of the font
+SIGNS = {"add": "+", "sub": "-", "mul": "×"}
+SPACE = 9.0  # between two labels
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a row needs to know of the whole drawing.
+
+    Attributes:
+        blocks: all of them.
+        scale: the drawing's.
+        short: positions of the blocks named without their prefix, above a bracket that has it.
+    """
+
+    blocks: Sequence[Block]
+    scale: Scale
+    short: frozenset[int]
+
+    def name(self, at: int) -> str:
+        """Returns what is written below a block."""
+        block = self.blocks[at]
+        if not at:
+            return "input"
+        if block.family == "join":
+            return ""
+        return block.name.rpartition(".")[2] if at in self.short else block.name
+
+    def figure(self, at: int, x: float, y: float = 0.0) -> Figure:
+        """Returns a block as it is drawn, its left edge at x and its middle at y."""
+        block, scale = self.blocks[at], self.scale
+        if block.family == "join":
+            sign = SIGNS.get(block.kind.strip("_"), "")
+            return Figure(at, x, y, 20 if sign else 9, 20 if sign else 44, sign=sign)
+        if not is_stack(block.output):
+            return Figure(at, x, y, 11, scale.bar(units_of(block.output)))
+        height, width = map(scale.side, sides_of(block.output))
+        sheets = scale.sheets(maps_of(block.output))
+        empty = Figure(at, x, y, width, height, sheets, scale.step)
+        far, low = empty.depth
+        return Figure(at, x, y, width + far, height + low, sheets, scale.step)
+
+    def caption(self, at: int) -> tuple[str, ...]:
+        """Returns what is written at the connection that leads to a block."""
+        return self.blocks[at].detail
+
+    def resizes(self, at: int) -> bool:
+        """Returns whether a block's size is written: not that of a sum, which changes nothing."""
+        return self.blocks[at].kind.strip("_") not in SIGNS
+
+    def repeats(self, at: int) -> bool:
+        """Returns whether a block is the convolution before it over again."""
+        one, two = self.blocks[at - 1], self.blocks[at]
+        return (
+            two.inputs == (at - 1,)
+            and one.family == two.family == "convolution"
+            and (one.output, one.detail, one.kind) == (two.output, two.detail, two.kind)
+        )
+
+
+@dataclass
+class Row:
+    """Marks along an axis, and where the next one may begin.
+
+    Attributes:
+        plan: of the drawing.
+        right: where the last figure ends.
+        said: where the last label ends.
+        held: where the bracket of the last prefix ends.
+    """
+
+    plan: Plan
+    right: float = 0.0
+    said: float = -1e9
+    held: float = -1e9
+    marks: list[Mark] = field(default_factory=list)
+    figures: dict[int, Figure] = field(default_factory=dict)
+    names: list[list[tuple[float, int]]] = field(default_factory=lambda: [[]])
+    _prefix: str | None = None
+
+    def run(self, run: Run) -> None:
+        """Places blocks one behind the other, and arcs over them."""
+        if any(source not in run.members for source, _ in run.skips):
+            self.right = max(self.right, self.said)
+        start = self.right
+        for at in run.members:
+            self._block(at)
+        for source, at in sorted(run.skips, key=lambda ends: ends[1] - ends[0]):
+            self._skip(source, at, start)
+
+    def _block(self, at: int) -> None:
+        block = self.plan.blocks[at]
+        previous = self.figures.get(at - 1)
+        caption = self.plan.caption(at)
+        tight = previous is not None and self.plan.repeats(at)
+        if tight:
+            caption = caption[:1]
+        wide = max([text_width(line, CAPTION) for line in caption], default=0) + 12
+        fan = previous is not None and not is_stack(block.output) and block.family == "dense"
+        lead = max(wide, 44 if fan else 26 if tight else 34) if at else 0
+        figure = self.plan.figure(at, self.right + lead)
+        half = self._half_label(at)
+        begins = max(self.said + SPACE, self.held + SPACE if block.prefix != self._prefix else -1e9)
+        shift = begins - (figure.middle - half)
+        if shift > 0:
+            figure = self.plan.figure(at, figure.x + shift)
+        if block.prefix != self._prefix:
+            self._prefix = block.prefix
+            start = min(figure.x, figure.middle - half)
+            self.held = start + text_width(block.prefix, NAME) if at in self.plan.short else -1e9
+        self._connect(at, figure, previous, caption)
+        self._write(at, figure, caption)
+        self.figures[at] = figure
+        self.said = figure.middle + half
+        self.right = self.said if block.family == "join" else figure.x + figure.width
+
+    def _half_label(self, at: int) -> float:
+        block = self.plan.blocks[at]
+        texts = [(self.plan.name(at), NAME)]
+        texts += [(size_text(block.output), SIZE)] if self.plan.resizes(at) else []
+        texts += [(note, NOTE) for note in block.notes]
+        return max(text_width(*text) for text in texts) / 2
+
+    def _write(self, at: int, figure: Figure, caption: tuple[str, ...]) -> None:
+        """Puts the figure and its size; the name waits until the row is complete."""
+        self.marks.append(figure)
+        block = self.plan.blocks[at]
+        size = size_text(block.output)
+        if block.family == "join":
+            lines = [size] * self.plan.resizes(at) + block.notes
+            for line, text in enumerate(lines, start=1):
+                y = figure.height / 2 + line * SIZE + 2
+                self.marks.append(Text(figure.middle, y, text, NOTE, "quiet"))
+            return
+        y = -max(figure.height / 2, 26 if caption else 12) - 7
+        self.marks.append(Text(figure.middle, y, size, SIZE))
+        self.names[-1].append((figure.middle, at))
+
+    def _connect(
+        self, at: int, figure: Figure, previous: Figure | None, caption: tuple[str, ...]
+    ) -> None:
+        """Draws how the block before, or the row's begin, leads to a block."""
+        block = self.plan.blocks[at]
+        if not at or (at - 1 not in block.inputs and at - 1 in self.figures):
+            return
+        rise = 0.0
+        if previous is None or self.plan.blocks[at - 1].family == "join":
+            begin = self.right if previous is None else previous.right
+            self._line(((begin, 0), (figure.left, 0)), "arrow", at - 1, at)
+        elif block.family == "dense" and not figure.sheets:
+            self.marks.append(_fan(previous, figure))
+        elif rays := self._rays(at, previous, figure):
+            self.marks += rays
+            rise = (rays[1].points[0][1] - rays[0].points[0][1]) / 2
+        else:
+            self._line(((previous.right, 0), (figure.left, 0)), "arrow", at - 1, at)
+        begin = self.right
+        self._say(caption, (begin + figure.left) / 2, 0, max(5, rise + 3), CAPTION)
+
+    def _say(
+        self, caption: tuple[str, ...], x: float, y: float, above: float, size: float
+    ) -> None:
+        """Writes a caption: its first line above a connection, the others below."""
+        for line, text in enumerate(caption):
+            lower = y - above if line == 0 else y + above + line * (size + 1) - 3
+            self.marks.append(Text(x, lower, text, size, "quiet"))
+
+    def _line(self, points: tuple[Point, ...], style: str, source: int, at: int) -> None:
+        self.marks.append(Line(points, style, (source, at)))
+
+    def _rays(self, at: int, previous: Figure, figure: Figure) -> list[Line]:
+        """Returns the window on the map before and the two rays to one position of the block."""
+        block, before = self.plan.blocks[at], self.plan.blocks[at - 1]
+        found = re.search(r"(\d+)x(\d+)", block.detail[0]) if block.detail else None
+        if not found or not previous.sheets or not is_stack(before.output):
+            return []
+        (height, width), (tall, wide) = sides_of(before.output), previous.sheet[::-1]
+        high = min(tall, max(3.0, tall * int(found[1]) / height))
+        broad = min(wide, max(3.0, wide * int(found[2]) / width))
+        front = previous.depth[1] / 2 - tall / 2  # the front sheet's upper edge
+        top = min(max(-high / 2, front), front + tall - high)
+        right = previous.x + previous.width - min(4.0, (wide - broad) / 2)
+        left, low = right - broad, top + high
+        tip = (figure.left + min(3.0, figure.width / 4), 0.0)
+        window = ((left, top), (right, top), (right, low), (left, low), (left, top))
+        return [
+            Line(((right, top), tip), "ray", (at - 1, at)),
+            Line(((right, low), tip), "ray"),
+            Line(window, "window"),
+        ]
+
+    def _skip(self, source: int, at: int, start: float) -> None:
+        """Draws an arc over the labels, from a block, or from the run's begin, to a later one."""
+        begin = self.figures[source].right + 5 if source in self.figures else start + 6
+        end = self.figures[at]
+        over = [box for box in map(extent, self.marks) if box[2] > begin and box[0] < end.right]
+        y = min(box[1] for box in over) - 12
+        if self.plan.blocks[at].family == "join":
+            tip = (end.middle, -end.height / 2)
+        else:
+            tip = (end.left - 8, 0.0)
+        self._line(((begin, 0), (begin, y), (tip[0], y), tip), "skip", source, at)
+
+    def fork(self, fork: Fork) -> None:
+        """Places paths side by side, and the block that joins them."""
+        from holmdel.anatomy.paths import place  # which imports this module
+
+        place(self, fork)
+
+    def finish(self) -> None:
+        """Writes the names of each stretch on one line, and brackets with their prefixes."""
+        for stretch in self.names:
+            if stretch:
+                self._finish(stretch)
+
+    def _finish(self, stretch: list[tuple[float, int]]) -> None:
+        inside = [self.figures[at] for _, at in stretch]
+        base = max(30, *(figure.height / 2 for figure in inside)) + NAME + 6
+        low = base
+        for x, at in stretch:
+            if name := self.plan.name(at):
+                self.marks.append(Text(x, base, name, NAME, "strong"))
+            for line, note in enumerate(self.plan.blocks[at].notes, start=1):
+                y = base + line * (NOTE + 2)
+                low = max(low, y)
+                self.marks.append(Text(x, y, note, NOTE, "quiet"))
+        for group in self._groups([at for _, at in stretch if at in self.plan.short]):
+            self._bracket(group, low + 8)
+
+    def _groups(self, members: list[int]) -> list[list[int]]:
+        """Returns the blocks that share a prefix, in a row each."""
+        groups: list[list[int]] = []
+        for at in members:
+            prefix = self.plan.blocks[at].prefix
+            if groups and groups[-1][-1] == at - 1 and (
+                self.plan.blocks[at - 1].prefix == prefix
+            ):
+                groups[-1].append(at)
+            else:
+                groups.append([at])
+        return groups
+
+    def _bracket(self, group: list[int], y: float) -> None:
+        first, last = self.figures[group[0]], self.figures[group[-1]]
+        left = min(first.x, first.middle - self._half_label(group[0]))
+        right = max(last.x + last.width, last.middle + self._half_label(group[-1]))
+        prefix = self.plan.blocks[group[0]].prefix
+        ends = ((left, y), (left, y + 4), (right, y + 4), (right, y))
+        self.marks.append(Line(ends, "bracket"))
+        middle = max((left + right) / 2, left + text_width(prefix, NAME) / 2)
+        self.marks.append(Text(middle, y + NAME + 6, prefix, NAME, "strong"))
+
+
+def _fan(one: Figure, two: Figure) -> Fan:
+    """Returns the area between the front of one figure and a bar."""
+    low = one.depth[1] / 2
+    half = one.sheet[1] / 2
+    right = one.x + one.width
+    return Fan(
+        (
+            (right, low - half),
+            (two.x, -two.height / 2),
+            (two.x, two.height / 2),
+            (right, low + half),
+        ),
+        (one.at, two.at),
+    )
