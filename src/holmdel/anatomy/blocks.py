@@ -116,8 +116,8 @@ def fold(anatomy: Anatomy) -> tuple[list[Block], list[Layer]]:
         family = family_of(layer.kind)
         if not known and not takers[layer.name]:
             loose.append(layer)
-        elif len(inputs) == 1 and family in FOLDED and (
-            family == "reshape" or takers[known[0]] == 1
+        elif (
+            len(inputs) == 1 and family in FOLDED and (family == "reshape" or takers[known[0]] == 1)
         ):
             where[layer.name] = inputs[0]
             _fold_into(blocks[inputs[0]], layer, family)
@@ -134,7 +134,9 @@ def _block(layer: Layer, family: str, inputs: tuple[int, ...]) -> Block:
     word = next((word for key, word in WORDS.items() if key in kind), "")
     if family == "pooling" and word:
         detail[:1] = [f"{word} {''.join(detail[:1])}".strip()]
-    plain = family == "join" or re.search(PLAIN.get(family, "^$"), kind) or "pool" in kind and word
+    plain = (
+        family == "join" or re.search(PLAIN.get(family, "^$"), kind) or ("pool" in kind and word)
+    )
     notes = [] if plain else [layer.kind]
     return Block(
         layer.name, drawn, layer.kind, layer.output, tuple(detail), inputs, notes, layer=layer
@@ -194,9 +196,7 @@ def _between(start: int, end: int, edges: Sequence[tuple[int, int]]) -> Run | Fo
     )
 
 
-def _chains(
-    members: Sequence[int], edges: Sequence[tuple[int, int]]
-) -> Iterator[tuple[int, ...]]:
+def _chains(members: Sequence[int], edges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
     """Yields the connected pieces of some blocks, each in order."""
     left = list(members)
     while left:
@@ -210,9 +210,7 @@ def _chains(
         left = [at for at in left if at not in piece]
 
 
-def _is_path(
-    path: tuple[int, ...], edges: Sequence[tuple[int, int]], start: int, end: int
-) -> bool:
+def _is_path(path: tuple[int, ...], edges: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     """Returns whether the blocks hang in a row between start and end, and on nothing else."""
     touched = {edge for edge in edges if set(edge) & set(path)}
     return touched == set(pairwise((start, *path, end)))

@@ -138,7 +138,8 @@ def _figure(mark: Figure, picture: Picture) -> str:
 def _shapes(mark: Figure, block: Block) -> list[str]:
     fill, stroke = COLOURS[block.family]
     top = mark.y - mark.height / 2
-    paint = f'fill="{fill}" stroke="{stroke}" stroke-width="0.8"'
+    pen = _n(min(0.8, 0.2 + mark.step / 4)) if mark.sheets > 1 else "0.8"
+    paint = f'fill="{fill}" stroke="{stroke}" stroke-width="{pen}"'
     if mark.sign:
         x, y, radius = mark.middle, mark.y, mark.height / 2
         return [

@@ -14,7 +14,7 @@ from holmdel.errors import UserError
 WIDEST = 1560.0  # of a row
 MARGIN = 24.0
 GUTTER = 34.0  # between rows, where the line back runs
-HEIGHTS = (170.0, 150.0, 130.0, 115.0, 100.0, 90.0, 80.0, 70.0, 60.0)  # of the largest map
+HEIGHTS = (170.0, 150.0, 130.0, 115.0, 100.0, 90.0, 80.0)  # of the largest map
 SLIDE = 9 / 16  # the largest height is taken at which the drawing is no taller than that
 
 
@@ -73,42 +73,61 @@ def _short(blocks: Sequence[Block], found: Sequence[Run | Fork]) -> frozenset[in
 
 def _rows(plan: Plan, found: Sequence[Run | Fork]) -> list[Row]:
     """Returns as few rows as fit, of about the same length."""
-    rows = _filled(plan, found, WIDEST)
-    limit = WIDEST
-    while limit > 300 and len(rows) > 1:
-        limit -= 30
-        tried = _filled(plan, found, limit)
-        if len(tried) > len(rows) or max(row.right for row in tried) > limit:
-            break
-        rows = tried
+    clusters = _clusters(plan, found)
+    rows = _filled(plan, clusters, WIDEST)
+    low, high = 0.0, WIDEST
+    for _ in range(7 if len(rows) > 1 else 0):
+        middle = (low + high) / 2
+        tried = _filled(plan, clusters, middle)
+        if len(tried) == len(rows):
+            rows, high = tried, middle
+        else:
+            low = middle
     for row in rows:
         row.finish()
     return rows
 
 
-def _filled(plan: Plan, found: Sequence[Run | Fork], limit: float) -> list[Row]:
+def _clusters(plan: Plan, found: Sequence[Run | Fork]) -> list[list[Run | Fork]]:
+    """Returns the parts, those below one bracket together unless they need half a row."""
+    clusters: list[list[Run | Fork]] = []
+    for part in found:
+        last = clusters[-1][-1] if clusters else None
+        together = isinstance(part, Run) and isinstance(last, Run) and _prefix(plan, part)
+        if together and together == _prefix(plan, last):
+            clusters[-1].append(part)
+        else:
+            clusters.append([part])
+    kept: list[list[Run | Fork]] = []
+    for cluster in clusters:
+        fits = _placed(Row(plan), cluster).right <= WIDEST / 2
+        kept += [cluster] if fits else [[part] for part in cluster]
+    return kept
+
+
+def _prefix(plan: Plan, part: Run | Fork | None) -> str:
+    return plan.blocks[part.members[0]].prefix if isinstance(part, Run) else ""
+
+
+def _filled(plan: Plan, clusters: Sequence[Sequence[Run | Fork]], limit: float) -> list[Row]:
     """Returns rows, each as full as the limit lets it be."""
     rows = [Row(plan)]
-    kept = [0]  # marks of a row that are certain
-    for number, part in enumerate(found):
-        trial = _with(plan, found[sum(kept[:-1]) : number], part)
-        if max(trial.right, trial.said) > limit and kept[-1]:
-            kept.append(0)
-            trial = _with(plan, [], part)
-            rows.append(trial)
-        rows[-1] = trial
-        kept[-1] += 1
+    for cluster in clusters:
+        tried = _placed(rows[-1].copy(), cluster)
+        if max(tried.right, tried.said) > limit and rows[-1].figures:
+            rows.append(_placed(Row(plan), cluster))
+        else:
+            rows[-1] = tried
     return rows
 
 
-def _with(plan: Plan, before: Sequence[Run | Fork], part: Run | Fork) -> Row:
-    """Returns a row of parts."""
-    row = Row(plan)
-    for each in (*before, part):
-        if isinstance(each, Run):
-            row.run(each)
+def _placed(row: Row, cluster: Sequence[Run | Fork]) -> Row:
+    """Returns the row with a cluster placed in it."""
+    for part in cluster:
+        if isinstance(part, Run):
+            row.run(part)
         else:
-            row.fork(each)
+            row.fork(part)
     return row
 
 

@@ -2,7 +2,7 @@
 
 from holmdel.anatomy.blocks import Fork
 from holmdel.anatomy.marks import Figure, Frame, Line, Text
-from holmdel.anatomy.row import CAPTION, NAME, SIZE, SMALL, SPACE, Plan, Row
+from holmdel.anatomy.row import NAME, SIZE, SMALL, SPACE, Plan, Row
 from holmdel.anatomy.scale import size_text, text_width
 
 LINE = SMALL + 1.5
@@ -96,8 +96,8 @@ def _axes(plan: Plan, fork: Fork) -> tuple[list[float], float, float]:
             up = max(up, half + 4 + LINE, LINE + 4 if block.detail else 0)
             lines = 1 + len(block.notes)
             down = max(down, LINE * (len(block.detail) - 1) + 5, half + 2 + lines * LINE)
-        above.append(up + 3)
-        below.append(down + 3)
+        above.append(up + 2)
+        below.append(down + 2)
     total = sum(above) + sum(below)
     axes, y = [], -total / 2
     for up, down in zip(above, below, strict=True):
@@ -125,7 +125,7 @@ def _path(
         figure = row.plan.figure(at, left, y)
         figure = row.plan.figure(at, left + (width - figure.width) / 2, y)
         row.marks.append(Line((*points, (figure.left, y)), "arrow", (source, at)))
-        row._say(row.plan.blocks[at].detail, left - 3 - _lead(row, at) / 2, y, 4, SMALL)
+        row._say(row.plan.blocks[at].detail, left - 3 - _lead(row, at) / 2, y, (1, 1), SMALL)
         _name(row, at, figure, _relative(row.plan, at, prefix))
         points, source = [(figure.right, y)], at
     if join.sign or abs(y) > join.height / 2:

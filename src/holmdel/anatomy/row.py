@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holmdel.anatomy.blocks import Block, Fork, Run
 from holmdel.anatomy.marks import Fan, Figure, Line, Mark, Point, Text, extent
@@ -19,6 +19,7 @@ from holmdel.anatomy.scale import (
 NAME, SIZE, CAPTION, NOTE, SMALL = 14.0, 13.0, 12.0, 11.0, 10.5  # sizes of the font
 SIGNS = {"add": "+", "sub": "-", "mul": "×"}
 SPACE = 9.0  # between two labels
+ASIDE = 12.0  # room for the begin of an arc
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Row:
         right: where the last figure ends.
         said: where the last label ends.
         held: where the bracket of the last prefix ends.
+        low: where the lowest caption ends.
     """
 
     plan: Plan
@@ -94,17 +96,26 @@ class Row:
     marks: list[Mark] = field(default_factory=list)
     figures: dict[int, Figure] = field(default_factory=dict)
     names: list[list[tuple[float, int]]] = field(default_factory=lambda: [[]])
+    low: float = 30.0
     _prefix: str | None = None
+
+    def copy(self) -> "Row":
+        """Returns a row to try things on."""
+        names = [list(stretch) for stretch in self.names]
+        return replace(self, marks=list(self.marks), figures=dict(self.figures), names=names)
 
     def run(self, run: Run) -> None:
         """Places blocks one behind the other, and arcs over them."""
+        start = max(self.right, self.said) if self.figures else 0.0
         if any(source not in run.members for source, _ in run.skips):
-            self.right = max(self.right, self.said)
-        start = self.right
+            self.right = start + ASIDE
+        sources = {source for source, _ in run.skips}
         for at in run.members:
             self._block(at)
+            self.right += ASIDE * (at in sources)
         for source, at in sorted(run.skips, key=lambda ends: ends[1] - ends[0]):
-            self._skip(source, at, start)
+            begin = self.figures[source].right if source in run.members else start
+            self._skip(source, at, begin + ASIDE / 2)
 
     def _block(self, at: int) -> None:
         block = self.plan.blocks[at]
@@ -126,8 +137,8 @@ class Row:
             self._prefix = block.prefix
             start = min(figure.x, figure.middle - half)
             self.held = start + text_width(block.prefix, NAME) if at in self.plan.short else -1e9
-        self._connect(at, figure, previous, caption)
-        self._write(at, figure, caption)
+        rise = self._connect(at, figure, previous, caption)
+        self._write(at, figure, max(26.0 if caption else 12.0, rise + CAPTION))
         self.figures[at] = figure
         self.said = figure.middle + half
         self.right = self.said if block.family == "join" else figure.x + figure.width
@@ -139,7 +150,7 @@ class Row:
         texts += [(note, NOTE) for note in block.notes]
         return max(text_width(*text) for text in texts) / 2
 
-    def _write(self, at: int, figure: Figure, caption: tuple[str, ...]) -> None:
+    def _write(self, at: int, figure: Figure, clear: float) -> None:
         """Puts the figure and its size; the name waits until the row is complete."""
         self.marks.append(figure)
         block = self.plan.blocks[at]
@@ -150,38 +161,39 @@ class Row:
                 y = figure.height / 2 + line * SIZE + 2
                 self.marks.append(Text(figure.middle, y, text, NOTE, "quiet"))
             return
-        y = -max(figure.height / 2, 26 if caption else 12) - 7
+        y = -max(figure.height / 2, clear) - 7
         self.marks.append(Text(figure.middle, y, size, SIZE))
         self.names[-1].append((figure.middle, at))
 
     def _connect(
         self, at: int, figure: Figure, previous: Figure | None, caption: tuple[str, ...]
-    ) -> None:
-        """Draws how the block before, or the row's begin, leads to a block."""
+    ) -> float:
+        """Draws how the block before, or the row's begin, leads to a block; returns its rise."""
         block = self.plan.blocks[at]
         if not at or (at - 1 not in block.inputs and at - 1 in self.figures):
-            return
-        rise = 0.0
+            return 0.0
+        above, below = 0.0, 0.0
         if previous is None or self.plan.blocks[at - 1].family == "join":
-            begin = self.right if previous is None else previous.right
+            begin = previous.right if previous else 0.0
             self._line(((begin, 0), (figure.left, 0)), "arrow", at - 1, at)
         elif block.family == "dense" and not figure.sheets:
             self.marks.append(_fan(previous, figure))
         elif rays := self._rays(at, previous, figure):
             self.marks += rays
-            rise = (rays[1].points[0][1] - rays[0].points[0][1]) / 2
+            above, below = -rays[0].points[0][1], rays[1].points[0][1]
         else:
             self._line(((previous.right, 0), (figure.left, 0)), "arrow", at - 1, at)
-        begin = self.right
-        self._say(caption, (begin + figure.left) / 2, 0, max(5, rise + 3), CAPTION)
+        self._say(caption, (self.right + figure.left) / 2, 0, (above, below), CAPTION)
+        return above
 
-    def _say(
-        self, caption: tuple[str, ...], x: float, y: float, above: float, size: float
-    ) -> None:
+    def _say(self, caption: tuple[str, ...], x: float, y: float, clear: Point, size: float) -> None:
         """Writes a caption: its first line above a connection, the others below."""
+        above, below = (max(5.0, each + 3) for each in clear)
         for line, text in enumerate(caption):
-            lower = y - above if line == 0 else y + above + line * (size + 1) - 3
+            lower = y - above if line == 0 else y + below + line * (size + 1) - 3
             self.marks.append(Text(x, lower, text, size, "quiet"))
+            if size == CAPTION:
+                self.low = max(self.low, lower + 3)
 
     def _line(self, points: tuple[Point, ...], style: str, source: int, at: int) -> None:
         self.marks.append(Line(points, style, (source, at)))
@@ -207,9 +219,8 @@ class Row:
             Line(window, "window"),
         ]
 
-    def _skip(self, source: int, at: int, start: float) -> None:
-        """Draws an arc over the labels, from a block, or from the run's begin, to a later one."""
-        begin = self.figures[source].right + 5 if source in self.figures else start + 6
+    def _skip(self, source: int, at: int, begin: float) -> None:
+        """Draws an arc over the labels, from where a connection begins to a later block."""
         end = self.figures[at]
         over = [box for box in map(extent, self.marks) if box[2] > begin and box[0] < end.right]
         y = min(box[1] for box in over) - 12
@@ -233,7 +244,7 @@ class Row:
 
     def _finish(self, stretch: list[tuple[float, int]]) -> None:
         inside = [self.figures[at] for _, at in stretch]
-        base = max(30, *(figure.height / 2 for figure in inside)) + NAME + 6
+        base = max(self.low, *(figure.height / 2 for figure in inside)) + NAME + 6
         low = base
         for x, at in stretch:
             if name := self.plan.name(at):
@@ -250,9 +261,7 @@ class Row:
         groups: list[list[int]] = []
         for at in members:
             prefix = self.plan.blocks[at].prefix
-            if groups and groups[-1][-1] == at - 1 and (
-                self.plan.blocks[at - 1].prefix == prefix
-            ):
+            if groups and groups[-1][-1] == at - 1 and (self.plan.blocks[at - 1].prefix == prefix):
                 groups[-1].append(at)
             else:
                 groups.append([at])

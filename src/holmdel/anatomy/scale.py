@@ -8,8 +8,9 @@ from holmdel.anatomy.layers import Shape
 
 LINEAR = 8  # up to this ratio of the largest to the smallest, lengths are in proportion
 SHEETS = 20  # up to as many maps, each is a sheet of its own
-DEPTH = 0.36  # of the deepest stack, as part of the largest map
+DEPTH = 0.42  # of the deepest stack, as part of the largest map
 BAR = 0.8  # the longest bar, likewise
+UNITS = 100  # the least that the longest bar stands for
 FONT = "Helvetica, Arial, 'Liberation Sans', 'Nimbus Sans', 'DejaVu Sans', sans-serif"
 
 
@@ -19,7 +20,7 @@ class Scale:
 
     Attributes:
         pixels: the largest H or W of the drawing.
-        units: the most units of a bar.
+        units: what the longest bar stands for.
         maps: the most maps of a stack.
         height: of the largest map.
         map_power: 1 where map heights are in proportion to H, 1/2 where to its square root.
@@ -69,7 +70,7 @@ def scale_for(shapes: Sequence[Shape], height: float) -> Scale:
     maps = [maps_of(shape) for shape in shapes if is_stack(shape)] or [1]
     return Scale(
         pixels=max(sides),
-        units=max(bars),
+        units=max(UNITS, *bars),
         maps=max(maps),
         height=height,
         map_power=1 if max(sides) <= LINEAR * min(sides) else 0.5,
