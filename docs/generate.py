@@ -1,7 +1,8 @@
 """Writes the generated parts of the documents; with --check, fails if one is out of date.
 
 A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`: the file tree, the
-table of measured figures, the settings, the command line's help.
+table of measured figures, the settings, the command line's help. The primer's pictures are
+generated whole.
 """
 
 import argparse
@@ -160,26 +161,34 @@ def generated(text: str) -> str:
     return text
 
 
+def files() -> dict[str, str]:
+    """Returns the text of every generated file, by its name: documents and pictures."""
+    from primer_pictures import drawn
+
+    made = {name: generated((ROOT / name).read_text(encoding="utf-8")) for name in DOCUMENTS}
+    return made | {f"docs/img/{name}": text for name, text in drawn().items()}
+
+
 def main() -> int:
     """Writes the documents, or compares them; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     stale = 0
-    for name in DOCUMENTS:
+    for name, new in files().items():
         path = ROOT / name
-        old = path.read_text(encoding="utf-8")
-        new = generated(old)
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
         if check and new != old:
             stale += 1
             difference = difflib.unified_diff(
                 old.splitlines(), new.splitlines(), name, "generated", lineterm=""
             )
             print("\n".join(difference))
-        elif not check:
+        elif new != old:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(new, encoding="utf-8")
     if stale:
-        print(f"{stale} documents are out of date: run make docs")
+        print(f"{stale} files are out of date: run make docs")
     return 1 if stale else 0
 
 
