@@ -1,6 +1,7 @@
 """What turns gradients into steps: initial weights, optimizer, schedule, averaging."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -12,13 +13,41 @@ def draw_weights(network: nn.Module, init: str) -> None:
     """Draws the weights anew, in place.
 
     `xavier`: uniform, Glorot and Bengio (2010), equation 16, biases as PyTorch draws them, which is
-    what the book's `train_ch6` does. `torch`: each layer's own default.
+    what the book's `train_ch6` does. `kaiming`: uniform by the fan-in, for ReLUs, biases 0, He et
+    al., "Delving deep into rectifiers" (2015), equation 10. `lecun`: uniform within 2.4 / fan-in,
+    biases 0, LeCun et al. (1998), appendix A. `torch`: each layer's own default. Layers of other
+    kinds have one way to be drawn, their own.
     """
     for module in network.modules():
+        if callable(reset := getattr(module, "reset_parameters", None)):
+            reset()
         if isinstance(module, nn.Conv2d | nn.Linear):
-            module.reset_parameters()
-            if init == "xavier":
-                nn.init.xavier_uniform_(module.weight)
+            _DRAWN[init](module)
+
+
+def _xavier(layer: nn.Conv2d | nn.Linear) -> None:
+    nn.init.xavier_uniform_(layer.weight)
+
+
+def _kaiming(layer: nn.Conv2d | nn.Linear) -> None:
+    nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def _lecun(layer: nn.Conv2d | nn.Linear) -> None:
+    bound = 2.4 / layer.weight[0].numel()
+    nn.init.uniform_(layer.weight, -bound, bound)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+_DRAWN: dict[str, Callable[[nn.Conv2d | nn.Linear], None]] = {
+    "xavier": _xavier,
+    "kaiming": _kaiming,
+    "lecun": _lecun,
+    "torch": lambda layer: None,
+}
 
 
 def make_optimizer(network: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:

@@ -50,7 +50,9 @@ class TrainSettings:
         0.1, "onecycle: part of the steps in which lr rises", least=0, most=0.9
     )
     init: str = _setting(
-        "xavier", "xavier (uniform, as the book) or torch", choices=("xavier", "torch")
+        "xavier",
+        "xavier (uniform, as the book), kaiming, lecun or torch",
+        choices=("xavier", "kaiming", "lecun", "torch"),
     )
     label_smoothing: float = _setting(
         0.0, "probability spread over the other classes", least=0, most=0.9
