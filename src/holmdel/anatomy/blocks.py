@@ -12,10 +12,10 @@ from holmdel.anatomy.layers import INPUT, Anatomy, Layer, Shape
 FAMILIES = {
     "normalisation": r"norm",
     "dropout": r"drop",
-    "reshape": r"flatten|^(_?unsafe_)?view|reshape|identity|permute|^(swap|trans|un|sq)|contiguous|pad(\dd)?$",
-    "pooling": r"pool|subsampl|^a?mean$",
+    "reshape": r"flatten|^view|reshape|identity|permute|^(trans|un|sq)|contiguous|pad(\dd)?$",
+    "pooling": r"pool|subsampl|^a?(mean|max)$",
     "activation": r"relu|elu$|silu|tanh|sigmoid|softmax|softplus|softsign|swish|mish|shrink",
-    "join": r"^(cat|concat\w*|add|sub|mul|stack)_?$",
+    "join": r"^(cat|concat\w*|add|sub|mul|div|stack|bmm|matmul)_?$",
     "convolution": r"conv",
     "dense": r"linear|radial|dense",
 }
@@ -172,7 +172,7 @@ def parts(blocks: Sequence[Block]) -> list[Run | Fork]:
     blocks lie paths side by side, or else a run with connections that skip.
     """
     edges = [(source, at) for at, block in enumerate(blocks) for source in block.inputs]
-    spanned = set()
+    spanned: set[int] = set()
     for source, at in edges:
         spanned.update(range(source + 1, at))
     gates = [at for at in range(len(blocks)) if at not in spanned]

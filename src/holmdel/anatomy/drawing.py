@@ -54,7 +54,8 @@ def draw(anatomy: Anatomy) -> str:
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(picture.scale.sentence())}</desc>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-        'markerHeight="7" orient="auto"><path d="M0,1 L8,4 L0,7 z" fill="#555555"/></marker></defs>',
+        'markerHeight="7" orient="auto"><path d="M0,1 L8,4 L0,7 z" fill="#555555"/>'
+        "</marker></defs>",
         f'<rect x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}" '
         'fill="#ffffff"/>',
     ]

@@ -251,7 +251,7 @@ class Row:
                 self.marks.append(Text(x, base, name, NAME, "strong"))
             for line, note in enumerate(self.plan.blocks[at].notes, start=1):
                 y = base + line * (NOTE + 2)
-                low = max(low, y)
+                low = max(low, y) if at in self.plan.short else low
                 self.marks.append(Text(x, y, note, NOTE, "quiet"))
         for group in self._groups([at for _, at in stretch if at in self.plan.short]):
             self._bracket(group, low + 8)

@@ -1,8 +1,8 @@
-"""The scale of a drawing: one rule from pixels to heights, one from units to bars, one to sheets."""
+"""The scale of a drawing: from pixels to lengths, from units to bars, from maps to sheets."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 from holmdel.anatomy.layers import Shape
 
@@ -36,15 +36,15 @@ class Scale:
 
     def side(self, pixels: int) -> float:
         """Returns the length of a side of so many pixels."""
-        return self.height * (pixels / self.pixels) ** self.map_power
+        return self.height * math.pow(pixels / self.pixels, self.map_power)
 
     def bar(self, units: int) -> float:
         """Returns the length of a bar of so many units."""
-        return BAR * self.height * (units / self.units) ** self.bar_power
+        return BAR * self.height * math.pow(units / self.units, self.bar_power)
 
     def sheets(self, maps: int) -> int:
         """Returns how many sheets a stack of so many maps has."""
-        return maps if self.maps <= SHEETS else max(1, round(maps**0.5))
+        return maps if self.maps <= SHEETS else max(1, round(math.sqrt(maps)))
 
     @property
     def step(self) -> float:
@@ -80,7 +80,7 @@ def scale_for(shapes: Sequence[Shape], height: float) -> Scale:
 
 def is_stack(shape: Shape) -> bool:
     """Returns whether a shape is drawn as maps; one of a single pixel a map is a bar."""
-    return len(shape) > 1 and prod(sides_of(shape)) > 1
+    return len(shape) > 1 and math.prod(sides_of(shape)) > 1
 
 
 def sides_of(shape: Shape) -> tuple[int, int]:
@@ -95,7 +95,7 @@ def maps_of(shape: Shape) -> int:
 
 def units_of(shape: Shape) -> int:
     """Returns the units of a bar, at least 1."""
-    return max(1, prod(shape))
+    return max(1, math.prod(shape))
 
 
 def size_text(shape: Shape) -> str:
