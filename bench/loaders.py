@@ -11,6 +11,7 @@ through the same pictures in turns: the 60,000 at 28x28, the first `--limit` of 
 import argparse
 import statistics
 import time
+import warnings
 from collections.abc import Iterable
 
 import numpy as np
@@ -54,7 +55,7 @@ def seconds(loader: Iterable[object]) -> float:
     return time.perf_counter() - began
 
 
-def ratios(split: Split, side: int, rounds: int) -> dict[str, float]:
+def compare(split: Split, side: int, rounds: int) -> dict[str, float]:
     """Returns the seconds of our loader, and each of the book's as a multiple of it: medians."""
     batch_size = SIZES[side]
     ours = Loader(Pictures(split, (side, side)), batch_size, shuffle=True)
@@ -78,15 +79,14 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=20_000, help="pictures at 96x96")
     parser.add_argument("--record", action="store_true")
     words = parser.parse_args()
+    warnings.filterwarnings("ignore", "This DataLoader will create")  # more workers than cores
     train = load("fashion-mnist").train
-    found = ratios(train, 28, words.rounds) | ratios(train.take(words.limit), 96, words.rounds)
-    parts = [
-        f"{found[f'ratio_{side}_workers_{workers}']:.1f} times ({workers} workers)"
-        for side in SIZES
-        for workers in WORKERS
-    ]
-    print(f"the book's loaders take {parts[0]} and {parts[1]} as long at 28x28, ", end="")
-    print(f"{parts[2]} and {parts[3]} at 96x96")
+    found = compare(train, 28, words.rounds) | compare(train.take(words.limit), 96, words.rounds)
+    sides = []
+    for side in SIZES:
+        ratios = [f"{found[f'ratio_{side}_workers_{n}']:.1f} ({n} workers)" for n in WORKERS]
+        sides.append(f"{' and '.join(ratios)} times as long at {side}x{side}")
+    print(f"the book's loaders take {', '.join(sides)}")
     if words.record:
         record("loaders", found | {"limit_96": words.limit, "rounds": words.rounds})
 
