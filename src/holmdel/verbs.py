@@ -3,6 +3,7 @@
 They join rooms that do not know each other: data sets, trainings, classifiers.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 import torch
 
 from holmdel import data as data_sets
-from holmdel import evaluation, training
+from holmdel import evaluation, exchange, training
 from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.data import Dataset, Split
 from holmdel.data.batches import Batches
+from holmdel.data.labels import labels_of
 from holmdel.errors import UserError
 from holmdel.images import ImageContract, to_input
 from holmdel.networks import network_options
@@ -31,6 +33,7 @@ from holmdel.training import (
     range_test,
 )
 from holmdel.training.curves import Animator, in_notebook
+from holmdel.training.settings import coerce
 
 Size = tuple[int, int, int]
 PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
@@ -137,7 +140,8 @@ def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
     """Returns how good a classifier is on a split in the form that it takes (see `split_for`)."""
     contract = classifier.contract
     device = next(classifier.network.parameters()).device
-    batches = Batches(test.to(str(device)), lambda pictures: to_input(pictures, contract))
+    on_device = test.to(str(device))
+    batches = Batches(on_device, lambda pictures: to_input(pictures, contract), contract.batch_size)
     return evaluation.evaluate(classifier.network, batches)
 
 
@@ -165,6 +169,48 @@ def split_for(
             f"{'x'.join(map(str, stored))}"
         )
     return dataset.test
+
+
+def import_weights(
+    file: str | Path,
+    network: str,
+    out: str | Path,
+    *,
+    classes: str | Sequence[str] | None = None,
+    input: str | None = None,
+    mean: float = 0.0,
+    std: float = 1.0,
+    **options: Any,
+) -> Classifier:
+    """Writes a run folder with weights from elsewhere; returns their classifier.
+
+    Args:
+        file: a `.params` file of MXNet/Gluon, a PyTorch state dict, or safetensors.
+        network: the name in `networks.NETWORKS` of what the weights were trained in.
+        out: the run folder, new or empty.
+        classes: label texts, or a data set whose labels and form of pictures to take.
+        input: what the network sees, such as `1x28x28`; if None, as the shapes say.
+        mean, std: training saw (pixel / 255 - mean) / std; 0 and 1 in the book's loaders.
+        options: options of the network; those left out follow from the shapes where they can.
+
+    Raises:
+        UserError: for a file that cannot be read or does not fit, or a mistake in the others.
+    """
+    exchange.refuse_existing(Path(out))
+    known = network_options(network)
+    for name in options.keys() & known:
+        options[name] = coerce(name, options[name], type(known[name]).__name__)
+    if input is not None:
+        channels, *size = parse_size(input)
+        options |= {"channels": channels, "size": tuple(size)}
+    found = exchange.convert(exchange.read_weights(file), network, **options)
+    labels = labels_of(classes, found.classes)
+    seen = found.input
+    stored = (1, labels.side, labels.side) if labels.side and seen[0] == 1 else seen
+    image = _image(stored, seen, labels.framing, mean, std)
+    header = Header(network=network, options=found.options, classes=labels.classes, image=image)
+    exchange.write_folder(Path(out), found, header)
+    return Classifier(found.network, header)
 
 
 def new_folder(network: str, data: str) -> Path:
@@ -221,15 +267,18 @@ def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) ->
     mean, std = 0.0, 1.0
     if normalise:
         mean, std = _mean_and_deviation(dataset.train)
+    return _image(stored, seen, dataset.framing, mean, std)
+
+
+def _image(stored: Size, seen: Size, framing: str, mean: float, std: float) -> ImageContract:
+    """Returns the contract, with how pictures of one size become those of the other."""
+    if not std > 0:
+        raise UserError(f"std was given as {std}; expected a number above 0")
     more = seen[1] - stored[1], seen[2] - stored[2]
-    enlarge = "pad" if all(0 <= m <= PAD_UP_TO for m in more) else "resize"
+    how = "pad" if all(0 <= m <= PAD_UP_TO for m in more) else "resize"
+    how = "none" if seen == stored else how
     return ImageContract(
-        stored=stored,
-        input=seen,
-        enlarge="none" if seen == stored else enlarge,
-        framing=dataset.framing,
-        mean=mean,
-        std=std,
+        stored=stored, input=seen, enlarge=how, framing=framing, mean=mean, std=std
     )
 
 

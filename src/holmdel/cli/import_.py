@@ -1,0 +1,60 @@
+"""`holmdel import`: from a file of weights of MXNet or PyTorch to a run folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holmdel.cli import app
+from holmdel.cli.train import settings_among
+
+OTHERS = """Options of the network are given in the same way, such as --activation relu or
+--padding 1; those left out follow from the shapes where they can. docs/exchange.md says which."""
+
+
+@app.command(
+    "import",
+    epilog=OTHERS,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def import_(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="MXNet .params, a PyTorch state dict, or .safetensors.")
+    ],
+    network: Annotated[
+        str, typer.Option("--as", metavar="NETWORK", help="What it is, such as lenet-max.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; runs/NETWORK-FILE if not given.")
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Labels a,b,c, or a data set whose labels to take; else 0, 1, ..."),
+    ] = None,
+    input: Annotated[
+        str | None, typer.Option(metavar="CxHxW", help="What the network sees, such as 1x28x28.")
+    ] = None,
+    mean: Annotated[float, typer.Option(help="Taken from pixels / 255 in training.")] = 0.0,
+    std: Annotated[float, typer.Option(help="What they were then divided by.")] = 1.0,
+) -> int:
+    """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""
+    from holmdel import verbs  # loads torch
+
+    folder = out or verbs.new_folder(network, file.stem)
+    options = settings_among(context.args)
+    found = verbs.import_weights(
+        file, network, folder, classes=classes, input=input, mean=mean, std=std, **options
+    )
+    count = sum(parameter.numel() for parameter in found.network.parameters())
+    chosen = {**found.header.options}
+    for shown in ("classes", "channels", "size"):
+        chosen.pop(shown, None)
+    named = "".join(f", {name} {value}" for name, value in chosen.items())
+    seen = "x".join(map(str, found.contract.input))
+    typer.echo(f"{network}{named}: {count:,} parameters, input {seen}")
+    typer.echo(f"classes {', '.join(found.classes)}")
+    if classes is None:
+        typer.echo("the labels are not in the file: --classes a,b,c or a data set's name sets them")
+    typer.echo(f"wrote {folder}")
+    return 0

@@ -1,0 +1,245 @@
+"""Foreign layers put into a network of ours, one after the other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from holmdel.errors import UserError
+from holmdel.exchange.layers import Layer, by_name, layers_of
+from holmdel.networks import NETWORKS, build, network_options
+
+USUAL_SIDES = (28, 32, 64, 96, 128, 224, 227, 256)  # pixels; tried first, as several sizes may fit
+LARGEST_SIDE = 320
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a file holds.
+
+    Attributes:
+        file: what sentences call it.
+        form: the format, in words.
+        tensors: by name.
+        ordered: whether their order is that of the network's definition.
+    """
+
+    file: str
+    form: str
+    tensors: dict[str, Tensor]
+    ordered: bool = True
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A network with weights from elsewhere.
+
+    Attributes:
+        weights: what the file held.
+        name: the network's, in `networks.NETWORKS`.
+        options: those that are not its defaults.
+        network: the network, in eval mode, on the CPU.
+        pairs: (the file's layer, the network's layer), in the order of the forward pass.
+    """
+
+    weights: Weights
+    name: str
+    options: dict[str, Any]
+    network: nn.Module
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def classes(self) -> int:
+        """How many classes the network tells apart."""
+        return int(self._option("classes"))
+
+    @property
+    def input(self) -> tuple[int, int, int]:
+        """(C, H, W) of what the network sees."""
+        height, width = self._option("size")
+        return int(self._option("channels")), height, width
+
+    def _option(self, name: str) -> Any:
+        return self.options.get(name, network_options(self.name)[name])
+
+
+def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
+    """Returns the network `name` with the weights of a file.
+
+    Layers are matched in forward order, by the shapes of their tensors. Options that are not given
+    follow from the shapes: `channels` from the first layer, `classes` from the last, `width` from
+    the first one's maps, `size` from the first dense layer, as a square, where the file fits no
+    network at the network's own size.
+
+    Args:
+        weights: what the file holds.
+        name: a name in `networks.NETWORKS`.
+        options: options of the network that are known.
+
+    Raises:
+        UserError: for an unknown network or option, with the first layer that does not fit, or
+            for weights that are no finite floating point numbers.
+    """
+    _check_numbers(weights)
+    if len(options.get("size", (0, 0))) != 2:
+        raise UserError(f"size was given as {options['size']}; expected a size such as 28x28")
+    ours, full, theirs = _match(weights, name, options)
+    network = build(name, **full)
+    named = {
+        f"{mine.name}.{kind}": tensor
+        for mine, other in zip(ours, theirs, strict=True)
+        for kind, tensor in other.tensors.items()
+    }
+    network.load_state_dict(named)  # copies; float64 and float16 become float32
+    _check_finite(weights.file, network)
+    known = network_options(name)
+    chosen = {option: value for option, value in full.items() if value != known[option]}
+    pairs = tuple((other.name, mine.name) for mine, other in zip(ours, theirs, strict=True))
+    return Converted(weights, name, chosen, network.eval(), pairs)
+
+
+def _match(
+    weights: Weights, name: str, options: dict[str, Any]
+) -> tuple[list[Layer], dict[str, Any], list[Layer]]:
+    """Returns the network's layers, its options, and the file's layers in the same order.
+
+    LeNet with padding on 28x28 has the shapes of LeNet without on 32x32: a size that is not the
+    network's own is taken only where the file fits no network at its own size.
+    """
+    layers = layers_of(weights.tensors)
+    orders = [layers, by_name(layers)] if weights.ordered else [by_name(layers)]
+    for theirs in orders:
+        full = options | _inferred(name, theirs, options)
+        ours = _layers(name, full)
+        if _misfit(ours, theirs) is None:
+            return ours, full, theirs
+    if "size" not in options and not any(_fitting(theirs) for theirs in orders):
+        for theirs in orders:
+            full = options | _inferred(name, theirs, options)
+            if size := _size(name, theirs, full):
+                full["size"] = size
+                return _layers(name, full), full, theirs
+    raise _no_fit(weights, name, options, orders[0])
+
+
+def _no_fit(weights: Weights, name: str, options: dict[str, Any], theirs: list[Layer]) -> UserError:
+    """Returns the sentence that names the first layer that does not fit, and what would."""
+    ours = _layers(name, options | _inferred(name, theirs, options))
+    mine, other = _misfit(ours, theirs) or (None, None)
+    if other is None:
+        what = f"it ends where {name} goes on with {mine}"
+    elif mine is None:
+        what = f"its layer {other} is one too many"
+    else:
+        what = f"its layer {other} stands where {name} has {mine}"
+    return UserError(f"{weights.file} does not fit {name}: {what}; {_advice(theirs, name)}")
+
+
+def _advice(theirs: list[Layer], name: str) -> str:
+    """Returns what to do with layers that do not fit the network `name`."""
+    fitting = _fitting(theirs)
+    if name in fitting:
+        return "it fits without the options that were given"
+    if fitting:
+        return f"it fits with {' or '.join(f'--as {other}' for other in fitting)}"
+    return f"nor does it fit another network; there are {', '.join(NETWORKS)}"
+
+
+def _fitting(theirs: list[Layer]) -> list[str]:
+    """Returns the networks that layers fit, on pictures of the networks' own sizes."""
+    return [
+        name
+        for name in NETWORKS
+        if _misfit(_layers(name, _inferred(name, theirs, {})), theirs) is None
+    ]
+
+
+def _inferred(name: str, theirs: list[Layer], given: dict[str, Any]) -> dict[str, Any]:
+    """Returns the options that follow from a file's layers, less those given and the size."""
+    known = network_options(name)
+    first, last = (theirs[place].tensors.get("weight") for place in (0, -1))
+    found: dict[str, Any] = {}
+    if first is not None and first.ndim == 4:
+        found["channels"] = max(1, first.shape[1])
+        if "width" in known:
+            found |= _width(name, known["width"], first)
+    if last is not None and last.ndim in (2, 4):
+        found["classes"] = max(2, last.shape[0])
+    return {option: value for option, value in found.items() if option not in given}
+
+
+def _width(name: str, usual: float, first: Tensor) -> dict[str, float]:
+    """Returns the factor on the maps, if the first layer has the network's kernel."""
+    ours = _layers(name, {})[0].tensors["weight"]
+    factor = usual * first.shape[0] / ours.shape[0]
+    same = first.shape[2:] == ours.shape[2:] and 0 < factor <= 16
+    return {"width": factor} if same else {}
+
+
+def _size(name: str, theirs: list[Layer], options: dict[str, Any]) -> tuple[int, int] | None:
+    """Returns the size of square pictures with which the layers fit."""
+    mine, other = _misfit(_layers(name, options), theirs) or (None, None)
+    if mine is None or other is None or not _one_input_apart(mine, other):
+        return None
+    for side in chain(USUAL_SIDES, range(8, LARGEST_SIDE + 1)):
+        try:
+            ours = _layers(name, options | {"size": (side, side)})
+        except UserError:
+            continue  # too small for the network's windows
+        if _misfit(ours, theirs) is None:
+            return side, side
+    return None
+
+
+def _one_input_apart(mine: Layer, other: Layer) -> bool:
+    """Tells whether two layers give the same and may differ in what they see."""
+    same = mine.shapes.keys() == other.shapes.keys()
+    return same and all(
+        len(mine.shapes[kind]) == len(other.shapes[kind])
+        and mine.shapes[kind][:1] == other.shapes[kind][:1]
+        for kind in mine.shapes
+    )
+
+
+def _layers(name: str, options: dict[str, Any]) -> list[Layer]:
+    """Returns the layers of a network of ours: shapes alone, without numbers."""
+    with torch.device("meta"):
+        return layers_of(build(name, **options).state_dict())
+
+
+def _misfit(
+    ours: Sequence[Layer], theirs: Sequence[Layer]
+) -> tuple[Layer | None, Layer | None] | None:
+    """Returns the first pair of layers whose shapes differ; None for a layer that is missing."""
+    pairs: Iterator[tuple[Layer | None, Layer | None]] = zip_longest(ours, theirs)
+    for mine, other in pairs:
+        if mine is None or other is None or mine.shapes != other.shapes:
+            return mine, other
+    return None
+
+
+def _check_numbers(weights: Weights) -> None:
+    """Raises a UserError for a file without tensors, or with such as cannot be weights."""
+    if not weights.tensors:
+        raise UserError(f"{weights.file} holds no weights; expected those of a network")
+    for name, tensor in weights.tensors.items():
+        if tensor.layout != torch.strided or tensor.is_quantized:
+            raise UserError(f"{weights.file} has {name!r} sparse or quantised; save it dense")
+        if not tensor.is_floating_point() and not name.endswith("num_batches_tracked"):
+            raise UserError(
+                f"{weights.file} has {name!r} of {str(tensor.dtype).removeprefix('torch.')}; "
+                "expected floating point numbers; quantised weights are not read"
+            )
+
+
+def _check_finite(file: str, network: nn.Module) -> None:
+    """Raises a UserError if a weight is no number, or too large for float32."""
+    for name, tensor in network.state_dict().items():
+        if not tensor.isfinite().all():
+            raise UserError(
+                f"{file} has weights that are no finite numbers in what would be {name!r}; "
+                "the training may have diverged; save it again"
+            )

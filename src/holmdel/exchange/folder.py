@@ -1,0 +1,111 @@
+"""The run folder of weights from elsewhere: all of it, or nothing."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from holmdel import __version__
+from holmdel.checkpoint import PART, Header, save_model, write_bytes
+from holmdel.errors import UserError
+from holmdel.exchange.fitting import Converted, Weights
+
+
+def refuse_existing(folder: Path) -> None:
+    """Raises a UserError if there is such a file, or such a folder with something in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} exists already; choose another --out")
+
+
+def write_folder(folder: Path, converted: Converted, header: Header) -> None:
+    """Writes `model.safetensors`, `config.json` and the model card, `README.md`.
+
+    The folder is made beside its place under another name, and moved there when it is whole.
+
+    Args:
+        folder: new or empty.
+        converted: the network, and what it came from.
+        header: what must be known to use it.
+
+    Raises:
+        UserError: if the folder holds something, or cannot be written.
+    """
+    refuse_existing(folder)
+    config = _config(converted.weights, header)
+    folder = folder.absolute()
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}{PART}")
+    try:
+        save_model(temporary / "model.safetensors", converted.network, header)
+        text = json.dumps(config, indent=2) + "\n"
+        write_bytes(temporary / "config.json", text.encode())
+        write_bytes(temporary / "README.md", _card(config, converted).encode())
+        if folder.exists():
+            folder.rmdir()
+        temporary.rename(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{folder} cannot be written ({reason}); choose another folder") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _config(weights: Weights, header: Header) -> dict[str, Any]:
+    """Returns `config.json`."""
+    source = Path(weights.file)
+    with source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "network": header.network,
+        "options": header.options,
+        "source": {
+            "file": source.name,
+            "format": weights.form,
+            "bytes": source.stat().st_size,
+            "sha256": digest,
+        },
+        "classes": header.classes,
+        "image": header.image.to_json(),
+        "versions": {
+            "holmdel": __version__,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _card(config: dict[str, Any], converted: Converted) -> str:
+    """Returns the model card as Markdown."""
+    source, image = config["source"], config["image"]
+    options = ", ".join(f"{name} {value}" for name, value in config["options"].items())
+    stored, seen = ("x".join(map(str, image[key])) for key in ("stored", "input"))
+    count = sum(p.numel() for p in converted.network.parameters())
+    state = converted.network.state_dict()
+    lines = [
+        f"# {config['network']} from {source['file']}",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| weights | {source['file']}, {source['format']}, {source['bytes']:,} bytes |",
+        f"| SHA-256 | {source['sha256']} |",
+        f"| network | {config['network']}, {options or 'its defaults'}; {count:,} parameters |",
+        f"| classes | {', '.join(config['classes'])} |",
+        f"| pictures | stored as {stored} uint8, framing `{image['framing']}`; seen as {seen} |",
+        f"| pixels | (pixel / 255 - {image['mean']:g}) / {image['std']:g} |",
+        f"| versions | {', '.join(f'{k} {v}' for k, v in config['versions'].items())} |",
+        "",
+        "Imported, not trained here. Data, recipe and accuracy are not in the file; measure the "
+        "accuracy with `holmdel evaluate THIS_FOLDER --data DATA`.",
+        "",
+        "| layer in the file | layer here | weight |",
+        "| --- | --- | --- |",
+    ]
+    for theirs, ours in converted.pairs:
+        weight = state.get(f"{ours}.weight")
+        shape = "" if weight is None else "x".join(map(str, weight.shape))
+        lines.append(f"| {theirs} | {ours} | {shape} |")
+    return "\n".join([*lines, ""])

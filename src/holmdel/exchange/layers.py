@@ -1,0 +1,78 @@
+"""Named tensors as a row of layers, in the order of the forward pass."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor
+
+# What stands behind a layer's name: `features.0.weight` of PyTorch and of Gluon's structural
+# names, `conv0_weight` of Gluon's prefixes.
+_PREFIXED = re.compile(
+    r"(.*)_(weight|bias|gamma|beta|running_mean|running_var|moving_mean|moving_var)"
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer's tensors.
+
+    Attributes:
+        name: the layer's, such as `conv0` or `features.0`.
+        tensors: its tensors by kind, such as `weight` and `bias`.
+    """
+
+    name: str
+    tensors: dict[str, Tensor]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each tensor by kind, the kinds sorted."""
+        return {kind: tuple(self.tensors[kind].shape) for kind in sorted(self.tensors)}
+
+    def __str__(self) -> str:
+        """Returns the layer for a sentence: its name, and the shape of each tensor."""
+        kinds = sorted(self.tensors, key=lambda kind: (kind != "weight", kind))
+        shapes = (f"{kind} {'x'.join(map(str, self.shapes[kind])) or '()'}" for kind in kinds)
+        return f"{self.name!r} ({', '.join(shapes)})"
+
+
+def layers_of(tensors: Mapping[str, Tensor]) -> list[Layer]:
+    """Returns the layers of named tensors, in the order in which each is first named.
+
+    >>> import torch
+    >>> [layer.name for layer in layers_of(torch.nn.Sequential(torch.nn.Linear(2, 1)).state_dict())]
+    ['0']
+    """
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        layer, kind = _parts(name)
+        found.setdefault(layer, {})[kind] = tensor
+    return [Layer(name, kinds) for name, kinds in found.items()]
+
+
+def by_name(layers: list[Layer]) -> list[Layer]:
+    """Returns layers sorted by name, numbers as numbers, convolutions before dense layers.
+
+    For files whose order says nothing: safetensors, and MXNet's where a sorted map wrote them.
+    """
+    return sorted(layers, key=lambda layer: (_is_dense(layer), _natural(layer.name)))
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Returns the layer's name and the tensor's kind."""
+    if "." in name:
+        layer, _, kind = name.rpartition(".")
+        return layer, kind
+    prefixed = _PREFIXED.fullmatch(name)
+    return (prefixed[1], prefixed[2]) if prefixed else ("", name)
+
+
+def _is_dense(layer: Layer) -> bool:
+    return all(tensor.ndim <= 2 for tensor in layer.tensors.values())
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Returns a key that sorts `conv10` behind `conv2`."""
+    parts = re.split(r"0*(\d+)", name)  # every second one is a number
+    return [(len(part) if place % 2 else -1, part) for place, part in enumerate(parts)]
