@@ -6,7 +6,7 @@ import re
 import pytest
 
 import holmdel as library
-from holmdel.training import Silent
+from holmdel.training import Silent, plan
 
 DEAD = {"batch_size": 10, "lr": 0.02, "dead_after": 100}  # sigmoids sit at chance with it
 
@@ -43,6 +43,26 @@ def test_restarts_take_the_next_seeds():
         "Starting over with seed 1",
         "Starting over with seed 2",
     ]
+
+
+def test_a_start_without_any_gradient_is_found_at_once():
+    """With so high a rate the ReLUs of NiN's last block are soon off for every picture."""
+    told = Notes()
+    small = {"input": "1x67x67", "width": 0.05, "batch_size": 16, "limit": 320}
+    with pytest.raises(library.UserError, match="the start is dead: after") as death:
+        library.train(
+            "nin", "digits", out="run", epochs=1, lr=3, restarts=1, reporter=told, **small
+        )
+    assert "the gradient of the first layer is exactly 0" in str(death.value)
+    assert told.titles == ["seed 0", "seed 1"]
+    batches = [int(n) for n in re.findall(r"after (\d+) batches", f"{told.notes} {death.value}")]
+    assert len(batches) == 2
+    assert max(batches) <= 20
+
+
+def test_the_book_recipe_starts_deep_networks_over():
+    assert plan("nin", "digits", {}).settings.restarts == 4
+    assert plan("lenet", "digits", {}).settings.restarts == 0
 
 
 def test_a_live_run_is_not_called_dead():

@@ -20,7 +20,7 @@ OTHERS = """Every other setting and option of the network is given in the same w
 )
 def train(
     context: typer.Context,
-    network: Annotated[str, typer.Argument(help="lenet, lenet-max or lenet5")],
+    network: Annotated[str, typer.Argument(help="lenet, alexnet, vgg11, nin, googlenet, ...")],
     data: Annotated[
         str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
     ] = "fashion-mnist",
