@@ -6,15 +6,18 @@ The public names, loaded when first used, so that `import holmdel` does not load
     train(network, data, **settings)    trains it: a Run
     evaluate(model, data)               how good it is: an Evaluation
     load(model)                         a Classifier: pictures in, probabilities out
+    inspect(network, input)             its layers and what they count: an Anatomy
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from holmdel.anatomy import Anatomy as Anatomy
     from holmdel.classifier import Classifier as Classifier
     from holmdel.classifier import load as load
     from holmdel.errors import UserError as UserError
+    from holmdel.inspection import inspect as inspect
     from holmdel.networks import build as build
     from holmdel.verbs import evaluate as evaluate
     from holmdel.verbs import train as train
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Anatomy": "holmdel.anatomy",
     "Classifier": "holmdel.classifier",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
     "evaluate": "holmdel.verbs",
+    "inspect": "holmdel.inspection",
     "load": "holmdel.classifier",
     "train": "holmdel.verbs",
 }

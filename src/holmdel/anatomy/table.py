@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from holmdel.anatomy.layers import Anatomy, Group, Layer
 from holmdel.shapes import ReceptiveField
 
-HEADS = ("name", "kind", "output", "parameters", "connections", "MACs")
+HEADS: tuple[str, ...] = ("name", "kind", "output", "parameters", "connections", "MACs")
 HEADS += ("receptive field", "memory")
 LOWER_BOUNDS = "? is not known; the totals of connections and MACs are lower bounds"
 _BRANCH, _LAST, _PASSING, _CLEAR = "├ ", "└ ", "│ ", "  "

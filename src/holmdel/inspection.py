@@ -1,0 +1,92 @@
+"""`holmdel.inspect`: the anatomy of a network's name, of a model on disk, of any module."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from holmdel.anatomy import Anatomy, inspect_module, weightless
+from holmdel.classifier import Classifier, load, shipped
+from holmdel.errors import UserError
+from holmdel.networks import NETWORKS, build, network_options
+from holmdel.shapes import parse_size
+from holmdel.training.settings import coerce
+
+Size = tuple[int, int, int]
+
+
+def inspect(
+    what: str | Path | nn.Module | Classifier, input: str | Size | None = None, **options: Any
+) -> Anatomy:
+    """Returns a network layer by layer: outputs, parameters, connections, MACs, receptive fields.
+
+    Nothing is computed, and for a network's name nothing is allocated either.
+
+    Args:
+        what: a name in `networks.NETWORKS`; a run folder, a `.safetensors` file or the name of a
+            model that ships with holmdel; a Classifier; any `nn.Module`.
+        input: C, H, W of the picture, such as `3x224x224` or (3, 224, 224). If None, the network's
+            own; a module has none.
+        options: of a network that is given by its name.
+
+    Raises:
+        UserError: for an unknown name or option, an input that the network does not take, or a
+            module without an input.
+
+    >>> inspect("lenet").totals.parameters
+    61706
+    """
+    size = None if input is None else _size(input)
+    if isinstance(what, str) and what in NETWORKS:
+        return _inspect_network(what, size, options)
+    if options:
+        raise UserError(
+            f"the options {', '.join(options)} were given with what is built already; options are "
+            "for the name of a network"
+        )
+    if isinstance(what, nn.Module):
+        if size is None:
+            raise UserError(
+                f"a {type(what).__name__} was given without an input; give what it sees as CxHxW, "
+                "such as input=(1, 28, 28)"
+            )
+        return inspect_module(what, size)
+    model = what if isinstance(what, Classifier) else _load(what)
+    return inspect_module(model.network, size or model.contract.input, model.header.network)
+
+
+def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> Anatomy:
+    """Returns the anatomy of a network with options, which may be texts."""
+    known = network_options(name)
+    kinds = {option: type(value).__name__ for option, value in known.items()}
+    given = {
+        option: coerce(option, value, kinds[option]) if option in known else value
+        for option, value in options.items()
+    }
+    if size is not None:
+        for option, value in (("channels", size[0]), ("size", size[1:])):
+            if given.get(option, value) != value:
+                raise UserError(
+                    f"{option} was given as {options[option]} and input as "
+                    f"{'x'.join(map(str, size))}; give one of them"
+                )
+        given |= {"channels": size[0], "size": size[1:]}
+    with weightless():
+        network = build(name, **given)
+    seen = known | given
+    return inspect_module(network, (seen["channels"], *seen["size"]), name)
+
+
+def _load(model: str | Path) -> Classifier:
+    """Returns the model of a path or a shipped name."""
+    if not Path(model).exists() and str(model) not in shipped():
+        raise UserError(
+            f"there is no network or model {model}; networks are {', '.join(NETWORKS)}; a model is "
+            "a run folder, a .safetensors file, or one that ships with holmdel: "
+            f"{', '.join(shipped()) or 'none does in this version'}"
+        )
+    return load(model)
+
+
+def _size(input: str | Size) -> Size:
+    return parse_size(input if isinstance(input, str) else "x".join(map(str, input)))
