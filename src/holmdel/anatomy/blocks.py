@@ -20,7 +20,11 @@ FAMILIES = {
     "dense": r"linear|radial|dense",
 }
 FOLDED = ("normalisation", "dropout", "reshape", "activation")  # drawn with the layer before
-PLAIN = {"convolution": r"conv[123]d$", "dense": r"^linear$"}  # what the colour alone says
+PLAIN = {  # what the colour and the caption say
+    "convolution": r"conv[123]d$",
+    "dense": r"^linear$",
+    "pooling": r"^(adaptive_?)?(avg|max)_?pool\dd$|^a?(mean|max)$",
+}
 WORDS = {"max": "max", "avg": "average", "mean": "average"}  # of poolings
 MANY = 5  # blocks of a family that share a note have it said once, in the legend
 
@@ -134,9 +138,7 @@ def _block(layer: Layer, family: str, inputs: tuple[int, ...]) -> Block:
     word = next((word for key, word in WORDS.items() if key in kind), "")
     if family == "pooling" and word:
         detail[:1] = [f"{word} {''.join(detail[:1])}".strip()]
-    plain = (
-        family == "join" or re.search(PLAIN.get(family, "^$"), kind) or ("pool" in kind and word)
-    )
+    plain = family == "join" or re.search(PLAIN.get(family, "^$"), kind)
     notes = [] if plain else [layer.kind]
     return Block(
         layer.name, drawn, layer.kind, layer.output, tuple(detail), inputs, notes, layer=layer

@@ -1,8 +1,9 @@
 """A network drawn as papers draw LeNet, as an SVG file."""
 
+import re
 from collections.abc import Callable
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax import saxutils
 
 from holmdel.anatomy.blocks import Block
 from holmdel.anatomy.layers import Anatomy
@@ -50,9 +51,9 @@ def draw(anatomy: Anatomy) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{_n(left)} {_n(top)} {_n(width)} '
         f'{_n(height)}" width="{_n(width)}" height="{_n(height)}" role="img" '
-        f"font-family={quoteattr(FONT)}>",
-        f"<title>{escape(title)}</title>",
-        f"<desc>{escape(picture.scale.sentence())}</desc>",
+        f"font-family={_quoted(FONT)}>",
+        f"<title>{_escape(title)}</title>",
+        f"<desc>{_escape(picture.scale.sentence())}</desc>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0,1 L8,4 L0,7 z" fill="#555555"/>'
         "</marker></defs>",
@@ -61,6 +62,21 @@ def draw(anatomy: Anatomy) -> str:
     ]
     rows += [WRITERS[type(mark)](mark, picture) for mark in marks]
     return "\n".join([*rows, "</svg>"]) + "\n"
+
+
+def _clean(text: str) -> str:
+    """Returns a text without the characters that XML cannot hold, as a name may."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
+
+
+def _escape(text: str) -> str:
+    """Returns a text as it stands in an element."""
+    return saxutils.escape(_clean(text))
+
+
+def _quoted(text: str) -> str:
+    """Returns a text as it stands in an attribute, with its quotes."""
+    return saxutils.quoteattr(_clean(text))
 
 
 def _level(mark: Mark) -> int:
@@ -83,7 +99,7 @@ def _text(mark: Text, picture: Picture) -> str:
     weight = ' font-weight="bold"' if mark.tone == "strong" else ""
     return (
         f'<text x="{_n(mark.x)}" y="{_n(mark.y)}" font-size="{_n(mark.size)}" '
-        f'text-anchor="{mark.anchor}"{weight} fill="{TONES[mark.tone]}">{escape(mark.text)}</text>'
+        f'text-anchor="{mark.anchor}"{weight} fill="{TONES[mark.tone]}">{_escape(mark.text)}</text>'
     )
 
 
@@ -102,7 +118,7 @@ def _ends(ends: tuple[int, int] | None, picture: Picture) -> str:
     if not ends:
         return ""
     source, at = (picture.blocks[end].name or "input" for end in ends)
-    return f" data-from={quoteattr(source)} data-to={quoteattr(at)}"
+    return f" data-from={_quoted(source)} data-to={_quoted(at)}"
 
 
 def _fan(mark: Fan, picture: Picture) -> str:
@@ -131,8 +147,8 @@ def _figure(mark: Figure, picture: Picture) -> str:
     """Returns a block with its whole story as a title, which browsers show at the pointer."""
     block = picture.blocks[mark.at]
     size = "x".join(map(str, block.output))
-    parts = [f"<title>{escape(_story(block))}</title>", *_shapes(mark, block)]
-    name = quoteattr(block.name or "input")
+    parts = [f"<title>{_escape(_story(block))}</title>", *_shapes(mark, block)]
+    name = _quoted(block.name or "input")
     return f'<g data-layer={name} data-output="{size}">' + "".join(parts) + "</g>"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from holmdel.anatomy.blocks import Block, Fork, Run, fold, parts, shared_notes
@@ -14,8 +15,9 @@ from holmdel.errors import UserError
 WIDEST = 1560.0  # of a row
 MARGIN = 24.0
 GUTTER = 34.0  # between rows, where the line back runs
-HEIGHTS = (170.0, 150.0, 130.0, 115.0, 100.0, 90.0, 80.0)  # of the largest map
-SLIDE = 9 / 16  # the largest height is taken at which the drawing is no taller than that
+# Of the largest map: the first that fits a slide after the smallest, or else the smallest.
+HEIGHTS = (80.0, 170.0, 150.0, 130.0, 115.0, 100.0, 90.0)
+SLIDE, LOW = 9 / 16, 500.0  # a drawing fits if it is no taller than this part of its width, or LOW
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Picture:
     scale: Scale
     box: tuple[float, float, float, float]
 
+    @property
+    def fits(self) -> bool:
+        """Whether it has the shape of a slide."""
+        return self.box[3] <= max(LOW, SLIDE * self.box[2])
+
 
 def arrange(anatomy: Anatomy) -> Picture:
     """Returns the drawing of an anatomy.
@@ -48,16 +55,29 @@ def arrange(anatomy: Anatomy) -> Picture:
             "or dense layer that its forward() runs"
         )
     shared = shared_notes(blocks)
-    found = parts(blocks)
+    smallest, *larger = (
+        partial(_laid, blocks, loose, shared, parts(blocks), height) for height in HEIGHTS
+    )
+    picture = smallest()
+    if not picture.fits:
+        return picture
+    return next((tried for tried in (lay() for lay in larger) if tried.fits), picture)
+
+
+def _laid(
+    blocks: Sequence[Block],
+    loose: Sequence[Layer],
+    shared: dict[str, str],
+    found: Sequence[Run | Fork],
+    height: float,
+) -> Picture:
+    """Returns the drawing whose largest map has a given height."""
     drawn = [block.output for block in blocks if block.family != "join"]
-    for height in HEIGHTS:
-        plan = Plan(blocks, scale_for(drawn, height), _short(blocks, found))
-        marks = _stacked(_rows(plan, found))
-        marks += _legend(blocks, shared, loose, _box(marks))
-        left, top, right, bottom = _box(marks)
-        box = (left - MARGIN, top - MARGIN, right - left + 2 * MARGIN, bottom - top + 2 * MARGIN)
-        if box[3] <= SLIDE * box[2]:
-            break
+    plan = Plan(blocks, scale_for(drawn, height), _short(blocks, found))
+    marks = _stacked(_rows(plan, found))
+    marks += _legend(blocks, shared, loose, _box(marks))
+    left, top, right, bottom = _box(marks)
+    box = (left - MARGIN, top - MARGIN, right - left + 2 * MARGIN, bottom - top + 2 * MARGIN)
     return Picture(blocks, marks, plan.scale, box)
 
 

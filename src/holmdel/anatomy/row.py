@@ -114,8 +114,7 @@ class Row:
             self._block(at)
             self.right += ASIDE * (at in sources)
         for source, at in sorted(run.skips, key=lambda ends: ends[1] - ends[0]):
-            begin = self.figures[source].right if source in run.members else start
-            self._skip(source, at, begin + ASIDE / 2)
+            self._skip(source, at, self.figures[source].right if source in run.members else start)
 
     def _block(self, at: int) -> None:
         block = self.plan.blocks[at]
@@ -141,7 +140,9 @@ class Row:
         self._write(at, figure, max(26.0 if caption else 12.0, rise + CAPTION))
         self.figures[at] = figure
         self.said = figure.middle + half
-        self.right = self.said if block.family == "join" else figure.x + figure.width
+        self.right = figure.x + figure.width
+        if block.family == "join":
+            self.right = max(self.right, self.said)
 
     def _half_label(self, at: int) -> float:
         block = self.plan.blocks[at]
@@ -222,13 +223,15 @@ class Row:
     def _skip(self, source: int, at: int, begin: float) -> None:
         """Draws an arc over the labels, from where a connection begins to a later block."""
         end = self.figures[at]
-        over = [box for box in map(extent, self.marks) if box[2] > begin and box[0] < end.right]
+        turn = begin + ASIDE / 2
+        over = [box for box in map(extent, self.marks) if box[2] > turn and box[0] < end.right]
         y = min(box[1] for box in over) - 12
         if self.plan.blocks[at].family == "join":
-            tip = (end.middle, -end.height / 2)
+            tip: tuple[Point, ...] = ((end.middle, y), (end.middle, -end.height / 2))
         else:
-            tip = (end.left - 8, 0.0)
-        self._line(((begin, 0), (begin, y), (tip[0], y), tip), "skip", source, at)
+            before = end.left - ASIDE
+            tip = ((before, y), (before, 0), (end.left, 0))
+        self._line(((begin, 0), (turn, 0), (turn, y), *tip), "skip", source, at)
 
     def fork(self, fork: Fork) -> None:
         """Places paths side by side, and the block that joins them."""
