@@ -7,7 +7,6 @@ generated whole.
 
 import argparse
 import difflib
-import json
 import os
 import re
 import subprocess
@@ -15,9 +14,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from measured import figures, reproduction
+
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/settings.md", "docs/commands.md")
-FIGURES = ROOT / "bench" / "results.jsonl"
+DOCUMENTS += ("docs/reproduction.md",)
 
 # The part of the tree that a reader wants; a test compares it with the files.
 TREE = ("src/holmdel", "tests", "bench", "docs")
@@ -72,17 +73,29 @@ def settings() -> str:
         chosen = getattr(modern, name)
         what = field.metadata["help"]
         rows.append(f"| `{name}` | {kind} | {field.default} | {chosen} | {what} |")
-    options = ", ".join(f"`{name}` ({value})" for name, value in network_options("lenet").items())
     rows += [
         "",
-        f"Options of {', '.join(f'`{n}`' for n in NETWORKS)}, with lenet's defaults: {options}.",
+        "The book column is LeNet's. What `book` sets for each network, and its options:",
+        "",
     ]
+    rows += ["| network | book | options |", "| --- | --- | --- |"]
+    plain = plan("lenet", "fashion-mnist", {}).settings
+    for name in NETWORKS:
+        book = vars(plan(name, "fashion-mnist", {}).settings)
+        own = ", ".join(f"`{k}` {v}" for k, v in book.items() if v != getattr(plain, k))
+        options = ", ".join(f"`{k}` {_shown(v)}" for k, v in network_options(name).items())
+        rows.append(f"| `{name}` | {own or 'as above'} | {options} |")
     return "\n".join(rows)
+
+
+def _shown(value: object) -> str:
+    """Returns an option's value as it is given on the command line."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def commands() -> str:
     """Returns the help text of every verb."""
-    verbs = ("train", "evaluate", "predict", "data", "demo")
+    verbs = ("train", "evaluate", "predict", "import", "data", "demo")
     parts = []
     for verb in verbs:
         done = subprocess.run(
@@ -97,58 +110,12 @@ def commands() -> str:
     return "\n\n".join(parts)
 
 
-def figures() -> str:
-    """Returns the newest record of every benchmark as a table."""
-    newest: dict[tuple[str, ...], dict[str, object]] = {}
-    for line in FIGURES.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        key = (row["name"], *(str(row.get(k, "")) for k in ("network", "data", "recipe")))
-        newest[key] = row
-    lines = ["| what | figure | command | date | commit |", "| --- | --- | --- | --- | --- |"]
-    for row in newest.values():
-        what, figure, command = SENTENCES[str(row["name"])](row)
-        lines.append(f"| {what} | {figure} | `{command}` | {row['date']} | {row['commit']} |")
-    machines = sorted({str(row["machine"]) for row in newest.values()})
-    return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}."])
-
-
-def _accuracy(row: dict) -> tuple[str, str, str]:
-    case = f"{row['network']} {row['data']} {row['recipe']}"
-    what = f"`train {row['network']} --recipe {row['recipe']}`, {row['data']}, test accuracy"
-    each = ", ".join(f"{value:.4f}" for value in row["test_acc"])
-    seeds = f"mean of seeds {', '.join(map(str, row['seeds']))}"
-    figure = f"{row['mean']:.4f} ({seeds}: {each}; error {100 * (1 - row['mean']):.2f} %)"
-    return what, figure, f"python bench/accuracy.py {case}"
-
-
-def _overhead(row: dict) -> tuple[str, str, str]:
-    what = "cost of progress, metrics, states and curves over a bare PyTorch loop"
-    return what, f"{100 * (row['ratio'] - 1):.1f} %", "python bench/overhead.py"
-
-
-def _epoch(row: dict) -> tuple[str, str, str]:
-    what = "wall time of an epoch of LeNet, as part of the book's loop's"
-    figure = f"{row['ratio']:.2f} ({row['seconds']} s against {row['book_seconds']} s)"
-    return what, figure, "python bench/epoch.py"
-
-
-def _footprint(row: dict) -> tuple[str, str, str]:
-    what = "`holmdel --help`; peak memory of `train lenet` on Fashion-MNIST"
-    figure = f"{row['help_seconds']:.2f} s; {row['peak_mb']} MB"
-    return what, figure, "python bench/footprint.py"
-
-
-SENTENCES: dict[str, Callable[[dict], tuple[str, str, str]]] = {
-    "accuracy": _accuracy,
-    "overhead": _overhead,
-    "epoch": _epoch,
-    "footprint": _footprint,
-}
 PARTS: dict[str, Callable[[], str]] = {
     "tree": tree,
     "settings": settings,
     "commands": commands,
     "figures": figures,
+    "reproduction": reproduction,
 }
 
 

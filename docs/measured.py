@@ -1,0 +1,134 @@
+"""The tables of measured figures, made from bench/results.jsonl."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+FIGURES = Path(__file__).parents[1] / "bench" / "results.jsonl"
+Row = dict[str, Any]
+
+# loss, train acc, test acc, examples/sec as printed in Dive into Deep Learning, 10 epochs each on a
+# GPU; by the cases of bench/reproduce.py.
+PUBLISHED: dict[str, tuple[str, list[tuple[str, str, str, str, str]]]] = {
+    "lenet": ("LeNet", [("PyTorch", ".469", ".823", ".779", "55,297")]),
+    "lenet-max": ("LeNet, max pooling", [("MXNet", ".479", ".820", ".825", "52,695")]),
+    "alexnet": ("AlexNet", [("PyTorch", ".331", ".878", ".883", "3,942")]),
+    "alexnet-mxnet": ("AlexNet, no padding", [("MXNet", ".329", ".880", ".891", "")]),
+    "vgg11": (
+        "VGG-11 / 4",
+        [("PyTorch", ".178", ".935", ".920", "2,464"), ("MXNet", ".177", ".935", ".925", "")],
+    ),
+    "nin": ("NiN", [("PyTorch", ".563", ".786", ".790", "3,088")]),
+    "googlenet": ("GoogLeNet", [("PyTorch", ".262", ".900", ".886", "3,266")]),
+}
+FULL_EPOCHS, FULL_TRAIN = 10, 60_000
+
+
+def figures() -> str:
+    """Returns the newest record of every benchmark as a table."""
+    newest: dict[tuple[str, ...], Row] = {}
+    for row in _records():
+        if row["name"] in SENTENCES:
+            key = (row["name"], *(str(row.get(k, "")) for k in ("network", "data", "recipe")))
+            newest[key] = row
+    lines = ["| what | figure | command | date | commit |", "| --- | --- | --- | --- | --- |"]
+    for row in newest.values():
+        what, figure, command = SENTENCES[row["name"]](row)
+        lines.append(f"| {what} | {figure} | `{command}` | {row['date']} | {row['commit']} |")
+    machines = sorted({row["machine"] for row in newest.values()})
+    return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}."])
+
+
+def reproduction() -> str:
+    """Returns the runs of bench/reproduce.py beside the figures that the book prints."""
+    head = [
+        "network",
+        "input",
+        "run",
+        "seed",
+        "loss",
+        "train acc",
+        "test acc",
+        "examples/sec",
+        "device",
+        "log",
+    ]
+    lines = [_line(head), _line(["---"] * len(head))]
+    runs = [row for row in _records() if row["name"] == "reproduce"]
+    for case, (title, printed) in PUBLISHED.items():
+        for edition, *values in printed:
+            lines.append(_line([title, "", f"printed, {edition}", "", *values, "GPU", ""]))
+        own = _newest([row for row in runs if row["network"] == case])
+        whole = [row for row in own if _is_whole(row)]
+        lines += [_run_line(title, row) for row in whole]
+        if not whole:
+            lines.append(_line([title, "", "10 epochs of 60,000: not run", *[""] * 7]))
+        lines += [_run_line(title, row) for row in own if not _is_whole(row)]
+    machines = sorted({row["machine"] for row in runs})
+    return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}."])
+
+
+def _run_line(title: str, row: Row) -> str:
+    what = f"{row['epochs']} epochs of {row['train']:,}"
+    if not _is_whole(row):
+        what += f", tested on {row['test']:,}: a part"
+    if row["restarts"]:
+        what += f", started over {row['restarts']} times"
+    numbers = [f"{row[key]:.3f}".lstrip("0") for key in ("loss", "train_acc", "test_acc")]
+    name = Path(row["log"]).name
+    rest = [f"{row['examples_per_sec']:,.0f}", row["device"], f"[log](../bench/logs/{name})"]
+    return _line([title, row["input"], what, row["seed"], *numbers, *rest])
+
+
+def _is_whole(row: Row) -> bool:
+    return row["epochs"] == FULL_EPOCHS and row["train"] == FULL_TRAIN
+
+
+def _newest(rows: list[Row]) -> list[Row]:
+    """Returns the last row of each (epochs, examples, device, seed), by these."""
+    keys = ("epochs", "train", "device", "seed")
+    last = {tuple(row[key] for key in keys): row for row in rows}
+    return [last[key] for key in sorted(last)]
+
+
+def _line(cells: list[Any]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _records() -> list[Row]:
+    return [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
+
+
+def _accuracy(row: Row) -> tuple[str, str, str]:
+    case = f"{row['network']} {row['data']} {row['recipe']}"
+    what = f"`train {row['network']} --recipe {row['recipe']}`, {row['data']}, test accuracy"
+    each = ", ".join(f"{value:.4f}" for value in row["test_acc"])
+    seeds = f"mean of seeds {', '.join(map(str, row['seeds']))}"
+    figure = f"{row['mean']:.4f} ({seeds}: {each}; error {100 * (1 - row['mean']):.2f} %)"
+    return what, figure, f"python bench/accuracy.py {case}"
+
+
+def _overhead(row: Row) -> tuple[str, str, str]:
+    what = "cost of progress, metrics, states and curves over a bare PyTorch loop"
+    return what, f"{100 * (row['ratio'] - 1):.1f} %", "python bench/overhead.py"
+
+
+def _epoch(row: Row) -> tuple[str, str, str]:
+    what = "wall time of an epoch of LeNet, as part of the book's loop's"
+    figure = f"{row['ratio']:.2f} ({row['seconds']} s against {row['book_seconds']} s)"
+    return what, figure, "python bench/epoch.py"
+
+
+def _footprint(row: Row) -> tuple[str, str, str]:
+    what = "`holmdel --help`; peak memory of `train lenet` on Fashion-MNIST"
+    figure = f"{row['help_seconds']:.2f} s; {row['peak_mb']} MB"
+    return what, figure, "python bench/footprint.py"
+
+
+SENTENCES: dict[str, Callable[[Row], tuple[str, str, str]]] = {
+    "accuracy": _accuracy,
+    "overhead": _overhead,
+    "epoch": _epoch,
+    "footprint": _footprint,
+}
