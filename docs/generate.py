@@ -1,8 +1,8 @@
 """Writes the generated parts of the documents; with --check, fails if one is out of date.
 
 A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`: the file tree, the
-table of measured figures, the settings, the command line's help. The primer's pictures are
-generated whole.
+table of measured figures, the settings, the command line's help, a network's anatomy. So do the
+layer tables in the networks' docstrings. The primer's pictures are generated whole.
 """
 
 import argparse
@@ -17,7 +17,8 @@ from pathlib import Path
 from measured import figures, reproduction
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/settings.md", "docs/commands.md")
+DOCUMENTS = ("README.md", "README.zh-CN.md")
+DOCUMENTS += ("docs/anatomy.md", "docs/settings.md", "docs/commands.md")
 DOCUMENTS += ("docs/reproduction.md",)
 
 # The part of the tree that a reader wants; a test compares it with the files.
@@ -95,18 +96,10 @@ def _shown(value: object) -> str:
 
 def commands() -> str:
     """Returns the help text of every verb."""
-    verbs = ("train", "evaluate", "predict", "import", "data", "demo")
+    verbs = ("train", "evaluate", "predict", "inspect", "import", "data", "demo")
     parts = []
     for verb in verbs:
-        done = subprocess.run(
-            [sys.executable, "-m", "holmdel", verb, "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=os.environ | {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"},
-        )
-        text = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
-        parts.append(f"## holmdel {verb}\n\n```\n{text}\n```")
+        parts.append(f"## holmdel {verb}\n\n```\n{printed(verb, '--help')}\n```")
     return "\n\n".join(parts)
 
 
@@ -115,6 +108,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "figures": figures,
+    "anatomy": anatomy,
     "reproduction": reproduction,
 }
 
@@ -130,9 +124,11 @@ def generated(text: str) -> str:
 
 def files() -> dict[str, str]:
     """Returns the text of every generated file, by its name: documents and pictures."""
+    from layer_tables import with_tables
     from primer_pictures import drawn
 
     made = {name: generated((ROOT / name).read_text(encoding="utf-8")) for name in DOCUMENTS}
+    made |= with_tables()
     return made | {f"docs/img/{name}": text for name, text in drawn().items()}
 
 
