@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -91,7 +91,7 @@ def _table(anatomy: "Anatomy", gap: int) -> "Table":
 
     table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False, show_footer=True)
     for head, total in zip(HEADS, totals(anatomy), strict=True):
-        side = "left" if head in HEADS[:3] else "right"
+        side: Literal["left", "right"] = "left" if head in HEADS[:3] else "right"
         table.add_column(head.replace(" ", "\n"), total, justify=side, no_wrap=True)
     for row in tree(anatomy):
         table.add_row(*(Text(cell) for cell in row))

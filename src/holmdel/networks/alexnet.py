@@ -29,6 +29,27 @@ def alexnet(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | conv1 | Conv2d 11x11, stride 4, padding 1 | 96x54x54 | 11,712 |
+        | relu1 | ReLU | 96x54x54 | 0 |
+        | pool1 | MaxPool2d 3x3, stride 2 | 96x26x26 | 0 |
+        | conv2 | Conv2d 5x5, padding 2 | 256x26x26 | 614,656 |
+        | relu2 | ReLU | 256x26x26 | 0 |
+        | pool2 | MaxPool2d 3x3, stride 2 | 256x12x12 | 0 |
+        | conv3 | Conv2d 3x3, padding 1 | 384x12x12 | 885,120 |
+        | relu3 | ReLU | 384x12x12 | 0 |
+        | conv4 | Conv2d 3x3, padding 1 | 384x12x12 | 1,327,488 |
+        | relu4 | ReLU | 384x12x12 | 0 |
+        | conv5 | Conv2d 3x3, padding 1 | 256x12x12 | 884,992 |
+        | relu5 | ReLU | 256x12x12 | 0 |
+        | pool5 | MaxPool2d 3x3, stride 2 | 256x5x5 | 0 |
+        | flatten | Flatten | 6400 | 0 |
+        | fc6 | Linear | 4096 | 26,218,496 |
+        | relu6 | ReLU | 4096 | 0 |
+        | drop6 | Dropout | 4096 | 0 |
+        | fc7 | Linear | 4096 | 16,781,312 |
+        | relu7 | ReLU | 4096 | 0 |
+        | drop7 | Dropout | 4096 | 0 |
+        | fc8 | Linear | 10 | 40,970 |
 
     Differs from the paper:
         One tower in place of two that were split over two GPUs, so conv2, conv4 and conv5 see all

@@ -89,6 +89,28 @@ def googlenet(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | conv1 | Conv2d 7x7, stride 2, padding 3 | 64x48x48 | 3,200 |
+        | relu1 | ReLU | 64x48x48 | 0 |
+        | pool1 | MaxPool2d 3x3, stride 2, padding 1 | 64x24x24 | 0 |
+        | reduce2 | Conv2d 1x1 | 64x24x24 | 4,160 |
+        | reduce2_relu | ReLU | 64x24x24 | 0 |
+        | conv2 | Conv2d 3x3, padding 1 | 192x24x24 | 110,784 |
+        | relu2 | ReLU | 192x24x24 | 0 |
+        | pool2 | MaxPool2d 3x3, stride 2, padding 1 | 192x12x12 | 0 |
+        | inception3a | Inception | 256x12x12 | 163,696 |
+        | inception3b | Inception | 480x12x12 | 388,736 |
+        | pool3 | MaxPool2d 3x3, stride 2, padding 1 | 480x6x6 | 0 |
+        | inception4a | Inception | 512x6x6 | 376,176 |
+        | inception4b | Inception | 512x6x6 | 449,160 |
+        | inception4c | Inception | 512x6x6 | 510,104 |
+        | inception4d | Inception | 528x6x6 | 605,376 |
+        | inception4e | Inception | 832x6x6 | 868,352 |
+        | pool4 | MaxPool2d 3x3, stride 2, padding 1 | 832x3x3 | 0 |
+        | inception5a | Inception | 832x3x3 | 1,043,456 |
+        | inception5b | Inception | 1024x3x3 | 1,444,080 |
+        | mean | AdaptiveAvgPool2d | 1024x1x1 | 0 |
+        | flatten | Flatten | 1024 | 0 |
+        | output | Linear | 10 | 10,250 |
 
     Differs from the paper:
         No local response normalisation, no auxiliary classifiers, no dropout before the last layer;

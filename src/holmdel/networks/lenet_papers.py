@@ -60,6 +60,20 @@ def lenet5_1998(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | c1 | Conv2d 5x5 | 6x28x28 | 156 |
+        | act1 | ScaledTanh | 6x28x28 | 0 |
+        | s2 | Subsampling 2x2, stride 2 | 6x14x14 | 12 |
+        | act2 | ScaledTanh | 6x14x14 | 0 |
+        | c3 | TableConv2d 5x5 | 16x10x10 | 1,516 |
+        | act3 | ScaledTanh | 16x10x10 | 0 |
+        | s4 | Subsampling 2x2, stride 2 | 16x5x5 | 32 |
+        | act4 | ScaledTanh | 16x5x5 | 0 |
+        | c5 | Conv2d 5x5 | 120x1x1 | 48,120 |
+        | act5 | ScaledTanh | 120x1x1 | 0 |
+        | flatten | Flatten | 120 | 0 |
+        | f6 | Linear | 84 | 10,164 |
+        | act6 | ScaledTanh | 84 | 0 |
+        | output | RadialBasis | 10 | 0 |
 
     Differs from the paper:
         The outputs are negative squared distances, so that the largest wins and cross-entropy is
@@ -109,6 +123,17 @@ def lenet_1989(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | pad1 | ConstantPad2d padding 2 | 1x20x20 | 0 |
+        | h1 | TableConv2d 5x5, stride 2 | 12x8x8 | 1,068 |
+        | act1 | ScaledTanh | 12x8x8 | 0 |
+        | pad2 | ConstantPad2d padding 2 | 12x12x12 | 0 |
+        | h2 | TableConv2d 5x5, stride 2 | 12x4x4 | 2,592 |
+        | act2 | ScaledTanh | 12x4x4 | 0 |
+        | flatten | Flatten | 192 | 0 |
+        | h3 | Linear | 30 | 5,790 |
+        | act3 | ScaledTanh | 30 | 0 |
+        | output | Linear | 10 | 310 |
+        | act4 | ScaledTanh | 10 | 0 |
 
     Differs from the paper:
         Which eight maps each map of h2 sees is a guess, as the paper does not say. The outputs are

@@ -24,6 +24,36 @@ def nin(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | block1.conv | Conv2d 11x11, stride 4 | 96x54x54 | 11,712 |
+        | block1.relu | ReLU | 96x54x54 | 0 |
+        | block1.mlp1 | Conv2d 1x1 | 96x54x54 | 9,312 |
+        | block1.relu1 | ReLU | 96x54x54 | 0 |
+        | block1.mlp2 | Conv2d 1x1 | 96x54x54 | 9,312 |
+        | block1.relu2 | ReLU | 96x54x54 | 0 |
+        | pool1 | MaxPool2d 3x3, stride 2 | 96x26x26 | 0 |
+        | block2.conv | Conv2d 5x5, padding 2 | 256x26x26 | 614,656 |
+        | block2.relu | ReLU | 256x26x26 | 0 |
+        | block2.mlp1 | Conv2d 1x1 | 256x26x26 | 65,792 |
+        | block2.relu1 | ReLU | 256x26x26 | 0 |
+        | block2.mlp2 | Conv2d 1x1 | 256x26x26 | 65,792 |
+        | block2.relu2 | ReLU | 256x26x26 | 0 |
+        | pool2 | MaxPool2d 3x3, stride 2 | 256x12x12 | 0 |
+        | block3.conv | Conv2d 3x3, padding 1 | 384x12x12 | 885,120 |
+        | block3.relu | ReLU | 384x12x12 | 0 |
+        | block3.mlp1 | Conv2d 1x1 | 384x12x12 | 147,840 |
+        | block3.relu1 | ReLU | 384x12x12 | 0 |
+        | block3.mlp2 | Conv2d 1x1 | 384x12x12 | 147,840 |
+        | block3.relu2 | ReLU | 384x12x12 | 0 |
+        | pool3 | MaxPool2d 3x3, stride 2 | 384x5x5 | 0 |
+        | drop | Dropout | 384x5x5 | 0 |
+        | block4.conv | Conv2d 3x3, padding 1 | 10x5x5 | 34,570 |
+        | block4.relu | ReLU | 10x5x5 | 0 |
+        | block4.mlp1 | Conv2d 1x1 | 10x5x5 | 110 |
+        | block4.relu1 | ReLU | 10x5x5 | 0 |
+        | block4.mlp2 | Conv2d 1x1 | 10x5x5 | 110 |
+        | block4.relu2 | ReLU | 10x5x5 | 0 |
+        | mean | AdaptiveAvgPool2d | 10x1x1 | 0 |
+        | flatten | Flatten | 10 | 0 |
 
     Differs from the paper:
         The paper's networks see 32x32 pictures through three blocks of 5x5 and 3x3 convolutions;

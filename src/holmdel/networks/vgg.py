@@ -35,6 +35,35 @@ def vgg11(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | block1.conv1 | Conv2d 3x3, padding 1 | 16x224x224 | 160 |
+        | block1.relu1 | ReLU | 16x224x224 | 0 |
+        | block1.pool | MaxPool2d 2x2, stride 2 | 16x112x112 | 0 |
+        | block2.conv1 | Conv2d 3x3, padding 1 | 32x112x112 | 4,640 |
+        | block2.relu1 | ReLU | 32x112x112 | 0 |
+        | block2.pool | MaxPool2d 2x2, stride 2 | 32x56x56 | 0 |
+        | block3.conv1 | Conv2d 3x3, padding 1 | 64x56x56 | 18,496 |
+        | block3.relu1 | ReLU | 64x56x56 | 0 |
+        | block3.conv2 | Conv2d 3x3, padding 1 | 64x56x56 | 36,928 |
+        | block3.relu2 | ReLU | 64x56x56 | 0 |
+        | block3.pool | MaxPool2d 2x2, stride 2 | 64x28x28 | 0 |
+        | block4.conv1 | Conv2d 3x3, padding 1 | 128x28x28 | 73,856 |
+        | block4.relu1 | ReLU | 128x28x28 | 0 |
+        | block4.conv2 | Conv2d 3x3, padding 1 | 128x28x28 | 147,584 |
+        | block4.relu2 | ReLU | 128x28x28 | 0 |
+        | block4.pool | MaxPool2d 2x2, stride 2 | 128x14x14 | 0 |
+        | block5.conv1 | Conv2d 3x3, padding 1 | 128x14x14 | 147,584 |
+        | block5.relu1 | ReLU | 128x14x14 | 0 |
+        | block5.conv2 | Conv2d 3x3, padding 1 | 128x14x14 | 147,584 |
+        | block5.relu2 | ReLU | 128x14x14 | 0 |
+        | block5.pool | MaxPool2d 2x2, stride 2 | 128x7x7 | 0 |
+        | flatten | Flatten | 6272 | 0 |
+        | fc6 | Linear | 4096 | 25,694,208 |
+        | relu6 | ReLU | 4096 | 0 |
+        | drop6 | Dropout | 4096 | 0 |
+        | fc7 | Linear | 4096 | 16,781,312 |
+        | relu7 | ReLU | 4096 | 0 |
+        | drop7 | Dropout | 4096 | 0 |
+        | fc8 | Linear | 10 | 40,970 |
 
     Differs from the paper:
         A quarter of the maps; ten classes of one channel in place of a thousand of three.
@@ -65,6 +94,45 @@ def vgg16(
     Layers:
         | name | kind | output | parameters |
         | --- | --- | --- | --- |
+        | block1.conv1 | Conv2d 3x3, padding 1 | 64x224x224 | 640 |
+        | block1.relu1 | ReLU | 64x224x224 | 0 |
+        | block1.conv2 | Conv2d 3x3, padding 1 | 64x224x224 | 36,928 |
+        | block1.relu2 | ReLU | 64x224x224 | 0 |
+        | block1.pool | MaxPool2d 2x2, stride 2 | 64x112x112 | 0 |
+        | block2.conv1 | Conv2d 3x3, padding 1 | 128x112x112 | 73,856 |
+        | block2.relu1 | ReLU | 128x112x112 | 0 |
+        | block2.conv2 | Conv2d 3x3, padding 1 | 128x112x112 | 147,584 |
+        | block2.relu2 | ReLU | 128x112x112 | 0 |
+        | block2.pool | MaxPool2d 2x2, stride 2 | 128x56x56 | 0 |
+        | block3.conv1 | Conv2d 3x3, padding 1 | 256x56x56 | 295,168 |
+        | block3.relu1 | ReLU | 256x56x56 | 0 |
+        | block3.conv2 | Conv2d 3x3, padding 1 | 256x56x56 | 590,080 |
+        | block3.relu2 | ReLU | 256x56x56 | 0 |
+        | block3.conv3 | Conv2d 3x3, padding 1 | 256x56x56 | 590,080 |
+        | block3.relu3 | ReLU | 256x56x56 | 0 |
+        | block3.pool | MaxPool2d 2x2, stride 2 | 256x28x28 | 0 |
+        | block4.conv1 | Conv2d 3x3, padding 1 | 512x28x28 | 1,180,160 |
+        | block4.relu1 | ReLU | 512x28x28 | 0 |
+        | block4.conv2 | Conv2d 3x3, padding 1 | 512x28x28 | 2,359,808 |
+        | block4.relu2 | ReLU | 512x28x28 | 0 |
+        | block4.conv3 | Conv2d 3x3, padding 1 | 512x28x28 | 2,359,808 |
+        | block4.relu3 | ReLU | 512x28x28 | 0 |
+        | block4.pool | MaxPool2d 2x2, stride 2 | 512x14x14 | 0 |
+        | block5.conv1 | Conv2d 3x3, padding 1 | 512x14x14 | 2,359,808 |
+        | block5.relu1 | ReLU | 512x14x14 | 0 |
+        | block5.conv2 | Conv2d 3x3, padding 1 | 512x14x14 | 2,359,808 |
+        | block5.relu2 | ReLU | 512x14x14 | 0 |
+        | block5.conv3 | Conv2d 3x3, padding 1 | 512x14x14 | 2,359,808 |
+        | block5.relu3 | ReLU | 512x14x14 | 0 |
+        | block5.pool | MaxPool2d 2x2, stride 2 | 512x7x7 | 0 |
+        | flatten | Flatten | 25088 | 0 |
+        | fc6 | Linear | 4096 | 102,764,544 |
+        | relu6 | ReLU | 4096 | 0 |
+        | drop6 | Dropout | 4096 | 0 |
+        | fc7 | Linear | 4096 | 16,781,312 |
+        | relu7 | ReLU | 4096 | 0 |
+        | drop7 | Dropout | 4096 | 0 |
+        | fc8 | Linear | 10 | 40,970 |
 
     Differs from the paper:
         Ten classes of one channel in place of a thousand of three.
