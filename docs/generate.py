@@ -97,10 +97,25 @@ def _shown(value: object) -> str:
 def commands() -> str:
     """Returns the help text of every verb."""
     verbs = ("train", "evaluate", "predict", "inspect", "import", "data", "demo")
-    parts = []
-    for verb in verbs:
-        parts.append(f"## holmdel {verb}\n\n```\n{printed(verb, '--help')}\n```")
+    parts = [f"## holmdel {verb}\n\n```\n{printed(verb, '--help')}\n```" for verb in verbs]
     return "\n\n".join(parts)
+
+
+def anatomy() -> str:
+    """Returns what `holmdel inspect` prints of LeNet-5."""
+    return f"```\n{printed('inspect', 'lenet5-1998')}\n```"
+
+
+def printed(*words: str) -> str:
+    """Returns what `holmdel` prints in a terminal of 100 columns."""
+    done = subprocess.run(
+        [sys.executable, "-m", "holmdel", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"},
+    )
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
 PARTS: dict[str, Callable[[], str]] = {
