@@ -2,7 +2,8 @@
 
 A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`: the file tree, the
 table of measured figures, the settings, the command line's help, a network's anatomy. So do the
-layer tables in the networks' docstrings. The primer's pictures are generated whole.
+layer tables in the networks' docstrings. The primer's pictures and the drawings of networks are
+generated whole.
 """
 
 import argparse
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "README.zh-CN.md")
 DOCUMENTS += ("docs/anatomy.md", "docs/settings.md", "docs/commands.md")
 DOCUMENTS += ("docs/reproduction.md",)
+DRAWN = ("lenet", "lenet5-1998", "alexnet", "vgg11", "nin", "googlenet")
 
 # The part of the tree that a reader wants; a test compares it with the files.
 TREE = ("src/holmdel", "tests", "bench", "docs")
@@ -144,7 +146,15 @@ def files() -> dict[str, str]:
 
     made = {name: generated((ROOT / name).read_text(encoding="utf-8")) for name in DOCUMENTS}
     made |= with_tables()
-    return made | {f"docs/img/{name}": text for name, text in drawn().items()}
+    pictures = drawn() | drawings()
+    return made | {f"docs/img/{name}": text for name, text in pictures.items()}
+
+
+def drawings() -> dict[str, str]:
+    """Returns the drawings of networks, by file name."""
+    from holmdel import inspect
+
+    return {f"{name}.svg": inspect(name).to_svg() for name in DRAWN}
 
 
 def main() -> int:
