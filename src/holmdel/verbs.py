@@ -190,7 +190,8 @@ def import_weights(
         out: the run folder, new or empty.
         classes: label texts, or a data set whose labels and form of pictures to take.
         input: what the network sees, such as `1x28x28`; if None, as the shapes say.
-        mean, std: training saw (pixel / 255 - mean) / std; 0 and 1 in the book's loaders.
+        mean: taken from pixels / 255 in training; 0 in the book's loaders.
+        std: divided by after that.
         options: options of the network; those left out follow from the shapes where they can.
 
     Raises:
@@ -274,9 +275,8 @@ def _image(stored: Size, seen: Size, framing: str, mean: float, std: float) -> I
     """Returns the contract, with how pictures of one size become those of the other."""
     if not std > 0:
         raise UserError(f"std was given as {std}; expected a number above 0")
-    more = seen[1] - stored[1], seen[2] - stored[2]
-    how = "pad" if all(0 <= m <= PAD_UP_TO for m in more) else "resize"
-    how = "none" if seen == stored else how
+    little = all(0 <= seen[side] - stored[side] <= PAD_UP_TO for side in (1, 2))
+    how = "none" if seen == stored else "pad" if little else "resize"
     return ImageContract(
         stored=stored, input=seen, enlarge=how, framing=framing, mean=mean, std=std
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -166,14 +167,14 @@ def _inferred(name: str, theirs: list[Layer], given: dict[str, Any]) -> dict[str
         found["channels"] = max(1, first.shape[1])
         if "width" in known:
             found |= _width(name, known["width"], first)
-    if last is not None and last.ndim in (2, 4):
+    if last is not None and last.ndim in (2, 4) and len(theirs) == len(_usual_layers(name)):
         found["classes"] = max(2, last.shape[0])
     return {option: value for option, value in found.items() if option not in given}
 
 
 def _width(name: str, usual: float, first: Tensor) -> dict[str, float]:
     """Returns the factor on the maps, if the first layer has the network's kernel."""
-    ours = _layers(name, {})[0].tensors["weight"]
+    ours = _usual_layers(name)[0].tensors["weight"]
     factor = usual * first.shape[0] / ours.shape[0]
     same = first.shape[2:] == ours.shape[2:] and 0 < factor <= 16
     return {"width": factor} if same else {}
@@ -208,6 +209,12 @@ def _layers(name: str, options: dict[str, Any]) -> list[Layer]:
     """Returns the layers of a network of ours: shapes alone, without numbers."""
     with torch.device("meta"):
         return layers_of(build(name, **options).state_dict())
+
+
+@cache
+def _usual_layers(name: str) -> list[Layer]:
+    """Returns the layers of a network with its own options."""
+    return _layers(name, {})
 
 
 def _misfit(
