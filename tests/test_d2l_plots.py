@@ -62,6 +62,15 @@ def test_an_animator_takes_one_value_and_many_axes():
     assert (animator.X, animator.Y) == ([[1, 2]], [[5, 6]])
 
 
+def test_another_number_of_lines_is_told():
+    animator = d2l.Animator()
+    animator.add(1, (1, 2))
+    with pytest.raises(UserError, match=r"a point with 3 x and 3 y was added to 2 lines; .* a line"):
+        animator.add(2, (1, 2, 3))
+    with pytest.raises(UserError, match=r"was given 2 lines of X and 3 of Y; .* or one X for all"):
+        d2l.plot([[1, 2], [1, 2]], [[1, 2], [1, 2], [1, 2]])
+
+
 def test_in_a_notebook_an_animator_redraws_in_place(notebook):
     animator = d2l.Animator(xlabel="epoch", legend=["loss"])
     animator.add(1, 0.9)

@@ -114,11 +114,19 @@ class Animator:
         Args:
             x: where, for all lines or one a line.
             y: the value, or one a line.
+
+        Raises:
+            UserError: for another number of them than lines.
         """
         ys = y if hasattr(y, "__len__") else [y]
         xs = x if hasattr(x, "__len__") else [x] * len(ys)
         if self.X is None or self.Y is None:
             self.X, self.Y = [[] for _ in ys], [[] for _ in ys]
+        if not len(xs) == len(ys) == len(self.Y):
+            raise UserError(
+                f"a point with {len(xs)} x and {len(ys)} y was added to {len(self.Y)} lines; "
+                "expected one a line, None where there is none"
+            )
         for line, (where, value) in enumerate(zip(xs, ys, strict=True)):
             if where is not None and value is not None:
                 self.X[line].append(where)

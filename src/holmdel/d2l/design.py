@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from holmdel.d2l.animation import ProgressBoard
 from holmdel.d2l.hyperparameters import HyperParameters
-from holmdel.d2l.loops import in_eval_mode
+from holmdel.d2l.loops import home, in_eval_mode
 from holmdel.d2l.pictures import (
     Loader,
     Size,
@@ -138,7 +138,7 @@ class Classifier(Module):
 
         It looks in eval mode, without touching the statistics of batch normalisation.
         """
-        X = torch.randn(*X_shape)
+        X = torch.randn(*X_shape, device=home(self.net))
         with in_eval_mode(self.net), torch.no_grad():
             for layer in self.net:
                 X = layer(X)

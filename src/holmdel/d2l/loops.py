@@ -52,7 +52,7 @@ def evaluate_accuracy_gpu(
     Raises:
         UserError: if there is no batch.
     """
-    device = device or _home(net)
+    device = device or home(net)
     metric = Accumulator(2)
     with in_eval_mode(net), torch.no_grad():
         for X, y in data_iter:
@@ -99,7 +99,6 @@ def train_ch6(
     optimizer = torch.optim.SGD(net.parameters(), lr=lr)
     animator = Animator(xlabel="epoch", xlim=[1, num_epochs], legend=LEGEND)
     timer = Timer()
-    timer.times.clear()
     for epoch in range(num_epochs):
         metric = _train_epoch_ch6(net, train_iter, optimizer, device, timer, animator, epoch)
         test_acc = evaluate_accuracy_gpu(net, test_iter)
@@ -232,7 +231,7 @@ def predict_ch3(net: Network, test_iter: Batches, n: int = 6) -> None:
         raise UserError("test_iter gave no batch; expected an iterable of pairs (X, y)")
     X, y = first[0][:n], first[1][:n]
     with torch.no_grad():
-        said = net(_moved(X, _home(net))).argmax(dim=1)
+        said = net(_moved(X, home(net))).argmax(dim=1)
     pairs = zip(get_fashion_mnist_labels(y), get_fashion_mnist_labels(said), strict=True)
     show_images(X, 1, len(y), titles=[f"{truth}\n{answer}" for truth, answer in pairs])
 
@@ -250,7 +249,7 @@ def _expect_batches(metric: Accumulator, epoch: int = 0) -> None:
         )
 
 
-def _home(net: Network) -> torch.device | None:
+def home(net: Network) -> torch.device | None:
     """Returns where a module's parameters lie, None for a function."""
     first = next(net.parameters(), None) if isinstance(net, nn.Module) else None
     return None if first is None else first.device

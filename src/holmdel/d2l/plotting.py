@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from holmdel.errors import UserError
 from holmdel.training.curves import in_notebook
 
 FORMATS = ("-", "m--", "g-.", "r:")
@@ -79,6 +80,9 @@ def plot(
         fmts: matplotlib's formats of the lines, in turn.
         figsize: inches, of the figures from here on.
         axes: drawn on in place of the current ones.
+
+    Raises:
+        UserError: for several X, and another number of Y.
     """
     set_figsize(figsize)
     axes = plt.gca() if axes is None else axes
@@ -87,7 +91,13 @@ def plot(
         pairs = [(range(len(line)), line) for line in lines]
     else:
         heights = [Y] if _is_line(Y) else list(Y)
-        pairs = list(zip(lines if len(lines) > 1 else lines * len(heights), heights, strict=True))
+        lines = lines if len(lines) > 1 else lines * len(heights)
+        if len(lines) != len(heights):
+            raise UserError(
+                f"plot was given {len(lines)} lines of X and {len(heights)} of Y; expected as many "
+                "of each, or one X for all"
+            )
+        pairs = list(zip(lines, heights, strict=True))
     axes.cla()
     for (xs, ys), fmt in zip(pairs, cycle(fmts), strict=False):
         axes.plot(_numbers(xs), _numbers(ys), fmt)
@@ -117,7 +127,7 @@ def show_images(
         place.imshow(_numbers(image[0] if getattr(image, "shape", ())[:-2] == (1,) else image))
         place.get_xaxis().set_visible(False)
         place.get_yaxis().set_visible(False)
-        if titles:
+        if titles and number < len(titles):
             place.set_title(titles[number])
     return axes
 
