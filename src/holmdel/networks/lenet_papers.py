@@ -54,8 +54,8 @@ def lenet5_1998(
 ) -> nn.Sequential:
     """Returns LeNet-5 as the paper has it: (N, 1, 32, 32) to logits (N, 10).
 
-    60,000 trainable parameters, 340,908 connections. The paper prints 345,308; docs/anatomy.md
-    shows where the 4,400 come from.
+    60,000 trainable parameters, 340,908 connections. docs/anatomy.md says where the 345,308 that
+    are passed around too come from.
 
     Layers:
         | name | kind | output | parameters |
