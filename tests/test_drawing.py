@@ -289,8 +289,12 @@ def test_activations_and_reshapes_have_no_blocks():
 
 
 def test_a_normalisation_is_a_strip_of_its_block():
-    title = figure(drawing("residual"), "1.conv1").findtext(f"{SVG}title")
-    assert "1.norm1: BatchNorm2d" in title
+    block = figure(drawing("residual"), "1.conv1")
+    assert "1.norm1: BatchNorm2d" in block.findtext(f"{SVG}title")
+    *maps, strip = block.findall(f"{SVG}rect")
+    assert len({sheet.get("fill") for sheet in maps}) == 1
+    assert strip.get("fill") != maps[0].get("fill")
+    assert strip.get("height") == maps[0].get("height")
     assert "normalisation" in texts(drawing("residual"))
     assert "normalisation" not in texts(drawing("lenet"))
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from holmdel.anatomy.blocks import Block, Fork, Run, fold, parts, shared_notes
 from holmdel.anatomy.layers import Anatomy, Layer
 from holmdel.anatomy.marks import Line, Mark, Swatch, Text, extent, lowered
+from holmdel.anatomy.paths import place
 from holmdel.anatomy.row import CAPTION, Plan, Row
 from holmdel.anatomy.scale import Scale, scale_for, text_width
 from holmdel.errors import UserError
@@ -147,7 +148,7 @@ def _placed(row: Row, cluster: Sequence[Run | Fork]) -> Row:
         if isinstance(part, Run):
             row.run(part)
         else:
-            row.fork(part)
+            place(row, part)
     return row
 
 

@@ -1,11 +1,29 @@
 """Paths side by side, as in an Inception block, placed into a row of a drawing."""
 
+from typing import NamedTuple
+
 from holmdel.anatomy.blocks import Fork
 from holmdel.anatomy.marks import Figure, Frame, Line, Text
 from holmdel.anatomy.row import NAME, SIZE, SMALL, SPACE, Plan, Row
 from holmdel.anatomy.scale import size_text, text_width
 
 LINE = SMALL + 1.5
+
+
+class _Grid(NamedTuple):
+    """Where the blocks of paths stand.
+
+    Attributes:
+        prefix: what their names share.
+        split: x where the paths part.
+        columns: x and width of each; a path ends in the last.
+        join: the figure that they lead to.
+    """
+
+    prefix: str
+    split: float
+    columns: list[tuple[float, float]]
+    join: Figure
 
 
 def common_prefix(names: list[str]) -> str:
@@ -25,29 +43,27 @@ def common_prefix(names: list[str]) -> str:
 def place(row: Row, fork: Fork) -> None:
     """Places the paths of a fork and its join behind what stands in the row."""
     plan = row.plan
-    names = [plan.blocks[at].name for path in fork.paths for at in path]
-    prefix = common_prefix(names)
+    prefix = common_prefix([plan.blocks[at].name for path in fork.paths for at in path])
     split = max(row.right, row.said) + 26
-    columns = _columns(plan, fork, prefix)
-    lefts, x = [], split
-    for lead, width in columns:
-        lefts.append((x + lead, width))
+    columns, x = [], split
+    for lead, width in _columns(plan, fork, prefix):
+        columns.append((x + lead, width))
         x += lead + width
     axes, top, bottom = _axes(plan, fork)
     join = plan.figure(fork.join, x + 24)
-    spans = plan.blocks[fork.join].family == "join" and not join.sign
-    if spans:
+    if plan.blocks[fork.join].family == "join" and not join.sign:  # a bar across all paths
         join = Figure(fork.join, join.x, (axes[0] + axes[-1]) / 2, 9, axes[-1] - axes[0] + 24)
-    middle = (split + join.x + join.width) / 2
-    row.marks.insert(0, Frame(split - 7, top, join.x + join.width + 7 - split + 7, bottom - top))
+    grid = _Grid(prefix, split, columns, join)
+    right = join.x + join.width + 7
+    row.marks.insert(0, Frame(split - 7, top, right - split + 7, bottom - top))
     for path, y in zip(fork.paths, axes, strict=True):
-        _path(row, fork, path, y, prefix, split, lefts, join)
+        _path(row, fork, path, y, grid)
     row.figures[fork.join] = join
-    row.marks.append(join)
-    row.right = join.x + join.width + 7
-    row.said = max(row.right, middle + text_width(prefix, NAME) / 2)
+    middle = (split + right - 7) / 2
+    row.marks += [join, Text(middle, bottom + NAME + 3, prefix, NAME, "strong")]
     row.names.append([])
-    row.marks.append(Text(middle, bottom + NAME + 3, prefix, NAME, "strong"))
+    row.right = right
+    row.said = max(right, middle + text_width(prefix, NAME) / 2)
     _label(row, fork.join, join, top)
 
 
@@ -106,27 +122,20 @@ def _axes(plan: Plan, fork: Fork) -> tuple[list[float], float, float]:
     return axes, -total / 2 - 2, total / 2 + 4
 
 
-def _path(
-    row: Row,
-    fork: Fork,
-    path: tuple[int, ...],
-    y: float,
-    prefix: str,
-    split: float,
-    lefts: list[tuple[float, float]],
-    join: Figure,
-) -> None:
+def _path(row: Row, fork: Fork, path: tuple[int, ...], y: float, grid: _Grid) -> None:
     """Draws one path, from the split to the join."""
+    join = grid.join
     start = row.figures.get(fork.start)
     begin = start.right if start else row.right
-    points = [(begin, 0.0), (split, 0.0), (split, y)]
+    points = [(begin, 0.0), (grid.split, 0.0), (grid.split, y)]
     source = fork.start
-    for at, (left, width) in zip(path, lefts[len(lefts) - len(path) :], strict=True):
+    last = grid.columns[len(grid.columns) - len(path) :]
+    for at, (left, width) in zip(path, last, strict=True):
         figure = row.plan.figure(at, left, y)
         figure = row.plan.figure(at, left + (width - figure.width) / 2, y)
         row.marks.append(Line((*points, (figure.left, y)), "arrow", (source, at)))
-        row._say(row.plan.blocks[at].detail, left - 3 - _lead(row, at) / 2, y, (1, 1), SMALL)
-        _name(row, at, figure, _relative(row.plan, at, prefix))
+        row.say(row.plan.blocks[at].detail, left - 3 - _lead(row, at) / 2, y, (1, 1), SMALL)
+        _name(row, at, figure, _relative(row.plan, at, grid.prefix))
         points, source = [(figure.right, y)], at
     if join.sign or abs(y) > join.height / 2:
         points += [(join.x - 12, y), (join.x - 12, 0.0)]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from holmdel.anatomy.blocks import Block, Fork, Run
+from holmdel.anatomy.blocks import Block, Run
 from holmdel.anatomy.marks import Fan, Figure, Line, Mark, Point, Text, extent
 from holmdel.anatomy.scale import (
     Scale,
@@ -184,10 +184,10 @@ class Row:
             above, below = -rays[0].points[0][1], rays[1].points[0][1]
         else:
             self._line(((previous.right, 0), (figure.left, 0)), "arrow", at - 1, at)
-        self._say(caption, (self.right + figure.left) / 2, 0, (above, below), CAPTION)
+        self.say(caption, (self.right + figure.left) / 2, 0, (above, below), CAPTION)
         return above
 
-    def _say(self, caption: tuple[str, ...], x: float, y: float, clear: Point, size: float) -> None:
+    def say(self, caption: tuple[str, ...], x: float, y: float, clear: Point, size: float) -> None:
         """Writes a caption: its first line above a connection, the others below."""
         above, below = (max(5.0, each + 3) for each in clear)
         for line, text in enumerate(caption):
@@ -232,12 +232,6 @@ class Row:
             before = end.left - ASIDE
             tip = ((before, y), (before, 0), (end.left, 0))
         self._line(((begin, 0), (turn, 0), (turn, y), *tip), "skip", source, at)
-
-    def fork(self, fork: Fork) -> None:
-        """Places paths side by side, and the block that joins them."""
-        from holmdel.anatomy.paths import place  # which imports this module
-
-        place(self, fork)
 
     def finish(self) -> None:
         """Writes the names of each stretch on one line, and brackets with their prefixes."""
