@@ -78,7 +78,9 @@ def _broadcast(shapes: Sequence[Sequence[int]]) -> tuple[int, ...] | None:
     longest = max(len(shape) for shape in shapes)
     filled = [(1,) * (longest - len(shape)) + tuple(shape) for shape in shapes]
     sides = [set(column) - {1} for column in zip(*filled, strict=True)]
-    return tuple(side.pop() if side else 1 for side in sides) if max(map(len, sides)) < 2 else None
+    if any(len(side) > 1 for side in sides):
+        return None
+    return tuple(side.pop() if side else 1 for side in sides)
 
 
 def _convolution(call: Call) -> Tensor | None:

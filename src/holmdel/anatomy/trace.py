@@ -109,10 +109,15 @@ class _Trace(Weightless):  # type: ignore[no-untyped-call]
             name: frozenset(id(parameter) for parameter in part.parameters())
             for name, part in module.named_modules()
         }
-        tensors = (*module.named_parameters(), *module.named_buffers())
-        self._stand_ins = {name: _on_meta(tensor) for name, tensor in tensors}
-        for name, parameter in module.named_parameters():
-            self._set(self._stand_ins[name], _Trail(parameters=frozenset([id(parameter)])))
+        stand_ins = {id(t): _on_meta(t) for t in (*module.parameters(), *module.buffers())}
+        self._stand_ins = {
+            f"{name}.{key}".lstrip("."): stand_ins[id(tensor)]
+            for name, part in module.named_modules()
+            for key, tensor in (*part._parameters.items(), *part._buffers.items())
+            if tensor is not None
+        }
+        for key in self._sizes:
+            self._set(stand_ins[key], _Trail(parameters=frozenset([key])))
         floats = (p.dtype for p in module.parameters() if p.is_floating_point())
         self._picture = torch.empty(1, *input, device="meta", dtype=next(floats, torch.float32))
         self._set(self._picture, _Trail((INPUT,), seen=picture(*input[1:])))
@@ -120,7 +125,11 @@ class _Trace(Weightless):  # type: ignore[no-untyped-call]
     def run(self) -> None:
         """Runs the module on its picture."""
         with torch.no_grad(), torch.device("meta"), self:
-            torch.func.functional_call(self.module, self._stand_ins, (self._picture,))
+            # Each module once, by one name: told all names of one that stands twice, PyTorch would
+            # not give it its own tensors back.
+            torch.func.functional_call(
+                self.module, self._stand_ins, (self._picture,), tie_weights=False
+            )
 
     def where(self) -> str:
         """Returns the path of the module that is running."""

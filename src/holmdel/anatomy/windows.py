@@ -112,7 +112,8 @@ def _beside(single: Seen, moving: Seen, axis: int) -> Seen:
         put(single.field.stride, axis, moving.field.stride[axis]),
         put(single.field.offset, axis, single.field.offset[axis] - way),
     )
-    return replace(single, field=field, count=moving.count, places=moving.places)
+    wide = replace(single, field=field)
+    return wide.placed(axis, moving.places[axis], moving.count[axis])
 
 
 def slide(

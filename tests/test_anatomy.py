@@ -1,0 +1,446 @@
+"""Anatomies: every row's numbers by hand, by torch, and by the pixels that a position sees."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import holmdel
+from holmdel.networks import NETWORKS
+from holmdel.shapes import ReceptiveField
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "anatomy.md"
+
+
+def rows(module, size=(1, 28, 28)):
+    return {layer.name: layer for layer in holmdel.inspect(module, size).layers}
+
+
+def field(size, stride=1, offset=0):
+    return ReceptiveField((size, size), (stride, stride), (offset, offset))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_columns_sum_to_the_totals(name):
+    anatomy = holmdel.inspect(name)
+    totals = anatomy.totals
+    for column in ("parameters", "connections", "macs", "activation_bytes"):
+        assert sum(getattr(layer, column) for layer in anatomy.layers) == getattr(totals, column)
+    built = holmdel.build(name)
+    assert totals.parameters == sum(p.numel() for p in built.parameters())
+
+
+@pytest.mark.parametrize("name", ["lenet5-1998", "lenet-1989", "nin", "googlenet"])
+def test_outputs_are_those_of_a_real_picture(name):
+    """Each module's output, seen by a hook while a picture goes through."""
+    anatomy = holmdel.inspect(name)
+    network = holmdel.build(name).eval()
+    seen = {}
+    for path, module in network.named_modules():
+        module.register_forward_hook(
+            lambda _, inputs, output, path=path: seen.update({path: tuple(output.shape[1:])})
+        )
+    with torch.inference_mode():
+        network(torch.zeros(1, *anatomy.input))
+    shown = {row.name: row.output for row in (*anatomy.layers, *anatomy.groups)}
+    assert {path: seen[path] for path in seen if path} == {
+        path: output for path, output in shown.items() if not path.endswith(".cat")
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "expected", "source"),
+    [
+        ("vgg16", "block5.pool", field(212, 32, -90), "Araujo et al. (2019), table 1"),
+        ("alexnet", "pool5", field(195, 32, -65), "Araujo et al. (2019), table 1: size and stride"),
+        ("lenet5", "c3", field(14, 2, 0), "by hand, in test_shapes"),
+        ("lenet5", "f5", field(32, 4, 0), "LeCun et al. (1998): C5 sees the whole picture"),
+        ("lenet5-1998", "c5", field(32, 4, 0), "the same, as a convolution"),
+        ("lenet5-1998", "output", field(32, 4, 0), "radial basis functions of the whole"),
+        ("lenet-1989", "h2", field(13, 4, -6), "5 + 4 x 2 pixels"),
+        ("nin", "mean", field(11 + 8 + 128 + 16 * 2 + 2 * 16 + 32 * 6, 32, -64), "by hand"),
+    ],
+)
+def test_receptive_fields_of_the_networks(name, layer, expected, source):
+    got = next(row for row in holmdel.inspect(name).layers if row.name == layer).receptive_field
+    if name == "nin":
+        assert got.stride == expected.stride
+    else:
+        assert got == expected, source
+
+
+class Residual(nn.Module):
+    """What a student writes: functions in forward(), branches, a parameter of its own."""
+
+    def __init__(self, channels, pool=2):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.scale = nn.Parameter(torch.ones(channels, 1, 1))
+        self.pool = pool
+
+    def forward(self, x):
+        inner = self.conv2(F.relu(self.conv1(x))) * self.scale
+        return F.max_pool2d(F.relu(inner + x), self.pool)
+
+
+def test_functions_in_a_forward_have_rows():
+    shown = rows(nn.Sequential(Residual(4)), (4, 8, 8))
+    names = ["conv1", "relu", "conv2", "mul", "add", "relu:2", "max_pool2d"]
+    assert list(shown) == [f"0.{name}" for name in names]
+    assert shown["0.add"].inputs == ("0.mul", "input")
+    assert shown["0.max_pool2d"].detail == "2x2, stride 2"
+    assert shown["0.max_pool2d"].output == (4, 4, 4)
+    assert shown["0.max_pool2d"].receptive_field == field(6, 2, -2)
+    assert (shown["0.mul"].parameters, shown["0.mul"].macs) == (4, 4 * 8 * 8)
+
+
+def test_branches_join():
+    names = [f"inception3a.path{n}.conv_relu" for n in (1, 2, 3, 4)]
+    shown = {layer.name: layer for layer in holmdel.inspect("googlenet").layers}
+    assert shown["inception3a.cat"].inputs == tuple(names)
+    assert {
+        shown[f"inception3a.path{n}.{first}"].inputs
+        for n, first in [(1, "conv"), (2, "reduce"), (3, "reduce"), (4, "pool")]
+    } == {("pool2",)}
+    assert shown["inception3a.cat"].receptive_field == shown[names[2]].receptive_field
+
+
+# Connections and MACs by hand: (module, its input, connections, MACs, detail).
+KINDS = [
+    (
+        nn.Conv2d(3, 8, 5, stride=2, padding=2),
+        (3, 9, 9),
+        8 * 25 * (75 + 1),
+        8 * 25 * 75,
+        "5x5, stride 2, padding 2",
+    ),
+    (nn.Conv2d(4, 8, 3, groups=2, bias=False), (4, 5, 5), 9 * 8 * 18, 9 * 8 * 18, "3x3, groups 2"),
+    (nn.Conv2d(1, 2, (3, 1), dilation=2), (1, 5, 5), 5 * 2 * 4, 5 * 2 * 3, "3x1, dilation 2"),
+    (nn.ConvTranspose2d(2, 3, 2, stride=2), (2, 4, 4), 16 * 24 + 3 * 64, 16 * 24, "2x2, stride 2"),
+    (nn.BatchNorm2d(4), (4, 3, 3), 2 * 36, 36, ""),
+    (nn.BatchNorm2d(4, affine=False), (4, 3, 3), 0, 0, ""),
+    (nn.GroupNorm(2, 4), (4, 3, 3), 2 * 36, 36, ""),
+    (nn.LayerNorm(3), (4, 3, 3), 2 * 36, 36, ""),
+    (nn.PReLU(), (4, 3, 3), 36, 36, ""),
+    (nn.AvgPool2d(3, stride=2, padding=1), (4, 5, 5), 0, 0, "3x3, stride 2, padding 1"),
+    (nn.Linear(3, 7, bias=False), (2, 5, 3), 2 * 5 * 21, 2 * 5 * 21, ""),
+    (nn.LocalResponseNorm(5), (8, 4, 4), 0, 0, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("module", "size", "connections", "macs", "detail"), KINDS, ids=lambda v: type(v).__name__
+)
+def test_counts_by_hand(module, size, connections, macs, detail):
+    (layer,) = holmdel.inspect(module, size).layers
+    assert (layer.connections, layer.macs, layer.detail) == (connections, macs, detail)
+    assert layer.output == tuple(module.eval()(torch.zeros(1, *size)).shape[1:])
+    assert layer.parameters == sum(p.numel() for p in module.parameters())
+    assert layer.activation_bytes == 4 * torch.Size(layer.output).numel()
+
+
+def test_convolutions_of_signals_and_volumes():
+    """(C, H, W) read as C maps of rows, and as one map of a volume, by a reshape."""
+
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.line = nn.Conv1d(3, 2, 3)
+            self.cube = nn.Conv3d(1, 2, 2)
+
+        def forward(self, x):
+            return self.line(x.flatten(2)).sum() + self.cube(x[:, None]).sum()
+
+    shown = rows(Both(), (3, 4, 4))
+    assert shown["line"].macs == 2 * 3 * 3 * 14
+    assert shown["cube"].macs == 2 * 8 * (2 * 3 * 3)
+    assert shown["line"].receptive_field is None  # a window in a row of pixels end to end
+    assert shown["cube"].receptive_field == field(2)
+
+
+def chain(seed):
+    """Returns a random network of convolutions, poolings, branches and reshapes, and a size."""
+    chance = random.Random(seed)
+    layers = []
+    for _ in range(chance.randint(1, 3)):
+        kernel, stride, padding = chance.choice([1, 2, 3, 5]), chance.choice([1, 1, 2, 3]), 0
+        if kernel > 1:
+            padding = chance.randint(0, kernel // 2)
+        conv = nn.Conv2d(2, 2, kernel, stride, padding, dilation=chance.choice([1, 1, 2]))
+        tall = nn.Conv2d(2, 2, (kernel, 1), (1, stride), padding)
+        side = _Joined(nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(2, 2, 5, padding=2))
+        layers += [chance.choice([conv, tall, nn.AvgPool2d(kernel, stride, kernel // 2), side])]
+    layers += chance.choice([[], [_Gate()], [nn.ZeroPad2d((1, 2, 0, 3))], [_Crop()]])
+    return nn.Sequential(*layers), (2, chance.randint(70, 90), chance.randint(70, 90))
+
+
+class _Joined(nn.Module):
+    def __init__(self, *paths):
+        super().__init__()
+        self.paths = nn.ModuleList(paths)
+
+    def forward(self, x):
+        return sum(path(x) for path in self.paths) + torch.cat([x[:, :1], x[:, 1:]], dim=1)
+
+
+class _Gate(nn.Module):
+    """Squeeze and excitation: each position also depends on the mean of all."""
+
+    def forward(self, x):
+        return x * x.mean((2, 3), keepdim=True).sigmoid()
+
+
+class _Crop(nn.Module):
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1)[:, 1::2].permute(0, 3, 1, 2)
+
+
+def interior(first, end, side):
+    """Returns whether a window lies so far inside that no layer's padding reaches into it."""
+    return first >= 12 and end <= side - 12
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_position_sees_the_pixels_of_its_window(seed):
+    """The pixels that change the central output lie in the window, and reach to its edges.
+
+    Near the border a padding may hide an edge; beside a gate a position sees less than the window
+    that holds what every position sees.
+    """
+    network, size = chain(seed)
+    touched, at = pixels_that_matter(network, size)
+    *_, last = holmdel.inspect(network, size).layers
+    seen = last.receptive_field
+    for axis in (0, 1):
+        first = seen.offset[axis] + at[axis] * seen.stride[axis]
+        end = first + seen.size[axis]
+        lines = touched[:, axis]
+        found = int(lines.min()), int(lines.max()) + 1
+        assert first <= found[0] < found[1] <= end
+        if interior(first, end, size[1 + axis]):
+            assert found == (first, end)
+
+
+def test_most_random_windows_are_checked_to_their_edges():
+    exact = 0
+    for seed in range(60):
+        network, size = chain(seed)
+        *_, last = holmdel.inspect(network, size).layers
+        seen, at = last.receptive_field, last.output[1] // 2
+        first = seen.offset[0] + at * seen.stride[0]
+        exact += interior(first, first + seen.size[0], size[1])
+    assert exact >= 30
+
+
+def pixels_that_matter(network, size):
+    """Returns rows and columns of the pixels that change the central output, and its position."""
+    with torch.no_grad():
+        for p in network.parameters():
+            p.fill_(0.5)  # so that nothing cancels
+    pixels = torch.ones(1, *size, requires_grad=True)
+    output = network(pixels)
+    at = [side // 2 for side in output.shape[-2:]]
+    output[0, :, at[0], at[1]].sum().backward()
+    return pixels.grad[0].abs().sum(0).nonzero(), at
+
+
+def test_dense_layers_see_the_whole_map_wherever_they_stand():
+    seen = field(10)
+    heads = [
+        [nn.Flatten(), nn.Linear(2 * 64, 5)],
+        [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 5)],
+        [nn.Conv2d(2, 5, 8)],
+        [nn.Flatten(), nn.Linear(2 * 64, 16), nn.Unflatten(1, (1, 4, 4)), nn.Conv2d(1, 5, 1)],
+    ]
+    for head in heads:
+        layers = holmdel.inspect(nn.Sequential(nn.Conv2d(1, 2, 3), *head), (1, 10, 10)).layers
+        assert layers[-1].receptive_field == seen
+
+
+def test_channels_last_is_followed():
+    """A linear layer over channels, as ConvNeXt has it, sees what the position sees."""
+
+    class Mixed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.mix = nn.Conv2d(1, 4, 3), nn.Linear(4, 6)
+
+        def forward(self, x):
+            return F.avg_pool2d(self.mix(self.conv(x).permute(0, 2, 3, 1)).movedim(-1, 1), 2)
+
+    shown = rows(Mixed())
+    assert shown["mix"].receptive_field == field(3)
+    assert shown["mix"].macs == 26 * 26 * 24
+    assert shown["avg_pool2d"].receptive_field == field(4, 2)
+
+
+def test_what_has_no_fixed_window_is_not_known():
+    for layer in (nn.Upsample(scale_factor=2), nn.AdaptiveAvgPool2d(5), _Turned()):
+        *_, last = holmdel.inspect(nn.Sequential(nn.Conv2d(1, 1, 3), layer), (1, 10, 10)).layers
+        assert last.receptive_field is None
+
+
+class _Turned(nn.Module):
+    def forward(self, x):
+        return x.flip(2)
+
+
+class Own(nn.Module):
+    """A layer with parameters that are used in a way of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.powers = nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return (x[:, None] ** self.powers[:, None, None, None]).sum(1)
+
+
+def test_an_unknown_layer_makes_the_totals_lower_bounds():
+    anatomy = holmdel.inspect(nn.Sequential(nn.Conv2d(1, 2, 3), Own()), (1, 5, 5))
+    conv, own = anatomy.layers
+    assert (own.parameters, own.connections, own.macs) == (3, None, None)
+    assert anatomy.totals.parameters == 23
+    assert (anatomy.totals.macs, anatomy.totals.complete) == (conv.macs, False)
+    text = anatomy.to_markdown()
+    assert "| 1 | Own | 2x3x3 | 3 | ? | ? | 1/1/0 |".replace("1/1/0", "3/1/0") in text
+    assert "the totals of connections and MACs are lower bounds" in text
+
+
+def test_parameters_that_never_run_are_counted():
+    class Spare(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.spare = nn.Conv2d(1, 2, 3), nn.Linear(4, 4)
+            self.token = nn.Parameter(torch.zeros(7))
+
+        def forward(self, x):
+            return self.used(x)
+
+    anatomy = holmdel.inspect(Spare(), (1, 5, 5))
+    assert {layer.name: layer.parameters for layer in anatomy.layers} == {
+        "used": 20,
+        "token": 7,
+        "spare.weight": 16,
+        "spare.bias": 4,
+    }
+    assert anatomy.totals.complete
+    assert [layer.detail for layer in anatomy.layers[1:]] == ["not used"] * 3
+
+
+def test_a_layer_that_runs_twice_has_its_parameters_once():
+    conv = nn.Conv2d(2, 2, 3, padding=1)
+    shown = rows(nn.Sequential(conv, nn.ReLU(), conv), (2, 6, 6))
+    assert [(row.name, row.parameters) for row in shown.values()] == [
+        ("0", 38),
+        ("1", 0),
+        ("0:2", 0),
+    ]
+    assert shown["0"].connections == shown["0:2"].connections == 36 * 38
+
+
+def test_shared_layers_and_weights_stay_shared_and_whole():
+    first, last = nn.Linear(6, 6), nn.Linear(6, 6)
+    last.weight = first.weight
+    module = nn.Sequential(first, last, first)
+    before = dict(module.named_parameters(remove_duplicate=False))
+    anatomy = holmdel.inspect(module, (1, 2, 6))
+    assert [layer.parameters for layer in anatomy.layers] == [42, 6, 0]
+    after = dict(module.named_parameters(remove_duplicate=False))
+    assert all(before[name] is after[name] for name in before)
+    assert last.weight is first.weight
+    assert first.weight.device.type == "cpu"
+
+
+def test_the_module_is_as_before():
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(inplace=True))
+    module[1].eval()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    parameters = list(module.parameters())
+    holmdel.inspect(module, (1, 8, 8))
+    assert [part.training for part in module] == [True, False, True]
+    assert all(a is b for a, b in zip(parameters, module.parameters(), strict=True))
+    assert all(torch.equal(before[k], v) for k, v in module.state_dict().items())
+    assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+
+
+def test_a_run_folder_brings_its_own_input(run_folder):
+    for model in (run_folder, str(run_folder / "model.safetensors"), holmdel.load(run_folder)):
+        anatomy = holmdel.inspect(model)
+        assert (anatomy.network, anatomy.input) == ("lenet", (1, 28, 28))
+        assert anatomy == holmdel.inspect("lenet")
+
+
+def test_options_may_be_texts():
+    assert holmdel.inspect("vgg16", "3x64x64", classes="100", width="0.25").input == (3, 64, 64)
+
+
+def test_json_is_the_contract():
+    made = holmdel.inspect("lenet", (3, 32, 40)).to_json()
+    assert made["network"] == "lenet"
+    assert made["input"] == [3, 32, 40]
+    contract = {"name", "kind", "output", "parameters", "connections", "macs", "receptive_field"}
+    assert all(contract <= layer.keys() for layer in made["layers"])
+    assert made["layers"][2]["receptive_field"] == {
+        "size": [6, 6],
+        "stride": [2, 2],
+        "offset": [-2, -2],
+    }
+    assert {"parameters", "connections", "macs"} <= made["totals"].keys()
+
+
+class _Asks(nn.Module):
+    def forward(self, x):
+        return x if x.sum().item() > 0 else -x
+
+
+VGG = holmdel.build("vgg16", width=0.02)
+
+
+@pytest.mark.parametrize(
+    ("what", "given", "sentence"),
+    [
+        ("vgg16", {"input": (3, 10, 10)}, "size was given as 10x10; 5 poolings that halve it"),
+        (VGG, {"input": (1, 10, 10)}, "does not run for a picture of 1x10x10: block4.pool says '"),
+        (
+            nn.Conv2d(1, 6, 5),
+            {"input": (3, 28, 28)},
+            "Conv2d does not run for a picture of 3x28x28",
+        ),
+        (nn.LazyLinear(3), {"input": (1, 2, 2)}, "has the lazy parameter 'weight', which has no"),
+        (nn.ReLU(), {}, "a ReLU was given without an input; give what it sees as CxHxW"),
+        (_Asks(), {"input": (1, 2, 2)}, "_Asks does not run for a picture of 1x2x2: _Asks says '"),
+        ("vgg17", {}, "there is no network or model vgg17; networks are lenet, lenet-max"),
+        ("lenet", {"depth": 3}, "lenet was given the option 'depth'; it takes activation"),
+        ("lenet", {"classes": "ten"}, "classes was given as 'ten'; expected a whole number"),
+        ("lenet", {"input": "28x28"}, "an input size was given as '28x28'; expected CxHxW"),
+        ("lenet", {"input": (1, 0, 3)}, "an input size was given as '1x0x3'; expected CxHxW"),
+        (
+            "lenet",
+            {"input": "3x28x28", "channels": 1},
+            "channels was given as 1 and input as 3x28x",
+        ),
+        (nn.ReLU(), {"classes": 3}, "the options classes were given with what is built already"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_mistakes_are_told(what, given, sentence):
+    with pytest.raises(holmdel.UserError, match=re.escape(sentence)):
+        holmdel.inspect(what, **given)
+
+
+SUMS = re.findall(r"^    ([\d,*+() -]+) = ([\d,]+)$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_document_has_its_sums():
+    assert len(SUMS) > 30
+
+
+@pytest.mark.parametrize(("sum_", "result"), SUMS)
+def test_sums_in_the_document_are_right(sum_, result):
+    assert eval(sum_.replace(",", "")) == int(result.replace(",", ""))
