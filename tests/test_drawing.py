@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,12 +68,14 @@ class TwoHeads(nn.Module):
     def __init__(self):
         super().__init__()
         self.body = nn.Conv2d(1, 4, 3)
+        self.side = nn.Conv2d(4, 2, 5, stride=2)
         self.left, self.right = nn.Linear(4, 3), nn.Linear(4, 2)
         self.spare = nn.Parameter(torch.zeros(5))
 
     def forward(self, x):
-        x = self.body(x).amax((2, 3))
-        return self.left(x), self.right(x)
+        maps = self.body(x)
+        x = maps.amax((2, 3))
+        return self.left(x), self.right(x), self.side(maps)
 
 
 class Attention(nn.Module):
@@ -152,11 +154,13 @@ def points(svg: ET.Element) -> list[tuple[float, float]]:
     for rect in svg.iter(f"{SVG}rect"):
         x, y, width, height = (float(rect.get(key)) for key in ("x", "y", "width", "height"))
         found += [(x, y), (x + width, y + height)]
-    for path in svg.findall(f"{SVG}path"):
-        found += [
-            (float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+),(-?[\d.]+)", path.get("d"))
-        ]
-    return found
+    return found + [point for line in connections(svg) for point in line]
+
+
+def connections(svg: ET.Element) -> list[list[tuple[float, float]]]:
+    """Returns the corners of each line."""
+    pairs = [re.findall(r"(-?[\d.]+),(-?[\d.]+)", path.get("d")) for path in svg.iter(f"{SVG}path")]
+    return [[(float(x), float(y)) for x, y in line] for line in pairs]
 
 
 def figure(svg: ET.Element, layer: str) -> ET.Element:
@@ -201,6 +205,17 @@ def test_no_two_texts_overlap(name):
     for one, two in combinations(text_boxes(drawing(name)), 2):
         apart = one.right <= two.left or two.right <= one.left
         assert apart or one.bottom <= two.top or two.bottom <= one.top, f"{one} and {two}"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_line_runs_through_a_text(name):
+    boxes = [box for box in text_boxes(drawing(name)) if box.text not in "+-×"]
+    for line in connections(drawing(name)):
+        for (x1, y1), (x2, y2) in pairwise(line):
+            if x1 == x2 or y1 == y2:
+                for box in boxes:
+                    beside = max(x1, x2) <= box.left or min(x1, x2) >= box.right
+                    assert beside or max(y1, y2) <= box.top or min(y1, y2) >= box.bottom, box
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -297,6 +312,10 @@ def test_a_normalisation_is_a_strip_of_its_block():
     assert strip.get("height") == maps[0].get("height")
     assert "normalisation" in texts(drawing("residual"))
     assert "normalisation" not in texts(drawing("lenet"))
+
+
+def test_a_kernel_is_written_where_an_arc_leads_to_its_block():
+    assert {"5x5", "stride 2"} <= set(texts(drawing("two-heads")))
 
 
 def test_parameters_of_no_layer_are_listed():

@@ -126,6 +126,7 @@ class Row:
         wide = max([text_width(line, CAPTION) for line in caption], default=0) + 12
         fan = previous is not None and not is_stack(block.output) and block.family == "dense"
         lead = max(wide, 44 if fan else 26 if tight else 34) if at else 0
+        lead += ASIDE * any(source < at - 1 for source in block.inputs)
         figure = self.plan.figure(at, self.right + lead)
         half = self._half_label(at)
         begins = max(self.said + SPACE, self.held + SPACE if block.prefix != self._prefix else -1e9)
@@ -171,7 +172,8 @@ class Row:
     ) -> float:
         """Draws how the block before, or the row's begin, leads to a block; returns its rise."""
         block = self.plan.blocks[at]
-        if not at or (at - 1 not in block.inputs and at - 1 in self.figures):
+        if at - 1 not in block.inputs:  # an arc leads to it, and comes down just before it
+            self.say(caption, (self.right + figure.left - ASIDE) / 2, 0, (0, 0), CAPTION)
             return 0.0
         above, below = 0.0, 0.0
         if previous is None or self.plan.blocks[at - 1].family == "join":
