@@ -65,7 +65,7 @@ def test_an_animator_takes_one_value_and_many_axes():
 def test_another_number_of_lines_is_told():
     animator = d2l.Animator()
     animator.add(1, (1, 2))
-    with pytest.raises(UserError, match=r"a point with 3 x and 3 y was added to 2 lines; .* a line"):
+    with pytest.raises(UserError, match=r"point with 3 x and 3 y was added to 2 lines; .* a line"):
         animator.add(2, (1, 2, 3))
     with pytest.raises(UserError, match=r"was given 2 lines of X and 3 of Y; .* or one X for all"):
         d2l.plot([[1, 2], [1, 2]], [[1, 2], [1, 2], [1, 2]])
@@ -78,6 +78,15 @@ def test_in_a_notebook_an_animator_redraws_in_place(notebook):
     first, second = (output.data["image/svg+xml"] for output in notebook.outputs)
     assert first.lstrip().startswith("<?xml")
     assert first != second
+    assert [output.update for output in notebook.outputs] == [False, True]
+
+
+@pytest.mark.parametrize(("batches", "points"), [(3, 3), (10, 5)])
+def test_in_a_notebook_train_ch6_draws_five_points_an_epoch(notebook, batches, points):
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    data = [(torch.rand(2, 1, 2, 2), torch.tensor([0, 1]))] * batches
+    d2l.train_ch6(net, data, data, 1, 0.1, d2l.cpu())
+    assert len(notebook.outputs) == points + 1  # and the test accuracy
 
 
 def test_in_a_notebook_a_board_redraws_and_figures_are_svg(notebook):
