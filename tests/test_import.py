@@ -13,7 +13,7 @@ from torch import nn
 import holmdel as library
 from holmdel.checkpoint import Header, save_model
 from holmdel.errors import UserError
-from holmdel.exchange import convert, read_weights
+from holmdel.exchange import MXNET, Weights, convert, read_weights
 from holmdel.images import ImageContract
 from holmdel.networks import build
 from holmdel.verbs import import_weights
@@ -110,9 +110,13 @@ def test_pictures_of_a_data_set_are_resized(tmp_path):
     assert (found.contract.input, found.contract.enlarge) == ((1, 96, 96), "resize")
 
 
-def test_alexnet_of_mxnet_has_no_padding_and_of_pytorch_one(tmp_path):
-    weights = read_weights(saved(tmp_path / "alexnet.pt", "alexnet", width=0.02))
-    assert "padding" not in convert(weights, "alexnet", width=0.02).options
+def test_alexnet_of_mxnet_has_no_padding_and_of_pytorch_one():
+    tensors = build("alexnet", width=0.02).state_dict()
+    for form, padding in ((MXNET, 0), ("PyTorch state dict", 1)):
+        found = convert(Weights("alexnet.params", form, tensors), "alexnet", width=0.02)
+        assert found.network.conv1.padding == (padding, padding)
+    given = convert(Weights("alexnet.params", MXNET, tensors), "alexnet", width=0.02, padding=1)
+    assert given.network.conv1.padding == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -228,11 +232,23 @@ def test_a_holmdel_model_needs_no_import(tmp_path):
         read_weights(tmp_path / "model.safetensors")
 
 
-def test_a_folder_that_cannot_be_written_leaves_nothing(tmp_path):
+def test_a_full_disk_leaves_nothing(tmp_path):
+    resource = pytest.importorskip("resource")
+    (tmp_path / "here").mkdir()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, usual[1]))  # bytes a file, of 178,792
+    try:
+        with pytest.raises(UserError, match=r"model\.safetensors cannot be written \(File too lar"):
+            import_weights(LENET_MAX, "lenet-max", tmp_path / "here" / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UserError, match="cannot be written"):
         import_weights(LENET_MAX, "lenet-max", tmp_path / "file" / "run")
-    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".part"] == []
 
 
 def test_an_empty_folder_is_filled(tmp_path):

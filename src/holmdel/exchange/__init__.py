@@ -17,6 +17,7 @@ from holmdel.exchange.torch_state import (
 )
 
 __all__ = [
+    "MXNET",
     "Converted",
     "Weights",
     "convert",

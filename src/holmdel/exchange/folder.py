@@ -45,7 +45,7 @@ def write_folder(folder: Path, converted: Converted, header: Header) -> None:
         write_bytes(temporary / "config.json", text.encode())
         write_bytes(temporary / "README.md", _card(config, converted).encode())
         if folder.exists():
-            folder.rmdir()
+            folder.rmdir()  # empty; on Windows, nothing may lie where a folder is moved to
         temporary.rename(folder)
     except OSError as error:
         reason = error.strerror or str(error)
