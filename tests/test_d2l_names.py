@@ -169,7 +169,7 @@ def test_linear_regression_from_scratch():
 
 def test_the_classes_of_data_and_training():
     class Line(d2l.DataModule):
-        def __init__(self, batch_size=10):
+        def __init__(self, batch_size=10, unheard=None):
             super().__init__()
             self.save_hyperparameters(ignore=["unheard"])
             self.X = d2l.randn(60, 2)
@@ -189,8 +189,9 @@ def test_the_classes_of_data_and_training():
     def loss(self, y_hat, y):
         return d2l.reduce_mean((y_hat - y) ** 2)
 
-    model = Regression(lr=0.1)
-    d2l.Trainer(max_epochs=10).fit(model, Line())
+    model, data = Regression(lr=0.1), Line()
+    assert data.hparams == {"batch_size": 10}
+    d2l.Trainer(max_epochs=10).fit(model, data)
     assert model.net.weight.tolist()[0] == pytest.approx([1, 2], abs=0.1)
     assert [len(line) for line in model.board.data.values()] == [10, 10]
 

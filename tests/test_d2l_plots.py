@@ -81,7 +81,7 @@ def test_in_a_notebook_an_animator_redraws_in_place(notebook):
     assert [output.update for output in notebook.outputs] == [False, True]
 
 
-@pytest.mark.parametrize(("batches", "points"), [(3, 3), (10, 5)])
+@pytest.mark.parametrize(("batches", "points"), [(3, 3), (20, 5)])
 def test_in_a_notebook_train_ch6_draws_five_points_an_epoch(notebook, batches, points):
     net = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
     data = [(torch.rand(2, 1, 2, 2), torch.tensor([0, 1]))] * batches
