@@ -78,8 +78,8 @@ def train_ch6(
     Then stochastic gradient descent on the cross-entropy. The network is left in eval mode.
 
     The last line is examples trained on over the time spent on training batches, with neither
-    loading nor testing in it. The curves have a point every fifth of an epoch, every batch where there
-    are fewer than five, and every epoch where `train_iter` does not know its length.
+    loading nor testing in it. The curves have a point every fifth of an epoch, every batch
+    where there are fewer than five, and every epoch where `train_iter` does not know its length.
 
     Args:
         net: from X to logits (N, classes); it is moved to `device`.
