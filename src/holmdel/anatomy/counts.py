@@ -69,7 +69,8 @@ def counts_of_call(call: Call, weights: Collection[int], result: Tensor) -> Coun
     given = {name for name, value in call.arguments.items() if id(value) in weights}
     if call.name in _COUNTS:
         return _COUNTS[call.name](call, given, result)
-    if not given and not any(id(tensor) in weights for tensor in call.tensors()):
+    weighted = any(id(tensor) in weights for tensor in call.tensors())
+    if not weighted or call.name in ("cat", "stack"):
         return NONE
     if Tag.pointwise not in call.operator.tags and call.name != "_prelu_kernel":
         return UNKNOWN

@@ -24,7 +24,7 @@ _KINDS = {
     "_prelu_kernel": "prelu",
     "cat": "cat",
 }
-_ACTIVATIONS = {
+ACTIVATIONS = {
     *("relu", "sigmoid", "tanh", "gelu", "silu", "hardtanh", "leaky_relu", "elu", "hardswish"),
     *("hardsigmoid", "softplus", "mish"),
 }
@@ -44,7 +44,7 @@ def kind_of(call: Call, pictures: int, weighted: bool) -> str | None:
         return f"conv{'_transpose' if call.arguments['transposed'] else ''}{spatial}d"
     if call.name in ("mm", "bmm") and pictures > 1:
         return "matmul"
-    if call.name in _ACTIVATIONS:
+    if call.name in ACTIVATIONS:
         return call.name
     if call.name in _JOINS and pictures > 1:
         return call.name

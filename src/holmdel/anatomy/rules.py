@@ -7,6 +7,7 @@ from math import prod
 from torch import Tag, Tensor
 
 from holmdel.anatomy.calls import Call
+from holmdel.anatomy.kinds import ACTIVATIONS
 from holmdel.anatomy.windows import Place, Seen, Shape, contract, joined, put, slide
 
 
@@ -212,4 +213,5 @@ _POINTWISE = {
     *("clone", "_to_copy", "detach", "alias", "lift_fresh", "contiguous", "expand", "view_as"),
     *("native_batch_norm", "_native_batch_norm_legit_no_training", "cudnn_batch_norm"),
     *("native_group_norm", "native_layer_norm", "_prelu_kernel", "native_dropout"),
+    *ACTIVATIONS,
 }

@@ -213,11 +213,13 @@ class _Trace(Weightless):  # type: ignore[no-untyped-call]
                 self.groups.append(Group(frame.name, kind, tuple(outputs[0].shape[1:])))
             return None
         given = list(tensors_in([args, kwargs]))
+        layers = _names(self._trails.get(id(t), _Trail()) for t in given)
+        if not layers:
+            return None  # it works on weights, as a parametrisation does
         changed = output
         if isinstance(output, Tensor) and not frame.in_place and any(output is t for t in given):
             changed = output.detach()  # so that what else is made of the same tensor is told apart
             outputs = [changed]
-        layers = _names(self._trails.get(id(t), _Trail()) for t in given)
         counts = counts_of_module(module, outputs[0]) or frame.counts
         own = self._owners.get(frame.name, frozenset())
         self._add(frame.name or kind, kind, frame.detail, outputs, counts, own, layers)
