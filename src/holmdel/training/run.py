@@ -153,6 +153,8 @@ class RunFolder:
         """
         sweep(self.path)
         config = self.config()
+        if "settings" not in config:
+            raise UserError(f"{self.path} holds no training to go on with; choose another --out")
         options = {k: tuple(v) if isinstance(v, list) else v for k, v in config["options"].items()}
         began = Plan(config["network"], options, TrainSettings(**config["settings"]))
         was = {"network": began.network, "data": config["data"]["name"]}

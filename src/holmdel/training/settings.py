@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -200,7 +200,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "bool": lambda value: _BOOLEANS[str(value).lower()],
     "int": lambda value: int(str(value)),
     "float": float,
-    "tuple": lambda value: tuple(map(int, value.split("x") if isinstance(value, str) else value)),
+    "tuple": lambda value: _size(value.split("x") if isinstance(value, str) else value),
 }
 _KINDS = {
     "bool": "true or false",
@@ -208,6 +208,11 @@ _KINDS = {
     "float": "a number",
     "tuple": "a size such as 28x28",
 }
+
+
+def _size(parts: Iterable[Any]) -> tuple[int, int]:
+    height, width = map(int, parts)
+    return height, width
 
 
 def read_config(path: Path) -> dict[str, Any]:
