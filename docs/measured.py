@@ -126,9 +126,16 @@ def _footprint(row: Row) -> tuple[str, str, str]:
     return what, figure, "python bench/footprint.py"
 
 
+def _loaders(row: Row) -> tuple[str, str, str]:
+    what = "time to go through Fashion-MNIST with the book's loaders, over that with `holmdel.d2l`'s"
+    small, large = row["ratio_28_workers_4"], row["ratio_96_workers_4"]
+    return what, f"{small:.0f} at 28x28, {large:.1f} at 96x96", "python bench/loaders.py"
+
+
 SENTENCES: dict[str, Callable[[Row], tuple[str, str, str]]] = {
     "accuracy": _accuracy,
     "overhead": _overhead,
     "epoch": _epoch,
     "footprint": _footprint,
+    "loaders": _loaders,
 }

@@ -251,6 +251,14 @@ def test_a_folder_that_cannot_be_made(tmp_path):
         import_weights(LENET_MAX, "lenet-max", tmp_path / "file" / "run")
 
 
+def test_there_is_no_training_to_resume(holmdel, tmp_path):
+    import_weights(LENET_MAX, "lenet-max", tmp_path / "run")
+    words = ("train", "lenet-max", "--data", "digits", "--out", tmp_path / "run", "--resume")
+    done = holmdel(*words)
+    assert done.status == 2
+    assert "holds no training to go on with; choose another --out" in done.err
+
+
 def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "run").mkdir()
     import_weights(LENET_MAX, "lenet-max", tmp_path / "run")
