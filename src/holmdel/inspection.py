@@ -10,7 +10,6 @@ from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
 from holmdel.shapes import parse_size
-from holmdel.training.settings import coerce
 
 Size = tuple[int, int, int]
 
@@ -58,11 +57,7 @@ def inspect(
 def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> Anatomy:
     """Returns the anatomy of a network with options, which may be texts."""
     known = network_options(name)
-    kinds = {option: type(value).__name__ for option, value in known.items()}
-    given = {
-        option: coerce(option, value, kinds[option]) if option in known else value
-        for option, value in options.items()
-    }
+    given = _read(options, known)
     if size is not None:
         for option, value in (("channels", size[0]), ("size", size[1:])):
             if given.get(option, value) != value:
@@ -75,6 +70,17 @@ def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> A
         network = build(name, **given)
     seen = known | given
     return inspect_module(network, (seen["channels"], *seen["size"]), name)
+
+
+def _read(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    """Returns options, texts read as what the defaults of the known ones are."""
+    texts = {name: type(known[name]).__name__ for name in options.keys() & known.keys()}
+    texts = {name: kind for name, kind in texts.items() if isinstance(options[name], str)}
+    if not texts:
+        return dict(options)
+    from holmdel.training.settings import coerce  # takes half a second and 40 MB
+
+    return options | {name: coerce(name, options[name], kind) for name, kind in texts.items()}
 
 
 def _load(model: str | Path) -> Classifier:
