@@ -127,7 +127,7 @@ def _footprint(row: Row) -> tuple[str, str, str]:
 
 
 def _loaders(row: Row) -> tuple[str, str, str]:
-    what = "time to go through Fashion-MNIST with the book's loaders, over that with `holmdel.d2l`'s"
+    what = "going through Fashion-MNIST by the book's loaders, as a multiple of `holmdel.d2l`'s"
     small, large = row["ratio_28_workers_4"], row["ratio_96_workers_4"]
     return what, f"{small:.0f} at 28x28, {large:.1f} at 96x96", "python bench/loaders.py"
 

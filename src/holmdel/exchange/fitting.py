@@ -85,8 +85,6 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
             for weights that are no finite floating point numbers.
     """
     _check_numbers(weights)
-    if len(options.get("size", (0, 0))) != 2:
-        raise UserError(f"size was given as {options['size']}; expected a size such as 28x28")
     ours, full, theirs = _match(weights, name, options)
     network = build(name, **full)
     named = {

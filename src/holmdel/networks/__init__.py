@@ -45,6 +45,8 @@ def build(name: str, **options: Any) -> nn.Module:
     for option in options:
         if option not in known:
             raise UserError(f"{name} was given the option {option!r}; it takes {', '.join(known)}")
+    if len(size := options.get("size", known["size"])) != 2:
+        raise UserError(f"size was given as {size}; expected height and width, such as (28, 28)")
     return NETWORKS[name](**options)
 
 
