@@ -27,6 +27,8 @@ bench: install
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/epoch.py
 	$(BIN)/python bench/footprint.py
+	$(BIN)/python bench/anatomy.py
+	$(BIN)/python bench/loaders.py
 
 docs: install
 	$(BIN)/python docs/generate.py

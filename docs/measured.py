@@ -132,8 +132,14 @@ def _loaders(row: Row) -> tuple[str, str, str]:
     return what, f"{small:.0f} at 28x28, {large:.1f} at 96x96", "python bench/loaders.py"
 
 
+def _anatomy(row: Row) -> tuple[str, str, str]:
+    what = "`holmdel.inspect` of VGG-16 at 3x224x224; peak memory beyond torch's"
+    return what, f"{row['seconds']:.2f} s; {row['beyond_torch_mb']} MB", "python bench/anatomy.py"
+
+
 SENTENCES: dict[str, Callable[[Row], tuple[str, str, str]]] = {
     "accuracy": _accuracy,
+    "anatomy": _anatomy,
     "overhead": _overhead,
     "epoch": _epoch,
     "footprint": _footprint,

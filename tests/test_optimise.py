@@ -21,6 +21,42 @@ def test_xavier_weights_have_glorots_range():
     assert weight.abs().max() > 0.99 * bound
 
 
+def test_centred_weights_have_hes_range_and_no_mean():
+    network = holmdel.build("alexnet", width=0.25)
+    draw_weights(network, "centred")
+    weight = network.get_submodule("conv2").weight
+    assert weight.mean(dim=(1, 2, 3)).abs().max() < 1e-7
+    assert weight.std().item() == pytest.approx(math.sqrt(2 / (24 * 5 * 5)), rel=0.02)
+    assert not network.get_submodule("conv2").bias.any()
+
+
+def test_centred_weights_give_pictures_of_their_own():
+    """Deep ReLU networks with Xavier weights say nearly the same of every picture."""
+    pictures = torch.rand(8, 1, 96, 96)
+    spread = {}
+    for init in ("xavier", "centred"):
+        torch.manual_seed(0)
+        network = holmdel.build("googlenet").eval()
+        draw_weights(network, init)
+        with torch.inference_mode():
+            spread[init] = network(pictures).std(dim=0).mean().item()
+    assert spread["centred"] > 20 * spread["xavier"]
+
+
+def test_lecun_weights_have_the_papers_range():
+    network = holmdel.build("lenet5-1998")
+    draw_weights(network, "lecun")
+    assert network.get_submodule("f6").weight.abs().max() <= 2.4 / 120
+    assert network.get_submodule("c1").weight.abs().max() <= 2.4 / 25
+    seen = torch.tensor([3] * 6 + [4] * 9 + [6]).repeat_interleave(
+        torch.tensor([3] * 6 + [4] * 9 + [6])
+    )
+    bounds = 2.4 / (25 * seen)
+    weight = network.get_submodule("c3").weight.flatten(1).abs().amax(dim=1)
+    assert (weight <= bounds).all()
+    assert (weight > 0.6 * bounds).all()
+
+
 def test_onecycle_rises_and_falls():
     settings = TrainSettings(lr=2.0, schedule="onecycle", warmup=0.25)
     rates = [learning_rate(settings, progress) for progress in (0, 0.125, 0.25, 0.625, 1)]

@@ -16,9 +16,7 @@ from torch import Tensor, nn
 from holmdel.networks.options import at_least
 from holmdel.shapes import output_size
 
-Table = Sequence[
-    Sequence[int]
-]  # for each map of a layer, the maps before it that it sees
+Table = Sequence[Sequence[int]]  # for each map of a layer, the maps before it that it sees
 
 # 1998, table I: three neighbours, four neighbours, four of which two are apart, all six.
 C3_TABLE: Table = (
