@@ -83,7 +83,7 @@ def train(
     if going_on and folder.finished():
         return Run(**vars(folder.load(work.settings)))
     dataset = _load(work, data, data_root, progress)
-    work, header = _join(work, dataset)
+    work, header = join(work, dataset)
     job = prepare(work, header, dataset)
     if not going_on:
         train, test = (
@@ -107,7 +107,7 @@ def find_lr(
     """
     work = plan(network, data, settings)
     dataset = _load(work, data, data_root, progress)
-    return range_test(prepare(*_join(work, dataset), dataset))
+    return range_test(prepare(*join(work, dataset), dataset))
 
 
 def evaluate(
@@ -242,7 +242,7 @@ def _seen(work: Plan, channels: int) -> Size:
     return channels, height, width
 
 
-def _join(work: Plan, dataset: Dataset) -> tuple[Plan, Header]:
+def join(work: Plan, dataset: Dataset) -> tuple[Plan, Header]:
     """Returns the plan with the options that follow from the data, and the model's header."""
     known = network_options(work.network)
     stored = _size(dataset.train)
