@@ -15,12 +15,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from measured import figures, reproduction
+from measured import figures, reproduction, starts
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "README.zh-CN.md")
 DOCUMENTS += ("docs/anatomy.md", "docs/settings.md", "docs/commands.md")
-DOCUMENTS += ("docs/reproduction.md",)
+DOCUMENTS += (
+    "docs/recipes.md",
+    "docs/reproduction.md",
+)
 DRAWN = ("lenet", "lenet5-1998", "alexnet", "vgg11", "nin", "googlenet")
 
 # The part of the tree that a reader wants; a test compares it with the files.
@@ -127,6 +130,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "figures": figures,
     "anatomy": anatomy,
     "reproduction": reproduction,
+    "starts": starts,
 }
 
 

@@ -69,6 +69,20 @@ def reproduction() -> str:
     return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}."])
 
 
+def starts() -> str:
+    """Returns after how many batches a loss had left chance, by network, weights and seed."""
+    rows = {
+        (row["network"], row["input"], row["init"]): row
+        for row in _records()
+        if row["name"] == "starts"
+    }
+    lines = ["| network | input | weights | seeds 0, 1, 2, 3, 4 |", "| --- | --- | --- | --- |"]
+    for row in rows.values():
+        cells = [row["network"], row["input"] or "its own", row["init"] or "the recipe's"]
+        lines.append(_line([*cells, ", ".join(map(str, row["batches"]))]))
+    return "\n".join(lines)
+
+
 def _run_line(title: str, row: Row) -> str:
     what = f"{row['epochs']} epochs of {row['train']:,}"
     if not _is_whole(row):
