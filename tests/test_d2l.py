@@ -2,6 +2,7 @@
 # ruff: noqa: N803, N806  X and W are the book's names
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,14 @@ def small_fashion_mnist(tmp_path, monkeypatch):
 
 def labels_of(pictures):
     return np.arange(len(pictures), dtype=np.uint8) % 10
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/d2l.md"])
+def test_the_documents_listing_runs(document, capsys):
+    text = (Path(__file__).parents[1] / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    exec("\n".join(block for block in blocks if "d2l" in block), {})
+    assert THREE_LINES.fullmatch(capsys.readouterr().out)
 
 
 def lenet():

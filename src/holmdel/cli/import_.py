@@ -8,8 +8,10 @@ import typer
 from holmdel.cli import app
 from holmdel.cli.train import settings_among
 
-OTHERS = """Options of the network are given in the same way, such as --activation relu or
---padding 1; those left out follow from the shapes where they can. docs/exchange.md says which."""
+OTHERS = (
+    "Options of the network are given in the same way, such as --activation relu or --padding 1; "
+    "those left out follow from the shapes where they can. docs/exchange.md says which."
+)
 
 
 @app.command(

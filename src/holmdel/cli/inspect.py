@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
     from holmdel.anatomy import Anatomy
 
-OPTIONS = """Options of the network are given in the same way, such as --classes 1000, --width 0.5
-or --activation relu. Receptive fields are size/stride/offset in pixels: 14/2/-2 is a window of
-14x14 pixels that moves by 2 and begins 2 pixels before the picture. docs/anatomy.md explains the
-columns."""
+OPTIONS = (
+    "Options of the network are given in the same way, such as --classes 1000, --width 0.5 or "
+    "--activation relu. Receptive fields are size/stride/offset in pixels: 14/2/-2 is a window of "
+    "14x14 pixels that moves by 2 and begins 2 pixels before the picture. docs/anatomy.md explains "
+    "the columns."
+)
 
 
 @app.command(

@@ -9,9 +9,11 @@ import typer
 from holmdel.cli import INTERRUPTED, app
 from holmdel.errors import UserError
 
-OTHERS = """Every other setting and option of the network is given in the same way, such as
---optimizer adamw, --restarts 3, --input 1x28x28, --activation relu, --data-root DIR or
---tensorboard; docs/settings.md lists them."""
+OTHERS = (
+    "Every other setting and option of the network is given in the same way, such as --optimizer "
+    "adamw, --restarts 3, --input 1x28x28, --activation relu, --data-root DIR or --tensorboard; "
+    "docs/settings.md lists them."
+)
 
 
 @app.command(
