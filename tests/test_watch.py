@@ -49,6 +49,7 @@ def test_a_start_without_any_gradient_is_found_at_once():
     """With so high a rate the ReLUs of NiN's last block are soon off for every picture."""
     told = Notes()
     small = {"input": "1x67x67", "width": 0.05, "batch_size": 16, "limit": 320}
+    small |= {"init": "xavier"}
     with pytest.raises(library.UserError, match="the start is dead: after") as death:
         library.train(
             "nin", "digits", out="run", epochs=1, lr=3, restarts=1, reporter=told, **small

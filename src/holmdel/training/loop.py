@@ -152,7 +152,7 @@ def train_step(job: Job, state: State, pictures: Tensor, labels: Tensor, rate: f
     """Forward, backward and a step of the optimizer; notes the loss and the number right.
 
     Args:
-        job: gives the label smoothing and the precision.
+        job: gives the label smoothing, the precision and the largest gradient.
         state: its network, optimizer, `losses[batch]` and `correct[batch]` are changed.
         pictures: the network's input (B, C, H, W).
         labels: (B,).
@@ -166,6 +166,8 @@ def train_step(job: Job, state: State, pictures: Tensor, labels: Tensor, rate: f
     loss = F.cross_entropy(logits, labels, label_smoothing=job.settings.label_smoothing)
     state.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
+    if job.settings.clip:
+        torch.nn.utils.clip_grad_norm_(state.network.parameters(), job.settings.clip)
     state.optimizer.step()
     with torch.no_grad():
         state.losses[state.batch] = loss.detach()

@@ -45,6 +45,7 @@ class TrainSettings:
     optimizer: str = _setting("sgd", "sgd or adamw", choices=("sgd", "adamw"))
     momentum: float = _setting(0.0, "of sgd; Nesterov's where above 0", least=0, most=0.999)
     weight_decay: float = _setting(0.0, "on weights, not on biases or batch norms", least=0)
+    clip: float = _setting(0.0, "largest norm of the whole gradient; 0 is off", least=0)
     schedule: str = _setting("constant", "constant or onecycle", choices=("constant", "onecycle"))
     warmup: float = _setting(
         0.1, "onecycle: part of the steps in which lr rises", least=0, most=0.9
@@ -97,7 +98,7 @@ _BOOK: dict[str, dict[str, Any]] = {
     "vgg11": {"lr": 0.05, **_DEEP},
     "vgg16": {"lr": 0.05, **_DEEP},
     "nin": {"lr": 0.1, **_DEEP},
-    "googlenet": {"lr": 0.1, **_DEEP},
+    "googlenet": {"lr": 0.1, "clip": 1.0, **_DEEP},
     "lenet5-1998": {"lr": 0.01, **_PAPER},
     "lenet-1989": {"lr": 0.1, **_PAPER},
 }
