@@ -64,6 +64,16 @@ def test_onecycle_rises_and_falls():
     assert learning_rate(TrainSettings(lr=0.9), 0.7) == 0.9
 
 
+def test_a_clipped_gradient_moves_the_weights_no_further():
+    """Steps of a rate of 0.9 along a gradient of a norm of 1e-9."""
+    runs = [
+        holmdel.train("lenet", "digits", out=f"run-{epochs}", epochs=epochs, limit=512, clip=1e-9)
+        for epochs in (1, 3)
+    ]
+    weights = zip(*(run.network.parameters() for run in runs), strict=True)
+    assert max((one - other).abs().max().item() for one, other in weights) < 1e-7
+
+
 def test_weight_decay_spares_biases():
     network = nn.Linear(3, 2)
     before = {name: p.clone() for name, p in network.named_parameters()}

@@ -97,7 +97,7 @@ _BOOK: dict[str, dict[str, Any]] = {
     "alexnet": {"lr": 0.01, **_DEEP},
     "vgg11": {"lr": 0.05, **_DEEP},
     "vgg16": {"lr": 0.05, **_DEEP},
-    "nin": {"lr": 0.1, **_DEEP},
+    "nin": {"lr": 0.1, "clip": 1.0, **_DEEP},
     "googlenet": {"lr": 0.1, "clip": 1.0, **_DEEP},
     "lenet5-1998": {"lr": 0.01, **_PAPER},
     "lenet-1989": {"lr": 0.1, **_PAPER},
