@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from holmdel.training import RunFolder
 from record import record
 
 HERE = Path(__file__).parent
@@ -40,6 +41,7 @@ def run(case: str, seed: int, words: argparse.Namespace) -> dict[str, object]:
     command = ["train", network, "--data", "fashion-mnist", "--recipe", "book", *options]
     command += ["--seed", str(seed), "--epochs", str(words.epochs), "--device", words.device]
     command += [] if words.limit is None else ["--limit", str(words.limit)]
+    finished = RunFolder(folder).finished()
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "holmdel", *command, "--out", str(folder), "--resume"],
@@ -51,7 +53,9 @@ def run(case: str, seed: int, words: argparse.Namespace) -> dict[str, object]:
     )
     log = HERE / "logs" / f"{name}.log"
     log.parent.mkdir(exist_ok=True)
-    log.write_text(f"$ holmdel {' '.join(command)}\n{_portable(done.stdout)}", encoding="utf-8")
+    if not (log.exists() and finished):
+        text = f"$ holmdel {' '.join(command)}\n{_portable(done.stdout)}"
+        log.write_text(text, encoding="utf-8")
     if done.returncode:
         raise SystemExit(f"{name} ended with {done.returncode}: {done.stdout}")
     lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()

@@ -1,6 +1,6 @@
 """Whether the book recipe leaves chance: how many batches until the loss has, over seeds.
 
-    python bench/starts.py nin --input 1x96x96 [--init xavier] [--seeds 0 1 2 3 4] [--record]
+    python bench/starts.py nin --input 1x96x96 [--init xavier --clip 0] [--record]
 
 Chance is left when the mean loss of ten batches is below 0.95 ln(10).
 """
@@ -55,13 +55,15 @@ def main() -> None:
     parser.add_argument("network")
     parser.add_argument("--input", help="CxHxW; the network's own if not given")
     parser.add_argument("--init", help="the recipe's if not given")
-    parser.add_argument("--precision", help="float32 if not given")
+    parser.add_argument("--clip", type=float, help="the recipe's if not given")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--batches", type=int, default=200, help="give up after so many")
     parser.add_argument("--record", action="store_true")
     words = parser.parse_args()
-    given = {"input": words.input, "init": words.init, "precision": words.precision}
-    settings = {name: value for name, value in given.items() if value}
+    given = {"input": words.input, "init": words.init, "clip": words.clip}
+    settings = {name: value for name, value in given.items() if value is not None}
+    chosen = vars(plan(words.network, "fashion-mnist", settings).settings)
+    given |= {name: chosen[name] for name in ("init", "clip")}
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         found = list(
             pool.map(partial(batches_to_leave, words.network, settings, words.batches), words.seeds)

@@ -72,13 +72,14 @@ def reproduction() -> str:
 def starts() -> str:
     """Returns after how many batches a loss had left chance, by network, weights and seed."""
     rows = {
-        (row["network"], row["input"], row["init"]): row
+        (row["network"], row["input"], row["init"], row["clip"]): row
         for row in _records()
         if row["name"] == "starts"
     }
-    lines = ["| network | input | weights | seeds 0, 1, 2, 3, 4 |", "| --- | --- | --- | --- |"]
-    for row in rows.values():
-        cells = [row["network"], row["input"] or "its own", row["init"] or "the recipe's"]
+    lines = ["| network | input | weights | gradient | seeds from 0 |", _line(["---"] * 5)]
+    for _, row in sorted(rows.items()):
+        gradient = f"clipped to {row['clip']:g}" if row["clip"] else "as it is"
+        cells = [row["network"], row["input"], row["init"], gradient]
         lines.append(_line([*cells, ", ".join(map(str, row["batches"]))]))
     return "\n".join(lines)
 
