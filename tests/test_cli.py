@@ -24,6 +24,18 @@ def test_help_names_every_verb_and_does_not_load_torch():
     assert done.stdout.splitlines()[-1] == "False"
 
 
+@pytest.mark.parametrize("words", [("inspect", "googlenet"), ("inspect", "googlenet", "--json")])
+def test_a_reader_that_has_seen_enough_is_no_mistake(words):
+    """As `holmdel inspect googlenet | head -1`."""
+    command = [sys.executable, "-m", "holmdel", *words]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 def test_importing_the_package_does_not_load_torch():
     program = "import sys, holmdel; print('torch' in sys.modules, hasattr(holmdel, 'nonsense'))"
     done = subprocess.run(

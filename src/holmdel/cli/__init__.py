@@ -3,6 +3,8 @@
 Nothing here imports torch before a verb runs, so that `holmdel --help` is quick.
 """
 
+import contextlib
+import os
 import sys
 from typing import Annotated
 
@@ -58,7 +60,9 @@ def run(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever reads has seen enough; what is left goes nowhere
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
     sys.exit(status if isinstance(status, int) else DONE)
 

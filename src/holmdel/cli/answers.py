@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from holmdel.classifier import Failure, Prediction
+from holmdel.cli.terminal import Terminal
 from holmdel.errors import UserError
 
 Result = Prediction | Failure
@@ -65,7 +66,7 @@ def print_csv(results: Iterator[Result]) -> None:
 
 def print_table(results: Iterator[Result]) -> None:
     """Prints tables of up to `PAGE` pictures each."""
-    console = Console()
+    console = Terminal()
     while page := list(islice(results, PAGE)):
         table = Table("picture", "label", "probability", "then", highlight=False)
         for result in page:

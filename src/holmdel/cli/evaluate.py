@@ -71,8 +71,9 @@ def _write_pictures(
 
 def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from holmdel.cli.terminal import Terminal
 
     table = Table(box=box.SIMPLE)
     table.add_column("class")
@@ -81,7 +82,7 @@ def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
     for name, row in zip(classes, found.per_class(), strict=True):
         figures = (f"{value:.3f}" for value in (row.precision, row.recall, row.f1))
         table.add_row(name, *figures, f"{row.count:,}")
-    console = Console()
+    console = Terminal()
     console.print(table)
     for truth, said, count in found.most_confused(MOST_CONFUSED):
         typer.echo(f"{count:>6,} x {classes[truth]} taken for {classes[said]}")

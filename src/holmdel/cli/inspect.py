@@ -68,11 +68,10 @@ def inspect(
 
 def _print_table(anatomy: "Anatomy") -> None:
     """Prints the layers as a tree with columns, as narrow as it must be, never folded."""
-    from rich.console import Console
-
     from holmdel.anatomy.table import LOWER_BOUNDS, times
+    from holmdel.cli.terminal import Terminal
 
-    console = Console(highlight=False)
+    console = Terminal(highlight=False)
     typer.echo(f"{anatomy.network}, input {times(anatomy.input)}")
     unlimited = console.options.update(width=10_000)
     table = _table(anatomy, gap=2)
