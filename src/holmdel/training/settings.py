@@ -89,7 +89,7 @@ class TrainSettings:
 SETTINGS = {field.name: field for field in dataclasses.fields(TrainSettings)}
 
 # What `book` changes for other networks than LeNet: the rates and batches of the book's sections.
-# With the book's Xavier weights the deep ones sit at chance for hundreds of batches:
+# With the book's Xavier weights the deep ones sit at chance for over a hundred batches:
 # docs/recipes.md. A start that is dead all the same is started over.
 _DEEP = {"batch_size": 128, "init": "centred", "restarts": 4}
 _PAPER = {"batch_size": 16, "init": "lecun", "normalise": True}
