@@ -9,6 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "holmdel"
 LEVELS = {
     "errors": 0,
     "shapes": 0,
+    "texts": 0,
     "images": 1,
     "ops": 1,
     "networks": 1,

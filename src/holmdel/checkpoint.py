@@ -113,6 +113,12 @@ def write_files(stem: Path, files: dict[str, bytes]) -> None:
         write_bytes(stem.with_name(f"{stem.name}.{kind}"), content)
 
 
+def refuse_existing(folder: Path, advice: str = "choose another --out") -> None:
+    """Raises a UserError if there is such a file, or such a folder with something in it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} exists already; {advice}")
+
+
 def sweep(folder: Path) -> None:
     """Removes what a writer that was killed left half-written in a folder."""
     for leftover in folder.glob(f".*{PART}"):

@@ -163,14 +163,21 @@ def calibration_error(confidence: Tensor, correct: Tensor) -> float:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
-    """Puts a network into eval mode without gradients, and back into the mode it was in."""
-    was_training = network.training
-    network.eval()
+    """Puts a network into eval mode without gradients, and each part back into its own mode."""
+    with in_eval_mode(network), torch.inference_mode():
+        yield
+
+
+@contextmanager
+def in_eval_mode(module: nn.Module) -> Iterator[None]:
+    """Puts a module into eval mode, and each of its parts back into the mode it was in."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
     try:
-        with torch.inference_mode():
-            yield
+        yield
     finally:
-        network.train(was_training)
+        for part, training in modes:
+            part.training = training
 
 
 def chance(classes: int) -> tuple[float, float]:

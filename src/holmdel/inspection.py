@@ -10,6 +10,7 @@ from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
 from holmdel.shapes import parse_size
+from holmdel.texts import coerce
 
 Size = tuple[int, int, int]
 
@@ -76,10 +77,6 @@ def _read(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """Returns options, texts read as what the defaults of the known ones are."""
     texts = {name: type(known[name]).__name__ for name in options.keys() & known.keys()}
     texts = {name: kind for name, kind in texts.items() if isinstance(options[name], str)}
-    if not texts:
-        return dict(options)
-    from holmdel.training.settings import coerce  # takes half a second and 40 MB
-
     return options | {name: coerce(name, options[name], kind) for name, kind in texts.items()}
 
 

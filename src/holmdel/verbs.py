@@ -12,7 +12,7 @@ import torch
 
 from holmdel import data as data_sets
 from holmdel import evaluation, exchange, training
-from holmdel.checkpoint import Header
+from holmdel.checkpoint import Header, refuse_existing
 from holmdel.classifier import Classifier, load
 from holmdel.data import Dataset, Split
 from holmdel.data.batches import Batches
@@ -21,6 +21,7 @@ from holmdel.errors import UserError
 from holmdel.images import ImageContract, to_input
 from holmdel.networks import network_options
 from holmdel.shapes import parse_size
+from holmdel.texts import coerce
 from holmdel.training import (
     Plan,
     RangeTest,
@@ -33,7 +34,6 @@ from holmdel.training import (
     range_test,
 )
 from holmdel.training.curves import Animator, in_notebook
-from holmdel.training.settings import coerce
 
 Size = tuple[int, int, int]
 PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
@@ -197,7 +197,7 @@ def import_weights(
     Raises:
         UserError: for a file that cannot be read or does not fit, or a mistake in the others.
     """
-    exchange.refuse_existing(Path(out))
+    refuse_existing(Path(out))
     known = network_options(network)
     for name in options.keys() & known:
         options[name] = coerce(name, options[name], type(known[name]).__name__)

@@ -17,6 +17,7 @@ from holmdel.anatomy.quick import Weightless
 from holmdel.anatomy.rules import followed
 from holmdel.anatomy.windows import Seen, picture
 from holmdel.errors import UserError
+from holmdel.evaluation import in_eval_mode
 
 Size = tuple[int, int, int]
 
@@ -44,7 +45,7 @@ def inspect_module(module: nn.Module, input: Size, name: str | None = None) -> A
             )
     trace = _Trace(module, input)
     try:
-        with _evaluating(module), trace.hooks():
+        with in_eval_mode(module), trace.hooks():
             trace.run()
     except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
         size = "x".join(map(str, input))
@@ -280,18 +281,6 @@ def _opener(frames: list[_Frame], name: str, module: nn.Module) -> Any:
 def _names(trails: Iterable[_Trail]) -> tuple[str, ...]:
     """Returns the layers of several trails, each once, in order."""
     return tuple(dict.fromkeys(name for trail in trails for name in trail.layers))
-
-
-@contextlib.contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """Puts a module in eval mode, and each of its modules back into its own."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
 
 
 def _on_meta(tensor: Tensor) -> Tensor:

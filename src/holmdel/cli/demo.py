@@ -68,9 +68,8 @@ def _choose_data(data_root: Path | None) -> str:
 
 def _print_shapes() -> None:
     """Prints the output shape of every layer, as the book does."""
-    from holmdel.anatomy import inspect_module
-    from holmdel.networks import build
+    from holmdel.inspection import inspect
 
-    for layer in inspect_module(build("lenet"), (1, 28, 28)).layers:
+    for layer in inspect("lenet").layers:
         shape = ", ".join(str(side) for side in (1, *layer.output))
         typer.echo(f"{layer.kind:<10} output shape: [{shape}]")

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from holmdel.d2l.animation import ProgressBoard
 from holmdel.d2l.hyperparameters import HyperParameters
-from holmdel.d2l.loops import home, in_eval_mode
+from holmdel.d2l.loops import home
 from holmdel.d2l.pictures import (
     Loader,
     Size,
@@ -21,6 +21,7 @@ from holmdel.d2l.pictures import (
 )
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
+from holmdel.evaluation import in_eval_mode
 from holmdel.networks import build
 
 

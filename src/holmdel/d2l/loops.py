@@ -1,8 +1,8 @@
 """The book's training loops and what they measure; they print the book's lines."""
 # ruff: noqa: N806, T201  X is the book's name; the printed lines are the contract
 
-from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sized
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import torch
@@ -14,6 +14,7 @@ from holmdel.d2l.bookkeeping import Accumulator, Timer
 from holmdel.d2l.pictures import get_fashion_mnist_labels
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
+from holmdel.evaluation import in_eval_mode
 
 Network: TypeAlias = nn.Module | Callable[..., Tensor]
 Batches: TypeAlias = Iterable[Any]  # of pairs (X, y)
@@ -54,7 +55,8 @@ def evaluate_accuracy_gpu(
     """
     device = device or home(net)
     metric = Accumulator(2)
-    with in_eval_mode(net), torch.no_grad():
+    mode = in_eval_mode(net) if isinstance(net, nn.Module) else nullcontext()
+    with mode, torch.no_grad():
         for X, y in data_iter:
             X, y = _moved(X, device), _moved(y, device)
             metric.add(accuracy(net(X), y), y.numel())
@@ -260,17 +262,3 @@ def _moved(value: Any, device: torch.device | str | None) -> Any:
     if device is None:
         return value
     return [part.to(device) for part in value] if isinstance(value, list) else value.to(device)
-
-
-@contextmanager
-def in_eval_mode(net: Network) -> Iterator[None]:
-    """Puts a module into eval mode, and each of its parts back into the mode it was in."""
-    modules = list(net.modules()) if isinstance(net, nn.Module) else []
-    modes = [module.training for module in modules]
-    for module in modules[:1]:
-        module.eval()
-    try:
-        yield
-    finally:
-        for module, training in zip(modules, modes, strict=True):
-            module.training = training

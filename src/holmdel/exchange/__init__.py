@@ -7,7 +7,7 @@ import torch
 
 from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted, Weights, fit
-from holmdel.exchange.folder import refuse_existing, write_folder
+from holmdel.exchange.folder import write_folder
 from holmdel.exchange.mxnet import is_params, read_params
 from holmdel.exchange.torch_state import (
     is_safetensors,
@@ -24,7 +24,6 @@ __all__ = [
     "read_params",
     "read_state",
     "read_weights",
-    "refuse_existing",
     "write_folder",
 ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from holmdel.anatomy import weightless
 from holmdel.errors import UserError
 from holmdel.exchange.layers import Layer, by_name, layers_of
 from holmdel.networks import NETWORKS, build, network_options
@@ -205,7 +206,7 @@ def _one_input_apart(mine: Layer, other: Layer) -> bool:
 
 def _layers(name: str, options: dict[str, Any]) -> list[Layer]:
     """Returns the layers of a network of ours: shapes alone, without numbers."""
-    with torch.device("meta"):
+    with weightless():
         return layers_of(build(name, **options).state_dict())
 
 

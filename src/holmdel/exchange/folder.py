@@ -11,15 +11,9 @@ from typing import Any
 import torch
 
 from holmdel import __version__
-from holmdel.checkpoint import PART, Header, save_model, write_bytes
+from holmdel.checkpoint import PART, Header, refuse_existing, save_model, write_bytes
 from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted, Weights
-
-
-def refuse_existing(folder: Path) -> None:
-    """Raises a UserError if there is such a file, or such a folder with something in it."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder} exists already; choose another --out")
 
 
 def write_folder(folder: Path, converted: Converted, header: Header) -> None:

@@ -12,7 +12,15 @@ import torch
 from torch import nn
 
 from holmdel import __version__
-from holmdel.checkpoint import Header, load_model, save_model, sweep, write_bytes, write_files
+from holmdel.checkpoint import (
+    Header,
+    load_model,
+    refuse_existing,
+    save_model,
+    sweep,
+    write_bytes,
+    write_files,
+)
 from holmdel.errors import UserError
 from holmdel.training.batchnorm import folded
 from holmdel.training.card import model_card
@@ -96,10 +104,7 @@ class RunFolder:
 
     def refuse_existing(self) -> None:
         """Raises a UserError if there is such a file, or such a folder with something in it."""
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise UserError(
-                f"{self.path} exists already; choose another --out, or go on with --resume"
-            )
+        refuse_existing(self.path, "choose another --out, or go on with --resume")
 
     def create(self, work: Plan, data: dict[str, Any], header: Header) -> None:
         """Makes the folder and writes `config.json`.

@@ -12,8 +12,6 @@ from holmdel.evaluation import chance
 WINDOW = 100  # batches over which a run's loss and accuracy are compared with chance
 LOSS_MARGIN = 0.02  # of ln(classes)
 ACCURACY_MARGIN = 0.5  # of chance
-
-
 EARLY = 10  # batches between two looks for a silent start, up to WINDOW
 
 
