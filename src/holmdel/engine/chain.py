@@ -1,0 +1,375 @@
+"""A network in the native engine: gradients, fused steps, logits."""
+
+import ctypes
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from holmdel.engine.layers import Layer, Unsupported, layers_of
+from holmdel.engine.library import library, status
+from holmdel.errors import UserError
+from holmdel.images import ImageContract
+
+Shape = tuple[int, int, int]
+_KINDS = ("conv", "linear", "avg", "max", "sigmoid", "tanh", "relu")
+_NOT_FINITE = 1
+
+
+class Step(NamedTuple):
+    """What a batch gave: the mean cross-entropy, and how many pictures were classified right."""
+
+    loss: float
+    correct: int
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = (
+        ("kind", ctypes.c_int32),
+        ("input", ctypes.c_int32 * 3),
+        ("output", ctypes.c_int32 * 3),
+        ("kernel", ctypes.c_int32 * 2),
+        ("stride", ctypes.c_int32 * 2),
+        ("padding", ctypes.c_int32 * 2),
+        ("count_padding", ctypes.c_int32),
+        ("bias", ctypes.c_int32),
+    )
+
+
+class _Scaling(ctypes.Structure):
+    _fields_ = (
+        ("height", ctypes.c_int),
+        ("width", ctypes.c_int),
+        ("top", ctypes.c_int),
+        ("left", ctypes.c_int),
+        ("scale", ctypes.c_float),
+        ("shift", ctypes.c_float),
+    )
+
+
+class _Pictures(ctypes.Structure):
+    _fields_ = (
+        ("memory", ctypes.c_void_p),
+        ("bytes", ctypes.c_bool),
+        ("rows", ctypes.c_void_p),
+    )
+
+
+class _Sgd(ctypes.Structure):
+    _fields_ = (
+        ("lr", ctypes.c_float),
+        ("momentum", ctypes.c_float),
+        ("decay", ctypes.c_float),
+        ("nesterov", ctypes.c_int32),
+    )
+
+
+class Chain:
+    """A network in the native engine. It reads the network's weights anew at every call.
+
+    Calls use `torch.get_num_threads()` threads; for the same number of threads the same numbers
+    come out, bit by bit.
+
+    Attributes:
+        network: the module whose weights it uses.
+        image: how bytes become what the network sees.
+        classes: how many logits a picture has.
+    """
+
+    def __init__(self, network: nn.Module, image: ImageContract) -> None:
+        found = library()
+        if found is None:
+            raise Unsupported(str(status()))
+        layers = layers_of(network, image.input)
+        self.network = network
+        self.image = image
+        self.classes = layers[-1].output[0] * layers[-1].output[1] * layers[-1].output[2]
+        self._library = found
+        modules = [layer.module for layer in layers if layer.module is not None]
+        self._modules = modules
+        self._handle = _create(found, layers, image)
+
+    def step(
+        self, pictures: Tensor, labels: Tensor, *, label_smoothing: float = 0.0
+    ) -> Step:
+        """Returns loss and number right of a batch; sets `.grad` of every parameter.
+
+        The gradient is that of the mean cross-entropy, and takes the place of what was there.
+
+        Args:
+            pictures: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
+            labels: int64 (N,).
+            label_smoothing: 0..1, as in `torch.nn.functional.cross_entropy`.
+
+        Raises:
+            UserError: for an empty batch, a wrong type, shape or label, or a picture that holds
+                something else than finite numbers.
+        """
+        return self._learn(pictures, labels, None, None, label_smoothing)
+
+    def train(
+        self,
+        pictures: Tensor,
+        labels: Tensor,
+        rows: Tensor,
+        optimizer: torch.optim.SGD,
+        *,
+        label_smoothing: float = 0.0,
+    ) -> Step:
+        """Returns loss and number right of a batch after a step of SGD on it, in one call.
+
+        What `step` and `optimizer.step()` do; rates, momentum and weight decay are read from the
+        optimizer, and its momentum buffers kept as PyTorch keeps them.
+
+        Args:
+            pictures: as for `step`, of the whole data set.
+            labels: int64 (N,), likewise.
+            rows: int64 (B,), which of them make the batch.
+            optimizer: of the network's parameters.
+            label_smoothing: 0..1.
+
+        Raises:
+            UserError: as `step`, for a row that is not there, or an optimizer of another kind.
+        """
+        return self._learn(pictures, labels, rows, optimizer, label_smoothing)
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """Returns logits float32 (N, classes).
+
+        Args:
+            pictures: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
+
+        Raises:
+            UserError: for a wrong type or shape, or a picture that holds something else than
+                finite numbers.
+        """
+        memory = self._checked(pictures)
+        logits = torch.empty(len(memory), self.classes)
+        if not len(memory):
+            return logits
+        values = [_plain(p) for p in self._parameters()]
+        where = ctypes.c_long()
+        outcome = self._library.holmdel_answer(
+            self._handle,
+            ctypes.byref(_Pictures(memory.data_ptr(), memory.dtype == torch.uint8, None)),
+            ctypes.c_long(len(memory)),
+            torch.get_num_threads(),
+            _pointers(values),
+            ctypes.c_void_p(logits.data_ptr()),
+            ctypes.byref(where),
+        )
+        _refuse(outcome, where.value, None)
+        return logits
+
+    def __del__(self) -> None:
+        if handle := getattr(self, "_handle", None):
+            self._library.holmdel_free(handle)
+
+    def _parameters(self) -> list[Tensor | None]:
+        """Returns weight and bias of every layer that has them, in order."""
+        return [p for module in self._modules for p in (module.weight, module.bias)]
+
+    def _learn(
+        self,
+        pictures: Tensor,
+        labels: Tensor,
+        rows: Tensor | None,
+        optimizer: torch.optim.SGD | None,
+        label_smoothing: float,
+    ) -> Step:
+        memory = self._checked(pictures)
+        labels, rows = _checked_labels(labels, len(memory)), _checked_rows(rows, len(memory))
+        count = len(memory) if rows is None else len(rows)
+        if not count:
+            raise UserError("an empty batch was given; expected at least one picture")
+        if not 0 <= label_smoothing < 1:
+            raise UserError(f"label_smoothing was given as {label_smoothing}; expected 0..1")
+        parameters = self._parameters()
+        fused = _fused(optimizer, parameters) if optimizer is not None else None
+        values = [_plain(p) for p in parameters]
+        gradients = [_gradient(p) for p in parameters]
+        loss, correct, where = ctypes.c_double(), ctypes.c_int64(), ctypes.c_long()
+        outcome = self._library.holmdel_learn(
+            self._handle,
+            ctypes.byref(
+                _Pictures(
+                    memory.data_ptr(),
+                    memory.dtype == torch.uint8,
+                    None if rows is None else rows.data_ptr(),
+                )
+            ),
+            ctypes.c_void_p(labels.data_ptr()),
+            ctypes.c_long(count),
+            torch.get_num_threads(),
+            ctypes.c_float(label_smoothing),
+            _pointers(values),
+            _pointers(gradients),
+            fused.steps if fused else None,
+            fused.velocities if fused else None,
+            ctypes.byref(loss),
+            ctypes.byref(correct),
+            ctypes.byref(where),
+        )
+        _refuse(outcome, where.value, labels if rows is None else labels[rows], self.classes)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if parameter is not None and parameter.requires_grad:
+                parameter.grad = gradient
+        if optimizer is not None:
+            if fused:
+                fused.finish(optimizer, parameters)
+            else:
+                optimizer.step()
+        return Step(loss.value, correct.value)
+
+    def _checked(self, pictures: Tensor) -> Tensor:
+        """Returns pictures as the library reads them: in order, without gaps."""
+        size = self.image.stored if pictures.dtype == torch.uint8 else self.image.input
+        if pictures.dtype not in (torch.uint8, torch.float32) or pictures.device.type != "cpu":
+            raise UserError(
+                f"pictures were given as {pictures.dtype} on {pictures.device}; expected "
+                "torch.uint8 or torch.float32 on the CPU"
+            )
+        if tuple(pictures.shape[1:]) != size:
+            raise UserError(
+                f"pictures were given as {tuple(pictures.shape)}; expected (N, "
+                f"{', '.join(map(str, size))})"
+            )
+        return pictures.detach().contiguous()
+
+
+class _Fused(NamedTuple):
+    """The steps of SGD for the library, and the buffers of momentum it changes."""
+
+    steps: ctypes.Array[_Sgd]
+    velocities: ctypes.Array[ctypes.c_void_p]
+    buffers: list[Tensor | None]
+
+    def finish(self, optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None]) -> None:
+        """Leaves the optimizer as its own `step` would."""
+        changed = [p for p in parameters if p is not None]
+        for parameter, buffer in zip(parameters, self.buffers, strict=True):
+            if parameter is not None and buffer is not None:
+                optimizer.state[parameter]["momentum_buffer"] = buffer
+        torch.autograd.graph.increment_version(changed)
+        optimizer._opt_called = True  # what a learning rate schedule looks for
+
+
+def compile(network: nn.Module, image: ImageContract | Shape) -> Chain:
+    """Returns the chain of a network in the native engine.
+
+    Args:
+        network: a chain of Conv2d, AvgPool2d, MaxPool2d, Sigmoid, Tanh, ReLU, Flatten and Linear,
+            on the CPU, in float32.
+        image: how uint8 pictures become what the network sees, or that size, (C, H, W).
+
+    Raises:
+        Unsupported: for a layer that the engine does not know, or if there is no engine.
+    """
+    if isinstance(image, tuple):
+        image = ImageContract(stored=image, input=image)
+    for name, parameter in network.named_parameters():
+        if parameter.dtype != torch.float32 or parameter.device.type != "cpu":
+            raise Unsupported(
+                f"{name} is {parameter.dtype} on {parameter.device}; the engine takes "
+                "torch.float32 on the CPU"
+            )
+    return Chain(network, image)
+
+
+def _create(found: ctypes.CDLL, layers: list[Layer], image: ImageContract) -> ctypes.c_void_p:
+    described = (_Layer * len(layers))()
+    for to, layer in zip(described, layers, strict=True):
+        to.kind = _KINDS.index(layer.kind)
+        for field in ("input", "output", "kernel", "stride", "padding"):
+            getattr(to, field)[:] = getattr(layer, field)
+        to.count_padding = layer.count_padding
+        to.bias = layer.module is not None and layer.module.bias is not None
+    height, width = image.stored[1:]
+    top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
+    if image.enlarge == "resize":  # bytes are not taken then
+        (height, width), top, left = image.input[1:], 0, 0
+    scaling = _Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
+    found.holmdel_create.restype = ctypes.c_void_p
+    handle = found.holmdel_create(described, len(layers), ctypes.byref(scaling), _SLOTS)
+    if not handle:
+        raise MemoryError("not enough memory for the native engine's buffers")
+    return ctypes.c_void_p(handle)
+
+
+import os
+_SLOTS = int(os.environ.get("SLOTS", "2"))
+
+
+def _plain(parameter: Tensor | None) -> Tensor | None:
+    return None if parameter is None else parameter.detach().contiguous()
+
+
+def _gradient(parameter: Tensor | None) -> Tensor | None:
+    """Returns where a parameter's gradient goes: where it is, if the library can write there."""
+    if parameter is None:
+        return None
+    there = parameter.grad
+    if there is not None and there.is_contiguous() and there.dtype == torch.float32:
+        return there
+    return torch.empty(parameter.shape)
+
+
+def _pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
+    return (ctypes.c_void_p * len(tensors))(*(None if t is None else t.data_ptr() for t in tensors))
+
+
+def _fused(optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None]) -> _Fused | None:
+    """Returns the optimizer's steps for the library, or None where PyTorch has to do them."""
+    if type(optimizer) is not torch.optim.SGD:
+        raise UserError(
+            f"an optimizer was given as {type(optimizer).__name__}; expected torch.optim.SGD"
+        )
+    groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
+    steps = (_Sgd * len(parameters))()
+    buffers: list[Tensor | None] = []
+    for step, parameter in zip(steps, parameters, strict=True):
+        buffers.append(None)
+        group = None if parameter is None else groups.get(id(parameter))
+        if parameter is None or group is None:
+            continue  # lr is 0
+        if group["dampening"] or group["maximize"] or not parameter.is_contiguous():
+            return None
+        step.lr, step.momentum = float(group["lr"]), group["momentum"]
+        step.decay, step.nesterov = group["weight_decay"], group["nesterov"]
+        if step.momentum:
+            buffer = optimizer.state[parameter].get("momentum_buffer")
+            buffers[-1] = torch.zeros_like(parameter) if buffer is None else buffer
+    return _Fused(steps, _pointers(buffers), buffers)
+
+
+def _checked_labels(labels: Tensor, count: int) -> Tensor:
+    if labels.dtype != torch.int64 or labels.shape != (count,):
+        raise UserError(
+            f"labels were given as {labels.dtype} {tuple(labels.shape)}; expected torch.int64 "
+            f"({count},), one a picture"
+        )
+    return labels.contiguous()
+
+
+def _checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
+    if rows is None or not len(rows):
+        return rows
+    if rows.dtype != torch.int64 or rows.ndim != 1 or rows.min() < 0 or rows.max() >= count:
+        raise UserError(
+            f"rows were given as {rows.dtype} {tuple(rows.shape)}, from {int(rows.min())} to "
+            f"{int(rows.max())}; expected torch.int64 (B,) in 0..{count - 1}"
+        )
+    return rows.contiguous()
+
+
+def _refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) -> None:
+    if outcome == _NOT_FINITE:
+        raise UserError(
+            f"picture {where} of the batch holds a value that is no finite number; expected "
+            "numbers such as 0..1"
+        )
+    if outcome and labels is not None:
+        raise UserError(
+            f"label {where} of the batch is {int(labels[where])}; expected 0..{classes - 1}"
+        )

@@ -1,0 +1,148 @@
+"""From a module's layers to the engine's: what it knows, and a sentence for what it does not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import nn
+
+from holmdel.errors import UserError
+from holmdel.shapes import output_size
+
+LARGEST = 64  # pixels a side
+Shape = tuple[int, int, int]
+Pair = tuple[int, int]
+
+
+class Unsupported(UserError):
+    """A network, or a layer of it, that the engine does not take."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as the engine takes it.
+
+    Attributes:
+        kind: `conv`, `linear`, `avg`, `max`, `sigmoid`, `tanh` or `relu`.
+        input, output: (C, H, W).
+        kernel, stride, padding: along H and W.
+        count_padding: whether an average takes in the padding's zeros.
+        module: whose weight and bias it uses, if it has any.
+    """
+
+    kind: str
+    input: Shape
+    output: Shape
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    count_padding: bool = False
+    module: nn.Conv2d | nn.Linear | None = None
+
+
+def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
+    """Returns the engine's layers of a network.
+
+    Args:
+        network: a chain: a layer, or an `nn.Sequential` of layers and chains.
+        size: (C, H, W) of what it sees.
+
+    Raises:
+        Unsupported: for a layer or a size that the engine does not take.
+    """
+    if max(size[1:]) > LARGEST:
+        raise Unsupported(f"pictures of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
+    layers: list[Layer] = []
+    shape, flat = size, False
+    for name, module in _leaves("", network):
+        if isinstance(module, nn.Flatten):
+            _expect(module.start_dim == 1 and module.end_dim == -1, name, module)
+            flat = True
+            continue
+        if isinstance(module, nn.Linear):
+            given = shape[0] * shape[1] * shape[2]
+            _expect(flat or shape[1:] == (1, 1), name, module, "before a Flatten")
+            _expect(module.in_features == given, name, module, f"after {given} values")
+            layer = Layer("linear", shape, (module.out_features, 1, 1), module=module)
+            flat = True
+        else:
+            layer = _layer(name, module, shape, flat)
+        layers.append(layer)
+        shape = layer.output
+    if not flat:
+        raise Unsupported("its last layer does not give a row of logits; a Flatten or Linear does")
+    if not any(layer.module for layer in layers):
+        raise Unsupported("it has no weights")
+    return layers
+
+
+def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Gives the layers of a chain with their names; what does nothing is left out."""
+    if type(module) is nn.Sequential:
+        for part, child in module.named_children():
+            yield from _leaves(f"{name}.{part}" if name else part, child)
+    elif type(module) is not nn.Identity:
+        yield name, module
+
+
+def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
+    """Returns a layer that is neither dense nor a Flatten."""
+    for kind, activation in (("sigmoid", nn.Sigmoid), ("tanh", nn.Tanh), ("relu", nn.ReLU)):
+        if type(module) is activation:
+            return Layer(kind, shape, shape)
+    _expect(not flat, name, module, "after a Flatten")
+    if type(module) is nn.Conv2d:
+        return _convolution(name, module, shape)
+    if type(module) is nn.AvgPool2d:
+        _expect(module.divisor_override is None, name, module)
+        return _pool("avg", name, module, shape, module.count_include_pad)
+    if type(module) is nn.MaxPool2d:
+        _expect(_pair(module.dilation) == (1, 1) and not module.return_indices, name, module)
+        return _pool("max", name, module, shape, False)
+    _expect(False, name, module)
+    raise AssertionError  # _expect has raised
+
+
+def _convolution(name: str, module: nn.Conv2d, shape: Shape) -> Layer:
+    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
+    if module.padding == "same":
+        _expect(all(side % 2 for side in kernel), name, module)
+        padding = kernel[0] // 2, kernel[1] // 2
+    else:
+        padding = (0, 0) if isinstance(module.padding, str) else _pair(module.padding)
+    plain = _pair(module.dilation) == (1, 1) and module.groups == 1
+    _expect(plain and module.padding_mode == "zeros", name, module)
+    _expect(module.in_channels == shape[0], name, module, f"on {shape[0]} channels")
+    height, width = (
+        output_size(shape[i + 1], kernel[i], stride[i], padding[i]) for i in range(2)
+    )
+    output = module.out_channels, height, width
+    return Layer("conv", shape, output, kernel, stride, padding, module=module)
+
+
+def _pool(
+    kind: str,
+    name: str,
+    module: nn.AvgPool2d | nn.MaxPool2d,
+    shape: Shape,
+    count_padding: bool,
+) -> Layer:
+    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
+    padding = _pair(module.padding)
+    small = all(2 * p <= k for p, k in zip(padding, kernel, strict=True))
+    _expect(small, name, module)
+    height, width = (
+        output_size(shape[i + 1], kernel[i], stride[i], padding[i], ceil=module.ceil_mode)
+        for i in range(2)
+    )
+    output = shape[0], height, width
+    return Layer(kind, shape, output, kernel, stride, padding, count_padding)
+
+
+def _pair(value: int | tuple[int, ...]) -> Pair:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def _expect(good: bool, name: str, module: nn.Module, where: str = "") -> None:
+    if not good:
+        text = " ".join(part for part in (str(module).split("\n")[0], where) if part)
+        raise Unsupported(f"the engine does not know the layer {name or 'given'}: {text}")

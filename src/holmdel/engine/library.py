@@ -1,0 +1,98 @@
+"""The compiled libraries, one an instruction set, and which of them this processor runs."""
+
+import ctypes
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from holmdel.errors import UserError
+
+INSTRUCTIONS = ("avx512", "avx2", "portable")  # the fastest first
+VARIABLE = "HOLMDEL_INSTRUCTIONS"
+_PEAK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Status:
+    """Which engine this machine has.
+
+    Attributes:
+        name: `native` or `torch`.
+        instructions: `avx512`, `avx2`, `portable`, or None without a compiled engine.
+        reason: why it is not the fastest, or not there; empty where nothing is amiss.
+    """
+
+    name: str
+    instructions: str | None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        what = "PyTorch" if self.instructions is None else f"native engine, {self.instructions}"
+        return f"{what} ({self.reason})" if self.reason else what
+
+
+@dataclass(frozen=True)
+class _Found:
+    status: Status
+    library: ctypes.CDLL | None
+
+
+def status() -> Status:
+    """Returns which engine this machine has, and why it is no faster one.
+
+    Raises:
+        UserError: if the environment variable HOLMDEL_INSTRUCTIONS asks for what is not there.
+    """
+    return _find(os.environ.get(VARIABLE, "")).status
+
+
+def library() -> ctypes.CDLL | None:
+    """Returns the library in use, or None where PyTorch does the work; raises as `status`."""
+    return _find(os.environ.get(VARIABLE, "")).library
+
+
+def peak(threads: int) -> float:
+    """Returns the GFLOP/s of float32 multiply-adds (two each) that `threads` threads reach here.
+
+    Raises:
+        UserError: if there is no compiled engine to measure with.
+    """
+    found = library()
+    if found is None:
+        raise UserError(f"the peak is measured by the native engine, which is not here: {status()}")
+    found.holmdel_peak.restype = ctypes.c_double
+    rate: float = found.holmdel_peak(ctypes.c_int(threads), ctypes.c_double(_PEAK_SECONDS))
+    return rate / 1e9
+
+
+@cache
+def _find(wanted: str) -> _Found:
+    if wanted == "none":
+        return _Found(Status("torch", None, f"{VARIABLE}=none"), None)
+    if wanted and wanted not in INSTRUCTIONS:
+        raise UserError(
+            f"{VARIABLE} was set to {wanted!r}; expected {', '.join(INSTRUCTIONS)} or none"
+        )
+    libraries = {name: path for name in INSTRUCTIONS if (path := _file(name))}
+    if "portable" not in libraries:
+        reason = "the compiled engine is not installed; it is built where a C++ compiler is at hand"
+        if wanted:
+            raise UserError(f"{VARIABLE} was set to {wanted!r}, but {reason}")
+        return _Found(Status("torch", None, reason), None)
+    portable = ctypes.CDLL(str(libraries["portable"]))
+    able = [n for n in libraries if portable.holmdel_has(ctypes.c_char_p(n.encode()))]
+    if wanted and wanted not in able:
+        raise UserError(
+            f"{VARIABLE} was set to {wanted!r}; this processor and this installation have "
+            f"{', '.join(able)}"
+        )
+    name = wanted or able[0]
+    reason = f"{VARIABLE}={wanted}" if wanted else ""
+    return _Found(Status("native", name, reason), ctypes.CDLL(str(libraries[name])))
+
+
+def _file(name: str) -> Path | None:
+    """Returns the library for an instruction set, or None where it was not built."""
+    found = sorted(Path(__file__).parent.glob(f"_{name}.*"))
+    return next((p for p in found if p.suffix in (".so", ".pyd", ".dylib")), None)

@@ -1,0 +1,354 @@
+// A chain of stages: forward, loss and backward of a batch, some slots of pictures at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "loss.h"
+#include "stage.h"
+#include "team.h"
+
+// Pictures in memory: bytes of the stored size, or floats as the network sees them.
+struct Pictures {
+  const void* memory;
+  bool bytes;
+  const int64_t* rows;  // which of them, in which order; null for all in their own
+};
+
+// How bytes become what the network sees.
+struct Scaling {
+  int height, width;  // as stored
+  int top, left;      // where they lie in what the network sees
+  float scale, shift; // byte * scale + shift; around them stands shift
+};
+
+enum Outcome { kDone = 0, kNotFinite = 1, kBadLabel = 2 };
+
+// One of torch.optim.SGD's steps for a parameter.
+struct Step {
+  float lr, momentum, decay;
+  int32_t nesterov;
+};
+
+class Chain {
+ public:
+  std::vector<std::unique_ptr<Stage>> stages;
+  Grid logits;
+  Scaling scaling;
+  int slots = 1;
+  long parameter_count = 0;
+
+  // To be called once, when all stages are there.
+  void connect();
+
+  int classes() const { return logits.channels; }
+  int picture_size(bool bytes) const {
+    const Grid& in = stages[0]->in;
+    return in.channels * (bytes ? scaling.height * scaling.width : in.height * in.width);
+  }
+
+  // Gradients of the mean loss, into gradients[i] for parameter i; then, with `steps`, a step.
+  Outcome learn(const Pictures& pictures, const int64_t* labels, long count, int threads,
+                float smoothing, float* const* values, float* const* gradients, const Step* steps,
+                float* const* velocities, double* loss, int64_t* correct, long* where);
+
+  // Logits (count, classes).
+  Outcome answer(const Pictures& pictures, long count, int threads, float* const* values,
+                 float* to, long* where);
+
+ private:
+  // What comes after the last stage: the logits and their gradient.
+  class End final : public Stage {
+   public:
+    void furnish(Room&, int) const override {}
+    void pack(int, int, bool) override {}
+    void forward(Thread&, int, int, bool) const override {}
+    void backward(Thread&, int, int) const override {}
+  };
+
+  std::mutex one_at_a_time_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  End end_;
+  int alone_ = 0;  // how many stages work slot by slot before the first that takes all at once
+  std::vector<int> byte_places_, float_places_;  // vectors from the input's start
+
+  void furnish(int threads);
+  void take_values(float* const* values);
+  void load(Thread& thread, int slot, const Pictures& pictures, long first, int count) const;
+  void forward(Thread& thread, int slots, bool training) const;
+  void backward(Thread& thread, int slots) const;
+  void learn_part(Thread& thread, const Pictures& pictures, const int64_t* labels, long first,
+                  long last, float part, float smoothing) const;
+  long combine(int part, int parts, float* const* gradients, const Step* steps,
+               float* const* values, float* const* velocities) const;
+};
+
+inline void Chain::connect() {
+  end_.in = end_.out = logits;
+  end_.index = static_cast<int>(stages.size());
+  end_.gradient_slots = true;
+  for (std::size_t i = 0; i < stages.size(); i++) {
+    Stage& stage = *stages[i];
+    stage.index = static_cast<int>(i);
+    stage.next = i + 1 < stages.size() ? stages[i + 1].get() : &end_;
+    stage.first = i == 0 || (stages[i - 1]->first && !stages[i - 1]->parameters.weight_count);
+    if (alone_ == static_cast<int>(i) && !stage.together) alone_++;
+    stage.gradient_slots = static_cast<int>(i) >= alone_;
+    stage.parameters.weight_at = parameter_count;
+    stage.parameters.bias_at = parameter_count + stage.parameters.weight_count;
+    parameter_count += stage.parameters.weight_count + stage.parameters.bias_count;
+  }
+  const Grid& in = stages[0]->in;
+  for (int c = 0; c < in.channels; c++) {
+    for (int y = 0; y < scaling.height; y++) {
+      for (int x = 0; x < scaling.width; x++) {
+        byte_places_.push_back(in.at(c, y + scaling.top, x + scaling.left));
+      }
+    }
+    for (int y = 0; y < in.height; y++) {
+      for (int x = 0; x < in.width; x++) float_places_.push_back(in.at(c, y, x));
+    }
+  }
+}
+
+inline void Chain::furnish(int threads) {
+  while (static_cast<int>(threads_.size()) < threads) {
+    auto thread = std::make_unique<Thread>();
+    thread->rooms.resize(stages.size() + 1);
+    long scratch = 1;
+    for (std::size_t i = 0; i <= stages.size(); i++) {
+      const Stage& stage = i < stages.size() ? *stages[i] : static_cast<const Stage&>(end_);
+      Room& room = thread->rooms[i];
+      const std::size_t size = stage.in.size();
+      room.input = Buffer<Lanes>(slots * size);
+      room.gradient = Buffer<Lanes>((stage.gradient_slots ? slots : 1) * size);
+      stage.furnish(room, slots);
+      scratch = std::max(scratch, stage.scratch());
+    }
+    thread->scratch = Buffer<Lanes>(scratch);
+    thread->gradient = Buffer<float>(parameter_count);
+    threads_.push_back(std::move(thread));
+  }
+}
+
+inline void Chain::take_values(float* const* values) {
+  for (auto& stage : stages) {
+    if (!stage->parameters.weight_count) continue;
+    stage->parameters.weight = *values++;
+    stage->parameters.bias = *values++;
+  }
+}
+
+inline void Chain::load(Thread& thread, int slot, const Pictures& pictures, long first,
+                        int count) const {
+  const auto& places = pictures.bytes ? byte_places_ : float_places_;
+  const int size = static_cast<int>(places.size());
+  Lanes* to = stages[0]->input(thread, slot);
+  if (pictures.bytes && places.size() < float_places_.size()) {
+    for (int place : float_places_) to[place] = all(scaling.shift);
+  }
+  const char* from[kLanes];
+  const long width = size * (pictures.bytes ? 1L : static_cast<long>(sizeof(float)));
+  for (int lane = 0; lane < count; lane++) {
+    const long at = first + lane;
+    from[lane] = static_cast<const char*>(pictures.memory) +
+                 (pictures.rows ? pictures.rows[at] : at) * width;
+  }
+  IntLanes bad{};
+  for (int k = 0; k < size; k += kLanes) {
+    const int some = std::min(kLanes, size - k);
+    Lanes block[kLanes];
+    for (int lane = 0; lane < kLanes; lane++) {
+      block[lane] = Lanes{};
+      if (lane >= count) continue;
+      if (pictures.bytes) {
+        ByteLanes bytes{};
+        std::memcpy(&bytes, from[lane] + k, some);
+        block[lane] = __builtin_convertvector(bytes, Lanes) * scaling.scale + scaling.shift;
+      } else {
+        std::memcpy(&block[lane], from[lane] + k * sizeof(float), some * sizeof(float));
+      }
+    }
+    transpose(block);
+    for (int i = 0; i < some; i++) {
+      bad |= block[i] - block[i] != 0.f;
+      to[places[k + i]] = block[i];
+    }
+  }
+  for (int lane = count - 1; lane >= 0; lane--) {
+    if (bad[lane]) thread.bad_picture = first + lane;
+  }
+}
+
+inline void Chain::forward(Thread& thread, int slots, bool training) const {
+  const int count = static_cast<int>(stages.size());
+  for (int slot = 0; slot < slots; slot++) {
+    for (int i = 0; i < alone_; i++) stages[i]->forward(thread, slot, slots, training);
+  }
+  for (int i = alone_; i < count; i++) {
+    const int times = stages[i]->together ? 1 : slots;
+    for (int slot = 0; slot < times; slot++) stages[i]->forward(thread, slot, slots, training);
+  }
+}
+
+inline void Chain::backward(Thread& thread, int slots) const {
+  for (int i = static_cast<int>(stages.size()) - 1; i >= alone_; i--) {
+    const int times = stages[i]->together ? 1 : slots;
+    for (int slot = 0; slot < times; slot++) stages[i]->backward(thread, slot, slots);
+  }
+  for (int slot = 0; slot < slots; slot++) {
+    for (int i = alone_ - 1; i >= 0; i--) stages[i]->backward(thread, slot, slots);
+  }
+}
+
+inline void Chain::learn_part(Thread& thread, const Pictures& pictures, const int64_t* labels,
+                              long first, long last, float part, float smoothing) const {
+  for (const auto& stage : stages) stage->begin(thread);
+  const auto settle = [&] {
+    for (const auto& stage : stages) stage->settle(thread);
+    thread.kept = 0;
+  };
+  for (long at = first; at < last;) {
+    const long left = last - at;
+    const int filled = static_cast<int>(std::min<long>(slots, (left + kLanes - 1) / kLanes));
+    if (thread.kept + filled * kLanes > kKept) settle();
+    int64_t truth[kMostSlots * kLanes];
+    for (int i = 0; i < std::min<long>(left, filled * kLanes); i++) {
+      truth[i] = labels[pictures.rows ? pictures.rows[at + i] : at + i];
+    }
+    for (int slot = 0; slot < filled; slot++) {
+      const int count = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
+      load(thread, slot, pictures, at + slot * kLanes, count);
+    }
+    forward(thread, filled, true);
+    for (int slot = 0; slot < filled; slot++) {
+      const int count = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
+      cross_entropy(thread, end_.input(thread, slot), classes(),
+                    {count, truth + slot * kLanes, part, smoothing}, end_.gradient(thread, slot));
+    }
+    backward(thread, filled);
+    thread.kept += filled * kLanes;
+    at += filled * kLanes;
+  }
+  settle();
+  for (const auto& stage : stages) stage->end(thread);
+}
+
+// Adds up the threads' gradients of a share of the parameters, and steps.
+inline long Chain::combine(int part, int parts, float* const* gradients, const Step* steps,
+                           float* const* values, float* const* velocities) const {
+  int which = 0;
+  for (const auto& stage : stages) {
+    const Parameters& p = stage->parameters;
+    if (!p.weight_count) continue;
+    const long at[2] = {p.weight_at, p.bias_at}, size[2] = {p.weight_count, p.bias_count};
+    for (int i = 0; i < 2; i++, which++) {
+      if (!values[which]) continue;
+      const long begin = size[i] * part / parts, end = size[i] * (part + 1) / parts;
+      float* total = gradients[which];
+      std::memcpy(total + begin, threads_[0]->gradient.get() + at[i] + begin,
+                  (end - begin) * sizeof(float));
+      for (int t = 1; t < parts; t++) {
+        const float* more = threads_[t]->gradient.get() + at[i];
+        for (long k = begin; k < end; k++) total[k] += more[k];
+      }
+      if (!steps) continue;
+      const Step& step = steps[which];
+      float* value = values[which];
+      float* velocity = velocities[which];
+      for (long k = begin; k < end; k++) {
+        float change = total[k] + step.decay * value[k];
+        if (velocity) {
+          velocity[k] = step.momentum * velocity[k] + change;
+          change = step.nesterov ? change + step.momentum * velocity[k] : velocity[k];
+        }
+        value[k] -= step.lr * change;
+      }
+    }
+  }
+  return 0;
+}
+
+inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, long count,
+                            int threads, float smoothing, float* const* values,
+                            float* const* gradients, const Step* steps, float* const* velocities,
+                            double* loss, int64_t* correct, long* where) {
+  for (long i = 0; i < count; i++) {
+    const int64_t label = labels[pictures.rows ? pictures.rows[i] : i];
+    if (label < 0 || label >= classes()) {
+      *where = i;
+      return kBadLabel;
+    }
+  }
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  const long blocks = (count + kLanes - 1) / kLanes;
+  threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
+  furnish(threads);
+  take_values(values);
+  Team& team = Team::get();
+  bool finite = true;
+  team.run(threads, [&](int number) {
+    Thread& thread = *threads_[number];
+    thread.loss = 0;
+    thread.correct = 0;
+    thread.bad_picture = -1;
+    for (auto& stage : stages) stage->pack(number, threads, true);
+    team.meet();
+    const long first = blocks * number / threads * kLanes;
+    const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
+    learn_part(thread, pictures, labels, first, last, 1.f / count, smoothing);
+    team.meet();
+    if (number == 0) {
+      for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_picture < 0;
+    }
+    team.meet();
+    if (finite) combine(number, threads, gradients, steps, values, velocities);
+  });
+  double total = 0;
+  *correct = 0;
+  for (int t = threads - 1; t >= 0; t--) {
+    total += threads_[t]->loss;
+    *correct += threads_[t]->correct;
+    if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
+  }
+  *loss = total / count;
+  return finite ? kDone : kNotFinite;
+}
+
+inline Outcome Chain::answer(const Pictures& pictures, long count, int threads,
+                             float* const* values, float* to, long* where) {
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  const long blocks = (count + kLanes - 1) / kLanes;
+  threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
+  furnish(threads);
+  take_values(values);
+  Team& team = Team::get();
+  team.run(threads, [&](int number) {
+    Thread& thread = *threads_[number];
+    thread.bad_picture = -1;
+    for (auto& stage : stages) stage->pack(number, threads, false);
+    team.meet();
+    const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
+    for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
+      const long left = last - at;
+      const int filled = static_cast<int>(std::min<long>(slots, (left + kLanes - 1) / kLanes));
+      for (int slot = 0; slot < filled; slot++) {
+        const int some = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
+        load(thread, slot, pictures, at + slot * kLanes, some);
+      }
+      forward(thread, filled, false);
+      for (long i = 0; i < std::min<long>(left, filled * kLanes); i++) {
+        const Lanes* from = end_.input(thread, static_cast<int>(i / kLanes));
+        float* row = to + (at + i) * classes();
+        for (int k = 0; k < classes(); k++) row[k] = from[k][i % kLanes];
+      }
+    }
+  });
+  *where = -1;
+  for (int t = threads - 1; t >= 0; t--) {
+    if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
+  }
+  return *where < 0 ? kDone : kNotFinite;
+}

@@ -1,0 +1,278 @@
+// A convolution with its activation and, where its windows do not overlap, its pooling.
+#pragma once
+
+#include "activations.h"
+#include "tiles.h"
+
+struct Shape {
+  int kernel_y, kernel_x, stride_y, stride_x, padding_y, padding_x;
+};
+
+class Convolution final : public Stage {
+ public:
+  // window_y and window_x are the pooling's, 1 without.
+  Convolution(Grid in_, Grid out_, Shape shape, Activation activation, Pooling pooling,
+              int window_y, int window_x)
+      : shape_(shape), window_y_(window_y), window_x_(window_x) {
+    in = in_;
+    out = out_;
+    height_ = out.height * window_y;
+    width_ = out.width * window_x;
+    activate_ = choose_rows(activation, pooling, window_y, window_x);
+    tiles_ = choose_tiles(out.channels, width_);
+    back_tiles_ = choose_tiles(in.channels, width_);
+    find_taps();
+    const long count = static_cast<long>(out.channels) * taps_.size();
+    packed_ = Buffer<float>(count);
+    turned_ = Buffer<float>(count);
+    parameters.weight_count = count;
+    parameters.bias_count = out.channels;
+  }
+
+  void furnish(Room& room, int slots) const override {
+    room.slope = Buffer<Lanes>(static_cast<std::size_t>(slots) * slope_size());
+    room.weights = Buffer<Lanes>(parameters.weight_count);
+    room.biases = Buffer<Lanes>(out.channels);
+  }
+
+  long scratch() const override { return static_cast<long>(kMostOutputs) * window_y_ * width_; }
+
+  void begin(Thread& thread) const override {
+    Room& room = thread.rooms[index];
+    std::memset(room.weights.get(), 0, parameters.weight_count * sizeof(Lanes));
+    std::memset(room.biases.get(), 0, out.channels * sizeof(Lanes));
+  }
+
+  void end(Thread& thread) const override {
+    const Room& room = thread.rooms[index];
+    float* weight = thread.gradient.get() + parameters.weight_at;
+    float* bias = thread.gradient.get() + parameters.bias_at;
+    for (long i = 0; i < parameters.weight_count; i++) weight[i] = sum(room.weights.get()[i]);
+    if (parameters.bias) {
+      for (int o = 0; o < out.channels; o++) bias[o] = sum(room.biases.get()[o]);
+    }
+  }
+
+  void pack(int part, int parts, bool training) override {
+    for (std::size_t i = part; i < tiles_.outputs.size(); i += parts) pack_outputs(tiles_.outputs[i]);
+    if (!training || first) return;
+    for (std::size_t i = part; i < back_tiles_.outputs.size(); i += parts) {
+      pack_inputs(back_tiles_.outputs[i]);
+    }
+  }
+
+  void forward(Thread& thread, int slot, int, bool training) const override {
+    for (int y = 0; y < out.height; y++) {
+      for (const Part& outputs : tiles_.outputs) forward_rows(thread, slot, y, outputs, training);
+    }
+  }
+
+  void backward(Thread& thread, int slot, int) const override {
+    for (const Part& rows : split(out.height, rows_at_once())) {
+      multiply_slopes(thread, slot, rows);
+      add_weights(thread, slot, rows.first * window_y_, (rows.first + rows.count) * window_y_);
+    }
+    if (!first) {
+      for (int y = 0; y < in.height; y++) backward_row(thread, slot, y);
+    }
+  }
+
+ private:
+  Shape shape_;
+  int window_y_, window_x_;
+  int height_, width_;  // of the sums before pooling; what no window covers is not computed
+  ActivateRows activate_;
+  Tiles tiles_, back_tiles_;
+  std::vector<int32_t> taps_;       // bytes, in the order kernel row, channel, kernel column
+  std::vector<int32_t> back_taps_;  // bytes, in the order of `order_`, then output
+  std::vector<int> order_;          // kernel rows, those of one residue by the stride together
+  std::vector<int> place_;          // where a kernel row stands in `order_`
+  Buffer<float> packed_, turned_;   // the weights for forward and backward
+
+  int slope_plane() const { return (height_ * width_) | 1; }
+  long slope_size() const { return static_cast<long>(out.channels) * slope_plane() | 1; }
+  Lanes* slope(Thread& thread, int slot) const {
+    return thread.rooms[index].slope.get() + slot * slope_size();
+  }
+  int row_taps() const { return in.channels * shape_.kernel_x; }
+
+  void find_taps() {
+    for (int ky = 0; ky < shape_.kernel_y; ky++) {
+      for (int c = 0; c < in.channels; c++) {
+        for (int kx = 0; kx < shape_.kernel_x; kx++) {
+          const long at = static_cast<long>(c) * in.plane() + ky * in.row() + kx;
+          taps_.push_back(static_cast<int32_t>(at * sizeof(Lanes)));
+        }
+      }
+    }
+    place_.resize(shape_.kernel_y);
+    for (int residue = 0; residue < shape_.stride_y; residue++) {
+      for (int ky = residue; ky < shape_.kernel_y; ky += shape_.stride_y) {
+        place_[ky] = static_cast<int>(order_.size());
+        order_.push_back(ky);
+        for (int o = 0; o < out.channels; o++) {
+          const long at = static_cast<long>(o) * slope_plane() - ky / shape_.stride_y * width_;
+          back_taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(Lanes))));
+        }
+      }
+    }
+  }
+
+  void pack_outputs(const Part& outputs) {
+    float* to = packed_.get() + outputs.first * static_cast<long>(taps_.size());
+    const int kernel = shape_.kernel_y * shape_.kernel_x;
+    for (int ky = 0; ky < shape_.kernel_y; ky++) {
+      for (int c = 0; c < in.channels; c++) {
+        for (int kx = 0; kx < shape_.kernel_x; kx++) {
+          for (int q = 0; q < outputs.count; q++) {
+            const long row = static_cast<long>(outputs.first + q) * in.channels + c;
+            *to++ = parameters.weight[row * kernel + ky * shape_.kernel_x + kx];
+          }
+        }
+      }
+    }
+  }
+
+  // For the gradient by the input: kernel column, part of the input's channels, kernel row, output.
+  float* turned(int kx, int channel) const {
+    const long block = static_cast<long>(shape_.kernel_y) * out.channels;
+    return turned_.get() + (static_cast<long>(kx) * in.channels + channel) * block;
+  }
+
+  void pack_inputs(const Part& channels) {
+    const int kernel = shape_.kernel_y * shape_.kernel_x;
+    for (int kx = 0; kx < shape_.kernel_x; kx++) {
+      float* to = turned(kx, channels.first);
+      for (int ky : order_) {
+        for (int o = 0; o < out.channels; o++) {
+          for (int q = 0; q < channels.count; q++) {
+            const long row = static_cast<long>(o) * in.channels + channels.first + q;
+            *to++ = parameters.weight[row * kernel + ky * shape_.kernel_x + kx];
+          }
+        }
+      }
+    }
+  }
+
+  // One row of outputs after pooling, of some channels.
+  void forward_rows(Thread& thread, int slot, int row, const Part& outputs, bool training) const {
+    Lanes* sums = thread.scratch.get();
+    const float* packed = packed_.get() + outputs.first * static_cast<long>(taps_.size());
+    const Lanes* input_ = input(thread, slot);
+    for (int i = 0; i < window_y_; i++) {
+      const int top = (row * window_y_ + i) * shape_.stride_y - shape_.padding_y;
+      // Rows of the kernel that lie outside of the picture add nothing.
+      const int begin = std::clamp(-top, 0, shape_.kernel_y) * row_taps();
+      const int end = std::clamp(in.height - top, 0, shape_.kernel_y) * row_taps();
+      for (const Part& along : tiles_.along) {
+        const int left = along.first * shape_.stride_x - shape_.padding_x;
+        correlate_tile(outputs.count, along.count, shape_.stride_x == 1, false)(
+            {packed + static_cast<long>(begin) * outputs.count, outputs.count,
+             input_ + in.at(0, top, left), taps_.data() + begin, end - begin, shape_.stride_x,
+             parameters.bias ? parameters.bias + outputs.first : nullptr,
+             sums + i * width_ + along.first, static_cast<long>(window_y_) * width_, 1});
+      }
+    }
+    for (int q = 0; q < outputs.count; q++) {
+      const int o = outputs.first + q;
+      const long at = static_cast<long>(o) * slope_plane() + row * window_y_ * width_;
+      activate_({sums + static_cast<long>(q) * window_y_ * width_, width_, window_y_, window_x_,
+                 out.width, output(thread, slot) + out.at(o, row, 0),
+                 training ? slope(thread, slot) + at : nullptr, width_});
+    }
+  }
+
+  // How many rows after pooling to take at once so that they stay in the nearest cache.
+  int rows_at_once() const {
+    constexpr long kCache = 24 * 1024;
+    const long row = sizeof(Lanes) * (4L * width_ + shape_.stride_y * in.row()) * window_y_;
+    const long kernel = static_cast<long>(sizeof(Lanes)) * shape_.kernel_y * in.row();
+    return static_cast<int>(std::max(1L, (kCache - kernel) / row));
+  }
+
+  // Turns slopes into gradients of the sums, and adds up those of the biases.
+  void multiply_slopes(Thread& thread, int slot, const Part& rows) const {
+    Lanes* biases = thread.rooms[index].biases.get();
+    const Lanes* given_ = given(thread, slot);
+    for (int o = 0; o < out.channels; o++) {
+      Lanes total{};
+      for (int y = rows.first; y < rows.first + rows.count; y++) {
+        const Lanes* from = given_ + out.at(o, y, 0);
+        for (int i = 0; i < window_y_; i++) {
+          Lanes* to = slope(thread, slot) + static_cast<long>(o) * slope_plane() +
+                      (y * window_y_ + i) * width_;
+          for (int x = 0; x < out.width; x++) {
+            for (int j = 0; j < window_x_; j++) {
+              const Lanes delta = to[x * window_x_ + j] * from[x];
+              to[x * window_x_ + j] = delta;
+              total += delta;
+            }
+          }
+        }
+      }
+      biases[o] += total;
+    }
+  }
+
+  void add_weights(Thread& thread, int slot, int row, int end) const {
+    const int per_output = in.channels * shape_.kernel_y * shape_.kernel_x;
+    const auto outputs = split(out.channels, fits(4, shape_.kernel_x) ? 4 : 2);
+    const auto taps = split(shape_.kernel_x, kRegisters >= 32 ? 5 : 3);
+    for (const Part& output : outputs) {
+      for (int c = 0; c < in.channels; c++) {
+        for (int ky = 0; ky < shape_.kernel_y; ky++) {
+          const int above = shape_.padding_y - ky;  // rows of zeros have nothing to add
+          const int from = std::max(row, above > 0 ? (above - 1) / shape_.stride_y + 1 : 0);
+          const int last = in.height - 1 + above;
+          const int to = last < 0 ? from : std::min(end, last / shape_.stride_y + 1);
+          if (to <= from) continue;
+          for (const Part& tap : taps) {
+            const long sums = static_cast<long>(output.first) * per_output +
+                              (c * shape_.kernel_y + ky) * shape_.kernel_x + tap.first;
+            outer_tile(output.count, tap.count, shape_.stride_x == 1)(
+                {slope(thread, slot) + static_cast<long>(output.first) * slope_plane() +
+                     static_cast<long>(from) * width_,
+                 slope_plane(), width_,
+                 input(thread, slot) + in.at(c, from * shape_.stride_y - above,
+                                             tap.first - shape_.padding_x),
+                 static_cast<long>(shape_.stride_y) * in.row(), shape_.stride_x, to - from, width_,
+                 thread.rooms[index].weights.get() + sums, per_output});
+          }
+        }
+      }
+    }
+  }
+
+  // The gradient by one row of the input: what each kernel column adds goes to shifted places.
+  void backward_row(Thread& thread, int slot, int y) const {
+    constexpr long kCache = 24 * 1024;
+    Lanes* gradient_ = gradient(thread, slot);
+    for (int c = 0; c < in.channels; c++) {
+      std::memset(gradient_ + in.at(c, y, -in.border_x), 0, in.row() * sizeof(Lanes));
+    }
+    const int residue = (y + shape_.padding_y) % shape_.stride_y;
+    const int bottom = (y + shape_.padding_y) / shape_.stride_y;  // the row of sums for order 0
+    const int rows = (shape_.kernel_y - residue + shape_.stride_y - 1) / shape_.stride_y;
+    const int begin = std::max(0, bottom - height_ + 1), end = std::min(rows, bottom + 1);
+    if (end <= begin || residue >= shape_.kernel_y) return;
+    const int place = place_[residue] + begin;
+    for (const Part& along : back_tiles_.along) {
+      const long at_once = std::max(16L, kCache / (along.count * static_cast<long>(sizeof(Lanes))));
+      for (const Part& some : split((end - begin) * out.channels, static_cast<int>(at_once))) {
+        const int tap = place * out.channels + some.first;
+        for (const Part& channels : back_tiles_.outputs) {
+          for (int kx = 0; kx < shape_.kernel_x; kx++) {
+            correlate_tile(channels.count, along.count, true, true)(
+                {turned(kx, channels.first) + static_cast<long>(tap) * channels.count,
+                 channels.count,
+                 slope(thread, slot) + static_cast<long>(bottom) * width_ + along.first,
+                 back_taps_.data() + tap, some.count, 1, nullptr,
+                 gradient_ + in.at(channels.first, y, along.first * shape_.stride_x + kx -
+                                                          shape_.padding_x),
+                 in.plane(), shape_.stride_x});
+          }
+        }
+      }
+    }
+  }
+};

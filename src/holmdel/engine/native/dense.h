@@ -1,0 +1,156 @@
+// A dense layer with its activation; it takes all slots at once, a slot beside the other in a tile.
+#pragma once
+
+#include "activations.h"
+#include "tiles.h"
+
+constexpr int round_up(int count, int unit) { return (count + unit - 1) / unit * unit; }
+
+class Dense final : public Stage {
+ public:
+  Dense(Grid in_, Grid out_, Activation activation, int slots) {
+    in = in_;
+    out = out_;
+    together = true;
+    inputs_ = in.channels * in.height * in.width;
+    outputs_ = out.channels * out.height * out.width;
+    activate_ = choose_rows(activation, Pooling::kNone, 1, 1);
+    int most = kMostOutputs;
+    while (!fits(most, slots)) most--;
+    output_parts_ = split(outputs_, most);
+    input_parts_ = split(inputs_, most);
+    kept_inputs_ = round_up(inputs_, kLanes);
+    kept_outputs_ = round_up(outputs_, kLanes);
+    weight_tiles_ = choose_tiles(outputs_, kept_inputs_ / kLanes);
+    for (int i = 0; i < std::max(inputs_, outputs_); i++) {
+      places_.push_back(static_cast<int32_t>(i * sizeof(Lanes)));
+    }
+    for (int i = 0; i < kKept; i++) {
+      pictures_.push_back(static_cast<int32_t>(i * kept_inputs_ * sizeof(float)));
+    }
+    const long count = static_cast<long>(inputs_) * outputs_;
+    packed_ = Buffer<float>(count);
+    turned_ = Buffer<float>(count);
+    parameters.weight_count = count;
+    parameters.bias_count = outputs_;
+  }
+
+  void furnish(Room& room, int slots) const override {
+    room.slope = Buffer<Lanes>(static_cast<std::size_t>(slots) * outputs_);
+    room.weights = Buffer<Lanes>(static_cast<std::size_t>(outputs_) * kept_inputs_ / kLanes);
+    room.biases = Buffer<Lanes>(outputs_);
+    room.inputs = Buffer<float>(static_cast<std::size_t>(kKept) * kept_inputs_);
+    room.deltas = Buffer<float>(static_cast<std::size_t>(kKept) * kept_outputs_);
+  }
+
+  void begin(Thread& thread) const override {
+    Room& room = thread.rooms[index];
+    std::memset(room.weights.get(), 0, static_cast<long>(outputs_) * kept_inputs_ * sizeof(float));
+    std::memset(room.biases.get(), 0, outputs_ * sizeof(Lanes));
+  }
+
+  void end(Thread& thread) const override {
+    const Room& room = thread.rooms[index];
+    float* weight = thread.gradient.get() + parameters.weight_at;
+    for (int o = 0; o < outputs_; o++) {
+      const float* row = reinterpret_cast<float*>(room.weights.get()) + static_cast<long>(o) * kept_inputs_;
+      std::memcpy(weight + static_cast<long>(o) * inputs_, row, inputs_ * sizeof(float));
+    }
+    if (!parameters.bias) return;
+    float* bias = thread.gradient.get() + parameters.bias_at;
+    for (int o = 0; o < outputs_; o++) bias[o] = sum(room.biases.get()[o]);
+  }
+
+  void pack(int part, int parts, bool training) override {
+    for (std::size_t i = part; i < output_parts_.size(); i += parts) {
+      const Part& some = output_parts_[i];
+      float* to = packed_.get() + static_cast<long>(some.first) * inputs_;
+      for (int k = 0; k < inputs_; k++) {
+        for (int q = 0; q < some.count; q++) {
+          *to++ = parameters.weight[static_cast<long>(some.first + q) * inputs_ + k];
+        }
+      }
+    }
+    if (!training || first) return;
+    for (std::size_t i = part; i < input_parts_.size(); i += parts) {
+      const Part& some = input_parts_[i];
+      float* to = turned_.get() + static_cast<long>(some.first) * outputs_;
+      for (int o = 0; o < outputs_; o++) {
+        const float* from = parameters.weight + static_cast<long>(o) * inputs_ + some.first;
+        for (int q = 0; q < some.count; q++) *to++ = from[q];
+      }
+    }
+  }
+
+  void forward(Thread& thread, int, int slots, bool training) const override {
+    Lanes* to = output(thread, 0);
+    for (const Part& some : output_parts_) {
+      correlate_tile(some.count, slots, false, false)(
+          {packed_.get() + static_cast<long>(some.first) * inputs_, some.count, input(thread, 0),
+           places_.data(), inputs_, in.size(),
+           parameters.bias ? parameters.bias + some.first : nullptr, to + some.first, 1,
+           out.size()});
+    }
+    for (int slot = 0; slot < slots; slot++) {
+      Lanes* row = to + static_cast<long>(slot) * out.size();
+      Lanes* slope = thread.rooms[index].slope.get() + static_cast<long>(slot) * outputs_;
+      activate_({row, 0, 1, 1, outputs_, row, training ? slope : nullptr, 0});
+    }
+  }
+
+  void backward(Thread& thread, int, int slots) const override {
+    Room& room = thread.rooms[index];
+    for (int slot = 0; slot < slots; slot++) {
+      Lanes* slope = room.slope.get() + static_cast<long>(slot) * outputs_;
+      const Lanes* given_ = given(thread, slot);
+      for (int o = 0; o < outputs_; o++) {
+        slope[o] = slope[o] * given_[o];
+        room.biases.get()[o] += slope[o];
+      }
+      const long picture = thread.kept + static_cast<long>(slot) * kLanes;
+      keep(slope, outputs_, room.deltas.get() + picture * kept_outputs_, kept_outputs_);
+      keep(input(thread, slot), inputs_, room.inputs.get() + picture * kept_inputs_, kept_inputs_);
+    }
+    if (first) return;
+    for (const Part& some : input_parts_) {
+      correlate_tile(some.count, slots, false, false)(
+          {turned_.get() + static_cast<long>(some.first) * outputs_, some.count, room.slope.get(),
+           places_.data(), outputs_, outputs_, nullptr, gradient(thread, 0) + some.first, 1,
+           in.size()});
+    }
+  }
+
+  void settle(Thread& thread) const override {
+    Room& room = thread.rooms[index];
+    const int row = kept_inputs_ / kLanes;
+    for (const Part& along : weight_tiles_.along) {
+      for (const Part& some : weight_tiles_.outputs) {
+        correlate_tile(some.count, along.count, true, true)(
+            {room.deltas.get() + some.first, kept_outputs_,
+             reinterpret_cast<Lanes*>(room.inputs.get()) + along.first, pictures_.data(),
+             thread.kept, 1, nullptr,
+             room.weights.get() + static_cast<long>(some.first) * row + along.first, row, 1});
+      }
+    }
+  }
+
+ private:
+  int inputs_, outputs_, kept_inputs_, kept_outputs_;
+  ActivateRows activate_;
+  std::vector<Part> output_parts_, input_parts_;
+  Tiles weight_tiles_;
+  std::vector<int32_t> places_, pictures_;  // bytes, for the taps of `correlate`
+  Buffer<float> packed_, turned_;
+
+  // Writes a slot's numbers (count, kLanes) as one row a picture (kLanes, row).
+  static void keep(const Lanes* from, int count, float* to, int row) {
+    for (int k = 0; k < count; k += kLanes) {
+      Lanes block[kLanes];
+      for (int i = 0; i < kLanes; i++) block[i] = k + i < count ? from[k + i] : Lanes{};
+      transpose(block);
+      for (int lane = 0; lane < kLanes; lane++) {
+        *reinterpret_cast<Lanes*>(to + static_cast<long>(lane) * row + k) = block[lane];
+      }
+    }
+  }
+};

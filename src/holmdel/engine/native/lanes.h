@@ -1,0 +1,131 @@
+// One float of each of kLanes pictures, side by side in a vector register.
+//
+// Everything in the engine is written with this one type, so that the compiler makes AVX-512, AVX2,
+// NEON or plain SSE2 of the same source.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#include <immintrin.h>
+constexpr int kLanes = 16;
+constexpr int kRegisters = 32;
+#define HOLMDEL_INSTRUCTIONS "avx512"
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+constexpr int kLanes = 8;
+constexpr int kRegisters = 16;
+#define HOLMDEL_INSTRUCTIONS "avx2"
+#else
+constexpr int kLanes = 4;
+#if defined(__aarch64__)
+constexpr int kRegisters = 32;
+#else
+constexpr int kRegisters = 16;
+#endif
+#define HOLMDEL_INSTRUCTIONS "portable"
+#endif
+
+#define HOLMDEL_INLINE inline __attribute__((always_inline))
+#define HOLMDEL_UNROLL _Pragma("GCC unroll 64")
+
+typedef float Lanes __attribute__((vector_size(kLanes * 4)));
+typedef int32_t IntLanes __attribute__((vector_size(kLanes * 4)));
+typedef uint8_t ByteLanes __attribute__((vector_size(kLanes)));
+typedef float LooseLanes __attribute__((vector_size(kLanes * 4), aligned(4)));  // at any address
+
+HOLMDEL_INLINE Lanes all(float value) { return Lanes{} + value; }
+
+HOLMDEL_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
+
+HOLMDEL_INLINE void store(float* to, Lanes value) { *reinterpret_cast<LooseLanes*>(to) = value; }
+
+// The bounded value; NaN stays NaN.
+HOLMDEL_INLINE Lanes at_most(Lanes value, float bound) {
+  return all(bound) < value ? all(bound) : value;
+}
+
+HOLMDEL_INLINE Lanes at_least(Lanes value, float bound) {
+  return all(bound) > value ? all(bound) : value;
+}
+
+HOLMDEL_INLINE float sum(Lanes value) {
+  float total = 0;  // in the order of the lanes, so that the result is the same on every machine
+  for (int lane = 0; lane < kLanes; lane++) total += value[lane];
+  return total;
+}
+
+// 2 to the power of x, x kept within -126..126, to 1e-7: a polynomial of degree 5 over the part
+// behind the point, its relative error as even as can be (Remez), and the whole part as exponent.
+HOLMDEL_INLINE Lanes power_of_two(Lanes x) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  const __m512 t = (__m512)at_most(x, 126.f);
+  const Lanes rest = (Lanes)_mm512_reduce_ps(t, 1);  // x - floor(x)
+  Lanes p = all(0.0018775759402495928f) * rest + 0.008989341869226314f;
+  p = p * rest + 0.055826316560538186f;
+  p = p * rest + 0.24015361754868964f;
+  p = p * rest + 0.6931530731418084f;
+  p = p * rest + 0.9999999250645699f;
+  return (Lanes)_mm512_scalef_ps((__m512)p, t);
+#else
+  x = at_least(at_most(x, 126.f), -126.f);
+  const Lanes shifted = x + 12582912.f;  // 1.5 * 2^23: rounds to the nearest whole number
+  const Lanes rest = x - (shifted - 12582912.f);
+  Lanes p = all(0.001327647199f) * rest + 0.009675541334f;
+  p = p * rest + 0.05550713273f;
+  p = p * rest + 0.2402211972f;
+  p = p * rest + 0.6931469671f;
+  p = p * rest + 1.000000072f;
+  const IntLanes whole = reinterpret_cast<IntLanes>(shifted) << 23;
+  return reinterpret_cast<Lanes>(reinterpret_cast<IntLanes>(p) + whole);
+#endif
+}
+
+constexpr float kLog2E = 1.44269504f;
+
+HOLMDEL_INLINE Lanes exponential(Lanes x) { return power_of_two(x * kLog2E); }
+
+// 1 / x for x of 1 and above.
+HOLMDEL_INLINE Lanes reciprocal(Lanes x) {
+#if defined(__AVX512F__)
+  const Lanes r = (Lanes)_mm512_rcp14_ps((__m512)x);  // 14 bits; a step of Newton's doubles them
+  return r * (all(2.f) - x * r);
+#else
+  return all(1.f) / x;
+#endif
+}
+
+HOLMDEL_INLINE Lanes sigmoid(Lanes x) { return reciprocal(power_of_two(x * -kLog2E) + 1.f); }
+
+HOLMDEL_INLINE Lanes tangent(Lanes x) {
+  return reciprocal(power_of_two(x * (-2 * kLog2E)) + 1.f) * 2.f - 1.f;
+}
+
+// Turns kLanes vectors of kLanes into their transpose, by log2(kLanes) perfect shuffles.
+HOLMDEL_INLINE void transpose(Lanes (&rows)[kLanes]) {
+  IntLanes low, high;
+  for (int lane = 0; lane < kLanes; lane++) {
+    low[lane] = lane / 2 + (lane % 2) * kLanes;
+    high[lane] = low[lane] + kLanes / 2;
+  }
+  for (int span = 1; span < kLanes; span *= 2) {
+    Lanes mixed[kLanes];
+    HOLMDEL_UNROLL
+    for (int i = 0; i < kLanes / 2; i++) {
+#if defined(__clang__)
+      for (int lane = 0; lane < kLanes; lane++) {
+        const int from = lane / 2;
+        mixed[2 * i][lane] = lane % 2 ? rows[i + kLanes / 2][from] : rows[i][from];
+        const int upper = from + kLanes / 2;
+        mixed[2 * i + 1][lane] = lane % 2 ? rows[i + kLanes / 2][upper] : rows[i][upper];
+      }
+#else
+      mixed[2 * i] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], low);
+      mixed[2 * i + 1] = __builtin_shuffle(rows[i], rows[i + kLanes / 2], high);
+#endif
+    }
+    HOLMDEL_UNROLL
+    for (int i = 0; i < kLanes; i++) rows[i] = mixed[i];
+  }
+}

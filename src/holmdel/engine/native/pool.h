@@ -1,0 +1,105 @@
+// Pooling with any windows: overlapping, padded, hanging over the edge.
+#pragma once
+
+#include "convolution.h"
+
+class Pool final : public Stage {
+ public:
+  // count_padding: whether an average is over the padding's zeros too.
+  Pool(Grid in_, Grid out_, Shape shape, Pooling pooling, bool count_padding)
+      : shape_(shape), pooling_(pooling), count_padding_(count_padding) {
+    in = in_;
+    out = out_;
+  }
+
+  void furnish(Room&, int) const override {}
+  void pack(int, int, bool) override {}
+
+  void forward(Thread& thread, int slot, int, bool) const override {
+    for (int c = 0; c < out.channels; c++) {
+      const Lanes* from = input(thread, slot) + in.at(c, 0, 0);
+      for (int y = 0; y < out.height; y++) {
+        for (int x = 0; x < out.width; x++) {
+          const Window window = window_at(y, x);
+          Lanes& to = output(thread, slot)[out.at(c, y, x)];
+          to = pooling_ == Pooling::kMax ? most(from, window).value : average(from, window);
+        }
+      }
+    }
+  }
+
+  void backward(Thread& thread, int slot, int) const override {
+    if (first) return;
+    Lanes* gradient_ = gradient(thread, slot);
+    std::memset(gradient_, 0, in.size() * sizeof(Lanes));
+    for (int c = 0; c < out.channels; c++) {
+      const Lanes* from = input(thread, slot) + in.at(c, 0, 0);
+      Lanes* to = gradient_ + in.at(c, 0, 0);
+      for (int y = 0; y < out.height; y++) {
+        for (int x = 0; x < out.width; x++) {
+          const Window window = window_at(y, x);
+          const Lanes delta = given(thread, slot)[out.at(c, y, x)];
+          if (pooling_ == Pooling::kMax) {
+            const IntLanes where = most(from, window).where;
+            each(window, [&](int at) { to[at] += where == at ? delta : Lanes{}; });
+          } else {
+            const Lanes part = delta * (1.f / window.divisor);
+            each(window, [&](int at) { to[at] += part; });
+          }
+        }
+      }
+    }
+  }
+
+ private:
+  struct Window {
+    int top, bottom, left, right;  // inside of the picture
+    float divisor;
+  };
+  struct Most {
+    Lanes value;
+    IntLanes where;
+  };
+
+  Shape shape_;
+  Pooling pooling_;
+  bool count_padding_;
+
+  Window window_at(int y, int x) const {
+    const int top = y * shape_.stride_y - shape_.padding_y;
+    const int left = x * shape_.stride_x - shape_.padding_x;
+    const int bottom = std::min(top + shape_.kernel_y, in.height + shape_.padding_y);
+    const int right = std::min(left + shape_.kernel_x, in.width + shape_.padding_x);
+    Window window{std::max(top, 0), std::min(bottom, in.height), std::max(left, 0),
+                  std::min(right, in.width), 0};
+    window.divisor = static_cast<float>(
+        count_padding_ ? (bottom - top) * (right - left)
+                       : (window.bottom - window.top) * (window.right - window.left));
+    return window;
+  }
+
+  template <typename Do>
+  void each(const Window& window, Do&& act) const {
+    for (int i = window.top; i < window.bottom; i++) {
+      for (int j = window.left; j < window.right; j++) act(i * in.row() + j);
+    }
+  }
+
+  Lanes average(const Lanes* from, const Window& window) const {
+    Lanes total{};
+    each(window, [&](int at) { total += from[at]; });
+    return total * (1.f / window.divisor);
+  }
+
+  // The largest value and where it first stands; a NaN is larger than all, as in PyTorch.
+  Most most(const Lanes* from, const Window& window) const {
+    const int start = window.top * in.row() + window.left;
+    Most found{from[start], IntLanes{} + start};
+    each(window, [&](int at) {
+      const IntLanes better = (from[at] > found.value) | (from[at] != from[at]);
+      found.value = better ? from[at] : found.value;
+      found.where = better ? IntLanes{} + at : found.where;
+    });
+    return found;
+  }
+};

@@ -1,0 +1,121 @@
+// What the stages of a chain share: where a picture's numbers lie, and a thread's buffers.
+#pragma once
+
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "lanes.h"
+
+// Where channel, row and column lie in a buffer of Lanes, with a border of zeros for padding.
+struct Grid {
+  int channels = 0, height = 0, width = 0;
+  int border_y = 0, border_x = 0;
+  bool flat = false;  // channel follows channel without a gap, as a dense layer reads them
+
+  int row() const { return width + 2 * border_x; }
+  // An odd number of vectors from channel to channel: neighbours then lie in different cache sets.
+  int plane() const {
+    const int size = (height + 2 * border_y) * row();
+    return flat ? size : size | 1;
+  }
+  int size() const { return (channels * plane() + 2) | 1; }
+  int at(int channel, int y, int x) const {
+    return channel * plane() + (y + border_y) * row() + x + border_x;
+  }
+};
+
+struct FreeAligned {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+// Zeroed memory at a cache line's start.
+template <typename T>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t count) {
+    const std::size_t bytes = (count * sizeof(T) + 63) / 64 * 64 + 64;
+    void* memory = std::aligned_alloc(64, bytes);
+    if (!memory) throw std::bad_alloc();
+    std::memset(memory, 0, bytes);
+    memory_.reset(static_cast<T*>(memory));
+  }
+  T* get() const { return memory_.get(); }
+
+ private:
+  std::unique_ptr<T, FreeAligned> memory_;
+};
+
+// What a thread keeps for a stage. A slot holds kLanes pictures.
+struct Room {
+  Buffer<Lanes> input;    // slots x grid: what comes into the stage
+  Buffer<Lanes> slope;    // slots x outputs: d out / d sum, then the sums' gradients
+  Buffer<Lanes> gradient; // d loss / d input; one slot where a stage works slot by slot
+  Buffer<Lanes> weights;  // the sum of the gradients of a convolution's weights, a picture a lane
+  Buffer<Lanes> biases;
+  Buffer<float> inputs;   // pictures x inputs of a dense layer, kept for its weights' gradient
+  Buffer<float> deltas;   // pictures x outputs of it
+};
+
+constexpr int kMostSlots = 4;
+constexpr int kKept = 256;  // pictures of which a dense layer keeps inputs and gradients
+
+// A thread's buffers, one room a stage and one more for the logits.
+struct Thread {
+  std::vector<Room> rooms;
+  Buffer<Lanes> scratch;
+  Buffer<float> gradient;  // of all parameters, one after the other
+  double loss = 0;
+  int64_t correct = 0;
+  int kept = 0;            // pictures in `inputs` and `deltas`
+  long bad_picture = -1;   // the first that holds something else than finite numbers
+};
+
+enum class Activation : int32_t { kNone, kSigmoid, kTanh, kRelu };
+enum class Pooling : int32_t { kNone, kAverage, kMax };
+
+// A layer's parameters, and where their gradients lie in Thread::gradient.
+struct Parameters {
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+  long weight_count = 0, bias_count = 0;
+  long weight_at = 0, bias_at = 0;
+};
+
+// One step of the chain. `index` is its place: rooms[index] its own, rooms[index + 1] the next one's.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  Grid in, out;    // out is the next stage's in
+  int index = 0;
+  bool first = false;  // nothing before it learns: no gradient by the input
+  bool together = false;  // takes all slots at once; else one by one
+  bool gradient_slots = false;  // whether its input's gradient has a place for every slot
+  Parameters parameters;
+  const Stage* next = nullptr;
+
+  Lanes* input(Thread& thread, int slot) const {
+    return thread.rooms[index].input.get() + static_cast<long>(slot) * in.size();
+  }
+  Lanes* output(Thread& thread, int slot) const {
+    return thread.rooms[index + 1].input.get() + static_cast<long>(slot) * out.size();
+  }
+  Lanes* gradient(Thread& thread, int slot) const {
+    return thread.rooms[index].gradient.get() + (gradient_slots ? slot : 0L) * in.size();
+  }
+  // The gradient by what the stage gives, which the next one wrote.
+  const Lanes* given(Thread& thread, int slot) const { return next->gradient(thread, slot); }
+
+  // Takes the buffers of a stage, besides its input and its gradient.
+  virtual void furnish(Room& room, int slots) const = 0;
+  virtual long scratch() const { return 0; }
+  // Brings the weights into the order in which they are read; part of parts.
+  virtual void pack(int part, int parts, bool training) = 0;
+  virtual void forward(Thread& thread, int slot, int slots, bool training) const = 0;
+  virtual void backward(Thread& thread, int slot, int slots) const = 0;
+  // Empties what is kept of dense layers into Thread::gradient.
+  virtual void settle(Thread&) const {}
+  virtual void begin(Thread&) const {}  // zeroes the sums
+  virtual void end(Thread&) const {}    // leaves the sums in Thread::gradient
+};

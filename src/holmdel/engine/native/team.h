@@ -1,0 +1,106 @@
+// The threads that share the work: the caller and helpers that wait for the next call.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
+constexpr int kMostThreads = 255;
+
+HOLMDEL_INLINE void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+class Team {
+ public:
+  // The team of this process; a child of fork gets one of its own, since threads are not inherited.
+  static Team& get() {
+    static const bool watched = [] {
+      team_ = new Team;
+#if defined(__unix__) || defined(__APPLE__)
+      pthread_atfork(nullptr, nullptr, [] { team_ = new Team; });
+#endif
+      return true;
+    }();
+    (void)watched;
+    return *team_;
+  }
+
+  // Calls work(0), ..., work(threads - 1), each in a thread of its own; work(0) in the caller's.
+  void run(int threads, const std::function<void(int)>& work) {
+    std::lock_guard<std::mutex> one_at_a_time(busy_);
+    while (helpers_ + 1 < threads) std::thread(&Team::help, this, ++helpers_, round_.load()).detach();
+    threads_ = threads;
+    work_ = &work;
+    left_.store(threads - 1, std::memory_order_relaxed);
+    if (threads > 1) {
+      {
+        std::lock_guard<std::mutex> lock(sleep_);
+        round_.store((((round_.load() >> 8) + 1) << 8) | threads, std::memory_order_release);
+      }
+      wake_.notify_all();
+    }
+    work(0);
+    wait([this] { return left_.load(std::memory_order_acquire) == 0; });
+  }
+
+  // Waits, inside of a work, until all its threads are here.
+  void meet() {
+    const int phase = phase_.load();
+    if (met_.fetch_add(1) + 1 == threads_) {
+      met_.store(0);
+      phase_.store(phase + 1, std::memory_order_release);
+    } else {
+      wait([&] { return phase_.load(std::memory_order_acquire) != phase; });
+    }
+  }
+
+ private:
+  static inline Team* team_ = nullptr;
+  static constexpr int kSpins = 2000;  // some tens of microseconds: the pause between two batches
+
+  std::mutex busy_, sleep_;
+  std::condition_variable wake_;
+  std::atomic<uint64_t> round_{0};  // number of the round, then how many threads are in it
+  std::atomic<int> left_{0}, met_{0}, phase_{0};
+  const std::function<void(int)>* work_ = nullptr;
+  int threads_ = 1, helpers_ = 0;
+
+  template <typename Done>
+  static void wait(Done done) {
+    for (int spins = 0; !done(); spins++) {
+      if (spins < kSpins) {
+        pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
+  void help(int number, uint64_t seen) {
+    while (true) {
+      const auto news = [&] { return round_.load(std::memory_order_acquire) != seen; };
+      for (int spins = 0; spins < kSpins && !news(); spins++) pause();
+      if (!news()) {
+        std::unique_lock<std::mutex> lock(sleep_);
+        wake_.wait(lock, news);
+      }
+      seen = round_.load(std::memory_order_acquire);
+      if (number < static_cast<int>(seen & 255)) {
+        (*work_)(number);
+        left_.fetch_sub(1, std::memory_order_release);
+      }
+    }
+  }
+};
