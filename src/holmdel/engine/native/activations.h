@@ -37,8 +37,8 @@ void activate_rows(const Rows& a) {
   const int window_y = kWindow ? kWindow : a.window_y, window_x = kWindow ? kWindow : a.window_x;
   const Lanes part = all(1.f / (window_y * window_x));
   for (int x = 0; x < a.count; x++) {
-    const Lanes* sums = a.sums + x * window_x;
-    Lanes* slope = a.slope ? a.slope + x * window_x : nullptr;
+    const Lanes* __restrict sums = a.sums + x * window_x;
+    Lanes* __restrict slope = a.slope ? a.slope + x * window_x : nullptr;
     if constexpr (kPooling == Pooling::kMax) {
       Lanes best = sums[0];  // an activation does not change which is largest: one is enough
       IntLanes where{};

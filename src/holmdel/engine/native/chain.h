@@ -141,6 +141,16 @@ inline void Chain::take_values(float* const* values) {
   }
 }
 
+// Reads `some` numbers of a picture, at most a vector.
+template <typename From>
+HOLMDEL_INLINE Lanes numbers(const char* memory, long at, int some) {
+  const From* from = reinterpret_cast<const From*>(memory) + at;
+  if (some == kLanes) return load(from);
+  From few[kLanes] = {};
+  std::memcpy(few, from, some * sizeof(From));
+  return load(few);
+}
+
 inline void Chain::load(Thread& thread, int slot, const Pictures& pictures, long first,
                         int count) const {
   const auto& places = pictures.bytes ? byte_places_ : float_places_;
@@ -156,29 +166,24 @@ inline void Chain::load(Thread& thread, int slot, const Pictures& pictures, long
     from[lane] = static_cast<const char*>(pictures.memory) +
                  (pictures.rows ? pictures.rows[at] : at) * width;
   }
-  IntLanes bad{};
+  Lanes bad{};  // NaN where a picture holds NaN or infinity
   for (int k = 0; k < size; k += kLanes) {
     const int some = std::min(kLanes, size - k);
     Lanes block[kLanes];
-    for (int lane = 0; lane < kLanes; lane++) {
-      block[lane] = Lanes{};
-      if (lane >= count) continue;
-      if (pictures.bytes) {
-        ByteLanes bytes{};
-        std::memcpy(&bytes, from[lane] + k, some);
-        block[lane] = __builtin_convertvector(bytes, Lanes) * scaling.scale + scaling.shift;
-      } else {
-        std::memcpy(&block[lane], from[lane] + k * sizeof(float), some * sizeof(float));
-      }
+    for (int lane = 0; lane < count; lane++) {
+      block[lane] = pictures.bytes
+                        ? numbers<uint8_t>(from[lane], k, some) * scaling.scale + scaling.shift
+                        : numbers<float>(from[lane], k, some);
     }
+    for (int lane = count; lane < kLanes; lane++) block[lane] = Lanes{};
     transpose(block);
     for (int i = 0; i < some; i++) {
-      bad |= block[i] - block[i] != 0.f;
+      bad += block[i] - block[i];
       to[places[k + i]] = block[i];
     }
   }
   for (int lane = count - 1; lane >= 0; lane--) {
-    if (bad[lane]) thread.bad_picture = first + lane;
+    if (bad[lane] != 0.f) thread.bad_picture = first + lane;
   }
 }
 

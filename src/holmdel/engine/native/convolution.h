@@ -201,17 +201,29 @@ class Convolution final : public Stage {
         for (int i = 0; i < window_y_; i++) {
           Lanes* to = slope(thread, slot) + static_cast<long>(o) * slope_plane() +
                       (y * window_y_ + i) * width_;
-          for (int x = 0; x < out.width; x++) {
-            for (int j = 0; j < window_x_; j++) {
-              const Lanes delta = to[x * window_x_ + j] * from[x];
-              to[x * window_x_ + j] = delta;
-              total += delta;
-            }
-          }
+          total += window_x_ == 1   ? multiply_row<1>(to, from)
+                   : window_x_ == 2 ? multiply_row<2>(to, from)
+                                    : multiply_row<0>(to, from);
         }
       }
       biases[o] += total;
     }
+  }
+
+  // kWindow is the pooling window's width where it is known, else 0.
+  template <int kWindow>
+  Lanes multiply_row(Lanes* __restrict to, const Lanes* __restrict from) const {
+    const int window = kWindow ? kWindow : window_x_;
+    Lanes total{};
+    for (int x = 0; x < out.width; x++) {
+      const Lanes value = from[x];
+      for (int j = 0; j < window; j++) {
+        const Lanes delta = to[x * window + j] * value;
+        to[x * window + j] = delta;
+        total += delta;
+      }
+    }
+    return total;
   }
 
   void add_weights(Thread& thread, int slot, int row, int end) const {

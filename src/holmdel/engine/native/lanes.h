@@ -32,12 +32,23 @@ constexpr int kRegisters = 16;
 
 typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 typedef int32_t IntLanes __attribute__((vector_size(kLanes * 4)));
-typedef uint8_t ByteLanes __attribute__((vector_size(kLanes)));
 typedef float LooseLanes __attribute__((vector_size(kLanes * 4), aligned(4)));  // at any address
 
 HOLMDEL_INLINE Lanes all(float value) { return Lanes{} + value; }
 
 HOLMDEL_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
+
+HOLMDEL_INLINE Lanes load(const uint8_t* from) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  return (Lanes)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)from)));
+#elif defined(__AVX2__) && defined(__FMA__)
+  return (Lanes)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)from)));
+#else
+  Lanes values;
+  for (int lane = 0; lane < kLanes; lane++) values[lane] = from[lane];
+  return values;
+#endif
+}
 
 HOLMDEL_INLINE void store(float* to, Lanes value) { *reinterpret_cast<LooseLanes*>(to) = value; }
 
