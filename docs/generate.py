@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from measured import figures, reproduction, starts
+from measured import benchmark, curves, figures, reproduction, starts
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "README.zh-CN.md")
@@ -23,6 +23,7 @@ DOCUMENTS += ("docs/anatomy.md", "docs/settings.md", "docs/commands.md")
 DOCUMENTS += (
     "docs/recipes.md",
     "docs/reproduction.md",
+    "docs/bench.md",
 )
 DRAWN = ("lenet", "lenet5-1998", "alexnet", "vgg11", "nin", "googlenet")
 
@@ -101,7 +102,7 @@ def _shown(value: object) -> str:
 
 def commands() -> str:
     """Returns the help text of every verb."""
-    verbs = ("train", "evaluate", "predict", "inspect", "import", "data", "demo")
+    verbs = ("train", "evaluate", "predict", "inspect", "import", "data", "bench", "demo")
     parts = [f"## holmdel {verb}\n\n```\n{printed(verb, '--help')}\n```" for verb in verbs]
     return "\n\n".join(parts)
 
@@ -128,6 +129,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "figures": figures,
+    "benchmark": benchmark,
+    "curves": curves,
     "anatomy": anatomy,
     "reproduction": reproduction,
     "starts": starts,

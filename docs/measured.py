@@ -1,4 +1,4 @@
-"""The tables of measured figures, made from bench/results.jsonl."""
+"""The tables of measured figures, made from bench/results.jsonl and bench/results/."""
 
 import json
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 FIGURES = Path(__file__).parents[1] / "bench" / "results.jsonl"
+RESULTS = FIGURES.with_suffix("")  # the folder that `make bench` fills
 Row = dict[str, Any]
 
 # loss, train acc, test acc, examples/sec as printed in Dive into Deep Learning, 10 epochs each on a
@@ -24,6 +25,23 @@ PUBLISHED: dict[str, tuple[str, list[tuple[str, str, str, str, str]]]] = {
 }
 FULL_EPOCHS, FULL_TRAIN = 10, 60_000
 
+# What `make bench` measures for the README's table, by the files that it writes.
+BENCHMARK = {
+    "train-lenet": "LeNet training (`lenet`, batch 256, float32); the aim is 85 % of FMA peak",
+    "epoch-lenet": "whole epochs of `holmdel train lenet`",
+    "train-lenet-max": "`lenet-max` with ReLU, training",
+    "train-chain": "a chain of three convolutions that nothing was tuned for, training",
+    "train-lenet-avx2": "LeNet training with AVX2 only",
+    "infer-256": "LeNet inference at batch 256",
+    "infer-1": "LeNet inference, one image",
+    "epoch-alexnet": "AlexNet training at 224 on the CPU",
+}
+GOALS = {
+    "fashion-mnist-0.90": "Fashion-MNIST 0.90 from process start",
+    "mnist-0.99": "MNIST 0.99 from process start",
+}
+GRADIENTS = "gradients against float64 PyTorch, every tensor of random chains, relative"
+
 
 def figures() -> str:
     """Returns the newest record of every benchmark as a table."""
@@ -38,6 +56,74 @@ def figures() -> str:
         lines.append(f"| {what} | {figure} | `{command}` | {row['date']} | {row['commit']} |")
     machines = sorted({row["machine"] for row in newest.values()})
     return "\n".join([*lines, "", f"Machine: {'; '.join(machines)}."])
+
+
+def benchmark() -> str:
+    """Returns what `make bench` measured, beside what is asked for."""
+    lines = [_line(["what", "bar", "aim", "measured"]), _line(["---"] * 4)]
+    lines += [_asked(words, _result(name), "x", _compared) for name, words in BENCHMARK.items()]
+    goals = (_result("time-to-accuracy") or {}).get("goals", {})
+    lines += [_asked(words, goals.get(name), " s", _reached) for name, words in GOALS.items()]
+    lines.append(_asked(GRADIENTS, _result("gradients"), "", _erred))
+    told = {
+        _surroundings(row)
+        for name in (*BENCHMARK, "time-to-accuracy", "gradients")
+        if (row := _result(name))
+    }
+    return "\n".join([*lines, "", *sorted(told)]).rstrip()
+
+
+def curves() -> str:
+    """Returns the curves that `make bench` drew."""
+    found = sorted(path.name for path in RESULTS.glob("curve-*.svg"))
+    parts = [f"![{_result(name[:-4])['title']}](../bench/results/{name})" for name in found]
+    return "\n\n".join(parts) or "Not measured yet."
+
+
+def _asked(words: str, row: Row | None, unit: str, measured: Callable[[Row], str]) -> str:
+    """Returns a line: what, bar, aim, what was measured."""
+    if row is None:
+        return _line([words, "", "", "not measured"])
+    bar, aim = (f"{row[key]:g}{unit}" if key in row else "" for key in ("bar", "aim"))
+    return _line([words, bar, aim, measured(row)])
+
+
+def _surroundings(row: Row) -> str:
+    return (
+        f"Measured on {row['machine']}: {row['threads']} threads, {row['engine']}, torch "
+        f"{row['versions']['torch']}, commit {row['commit']}, {row['date']}."
+    )
+
+
+def _result(name: str) -> Row | None:
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _compared(row: Row) -> str:
+    """Returns a comparison's ratio and its range."""
+    if row["ratio"] is None:
+        skipped = "; ".join(f"{name}: {why}" for name, why in row["skipped"].items())
+        return f"not measured ({skipped})"
+    ratio, rate = row["ratio"], row["examples_per_sec"][row["mine"]]["median"]
+    text = f"{ratio['median']:.2f}x ({ratio['lowest']:.2f}-{ratio['highest']:.2f}) over "
+    text += f"{row['opponent']}; {rate:,.0f} examples/sec"
+    if row["share_of_peak"]:
+        text += f", {100 * row['share_of_peak']['median']:.0f} % of FMA peak"
+    return text + (f"; {row['part']}" if row["part"] else "")
+
+
+def _erred(row: Row) -> str:
+    worst = row["worst"]
+    return "not measured" if worst is None else f"{worst:.1e}, {len(row['errors'])} chains"
+
+
+def _reached(goal: Row) -> str:
+    seconds, accuracy = goal["seconds"], goal["accuracy"]
+    return (
+        f"{goal['median']:.1f} s ({min(seconds):.1f}-{max(seconds):.1f}), {len(seconds)} seeds; "
+        f"accuracy {min(accuracy):.4f}-{max(accuracy):.4f}"
+    )
 
 
 def reproduction() -> str:
@@ -129,12 +215,6 @@ def _overhead(row: Row) -> tuple[str, str, str]:
     return what, f"{100 * (row['ratio'] - 1):.1f} %", "python bench/overhead.py"
 
 
-def _epoch(row: Row) -> tuple[str, str, str]:
-    what = "wall time of an epoch of LeNet, as part of the book's loop's"
-    figure = f"{row['ratio']:.2f} ({row['seconds']} s against {row['book_seconds']} s)"
-    return what, figure, "python bench/epoch.py"
-
-
 def _footprint(row: Row) -> tuple[str, str, str]:
     what = "`holmdel --help`; peak memory of `train lenet` on Fashion-MNIST"
     figure = f"{row['help_seconds']:.2f} s; {row['peak_mb']} MB"
@@ -156,7 +236,6 @@ SENTENCES: dict[str, Callable[[Row], tuple[str, str, str]]] = {
     "accuracy": _accuracy,
     "anatomy": _anatomy,
     "overhead": _overhead,
-    "epoch": _epoch,
     "footprint": _footprint,
     "loaders": _loaders,
 }

@@ -23,6 +23,7 @@ LEVELS = {
     "classifier": 3,
     "exchange": 4,
     "d2l": 4,
+    "benchmark": 4,
     "inspection": 4,
     "verbs": 4,
     "cli": 5,
