@@ -10,6 +10,7 @@ from holmdel.errors import UserError
 
 INSTRUCTIONS = ("avx512", "avx2", "portable")  # the fastest first
 VARIABLE = "HOLMDEL_INSTRUCTIONS"
+FOLDER = "HOLMDEL_LIBRARY_FOLDER"  # where other builds of the libraries lie, such as sanitized ones
 _PEAK_SECONDS = 0.2
 
 
@@ -44,12 +45,12 @@ def status() -> Status:
     Raises:
         UserError: if the environment variable HOLMDEL_INSTRUCTIONS asks for what is not there.
     """
-    return _find(os.environ.get(VARIABLE, "")).status
+    return _find(os.environ.get(VARIABLE, ""), os.environ.get(FOLDER, "")).status
 
 
 def library() -> ctypes.CDLL | None:
     """Returns the library in use, or None where PyTorch does the work; raises as `status`."""
-    return _find(os.environ.get(VARIABLE, "")).library
+    return _find(os.environ.get(VARIABLE, ""), os.environ.get(FOLDER, "")).library
 
 
 def peak(threads: int) -> float:
@@ -67,14 +68,14 @@ def peak(threads: int) -> float:
 
 
 @cache
-def _find(wanted: str) -> _Found:
+def _find(wanted: str, folder: str) -> _Found:
     if wanted == "none":
         return _Found(Status("torch", None, f"{VARIABLE}=none"), None)
     if wanted and wanted not in INSTRUCTIONS:
         raise UserError(
             f"{VARIABLE} was set to {wanted!r}; expected {', '.join(INSTRUCTIONS)} or none"
         )
-    libraries = {name: path for name in INSTRUCTIONS if (path := _file(name))}
+    libraries = {name: path for name in INSTRUCTIONS if (path := _file(name, folder))}
     if "portable" not in libraries:
         reason = "the compiled engine is not installed; it is built where a C++ compiler is at hand"
         if wanted:
@@ -92,7 +93,7 @@ def _find(wanted: str) -> _Found:
     return _Found(Status("native", name, reason), ctypes.CDLL(str(libraries[name])))
 
 
-def _file(name: str) -> Path | None:
+def _file(name: str, folder: str) -> Path | None:
     """Returns the library for an instruction set, or None where it was not built."""
-    found = sorted(Path(__file__).parent.glob(f"_{name}.*"))
+    found = sorted((Path(folder) if folder else Path(__file__).parent).glob(f"_{name}.*"))
     return next((p for p in found if p.suffix in (".so", ".pyd", ".dylib")), None)
