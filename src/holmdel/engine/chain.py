@@ -1,6 +1,7 @@
 """A network in the native engine: gradients, fused steps, logits."""
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from holmdel.images import ImageContract
 Shape = tuple[int, int, int]
 _KINDS = ("conv", "linear", "avg", "max", "sigmoid", "tanh", "relu")
 _NOT_FINITE = 1
+_SLOTS = 2  # blocks of pictures a dense layer takes at once; measured: 1 and 4 are slower
 
 
 class Step(NamedTuple):
@@ -66,7 +68,9 @@ class _Sgd(ctypes.Structure):
 
 
 class Chain:
-    """A network in the native engine. It reads the network's weights anew at every call.
+    """A network in the native engine, which follows the network's weights as they change.
+
+    A change that PyTorch does not count, through `.data`, is seen from the next `step` on.
 
     Calls use `torch.get_num_threads()` threads; for the same number of threads the same numbers
     come out, bit by bit.
@@ -77,22 +81,26 @@ class Chain:
         classes: how many logits a picture has.
     """
 
-    def __init__(self, network: nn.Module, image: ImageContract) -> None:
+    def __init__(self, network: nn.Module, image: ImageContract, *, frozen: bool) -> None:
         found = library()
         if found is None:
             raise Unsupported(str(status()))
         layers = layers_of(network, image.input)
         self.network = network
         self.image = image
-        self.classes = layers[-1].output[0] * layers[-1].output[1] * layers[-1].output[2]
+        self.classes = math.prod(layers[-1].output)
         self._library = found
-        modules = [layer.module for layer in layers if layer.module is not None]
-        self._modules = modules
+        self._modules = [layer.module for layer in layers if layer.module is not None]
         self._handle = _create(found, layers, image)
+        self._sizes = {torch.float32: torch.Size(image.input)}
+        if image.enlarge != "resize":
+            self._sizes[torch.uint8] = torch.Size(image.stored)
+        self._kept: list[tuple[int, int]] | None = None  # which weights the library has kept
+        self._frozen = frozen
+        if frozen:
+            self._keep()
 
-    def step(
-        self, pictures: Tensor, labels: Tensor, *, label_smoothing: float = 0.0
-    ) -> Step:
+    def step(self, pictures: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Step:
         """Returns loss and number right of a batch; sets `.grad` of every parameter.
 
         The gradient is that of the mean cross-entropy, and takes the place of what was there.
@@ -144,23 +152,38 @@ class Chain:
             UserError: for a wrong type or shape, or a picture that holds something else than
                 finite numbers.
         """
+        if not self._frozen and self._kept != self._token():
+            self._keep()
+        logits = torch.empty(len(pictures), self.classes)
         memory = self._checked(pictures)
-        logits = torch.empty(len(memory), self.classes)
+        if len(memory) == 1:
+            bytes_ = memory.dtype == torch.uint8
+            start = memory.data_ptr(), bytes_, logits.data_ptr()
+            _refuse(self._library.holmdel_answer_one(self._handle, *start), 0, None)
+            return logits
         if not len(memory):
             return logits
-        values = [_plain(p) for p in self._parameters()]
         where = ctypes.c_long()
         outcome = self._library.holmdel_answer(
             self._handle,
             ctypes.byref(_Pictures(memory.data_ptr(), memory.dtype == torch.uint8, None)),
-            ctypes.c_long(len(memory)),
+            len(memory),
             torch.get_num_threads(),
-            _pointers(values),
-            ctypes.c_void_p(logits.data_ptr()),
+            logits.data_ptr(),
             ctypes.byref(where),
         )
         _refuse(outcome, where.value, None)
         return logits
+
+    def _keep(self) -> None:
+        """Gives the library the weights as they are."""
+        self._kept = self._token()
+        values = [_plain(p) for p in self._parameters()]
+        self._library.holmdel_keep(self._handle, _pointers(values), torch.get_num_threads())
+
+    def _token(self) -> list[tuple[int, int]]:
+        """Returns what tells the weights of one moment from those of another."""
+        return [(p.data_ptr(), p._version) for p in self._parameters() if p is not None]
 
     def __del__(self) -> None:
         if handle := getattr(self, "_handle", None):
@@ -178,6 +201,9 @@ class Chain:
         optimizer: torch.optim.SGD | None,
         label_smoothing: float,
     ) -> Step:
+        if self._frozen:
+            raise UserError("a frozen chain was asked to learn; compile it without frozen=True")
+        self._kept = None
         memory = self._checked(pictures)
         labels, rows = _checked_labels(labels, len(memory)), _checked_rows(rows, len(memory))
         count = len(memory) if rows is None else len(rows)
@@ -199,10 +225,10 @@ class Chain:
                     None if rows is None else rows.data_ptr(),
                 )
             ),
-            ctypes.c_void_p(labels.data_ptr()),
-            ctypes.c_long(count),
+            labels.data_ptr(),
+            count,
             torch.get_num_threads(),
-            ctypes.c_float(label_smoothing),
+            label_smoothing,
             _pointers(values),
             _pointers(gradients),
             fused.steps if fused else None,
@@ -224,18 +250,19 @@ class Chain:
 
     def _checked(self, pictures: Tensor) -> Tensor:
         """Returns pictures as the library reads them: in order, without gaps."""
-        size = self.image.stored if pictures.dtype == torch.uint8 else self.image.input
-        if pictures.dtype not in (torch.uint8, torch.float32) or pictures.device.type != "cpu":
+        size = self._sizes.get(pictures.dtype)
+        if size is None or not pictures.is_cpu:
+            expected = " or ".join(str(dtype) for dtype in self._sizes)
             raise UserError(
                 f"pictures were given as {pictures.dtype} on {pictures.device}; expected "
-                "torch.uint8 or torch.float32 on the CPU"
+                f"{expected} on the CPU"
             )
-        if tuple(pictures.shape[1:]) != size:
+        if pictures.shape[1:] != size:
             raise UserError(
                 f"pictures were given as {tuple(pictures.shape)}; expected (N, "
                 f"{', '.join(map(str, size))})"
             )
-        return pictures.detach().contiguous()
+        return pictures if pictures.is_contiguous() else pictures.contiguous()
 
 
 class _Fused(NamedTuple):
@@ -252,16 +279,18 @@ class _Fused(NamedTuple):
             if parameter is not None and buffer is not None:
                 optimizer.state[parameter]["momentum_buffer"] = buffer
         torch.autograd.graph.increment_version(changed)
-        optimizer._opt_called = True  # what a learning rate schedule looks for
+        vars(optimizer)["_opt_called"] = True  # what a learning rate schedule looks for
 
 
-def compile(network: nn.Module, image: ImageContract | Shape) -> Chain:
+def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = False) -> Chain:
     """Returns the chain of a network in the native engine.
 
     Args:
         network: a chain of Conv2d, AvgPool2d, MaxPool2d, Sigmoid, Tanh, ReLU, Flatten and Linear,
             on the CPU, in float32.
-        image: how uint8 pictures become what the network sees, or that size, (C, H, W).
+        image: how uint8 pictures become what the network sees, or that size, (C, H, W). Where it
+            asks for resizing, the chain takes float32 alone.
+        frozen: answer by the weights as they are now, without looking whether they changed.
 
     Raises:
         Unsupported: for a layer that the engine does not know, or if there is no engine.
@@ -274,10 +303,10 @@ def compile(network: nn.Module, image: ImageContract | Shape) -> Chain:
                 f"{name} is {parameter.dtype} on {parameter.device}; the engine takes "
                 "torch.float32 on the CPU"
             )
-    return Chain(network, image)
+    return Chain(network, image, frozen=frozen)
 
 
-def _create(found: ctypes.CDLL, layers: list[Layer], image: ImageContract) -> ctypes.c_void_p:
+def _create(found: ctypes.CDLL, layers: list[Layer], image: ImageContract) -> int:
     described = (_Layer * len(layers))()
     for to, layer in zip(described, layers, strict=True):
         to.kind = _KINDS.index(layer.kind)
@@ -290,15 +319,10 @@ def _create(found: ctypes.CDLL, layers: list[Layer], image: ImageContract) -> ct
     if image.enlarge == "resize":  # bytes are not taken then
         (height, width), top, left = image.input[1:], 0, 0
     scaling = _Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
-    found.holmdel_create.restype = ctypes.c_void_p
     handle = found.holmdel_create(described, len(layers), ctypes.byref(scaling), _SLOTS)
     if not handle:
         raise MemoryError("not enough memory for the native engine's buffers")
-    return ctypes.c_void_p(handle)
-
-
-import os
-_SLOTS = int(os.environ.get("SLOTS", "2"))
+    return int(handle)
 
 
 def _plain(parameter: Tensor | None) -> Tensor | None:
@@ -364,12 +388,14 @@ def _checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
 
 
 def _refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) -> None:
+    if not outcome:
+        return
     if outcome == _NOT_FINITE:
         raise UserError(
             f"picture {where} of the batch holds a value that is no finite number; expected "
             "numbers such as 0..1"
         )
-    if outcome and labels is not None:
+    if labels is not None:
         raise UserError(
             f"label {where} of the batch is {int(labels[where])}; expected 0..{classes - 1}"
         )

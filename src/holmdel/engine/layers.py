@@ -13,7 +13,7 @@ Shape = tuple[int, int, int]
 Pair = tuple[int, int]
 
 
-class Unsupported(UserError):
+class Unsupported(UserError):  # noqa: N818  as UserError's family, named for what it says
     """A network, or a layer of it, that the engine does not take."""
 
 
@@ -112,9 +112,7 @@ def _convolution(name: str, module: nn.Conv2d, shape: Shape) -> Layer:
     plain = _pair(module.dilation) == (1, 1) and module.groups == 1
     _expect(plain and module.padding_mode == "zeros", name, module)
     _expect(module.in_channels == shape[0], name, module, f"on {shape[0]} channels")
-    height, width = (
-        output_size(shape[i + 1], kernel[i], stride[i], padding[i]) for i in range(2)
-    )
+    height, width = (output_size(shape[i + 1], kernel[i], stride[i], padding[i]) for i in range(2))
     output = module.out_channels, height, width
     return Layer("conv", shape, output, kernel, stride, padding, module=module)
 

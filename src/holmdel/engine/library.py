@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from holmdel.errors import UserError
 
@@ -62,8 +63,7 @@ def peak(threads: int) -> float:
     found = library()
     if found is None:
         raise UserError(f"the peak is measured by the native engine, which is not here: {status()}")
-    found.holmdel_peak.restype = ctypes.c_double
-    rate: float = found.holmdel_peak(ctypes.c_int(threads), ctypes.c_double(_PEAK_SECONDS))
+    rate: float = found.holmdel_peak(threads, _PEAK_SECONDS)
     return rate / 1e9
 
 
@@ -81,8 +81,8 @@ def _find(wanted: str, folder: str) -> _Found:
         if wanted:
             raise UserError(f"{VARIABLE} was set to {wanted!r}, but {reason}")
         return _Found(Status("torch", None, reason), None)
-    portable = ctypes.CDLL(str(libraries["portable"]))
-    able = [n for n in libraries if portable.holmdel_has(ctypes.c_char_p(n.encode()))]
+    portable = _open(libraries["portable"])
+    able = [name for name in libraries if portable.holmdel_has(name.encode())]
     if wanted and wanted not in able:
         raise UserError(
             f"{VARIABLE} was set to {wanted!r}; this processor and this installation have "
@@ -90,7 +90,28 @@ def _find(wanted: str, folder: str) -> _Found:
         )
     name = wanted or able[0]
     reason = f"{VARIABLE}={wanted}" if wanted else ""
-    return _Found(Status("native", name, reason), ctypes.CDLL(str(libraries[name])))
+    return _Found(Status("native", name, reason), _open(libraries[name]))
+
+
+def _open(path: Path) -> ctypes.CDLL:
+    """Returns a library with the types of its functions, in the order of engine.cpp."""
+    opened = ctypes.CDLL(str(path))
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    types: dict[str, tuple[Any, ...]] = {
+        "has": (number, ctypes.c_char_p),
+        "create": (pointer, pointer, number, pointer, number),
+        "free": (None, pointer),
+        "learn": (number, pointer, pointer, pointer, ctypes.c_long, number, ctypes.c_float)
+        + (pointer,) * 7,
+        "keep": (None, pointer, pointer, number),
+        "answer": (number, pointer, pointer, ctypes.c_long, number, pointer, pointer),
+        "answer_one": (number, pointer, pointer, number, pointer),
+        "peak": (ctypes.c_double, number, ctypes.c_double),
+    }
+    for name, (result, *given) in types.items():
+        function = getattr(opened, f"holmdel_{name}")
+        function.restype, function.argtypes = result, given
+    return opened
 
 
 def _file(name: str, folder: str) -> Path | None:

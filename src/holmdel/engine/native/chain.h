@@ -7,6 +7,7 @@
 #include <string>
 
 #include "loss.h"
+#include "solo.h"
 #include "stage.h"
 #include "team.h"
 
@@ -35,6 +36,7 @@ struct Step {
 class Chain {
  public:
   std::vector<std::unique_ptr<Stage>> stages;
+  std::unique_ptr<Solo> solo;
   Grid logits;
   Scaling scaling;
   int slots = 1;
@@ -54,9 +56,14 @@ class Chain {
                 float smoothing, float* const* values, float* const* gradients, const Step* steps,
                 float* const* velocities, double* loss, int64_t* correct, long* where);
 
-  // Logits (count, classes).
-  Outcome answer(const Pictures& pictures, long count, int threads, float* const* values,
-                 float* to, long* where);
+  // Keeps the weights for the answers that follow, until `learn` or `keep` is called again.
+  void keep(float* const* values, int threads);
+
+  // Logits (count, classes), by the weights that were kept.
+  Outcome answer(const Pictures& pictures, long count, int threads, float* to, long* where);
+
+  // Logits (classes) of one picture; false if it holds something else than finite numbers.
+  bool answer_one(const void* memory, bool bytes, float* to);
 
  private:
   // What comes after the last stage: the logits and their gradient.
@@ -322,19 +329,25 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
   return finite ? kDone : kNotFinite;
 }
 
-inline Outcome Chain::answer(const Pictures& pictures, long count, int threads,
-                             float* const* values, float* to, long* where) {
+inline void Chain::keep(float* const* values, int threads) {
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  take_values(values);
+  solo->pack(values);
+  threads = std::clamp(threads, 1, kMostThreads);
+  Team::get().run(threads, [&](int number) {
+    for (auto& stage : stages) stage->pack(number, threads, false);
+  });
+}
+
+inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, float* to,
+                             long* where) {
   std::lock_guard<std::mutex> lock(one_at_a_time_);
   const long blocks = (count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
   furnish(threads);
-  take_values(values);
-  Team& team = Team::get();
-  team.run(threads, [&](int number) {
+  Team::get().run(threads, [&](int number) {
     Thread& thread = *threads_[number];
     thread.bad_picture = -1;
-    for (auto& stage : stages) stage->pack(number, threads, false);
-    team.meet();
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
       const long left = last - at;
@@ -356,4 +369,37 @@ inline Outcome Chain::answer(const Pictures& pictures, long count, int threads,
     if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
   }
   return *where < 0 ? kDone : kNotFinite;
+}
+
+inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  const Map& map = solo->input_map();
+  float* input = solo->input();
+  const int height = bytes ? scaling.height : map.height;
+  const int width = bytes ? scaling.width : map.width;
+  const int top = bytes ? scaling.top : 0, left = bytes ? scaling.left : 0;
+  if (height < map.height || width < map.width) {
+    for (int c = 0; c < map.channels; c++) {
+      for (int y = 0; y < map.height; y++) {
+        std::fill_n(input + map.at(c, y, 0), map.width, scaling.shift);
+      }
+    }
+  }
+  Lanes bad{};
+  for (int c = 0; c < map.channels; c++) {
+    for (int y = 0; y < height; y++) {
+      const long row = (static_cast<long>(c) * height + y) * width;
+      float* place = input + map.at(c, y + top, left);
+      if (bytes) {
+        const uint8_t* from = static_cast<const uint8_t*>(memory) + row;
+        for (int x = 0; x < width; x++) place[x] = from[x] * scaling.scale + scaling.shift;
+      } else {
+        std::memcpy(place, static_cast<const float*>(memory) + row, width * sizeof(float));
+        for (int x = 0; x < width; x++) bad[0] += place[x] - place[x];
+      }
+    }
+  }
+  if (bad[0] != 0.f) return false;
+  solo->run(to);
+  return true;
 }

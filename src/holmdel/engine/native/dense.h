@@ -4,8 +4,6 @@
 #include "activations.h"
 #include "tiles.h"
 
-constexpr int round_up(int count, int unit) { return (count + unit - 1) / unit * unit; }
-
 class Dense final : public Stage {
  public:
   Dense(Grid in_, Grid out_, Activation activation, int slots) {

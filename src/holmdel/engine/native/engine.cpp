@@ -6,85 +6,18 @@
 #include "chain.h"
 #include "dense.h"
 #include "pool.h"
+#include "solo.h"
 
 #define HOLMDEL_PUBLIC extern "C" __attribute__((visibility("default")))
 
 namespace {
 
-enum Kind : int32_t { kConv, kLinear, kAvgPool, kMaxPool, kSigmoidLayer, kTanhLayer, kReluLayer };
-
-// A layer as Python describes it.
-struct Layer {
-  int32_t kind;
-  int32_t in[3], out[3];  // channels, height, width
-  int32_t kernel[2], stride[2], padding[2];
-  int32_t count_padding;
-  int32_t bias;
-
-  bool pools() const { return kind == kAvgPool || kind == kMaxPool; }
-  Pooling pooling() const { return kind == kMaxPool ? Pooling::kMax : Pooling::kAverage; }
-  Shape shape() const {
-    return {kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1]};
-  }
-  Activation activation() const {
-    switch (kind) {
-      case kSigmoidLayer: return Activation::kSigmoid;
-      case kTanhLayer: return Activation::kTanh;
-      case kReluLayer: return Activation::kRelu;
-      default: return Activation::kNone;
-    }
-  }
-  // Whether its windows lie side by side inside of the picture.
-  bool tiles() const {
-    for (int i = 0; i < 2; i++) {
-      if (stride[i] != kernel[i] || padding[i] || out[i + 1] * kernel[i] > in[i + 1]) return false;
-    }
-    return pools();
-  }
-};
-
-// The layers that one stage does.
-struct Bundle {
-  const Layer* layer;
-  Activation activation = Activation::kNone;
-  const Layer* pool = nullptr;
-
-  const int32_t* out = nullptr;
-  Grid in() const {
-    Grid grid{layer->in[0], layer->in[1], layer->in[2]};
-    if (layer->kind == kConv) {
-      grid.border_y = layer->padding[0];
-      grid.border_x = layer->padding[1];
-    }
-    grid.flat = layer->kind == kLinear;
-    return grid;
-  }
-};
-
-std::vector<Bundle> bundle(const Layer* layers, int count) {
-  std::vector<Bundle> bundles;
-  for (int i = 0; i < count;) {
-    Bundle found{&layers[i++]};
-    const bool weights = found.layer->kind == kConv || found.layer->kind == kLinear;
-    if (weights && i < count && layers[i].activation() != Activation::kNone) {
-      found.activation = layers[i++].activation();
-    }
-    if (found.layer->kind == kConv && i < count && layers[i].tiles()) found.pool = &layers[i++];
-    found.out = layers[i - 1].out;
-    bundles.push_back(found);
-  }
-  return bundles;
-}
-
 std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slots) {
-  const Layer& layer = *bundle.layer;
+  const Layer& layer = bundle.layer;
   switch (layer.kind) {
-    case kConv: {
-      const Layer* pool = bundle.pool;
+    case kConv:
       return std::make_unique<Convolution>(bundle.in(), out, layer.shape(), bundle.activation,
-                                           pool ? pool->pooling() : Pooling::kNone,
-                                           pool ? pool->kernel[0] : 1, pool ? pool->kernel[1] : 1);
-    }
+                                           bundle.pooling, bundle.window_y, bundle.window_x);
     case kLinear: return std::make_unique<Dense>(bundle.in(), out, bundle.activation, slots);
     case kAvgPool:
     case kMaxPool:
@@ -121,18 +54,19 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
     const auto bundles = bundle(layers, count);
     chain->slots = std::clamp(slots, 1, kMostSlots);
     chain->scaling = *scaling;
-    const int32_t* last = bundles.back().out;
+    const int* last = bundles.back().out;
     chain->logits = Grid{last[0] * last[1] * last[2], 1, 1};
     chain->logits.flat = true;
     for (std::size_t i = 0; i < bundles.size(); i++) {
       Grid out = chain->logits;
       if (i + 1 < bundles.size()) {
         out = bundles[i + 1].in();
-        const int32_t* shape = bundles[i].out;  // what flattening does not change
+        const int* shape = bundles[i].out;  // what flattening does not change
         if (out.flat) out.channels = shape[0], out.height = shape[1], out.width = shape[2];
       }
       chain->stages.push_back(make_stage(bundles[i], out, chain->slots));
     }
+    chain->solo = std::make_unique<Solo>(bundles);
     chain->connect();
     return chain.release();
   } catch (const std::bad_alloc&) {
@@ -151,9 +85,19 @@ HOLMDEL_PUBLIC int holmdel_learn(void* chain, const Pictures* pictures, const in
                                            gradients, steps, velocities, loss, correct, where);
 }
 
+// Keeps the weights for the answers that follow.
+HOLMDEL_PUBLIC void holmdel_keep(void* chain, float* const* values, int threads) {
+  static_cast<Chain*>(chain)->keep(values, threads);
+}
+
 HOLMDEL_PUBLIC int holmdel_answer(void* chain, const Pictures* pictures, long count, int threads,
-                                  float* const* values, float* to, long* where) {
-  return static_cast<Chain*>(chain)->answer(*pictures, count, threads, values, to, where);
+                                  float* to, long* where) {
+  return static_cast<Chain*>(chain)->answer(*pictures, count, threads, to, where);
+}
+
+// As holmdel_answer for one picture, with fewer words.
+HOLMDEL_PUBLIC int holmdel_answer_one(void* chain, const void* memory, int bytes, float* to) {
+  return static_cast<Chain*>(chain)->answer_one(memory, bytes, to) ? kDone : kNotFinite;
 }
 
 // Does twelve independent chains of multiply-adds; returns something of them, so that they stay.

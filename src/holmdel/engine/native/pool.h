@@ -1,7 +1,28 @@
 // Pooling with any windows: overlapping, padded, hanging over the edge.
 #pragma once
 
+#include <algorithm>
+
 #include "convolution.h"
+
+// A window's part inside of the picture, and what an average over it is divided by.
+struct PoolWindow {
+  int top, bottom, left, right;
+  float divisor;
+
+  PoolWindow(const Shape& shape, bool count_padding, int height, int width, int y, int x) {
+    const int above = y * shape.stride_y - shape.padding_y;
+    const int before = x * shape.stride_x - shape.padding_x;
+    const int below = std::min(above + shape.kernel_y, height + shape.padding_y);
+    const int behind = std::min(before + shape.kernel_x, width + shape.padding_x);
+    top = std::max(above, 0);
+    bottom = std::min(below, height);
+    left = std::max(before, 0);
+    right = std::min(behind, width);
+    divisor = static_cast<float>(count_padding ? (below - above) * (behind - before)
+                                               : (bottom - top) * (right - left));
+  }
+};
 
 class Pool final : public Stage {
  public:
@@ -20,7 +41,7 @@ class Pool final : public Stage {
       const Lanes* from = input(thread, slot) + in.at(c, 0, 0);
       for (int y = 0; y < out.height; y++) {
         for (int x = 0; x < out.width; x++) {
-          const Window window = window_at(y, x);
+          const PoolWindow window = window_at(y, x);
           Lanes& to = output(thread, slot)[out.at(c, y, x)];
           to = pooling_ == Pooling::kMax ? most(from, window).value : average(from, window);
         }
@@ -37,7 +58,7 @@ class Pool final : public Stage {
       Lanes* to = gradient_ + in.at(c, 0, 0);
       for (int y = 0; y < out.height; y++) {
         for (int x = 0; x < out.width; x++) {
-          const Window window = window_at(y, x);
+          const PoolWindow window = window_at(y, x);
           const Lanes delta = given(thread, slot)[out.at(c, y, x)];
           if (pooling_ == Pooling::kMax) {
             const IntLanes where = most(from, window).where;
@@ -52,10 +73,6 @@ class Pool final : public Stage {
   }
 
  private:
-  struct Window {
-    int top, bottom, left, right;  // inside of the picture
-    float divisor;
-  };
   struct Most {
     Lanes value;
     IntLanes where;
@@ -65,34 +82,25 @@ class Pool final : public Stage {
   Pooling pooling_;
   bool count_padding_;
 
-  Window window_at(int y, int x) const {
-    const int top = y * shape_.stride_y - shape_.padding_y;
-    const int left = x * shape_.stride_x - shape_.padding_x;
-    const int bottom = std::min(top + shape_.kernel_y, in.height + shape_.padding_y);
-    const int right = std::min(left + shape_.kernel_x, in.width + shape_.padding_x);
-    Window window{std::max(top, 0), std::min(bottom, in.height), std::max(left, 0),
-                  std::min(right, in.width), 0};
-    window.divisor = static_cast<float>(
-        count_padding_ ? (bottom - top) * (right - left)
-                       : (window.bottom - window.top) * (window.right - window.left));
-    return window;
+  PoolWindow window_at(int y, int x) const {
+    return PoolWindow(shape_, count_padding_, in.height, in.width, y, x);
   }
 
   template <typename Do>
-  void each(const Window& window, Do&& act) const {
+  void each(const PoolWindow& window, Do&& act) const {
     for (int i = window.top; i < window.bottom; i++) {
       for (int j = window.left; j < window.right; j++) act(i * in.row() + j);
     }
   }
 
-  Lanes average(const Lanes* from, const Window& window) const {
+  Lanes average(const Lanes* from, const PoolWindow& window) const {
     Lanes total{};
     each(window, [&](int at) { total += from[at]; });
     return total * (1.f / window.divisor);
   }
 
   // The largest value and where it first stands; a NaN is larger than all, as in PyTorch.
-  Most most(const Lanes* from, const Window& window) const {
+  Most most(const Lanes* from, const PoolWindow& window) const {
     const int start = window.top * in.row() + window.left;
     Most found{from[start], IntLanes{} + start};
     each(window, [&](int at) {

@@ -7,6 +7,8 @@
 
 #include "lanes.h"
 
+constexpr int round_up(int count, int unit) { return (count + unit - 1) / unit * unit; }
+
 // Where channel, row and column lie in a buffer of Lanes, with a border of zeros for padding.
 struct Grid {
   int channels = 0, height = 0, width = 0;

@@ -1,0 +1,333 @@
+// One picture alone: the outputs of a layer, not pictures, lie side by side in the vectors.
+#pragma once
+
+#include "layer.h"
+#include "pool.h"
+#include "tiles.h"
+
+// spread: a tile of kAlong places x kVectors vectors of outputs, summed over taps,
+//     sums[j][v] = bias[v] + sum over t of input[taps[t] + j * step] * weights[t][v].
+struct Spread {
+  const float* weights;
+  long weight_step;      // floats from tap to tap
+  const float* input;
+  const int32_t* taps;   // floats from `input`
+  int count;
+  long step;             // floats from place to place
+  const float* bias;
+  float* sums;
+  long sums_step;        // floats from place to place
+};
+
+template <typename Vector, int kAlong, int kVectors>
+void spread(const Spread& a) {
+  constexpr int kWidth = sizeof(Vector) / sizeof(float);
+  typedef Vector Loose __attribute__((aligned(4)));
+  Vector sums[kAlong][kVectors];
+  HOLMDEL_UNROLL
+  for (int j = 0; j < kAlong; j++) {
+    HOLMDEL_UNROLL
+    for (int v = 0; v < kVectors; v++) {
+      sums[j][v] = *reinterpret_cast<const Loose*>(a.bias + v * kWidth);
+    }
+  }
+  const float* weights = a.weights;
+  for (int t = 0; t < a.count; t++) {
+    const float* from = a.input + a.taps[t];
+    Vector weight[kVectors];
+    HOLMDEL_UNROLL
+    for (int v = 0; v < kVectors; v++) {
+      weight[v] = *reinterpret_cast<const Loose*>(weights + v * kWidth);
+    }
+    HOLMDEL_UNROLL
+    for (int j = 0; j < kAlong; j++) {
+      const Vector value = Vector{} + from[j * a.step];
+      HOLMDEL_UNROLL
+      for (int v = 0; v < kVectors; v++) sums[j][v] += value * weight[v];
+    }
+    weights += a.weight_step;
+  }
+  HOLMDEL_UNROLL
+  for (int j = 0; j < kAlong; j++) {
+    HOLMDEL_UNROLL
+    for (int v = 0; v < kVectors; v++) {
+      *reinterpret_cast<Loose*>(a.sums + j * a.sums_step + v * kWidth) = sums[j][v];
+    }
+  }
+}
+
+typedef void (*SpreadTile)(const Spread&);
+constexpr int kMostPlaces = 10, kMostVectors = 8;
+
+constexpr bool spread_fits(int along, int vectors) {
+  return along * vectors + vectors + 1 <= (kRegisters < 32 ? kRegisters : 28) || vectors == 1;
+}
+
+template <typename Vector, int kAlong, int kVectors>
+constexpr SpreadTile spread_or_null() {
+  if constexpr (spread_fits(kAlong, kVectors)) {
+    return &spread<Vector, kAlong, kVectors>;
+  } else {
+    return nullptr;
+  }
+}
+
+template <typename Vector, std::size_t... kIndex>
+constexpr auto spread_table(std::index_sequence<kIndex...>) {
+  return std::array<SpreadTile, sizeof...(kIndex)>{
+      spread_or_null<Vector, kIndex / kMostVectors + 1, kIndex % kMostVectors + 1>()...};
+}
+
+constexpr int kHalf = kLanes > 4 ? kLanes / 2 : kLanes;  // a narrow vector, for few outputs
+typedef float HalfLanes __attribute__((vector_size(kHalf * 4)));
+
+inline SpreadTile spread_tile(bool narrow, int along, int vectors) {
+  constexpr auto every = std::make_index_sequence<kMostPlaces * kMostVectors>{};
+  static constexpr auto wide = spread_table<Lanes>(every);
+  static constexpr auto half = spread_table<HalfLanes>(every);
+  return (narrow ? half : wide)[(along - 1) * kMostVectors + vectors - 1];
+}
+
+// Where channel, row and column of one picture lie, in floats.
+struct Map {
+  int channels, height, width, border_y, border_x;
+  long step_c, step_y, step_x;
+
+  long at(int c, int y, int x) const {
+    return c * step_c + (y + border_y) * step_y + (x + border_x) * step_x;
+  }
+  long size() const { return (height + 2 * border_y) * step_y + channels * step_c; }
+  static Map planes(const Grid& g) {
+    const long rows = g.height + 2 * g.border_y, row = g.row();
+    return {g.channels, g.height, g.width, g.border_y, g.border_x, rows * row, row, 1};
+  }
+  // Channels side by side, as many as fill vectors.
+  static Map side_by_side(const Grid& g, int padded) {
+    const long row = static_cast<long>(g.row()) * padded;
+    return {g.channels, g.height, g.width, g.border_y, g.border_x, 1, row, padded};
+  }
+};
+
+// A convolution or dense layer, with activation and pooling. A dense layer is a convolution whose
+// kernel is as large as its input.
+class SoloLayer {
+ public:
+  SoloLayer(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
+    const Layer& layer = bundle.layer;
+    const bool dense = layer.kind == kLinear;
+    outputs_ = layer.out[0];
+    narrow_ = outputs_ <= kHalf;
+    width_of_vector_ = narrow_ ? kHalf : kLanes;
+    padded_ = round_up(outputs_, width_of_vector_);
+    shape_ = dense ? Shape{layer.in[1], layer.in[2], 1, 1, 0, 0} : layer.shape();
+    height_ = dense ? 1 : bundle.out[1] * bundle.window_y;
+    width_ = dense ? 1 : bundle.out[2] * bundle.window_x;
+    for (int ky = 0; ky < shape_.kernel_y; ky++) {
+      for (int c = 0; c < in.channels; c++) {
+        for (int kx = 0; kx < shape_.kernel_x; kx++) {
+          taps_.push_back(static_cast<int32_t>(c * in.step_c + ky * in.step_y + kx * in.step_x));
+        }
+      }
+    }
+    weights_ = Buffer<float>(taps_.size() * padded_);
+    bias_ = Buffer<float>(padded_);
+    sums_ = Buffer<float>(static_cast<long>(bundle.window_y) * width_ * padded_ + kLanes);
+    choose_parts();
+  }
+
+  int padded() const { return padded_; }
+
+  void pack(const float* weight, const float* bias) {
+    float* to = weights_.get();
+    for (int ky = 0; ky < shape_.kernel_y; ky++) {
+      for (int c = 0; c < in_.channels; c++) {
+        for (int kx = 0; kx < shape_.kernel_x; kx++, to += padded_) {
+          for (int o = 0; o < outputs_; o++) {
+            const long row = static_cast<long>(o) * in_.channels + c;
+            to[o] = weight[(row * shape_.kernel_y + ky) * shape_.kernel_x + kx];
+          }
+        }
+      }
+    }
+    if (bias) std::copy(bias, bias + outputs_, bias_.get());
+  }
+
+  void run(const float* from, float* to, const Map& out) const {
+    const long row = static_cast<long>(width_) * padded_;
+    for (int y = 0; y < height_ / bundle_.window_y; y++) {
+      for (int i = 0; i < bundle_.window_y; i++) {
+        sum_row(from, y * bundle_.window_y + i, sums_.get() + i * row);
+      }
+      float* row_out = to + out.at(0, y, 0);
+      if (bundle_.pooling == Pooling::kMax) {  // which is largest does not change: one is enough
+        pool_row(row_out);
+        activate(bundle_.activation, row_out, static_cast<long>(out.width) * padded_);
+      } else {
+        activate(bundle_.activation, sums_.get(), bundle_.window_y * row);
+        pool_row(row_out);
+      }
+    }
+  }
+
+  // Over `count` floats and up to the end of their last vector.
+  static void activate(Activation activation, float* values, long count) {
+    for (long i = 0; i < count; i += kLanes) {
+      const Lanes x = load(values + i);
+      switch (activation) {
+        case Activation::kSigmoid: store(values + i, sigmoid(x)); break;
+        case Activation::kTanh: store(values + i, tangent(x)); break;
+        case Activation::kRelu: store(values + i, activated<Activation::kRelu>(x)); break;
+        default: return;
+      }
+    }
+  }
+
+ private:
+  Bundle bundle_;
+  Map in_;
+  Shape shape_;
+  int outputs_, padded_, width_of_vector_, height_, width_;
+  bool narrow_;
+  std::vector<int32_t> taps_;
+  std::vector<Part> along_, vectors_;
+  Buffer<float> weights_, bias_, sums_;
+
+  // As many vectors of outputs, then as many places, as the registers hold.
+  void choose_parts() {
+    int vectors = std::min(padded_ / width_of_vector_, width_ > 1 ? 2 : kMostVectors);
+    int along = std::min(width_, kMostPlaces);
+    while (!spread_fits(along, vectors)) (along > 1 ? along : vectors)--;
+    along_ = split(width_, along);
+    vectors_ = split(padded_ / width_of_vector_, vectors);
+  }
+
+  void sum_row(const float* from, int y, float* sums) const {
+    const int top = y * shape_.stride_y - shape_.padding_y;
+    const int row = in_.channels * shape_.kernel_x;
+    const int begin = std::clamp(-top, 0, shape_.kernel_y) * row;
+    const int end = std::clamp(in_.height - top, 0, shape_.kernel_y) * row;
+    for (const Part& vectors : vectors_) {
+      const int first = vectors.first * width_of_vector_;
+      for (const Part& along : along_) {
+        spread_tile(narrow_, along.count, vectors.count)(
+            {weights_.get() + static_cast<long>(begin) * padded_ + first, padded_,
+             from + in_.at(0, top, along.first * shape_.stride_x - shape_.padding_x),
+             taps_.data() + begin, end - begin, shape_.stride_x * in_.step_x, bias_.get() + first,
+             sums + static_cast<long>(along.first) * padded_ + first, padded_});
+      }
+    }
+  }
+
+  void pool_row(float* to) const {
+    const int wide = bundle_.window_x, high = bundle_.window_y;
+    const float part = 1.f / (wide * high);
+    for (int x = 0; x < width_ / wide; x++) {
+      for (int o = 0; o < padded_; o += kHalf) {
+        HalfLanes found{};
+        for (int i = 0; i < high; i++) {
+          for (int j = 0; j < wide; j++) {
+            const float* from = sums_.get() + (static_cast<long>(i) * width_ + x * wide + j) * padded_;
+            const HalfLanes value = *reinterpret_cast<const HalfLanes*>(from + o);
+            if (bundle_.pooling == Pooling::kMax) {
+              const auto better = (value > found) | (value != value);
+              found = i + j == 0 ? value : better ? value : found;
+            } else {
+              found += value;
+            }
+          }
+        }
+        if (bundle_.pooling == Pooling::kAverage) found *= part;
+        *reinterpret_cast<HalfLanes*>(to + static_cast<long>(x) * padded_ + o) = found;
+      }
+    }
+  }
+};
+
+// Pooling with any windows, or an activation that stands alone; seldom met.
+inline void run_plain(const Bundle& bundle, const float* from, const Map& in, float* to,
+                      const Map& out) {
+  const Layer& layer = bundle.layer;
+  for (int c = 0; c < out.channels; c++) {
+    for (int y = 0; y < out.height; y++) {
+      for (int x = 0; x < out.width; x++) {
+        float& value = to[out.at(c, y, x)];
+        if (layer.pooling() == Pooling::kNone) {
+          float one[kLanes] = {from[in.at(c, y, x)]};
+          SoloLayer::activate(layer.activation(), one, 1);
+          value = one[0];
+          continue;
+        }
+        const PoolWindow w(layer.shape(), layer.count_padding, in.height, in.width, y, x);
+        const bool most = layer.pooling() == Pooling::kMax;
+        float found = most ? from[in.at(c, w.top, w.left)] : 0.f;
+        for (int i = w.top; i < w.bottom; i++) {
+          for (int j = w.left; j < w.right; j++) {
+            const float next = from[in.at(c, i, j)];
+            found = !most ? found + next : next > found || next != next ? next : found;
+          }
+        }
+        value = most ? found : found * (1.f / w.divisor);
+      }
+    }
+  }
+}
+
+class Solo {
+ public:
+  explicit Solo(const std::vector<Bundle>& bundles) {
+    maps_.push_back(Map::planes(bundles[0].in()));
+    for (std::size_t i = 0; i < bundles.size(); i++) {
+      const Bundle& bundle = bundles[i];
+      const bool learns = bundle.layer.learns();
+      layers_.push_back({bundle, nullptr});
+      if (learns) layers_.back().learner = std::make_unique<SoloLayer>(bundle, maps_.back());
+      Grid out{bundle.out[0], bundle.out[1], bundle.out[2]};
+      if (i + 1 < bundles.size()) {
+        out.border_y = bundles[i + 1].in().border_y;
+        out.border_x = bundles[i + 1].in().border_x;
+      }
+      const int padded = learns ? layers_.back().learner->padded() : round_up(out.channels, kHalf);
+      maps_.push_back(Map::side_by_side(out, padded));
+    }
+    for (const Map& map : maps_) values_.emplace_back(map.size() + 2 * kLanes);
+  }
+
+  void pack(float* const* values) {
+    for (Step& step : layers_) {
+      if (!step.learner) continue;
+      step.learner->pack(values[0], values[1]);
+      values += 2;
+    }
+  }
+
+  // Where the picture's numbers go, in the order channel, row, column.
+  float* input() { return values_[0].get(); }
+  const Map& input_map() const { return maps_[0]; }
+
+  void run(float* logits) {
+    for (std::size_t i = 0; i < layers_.size(); i++) {
+      const float* from = values_[i].get();
+      float* to = values_[i + 1].get();
+      if (layers_[i].learner) {
+        layers_[i].learner->run(from, to, maps_[i + 1]);
+      } else {
+        run_plain(layers_[i].bundle, from, maps_[i], to, maps_[i + 1]);
+      }
+    }
+    const Map& last = maps_.back();
+    for (int c = 0; c < last.channels; c++) {
+      for (int y = 0; y < last.height; y++) {
+        for (int x = 0; x < last.width; x++) *logits++ = values_.back().get()[last.at(c, y, x)];
+      }
+    }
+  }
+
+ private:
+  struct Step {
+    Bundle bundle;
+    std::unique_ptr<SoloLayer> learner;
+  };
+  std::vector<Step> layers_;
+  std::vector<Map> maps_;
+  std::vector<Buffer<float>> values_;
+};
