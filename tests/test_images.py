@@ -275,6 +275,48 @@ def test_a_batch_is_normalised_and_padded():
     assert batch[0, 0, 0, 0] == pytest.approx(-0.5 / 0.25)
 
 
+@pytest.mark.parametrize(
+    ("stored", "seen"),
+    [
+        ((1, 28, 28), (1, 224, 224)),
+        ((1, 28, 28), (1, 96, 97)),
+        ((3, 30, 40), (3, 64, 96)),
+        ((3, 61, 50), (3, 33, 17)),  # smaller, so several pixels make one
+    ],
+)
+def test_a_batch_is_resized_as_interpolate_does(stored, seen):
+    pictures = torch.randint(0, 256, (5, *stored), dtype=torch.uint8)
+    contract = ImageContract(stored=stored, input=seen, enlarge="resize", mean=0.25, std=0.5)
+    expected = torch.nn.functional.interpolate(
+        pictures.float(), size=seen[1:], mode="bilinear", antialias=True
+    )
+    for given in (pictures, pictures.float()):
+        batch = to_input(given, contract)
+        assert torch.allclose(batch, (expected / 255 - 0.25) / 0.5, rtol=1e-5, atol=1e-6)
+
+
+def test_a_column_is_resized_as_computed_by_hand():
+    """Two pixels become four: the outer ones lie beyond the centres, the inner at quarters."""
+    pictures = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 2, 1)
+    contract = ImageContract(stored=(1, 2, 1), input=(1, 4, 1), enlarge="resize")
+    assert to_input(pictures, contract).flatten().tolist() == pytest.approx([0, 0.25, 0.75, 1])
+
+
+def test_what_is_given_stays_as_it_was():
+    pictures = torch.full((1, 1, 28, 28), 100.0)
+    to_input(pictures, ImageContract(mean=0.5))
+    assert (pictures == 100).all()
+
+
+def test_gradients_pass_a_resizing_that_inference_used_before():
+    contract = ImageContract(stored=(1, 7, 7), input=(1, 9, 9), enlarge="resize")
+    pictures = torch.ones(1, 1, 7, 7, requires_grad=True)
+    with torch.inference_mode():
+        to_input(pictures, contract)
+    to_input(pictures, contract).sum().backward()
+    assert pictures.grad.sum() * 255 == pytest.approx(81)  # rows of the matrices add up to 1
+
+
 def test_a_contract_comes_back_from_json():
     contract = ImageContract(stored=(3, 64, 48), framing="fit", mean=0.2)
     assert ImageContract.from_json(contract.to_json()) == contract
