@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from holmdel import images
+from holmdel import engine, images
 from holmdel.checkpoint import Header
 from holmdel.data import Dataset, Split
 from holmdel.data.augment import augmentation
 from holmdel.data.batches import Batches, batch_seed, hold_out
 from holmdel.devices import choose_device, use_bfloat16
+from holmdel.engine.layers import LARGEST
+from holmdel.errors import UserError
+from holmdel.evaluation import Answer
 from holmdel.networks import build
 from holmdel.training.batchnorm import with_batch_norm
 from holmdel.training.optimise import draw_weights
@@ -30,10 +33,13 @@ class Job:
         plan: network, options and settings.
         train, validation, test: on the device; validation is None where none is held out.
         classes: how many there are.
+        image: what the network sees.
         augment: from float pictures to float pictures, (N, C, H, W) in 0..255.
         to_input: from pictures in 0..255 to the network's input.
         device: where it runs.
         bfloat16: whether the forward pass runs under bfloat16 autocast.
+        native: whether the native engine computes, not PyTorch.
+        engine: the line that says so, and why.
         batches: how many an epoch has.
         inference_size: examples a batch where nothing is trained.
     """
@@ -43,10 +49,13 @@ class Job:
     validation: Split | None
     test: Split
     classes: int
+    image: images.ImageContract
     augment: Transform
     to_input: Transform
     device: torch.device
     bfloat16: bool
+    native: bool
+    engine: str
     batches: int
     inference_size: int
 
@@ -60,9 +69,21 @@ class Job:
         """How many examples an epoch trains on."""
         return min(self.batches * self.settings.batch_size, len(self.train))
 
+    @property
+    def takes_bytes(self) -> bool:
+        """Whether the native engine takes the pictures as they are stored."""
+        return self.native and self.image.enlarge != "resize"
+
     def in_order(self, split: Split) -> Batches:
         """Returns a split in its own order, in batches for inference."""
         return Batches(split, self.to_input, self.inference_size)
+
+    def ask(self, network: nn.Module, split: Split) -> tuple[Answer, Batches]:
+        """Returns what answers for a network, and a split in its own order as that takes it."""
+        answer = engine.compile(network, self.image).logits if self.native else network
+        if self.takes_bytes:
+            return answer, Batches(split, lambda pictures: pictures, self.inference_size)
+        return answer, self.in_order(split)
 
     def begin(self, seed: int) -> State:
         """Returns the state before the first batch, with weights drawn by the seed."""
@@ -71,7 +92,8 @@ class Job:
         draw_weights(network, self.settings.init)
         if self.settings.batch_norm:
             network = with_batch_norm(network)
-        network = on(network, self.device, torch.channels_last)
+        layout = torch.contiguous_format if self.native else torch.channels_last
+        network = on(network, self.device, layout)
         return State.begin(network, self.settings, seed, self.batches)
 
     def draw(self, seed: int, epoch: int, batch: int, order: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,7 +124,7 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
         dataset: train and test splits, uint8 (N, C, H, W).
 
     Raises:
-        UserError: for an unknown device or augmentation.
+        UserError: for an unknown device or augmentation, or an engine that cannot do this.
     """
     settings = plan.settings
     device = choose_device(settings.device)
@@ -110,6 +132,8 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
     if settings.validation:
         train, validation = hold_out(train, settings.validation, settings.seed)
     full, rest = divmod(len(train), settings.batch_size)
+    bfloat16 = use_bfloat16(settings.precision, device, header.image.input[1:])
+    native, line = _choose_engine(plan, header.image, device, bfloat16)
     enough = rest > (1 if settings.batch_norm else 0)  # a batch norm needs two examples
     return Job(
         plan=plan,
@@ -117,13 +141,56 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
         validation=validation.to(str(device)) if validation else None,
         test=dataset.test.take(settings.limit).to(str(device)),
         classes=len(dataset.classes),
+        image=header.image,
         augment=augmentation(settings.augment),
         to_input=lambda pictures: images.to_input(pictures, header.image),
         device=device,
-        bfloat16=use_bfloat16(settings.precision, device),
+        bfloat16=bfloat16,
+        native=native,
+        engine=line,
         batches=full + enough,
         inference_size=header.image.batch_size,
     )
+
+
+def _choose_engine(
+    plan: Plan, image: images.ImageContract, device: torch.device, bfloat16: bool
+) -> tuple[bool, str]:
+    """Returns whether the native engine does it, and the line that says which does, and why.
+
+    Raises:
+        UserError: if the settings insist on the native engine and it cannot.
+    """
+    choice = plan.settings.engine
+    if choice == "torch":
+        return False, "PyTorch"
+    if obstacle := _obstacle(plan.settings, image, device, bfloat16):
+        if choice == "native":
+            raise UserError(f"engine was given as native; {obstacle}; use --engine auto")
+        return False, f"PyTorch: {obstacle}"
+    with seeds_restored():
+        network = build(plan.network, **plan.options)
+    selection = engine.select(network, image, choice)
+    if selection.chain is None:
+        return False, selection.line
+    threads = torch.get_num_threads()
+    return True, f"{selection.line}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _obstacle(
+    settings: TrainSettings, image: images.ImageContract, device: torch.device, bfloat16: bool
+) -> str:
+    """Returns what keeps the native engine from a training of any network; "" for nothing."""
+    height, width = image.input[1:]
+    if device.type != "cpu":
+        return f"the native engine runs on the processor, not on {device}"
+    if max(height, width) > LARGEST:
+        return f"pictures of {height}x{width} are above the native engine's {LARGEST}x{LARGEST}"
+    if bfloat16:
+        return "the native engine computes in float32, not in bfloat16"
+    if settings.batch_norm:
+        return "the native engine does not know batch norms"
+    return ""
 
 
 def on(network: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:
