@@ -91,13 +91,18 @@ def _asked(words: str, row: Row | None, unit: str, measured: Callable[[Row], str
 def _surroundings(row: Row) -> str:
     return (
         f"Measured on {row['machine']}: {row['threads']} threads, {row['engine']}, torch "
-        f"{row['versions']['torch']}, commit {row['commit']}, {row['date']}."
+        f"{row['versions']['torch']}, commit {row['commit']}, {row['date']}{_busy(row['load'])}."
     )
 
 
 def _result(name: str) -> Row | None:
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _busy(load: float | None) -> str:
+    """Returns a remark where others kept more than half a core busy."""
+    return f", others kept {load:g} cores busy" if load and load > 0.5 else ""
 
 
 def _compared(row: Row) -> str:

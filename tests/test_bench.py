@@ -39,9 +39,8 @@ def measured(holmdel):
 
 def test_json_has_the_engine_the_machine_and_the_figures(measured):
     around, case = measured("train-lenet", "--rounds", 1)
-    assert {"engine", "peak_gflops", "machine", "threads", "versions", "commit", "date"} < set(
-        around
-    )
+    told = {"engine", "peak_gflops", "machine", "load", "threads", "versions", "commit", "date"}
+    assert told < set(around)
     assert around["versions"]["torch"] == torch.__version__
     assert around["threads"] == 1
     assert {"ratio", "ratios", "examples_per_sec", "skipped", "turns", "bar", "aim"} < set(case)
@@ -212,6 +211,28 @@ def test_unknown_names_are_refused(holmdel):
     done = holmdel("bench", "--without", "tensorflow")
     assert done.status == 2
     assert "there is no contender 'tensorflow'; they are: engine, SGD fused; " in done.err
+
+
+@pytest.mark.slow
+def test_time_to_accuracy_keeps_its_contract(holmdel, data_root):
+    done = holmdel("bench", "--time-to-accuracy", "--rounds", 1, "--data-root", data_root, "--json")
+    assert done.status == 0, done.err
+    found = json.loads(done.out)
+    assert list(found) == ["fashion-mnist-0.90", "mnist-0.99"]
+    for name, goal in found.items():
+        assert set(goal) == {"median", "seconds", "accuracy"}
+        assert [goal["median"]] == goal["seconds"]
+        assert goal["accuracy"][0] >= GOALS[name].accuracy
+
+
+def test_a_failing_child_is_told_in_its_own_words(holmdel, tmp_path):
+    raw = tmp_path / "FashionMNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (raw / f"{name}-ubyte").write_bytes(b"no pictures")
+    done = holmdel("bench", "--time-to-accuracy", "--rounds", 1, "--data-root", tmp_path)
+    assert done.status == 2
+    assert "the training on fashion-mnist with seed 0 failed: " in done.err
 
 
 def test_every_line_of_the_readmes_table_is_a_case():

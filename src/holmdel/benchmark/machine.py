@@ -4,10 +4,14 @@ import datetime
 import os
 import platform
 import subprocess
+import time
 from importlib import metadata
 from pathlib import Path
 
 from holmdel import __version__
+
+STAT = Path("/proc/stat")
+ASLEEP = 0.5  # seconds
 
 
 def cores() -> int:
@@ -25,6 +29,23 @@ def machine() -> str:
         lines = cpuinfo.read_text(encoding="utf-8").splitlines()
         model = next((ln.partition(": ")[2] for ln in lines if ln.startswith("model name")), model)
     return f"{cores()} cores, {model}"
+
+
+def load_of_others() -> float | None:
+    """Returns how many cores were busy while this process slept a little; None if unknown."""
+    if not STAT.is_file():
+        return None
+    before = _ticks()
+    time.sleep(ASLEEP)
+    busy, every = (later - early for later, early in zip(_ticks(), before, strict=True))
+    return round((os.cpu_count() or 1) * busy / max(1, every), 2)
+
+
+def _ticks() -> tuple[int, int]:
+    """Returns the ticks that all cores worked since the machine was started, and all ticks."""
+    line = STAT.read_text(encoding="utf-8").partition("\n")[0]
+    ticks = [int(word) for word in line.split()[1:9]]  # user, nice, system, idle, iowait, ...
+    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
 
 
 def commit() -> str | None:

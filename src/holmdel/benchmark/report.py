@@ -6,15 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from holmdel.benchmark.comparison import peak
-from holmdel.benchmark.machine import commit, machine, today, versions
+from holmdel.benchmark.machine import commit, load_of_others, machine, today, versions
 from holmdel.benchmark.rounds import Conditions
 from holmdel.checkpoint import write_files
 
+BUSY = 0.5  # of a core, taken by others
+
 
 def surroundings(conditions: Conditions) -> dict[str, Any]:
-    """Returns machine, threads, engine, FMA peak, versions, commit and date, JSON-ready."""
+    """Returns machine, load, threads, engine, FMA peak, versions, commit and date, JSON-ready.
+
+    The load is in cores, before the measurement, so of others.
+    """
     return {
         "machine": machine(),
+        "load": load_of_others(),
         "threads": conditions.threads,
         "engine": _engine(),
         "peak_gflops": peak(conditions.threads),
@@ -36,10 +42,13 @@ def head(around: Mapping[str, Any]) -> str:
     peak_line = f"FMA peak {found:,.0f} GFLOP/s" if found else "FMA peak not measured"
     versions_line = ", ".join(f"{name} {version}" for name, version in around["versions"].items())
     commit_line = f", commit {around['commit']}" if around["commit"] else ""
-    return (
-        f"{around['engine']}; {peak_line} on {around['threads']} threads\n"
-        f"{around['machine']}; {versions_line}{commit_line}"
-    )
+    lines = [
+        f"{around['engine']}; {peak_line} on {around['threads']} threads",
+        f"{around['machine']}; {versions_line}{commit_line}",
+    ]
+    if (load := around["load"]) is not None and load > BUSY:
+        lines.append(f"others keep {load:g} cores busy here: figures will scatter, ratios too")
+    return "\n".join(lines)
 
 
 def write_result(

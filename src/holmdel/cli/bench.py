@@ -89,10 +89,11 @@ def _time_to_accuracy(conditions: "Conditions", out: Path | None, as_json: bool)
     from holmdel.benchmark.goals import time_to_accuracy
     from holmdel.benchmark.report import surroundings, write_result
 
+    around = surroundings(conditions)
     reached = time_to_accuracy(conditions)
     if out is not None:
         goals = {name: found.to_json() | found.asked() for name, found in reached.items()}
-        write_result(out, "time-to-accuracy", surroundings(conditions), {"goals": goals}, {})
+        write_result(out, "time-to-accuracy", around, {"goals": goals}, {})
     for name, found in reached.items():
         typer.echo(found.line(name), err=as_json)
     if as_json:
