@@ -19,6 +19,7 @@ LEVELS = {
     "data": 2,
     "anatomy": 2,
     "checkpoint": 2,
+    "engine": 2,
     "training": 3,
     "classifier": 3,
     "exchange": 4,

@@ -84,13 +84,14 @@ class Chain:
     def __init__(self, network: nn.Module, image: ImageContract, *, frozen: bool) -> None:
         found = library()
         if found is None:
-            raise Unsupported(str(status()))
+            raise Unsupported(status().reason)
         layers = layers_of(network, image.input)
         self.network = network
         self.image = image
         self.classes = math.prod(layers[-1].output)
         self._library = found
-        self._modules = [layer.module for layer in layers if layer.module is not None]
+        # Looked up here, for a module's own lookup takes longer than a picture's convolutions.
+        self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
         self._handle = _create(found, layers, image)
         self._sizes = {torch.float32: torch.Size(image.input)}
         if image.enlarge != "resize":
@@ -120,7 +121,7 @@ class Chain:
         self,
         pictures: Tensor,
         labels: Tensor,
-        rows: Tensor,
+        rows: Tensor | None,
         optimizer: torch.optim.SGD,
         *,
         label_smoothing: float = 0.0,
@@ -133,7 +134,7 @@ class Chain:
         Args:
             pictures: as for `step`, of the whole data set.
             labels: int64 (N,), likewise.
-            rows: int64 (B,), which of them make the batch.
+            rows: int64 (B,), which of them make the batch; None for all.
             optimizer: of the network's parameters.
             label_smoothing: 0..1.
 
@@ -154,20 +155,21 @@ class Chain:
         """
         if not self._frozen and self._kept != self._token():
             self._keep()
-        logits = torch.empty(len(pictures), self.classes)
         memory = self._checked(pictures)
-        if len(memory) == 1:
-            bytes_ = memory.dtype == torch.uint8
+        count = memory.shape[0]
+        logits = torch.empty((count, self.classes))
+        if count == 1:
+            bytes_ = memory.dtype is torch.uint8
             start = memory.data_ptr(), bytes_, logits.data_ptr()
-            _refuse(self._library.holmdel_answer_one(self._handle, *start), 0, None)
-            return logits
-        if not len(memory):
+            if outcome := self._library.holmdel_answer_one(self._handle, *start):
+                _refuse(outcome, 0, None)
+        if count < 2:
             return logits
         where = ctypes.c_long()
         outcome = self._library.holmdel_answer(
             self._handle,
             ctypes.byref(_Pictures(memory.data_ptr(), memory.dtype == torch.uint8, None)),
-            len(memory),
+            count,
             torch.get_num_threads(),
             logits.data_ptr(),
             ctypes.byref(where),
@@ -191,7 +193,7 @@ class Chain:
 
     def _parameters(self) -> list[Tensor | None]:
         """Returns weight and bias of every layer that has them, in order."""
-        return [p for module in self._modules for p in (module.weight, module.bias)]
+        return [own[name] for own in self._owners for name in ("weight", "bias")]
 
     def _learn(
         self,
@@ -355,7 +357,7 @@ def _fused(optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None]) -> _
     for step, parameter in zip(steps, parameters, strict=True):
         buffers.append(None)
         group = None if parameter is None else groups.get(id(parameter))
-        if parameter is None or group is None:
+        if parameter is None or group is None or not parameter.requires_grad:
             continue  # lr is 0
         if group["dampening"] or group["maximize"] or not parameter.is_contiguous():
             return None

@@ -54,11 +54,11 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
     layers: list[Layer] = []
     shape, flat = size, False
     for name, module in _leaves("", network):
-        if isinstance(module, nn.Flatten):
+        if type(module) is nn.Flatten:
             _expect(module.start_dim == 1 and module.end_dim == -1, name, module)
             flat = True
             continue
-        if isinstance(module, nn.Linear):
+        if type(module) is nn.Linear:
             given = shape[0] * shape[1] * shape[2]
             _expect(flat or shape[1:] == (1, 1), name, module, "before a Flatten")
             _expect(module.in_features == given, name, module, f"after {given} values")
@@ -70,18 +70,27 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
         shape = layer.output
     if not flat:
         raise Unsupported("its last layer does not give a row of logits; a Flatten or Linear does")
-    if not any(layer.module for layer in layers):
+    weights = [p for layer in layers if layer.module for p in layer.module.parameters()]
+    if not weights:
         raise Unsupported("it has no weights")
+    if len({id(p) for p in weights}) < len(weights):
+        raise Unsupported("two of its layers share weights")
     return layers
 
 
 def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Gives the layers of a chain with their names; what does nothing is left out."""
+    if any(getattr(module, hooks) for hooks in _HOOKS) or "forward" in vars(module):
+        raise Unsupported(f"the layer {name or 'given'} has hooks, which the engine does not call")
     if type(module) is nn.Sequential:
-        for part, child in module.named_children():
+        for part, child in module._modules.items():  # named_children leaves out repetitions
+            assert child is not None  # a Sequential holds modules
             yield from _leaves(f"{name}.{part}" if name else part, child)
     elif type(module) is not nn.Identity:
         yield name, module
+
+
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:

@@ -390,15 +390,17 @@ inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
     for (int y = 0; y < height; y++) {
       const long row = (static_cast<long>(c) * height + y) * width;
       float* place = input + map.at(c, y + top, left);
-      if (bytes) {
-        const uint8_t* from = static_cast<const uint8_t*>(memory) + row;
-        for (int x = 0; x < width; x++) place[x] = from[x] * scaling.scale + scaling.shift;
-      } else {
-        std::memcpy(place, static_cast<const float*>(memory) + row, width * sizeof(float));
-        for (int x = 0; x < width; x++) bad[0] += place[x] - place[x];
+      for (int x = 0; x < width; x += kLanes) {
+        const int some = std::min(kLanes, width - x);
+        const char* from = static_cast<const char*>(memory);
+        const Lanes values = bytes ? numbers<uint8_t>(from, row + x, some) * scaling.scale + scaling.shift
+                                   : numbers<float>(from, row + x, some);
+        bad += values - values;
+        std::memcpy(place + x, &values, some * sizeof(float));
       }
     }
   }
+  for (int lane = 1; lane < kLanes; lane++) bad[0] += bad[lane];
   if (bad[0] != 0.f) return false;
   solo->run(to);
   return true;

@@ -34,7 +34,7 @@ typedef float Lanes __attribute__((vector_size(kLanes * 4)));
 typedef int32_t IntLanes __attribute__((vector_size(kLanes * 4)));
 typedef float LooseLanes __attribute__((vector_size(kLanes * 4), aligned(4)));  // at any address
 
-HOLMDEL_INLINE Lanes all(float value) { return Lanes{} + value; }
+HOLMDEL_INLINE Lanes all(float value) { return value - Lanes{}; }  // v + 0 is not v for -0
 
 HOLMDEL_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
 

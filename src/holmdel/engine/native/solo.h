@@ -19,7 +19,7 @@ struct Spread {
   long sums_step;        // floats from place to place
 };
 
-template <typename Vector, int kAlong, int kVectors>
+template <typename Vector, int kAlong, int kVectors, bool kUnitStep>
 void spread(const Spread& a) {
   constexpr int kWidth = sizeof(Vector) / sizeof(float);
   typedef Vector Loose __attribute__((aligned(4)));
@@ -32,6 +32,7 @@ void spread(const Spread& a) {
     }
   }
   const float* weights = a.weights;
+  const long step = kUnitStep ? 1 : a.step;
   for (int t = 0; t < a.count; t++) {
     const float* from = a.input + a.taps[t];
     Vector weight[kVectors];
@@ -41,7 +42,7 @@ void spread(const Spread& a) {
     }
     HOLMDEL_UNROLL
     for (int j = 0; j < kAlong; j++) {
-      const Vector value = Vector{} + from[j * a.step];
+      const Vector value = from[j * step] - Vector{};
       HOLMDEL_UNROLL
       for (int v = 0; v < kVectors; v++) sums[j][v] += value * weight[v];
     }
@@ -57,35 +58,39 @@ void spread(const Spread& a) {
 }
 
 typedef void (*SpreadTile)(const Spread&);
-constexpr int kMostPlaces = 10, kMostVectors = 8;
+constexpr int kMostPlaces = 14, kMostVectors = 8;
 
 constexpr bool spread_fits(int along, int vectors) {
-  return along * vectors + vectors + 1 <= (kRegisters < 32 ? kRegisters : 28) || vectors == 1;
+  return along * vectors + vectors + 1 <= (kRegisters < 32 ? kRegisters : 28);
 }
 
-template <typename Vector, int kAlong, int kVectors>
+template <typename Vector, int kAlong, int kVectors, bool kUnitStep>
 constexpr SpreadTile spread_or_null() {
   if constexpr (spread_fits(kAlong, kVectors)) {
-    return &spread<Vector, kAlong, kVectors>;
+    return &spread<Vector, kAlong, kVectors, kUnitStep>;
   } else {
     return nullptr;
   }
 }
 
-template <typename Vector, std::size_t... kIndex>
+template <typename Vector, bool kUnitStep, std::size_t... kIndex>
 constexpr auto spread_table(std::index_sequence<kIndex...>) {
   return std::array<SpreadTile, sizeof...(kIndex)>{
-      spread_or_null<Vector, kIndex / kMostVectors + 1, kIndex % kMostVectors + 1>()...};
+      spread_or_null<Vector, kIndex / kMostVectors + 1, kIndex % kMostVectors + 1, kUnitStep>()...};
 }
 
 constexpr int kHalf = kLanes > 4 ? kLanes / 2 : kLanes;  // a narrow vector, for few outputs
 typedef float HalfLanes __attribute__((vector_size(kHalf * 4)));
+typedef HalfLanes LooseHalf __attribute__((aligned(4)));
 
-inline SpreadTile spread_tile(bool narrow, int along, int vectors) {
+inline SpreadTile spread_tile(bool narrow, int along, int vectors, bool unit_step) {
   constexpr auto every = std::make_index_sequence<kMostPlaces * kMostVectors>{};
-  static constexpr auto wide = spread_table<Lanes>(every);
-  static constexpr auto half = spread_table<HalfLanes>(every);
-  return (narrow ? half : wide)[(along - 1) * kMostVectors + vectors - 1];
+  static constexpr auto wide = spread_table<Lanes, false>(every);
+  static constexpr auto wide_unit = spread_table<Lanes, true>(every);
+  static constexpr auto half = spread_table<HalfLanes, false>(every);
+  static constexpr auto half_unit = spread_table<HalfLanes, true>(every);
+  const auto& table = narrow ? (unit_step ? half_unit : half) : (unit_step ? wide_unit : wide);
+  return table[(along - 1) * kMostVectors + vectors - 1];
 }
 
 // Where channel, row and column of one picture lie, in floats.
@@ -118,7 +123,7 @@ class SoloLayer {
     outputs_ = layer.out[0];
     narrow_ = outputs_ <= kHalf;
     width_of_vector_ = narrow_ ? kHalf : kLanes;
-    padded_ = round_up(outputs_, width_of_vector_);
+    place_ = padded_ = round_up(outputs_, width_of_vector_);
     shape_ = dense ? Shape{layer.in[1], layer.in[2], 1, 1, 0, 0} : layer.shape();
     height_ = dense ? 1 : bundle.out[1] * bundle.window_y;
     width_ = dense ? 1 : bundle.out[2] * bundle.window_x;
@@ -133,6 +138,9 @@ class SoloLayer {
     bias_ = Buffer<float>(padded_);
     sums_ = Buffer<float>(static_cast<long>(bundle.window_y) * width_ * padded_ + kLanes);
     choose_parts();
+    // Places lie without gaps where each is one tile's: what a vector writes too much, the next
+    // place's overwrites.
+    if (vectors_.size() == 1) place_ = outputs_;
   }
 
   int padded() const { return padded_; }
@@ -153,7 +161,7 @@ class SoloLayer {
   }
 
   void run(const float* from, float* to, const Map& out) const {
-    const long row = static_cast<long>(width_) * padded_;
+    const long row = static_cast<long>(width_) * place_;
     for (int y = 0; y < height_ / bundle_.window_y; y++) {
       for (int i = 0; i < bundle_.window_y; i++) {
         sum_row(from, y * bundle_.window_y + i, sums_.get() + i * row);
@@ -187,6 +195,7 @@ class SoloLayer {
   Map in_;
   Shape shape_;
   int outputs_, padded_, width_of_vector_, height_, width_;
+  int place_;  // floats from place to place in the sums
   bool narrow_;
   std::vector<int32_t> taps_;
   std::vector<Part> along_, vectors_;
@@ -209,26 +218,40 @@ class SoloLayer {
     for (const Part& vectors : vectors_) {
       const int first = vectors.first * width_of_vector_;
       for (const Part& along : along_) {
-        spread_tile(narrow_, along.count, vectors.count)(
+        const long step = shape_.stride_x * in_.step_x;
+        spread_tile(narrow_, along.count, vectors.count, step == 1)(
             {weights_.get() + static_cast<long>(begin) * padded_ + first, padded_,
              from + in_.at(0, top, along.first * shape_.stride_x - shape_.padding_x),
-             taps_.data() + begin, end - begin, shape_.stride_x * in_.step_x, bias_.get() + first,
-             sums + static_cast<long>(along.first) * padded_ + first, padded_});
+             taps_.data() + begin, end - begin, step, bias_.get() + first,
+             sums + static_cast<long>(along.first) * place_ + first, place_});
       }
     }
   }
 
   void pool_row(float* to) const {
-    const int wide = bundle_.window_x, high = bundle_.window_y;
+    const bool two = bundle_.window_x == 2 && bundle_.window_y == 2;
+    if (bundle_.pooling == Pooling::kMax) {
+      two ? pool_row<true, 2>(to) : pool_row<true, 0>(to);
+    } else {
+      two ? pool_row<false, 2>(to) : pool_row<false, 0>(to);
+    }
+  }
+
+  // kWindow is the window's height and width where it is known, else 0.
+  template <bool kMost, int kWindow>
+  void pool_row(float* to) const {
+    const int wide = kWindow ? kWindow : bundle_.window_x;
+    const int high = kWindow ? kWindow : bundle_.window_y;
     const float part = 1.f / (wide * high);
+    const long row = static_cast<long>(width_) * place_;
     for (int x = 0; x < width_ / wide; x++) {
       for (int o = 0; o < padded_; o += kHalf) {
+        const float* from = sums_.get() + static_cast<long>(x) * wide * place_ + o;
         HalfLanes found{};
         for (int i = 0; i < high; i++) {
           for (int j = 0; j < wide; j++) {
-            const float* from = sums_.get() + (static_cast<long>(i) * width_ + x * wide + j) * padded_;
-            const HalfLanes value = *reinterpret_cast<const HalfLanes*>(from + o);
-            if (bundle_.pooling == Pooling::kMax) {
+            const HalfLanes value = *reinterpret_cast<const LooseHalf*>(from + i * row + j * place_);
+            if constexpr (kMost) {
               const auto better = (value > found) | (value != value);
               found = i + j == 0 ? value : better ? value : found;
             } else {
@@ -236,7 +259,7 @@ class SoloLayer {
             }
           }
         }
-        if (bundle_.pooling == Pooling::kAverage) found *= part;
+        if constexpr (!kMost) found *= part;
         *reinterpret_cast<HalfLanes*>(to + static_cast<long>(x) * padded_ + o) = found;
       }
     }
