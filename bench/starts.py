@@ -18,7 +18,7 @@ from holmdel import data
 from holmdel.data.batches import permutation
 from holmdel.errors import UserError
 from holmdel.training import plan, prepare
-from holmdel.training.loop import train_step
+from holmdel.training.stepping import steps_for
 from holmdel.training.watch import EARLY, refuse_silent
 from holmdel.verbs import join
 from record import record
@@ -34,10 +34,10 @@ def batches_to_leave(network: str, settings: dict[str, Any], most: int, seed: in
     job = prepare(work, header, dataset)
     state = job.begin(seed)
     state.network.train()
-    order = permutation(len(job.train), seed, 0)
+    steps, order = steps_for(job, state), permutation(len(job.train), seed, 0)
     for batch in range(most):
         state.batch = batch
-        train_step(job, state, *job.draw(seed, 0, batch, order), job.settings.lr)
+        steps.learn(steps.draw(order), job.settings.lr)
         if (batch + 1) % EARLY == 0:
             losses = state.losses[batch + 1 - EARLY : batch + 1]
             try:

@@ -90,7 +90,8 @@ def test_in_a_notebook_the_curves_are_redrawn_in_place():
     with capture_output() as captured:
         run = library.train("lenet", "digits", out="run", epochs=2, limit=64, reporter=Animator())
     assert len(run.history) == 2
-    first, second = captured.outputs
+    engine, first, second = captured.outputs
+    assert engine.data["text/plain"].startswith(("native engine", "PyTorch"))
     assert first.data["image/png"] != second.data["image/png"]
     InteractiveShell.clear_instance()
 

@@ -13,9 +13,11 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from holmdel import engine as engines
 from holmdel.checkpoint import Header, load_model
 from holmdel.devices import choose_device
 from holmdel.errors import UserError
+from holmdel.evaluation import evaluating
 from holmdel.images import ImageContract, Picture, decode, frame, to_input
 
 BATCH_SIZE = 256
@@ -71,12 +73,20 @@ class Classifier:
         network: the `nn.Module`, in eval mode, on `device`.
         header: what the file says of it.
         device: where it runs.
+        engine: `auto` for the native engine where it knows the network, `native` or `torch`.
+
+    Raises:
+        UserError: for another engine, or `native` where it cannot.
     """
 
-    def __init__(self, network: nn.Module, header: Header, device: str = "cpu") -> None:
+    def __init__(
+        self, network: nn.Module, header: Header, device: str = "cpu", engine: str = "auto"
+    ) -> None:
         self.network = network.to(device).eval()
         self.header = header
         self.device = device
+        self.engine = engine
+        self._chain()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -158,14 +168,34 @@ class Classifier:
         for item in batch:
             yield item if isinstance(item, Failure) else self._prediction(item, next(rows), top)
 
-    @torch.inference_mode()
+    def logits(self, pictures: Tensor) -> Tensor:
+        """Returns what the network says, float32 (N, classes), of pictures in the stored form.
+
+        Args:
+            pictures: uint8 (N, C, H, W) of the contract's stored size.
+        """
+        pictures = pictures.to(self.device)
+        with evaluating(self.network):
+            chain = self._chain()
+            if chain is None:
+                answer: Tensor = self.network(to_input(pictures, self.contract))
+                return answer.float()
+            if self.contract.enlarge == "resize":  # more than the engine does itself
+                pictures = to_input(pictures, self.contract)
+            return chain.logits(pictures)
+
+    def _chain(self) -> engines.Chain | None:
+        """Returns the network as it is now in the native engine; None for PyTorch.
+
+        It is made for every batch: threads may share a classifier, and `network` may change.
+        """
+        return engines.select(self.network, self.contract, self.engine).chain
+
     def _probabilities(self, pictures: list[Tensor]) -> Tensor:
         """Returns float32 (N, classes) for uint8 pictures (C, H, W) of the stored size."""
         if not pictures:
             return torch.empty(0, len(self.classes))
-        batch = torch.stack(pictures).to(self.device)
-        logits: Tensor = self.network(to_input(batch, self.contract))
-        return logits.float().softmax(dim=1).cpu()
+        return self.logits(torch.stack(pictures)).softmax(dim=1).cpu()
 
     def _prediction(self, item: _Framed, row: Tensor, top: int) -> Prediction:
         values, indices = row.topk(min(top, len(self.classes)))
@@ -176,15 +206,17 @@ class Classifier:
         return Prediction(item.path, label, int(indices[0]), probability, best, item.seen)
 
 
-def load(model: str | Path, device: str = "cpu") -> Classifier:
+def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classifier:
     """Returns the classifier of a model.
 
     Args:
         model: a run folder, a `.safetensors` file, or the name of a model that ships with holmdel.
         device: a PyTorch device, such as `cpu`, `cuda` or `cuda:1`.
+        engine: `auto` for the native engine where it knows the network, `native` or `torch`.
 
     Raises:
-        UserError: if there is no such model, its file cannot be used, or there is no such device.
+        UserError: if there is no such model, its file cannot be used, or there is no such device or
+            engine for it.
     """
     choose_device(device)
     path = Path(model)
@@ -196,14 +228,14 @@ def load(model: str | Path, device: str = "cpu") -> Classifier:
                 "holmdel train wrote"
             )
     if path.is_file():
-        return Classifier(*load_model(path), device)
+        return Classifier(*load_model(path), device, engine)
     if str(model) not in shipped():
         raise UserError(
             f"there is no model {model}; expected a run folder, a .safetensors file, or one that "
             f"ships with holmdel: {', '.join(shipped()) or 'none does in this version'}"
         )
     with resources.as_file(_shelf() / f"{model}.safetensors") as file:
-        return Classifier(*load_model(file), device)
+        return Classifier(*load_model(file), device, engine)
 
 
 def shipped() -> list[str]:

@@ -1,15 +1,17 @@
-"""How good a network is: functions of (network, batches)."""
+"""How good a network is: functions of (what answers, batches)."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+# A network, or another function from a batch of pictures to logits (N, classes).
+Answer: TypeAlias = nn.Module | Callable[[Tensor], Tensor]
 BINS = 15  # of confidence, for the calibration error; Guo et al. (2017) use 15
 
 
@@ -88,42 +90,45 @@ class Evaluation:
         }
 
 
-def evaluate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
+def evaluate(answer: Answer, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:
     """Returns loss, accuracy, confusion and calibration of a network over batches.
 
-    The network is put into eval mode and back into the mode it was in.
+    A module is put into eval mode and back into the mode it was in.
 
     Args:
-        network: from (N, C, H, W) to logits (N, classes).
-        batches: pairs of (pictures (N, C, H, W), labels (N,)).
+        answer: from (N, C, H, W) to logits (N, classes).
+        batches: pairs of (pictures (N, C, H, W) as `answer` takes them, labels (N,)).
     """
-    return assess(*logits_and_labels(network, batches))
+    return assess(*logits_and_labels(answer, batches))
 
 
 def logits_and_labels(
-    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
+    answer: Answer, batches: Iterable[tuple[Tensor, Tensor]]
 ) -> tuple[Tensor, Tensor]:
     """Returns what a network says of batches: logits float32 (N, classes), labels (N,), on the CPU.
 
-    The network is put into eval mode and back into the mode it was in.
+    Arguments and modes as `evaluate`.
     """
     logits, labels = [], []
-    with evaluating(network):
+    with evaluating(answer):
         for pictures, truth in batches:
-            logits.append(network(pictures).float())
+            logits.append(answer(pictures).float())
             labels.append(truth)
     return torch.cat(logits).cpu(), torch.cat(labels).cpu()
 
 
 def loss_and_accuracy(
-    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]
+    answer: Answer, batches: Iterable[tuple[Tensor, Tensor]]
 ) -> tuple[float, float]:
-    """Returns (mean cross-entropy, accuracy in 0..1): the two figures of an epoch, cheaply."""
+    """Returns (mean cross-entropy, accuracy in 0..1): the two figures of an epoch, cheaply.
+
+    Arguments and modes as `evaluate`.
+    """
     loss = correct = torch.zeros(())
     count = 0
-    with evaluating(network):
+    with evaluating(answer):
         for pictures, labels in batches:
-            logits = network(pictures).float()
+            logits = answer(pictures).float()
             loss = loss + F.cross_entropy(logits, labels, reduction="sum").cpu()
             correct = correct + (logits.argmax(1) == labels).sum().cpu()
             count += len(labels)
@@ -162,17 +167,23 @@ def calibration_error(confidence: Tensor, correct: Tensor) -> float:
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Puts a network into eval mode without gradients, and each part back into its own mode."""
-    with in_eval_mode(network), torch.inference_mode():
+def evaluating(answer: Answer) -> Iterator[None]:
+    """Puts a module into eval mode without gradients, and each part back into its own mode."""
+    with in_eval_mode(answer), torch.inference_mode():
         yield
 
 
 @contextmanager
-def in_eval_mode(module: nn.Module) -> Iterator[None]:
-    """Puts a module into eval mode, and each of its parts back into the mode it was in."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
+def in_eval_mode(answer: Answer) -> Iterator[None]:
+    """Puts a module into eval mode, and each of its parts back into the mode it was in.
+
+    A function that is no module has no mode, and stays as it is.
+    """
+    if not isinstance(answer, nn.Module):
+        yield
+        return
+    modes = [(part, part.training) for part in answer.modules()]
+    answer.eval()
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from holmdel.data import Dataset, Split
 from holmdel.data.batches import Batches
 from holmdel.data.labels import labels_of
 from holmdel.errors import UserError
-from holmdel.images import ImageContract, to_input
+from holmdel.images import ImageContract
 from holmdel.networks import network_options
 from holmdel.shapes import parse_size
 from holmdel.texts import coerce
@@ -89,7 +89,7 @@ def train(
         train, test = (
             len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
         )
-        folder.create(work, {"name": data, "train": train, "test": test}, header)
+        folder.create(work, {"name": data, "train": train, "test": test}, header, job.engine)
     return Run(**vars(fit(job, header, folder, reporter or _usual_reporter())))
 
 
@@ -117,6 +117,7 @@ def evaluate(
     data_root: str | Path | None = None,
     limit: int | None = None,
     device: str = "cpu",
+    engine: str = "auto",
     progress: data_sets.Progress | None = None,
 ) -> evaluation.Evaluation:
     """Returns how good a model is on a data set's test split.
@@ -127,22 +128,20 @@ def evaluate(
         data_root: where to look for data sets first.
         limit: look at the first examples only.
         device: where to compute.
+        engine: what computes, as for `load`; a Classifier has its own, and its own device.
         progress: called while pictures are downloaded or decoded.
 
     Raises:
         UserError: for an unknown model or data set, or a data set of other classes or pictures.
     """
-    classifier = model if isinstance(model, Classifier) else load(model, device=device)
+    classifier = model if isinstance(model, Classifier) else load(model, device, engine)
     return assess(classifier, split_for(classifier, data, data_root, progress).take(limit))
 
 
 def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
     """Returns how good a classifier is on a split in the form that it takes (see `split_for`)."""
-    contract = classifier.contract
-    device = next(classifier.network.parameters()).device
-    on_device = test.to(str(device))
-    batches = Batches(on_device, lambda pictures: to_input(pictures, contract), contract.batch_size)
-    return evaluation.evaluate(classifier.network, batches)
+    batches = Batches(test, lambda pictures: pictures, classifier.contract.batch_size)
+    return evaluation.evaluate(classifier.logits, batches)
 
 
 def split_for(

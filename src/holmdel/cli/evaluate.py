@@ -26,6 +26,7 @@ def evaluate(
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N examples only.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
+    engine: Annotated[str, typer.Option(help="auto, native or torch.")] = "auto",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the confusion matrix and the worst mistakes.")
     ] = None,
@@ -36,7 +37,7 @@ def evaluate(
     from holmdel.classifier import load
     from holmdel.cli.live import data_progress
 
-    classifier = load(model, device=device)
+    classifier = load(model, device, engine)
     with data_progress() as progress:
         test = verbs.split_for(classifier, data, data_root, progress).take(limit)
     found = verbs.assess(classifier, test)

@@ -33,6 +33,7 @@ def predict(
         typer.Option(metavar="DIR", help="Save there, as PNG, what the network saw."),
     ] = None,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1.")] = "cpu",
+    engine: Annotated[str, typer.Option(help="What computes: auto, native or torch.")] = "auto",
 ) -> int:
     """Name what is on pictures.
 
@@ -45,7 +46,7 @@ def predict(
 
     print_results = choose_printer(form)
     pictures, count = find_pictures(paths)
-    results = load(model, device=device).predict_each(pictures, top=top)
+    results = load(model, device, engine).predict_each(pictures, top=top)
     watch = _Watch(show)
     print_results(watch.over(with_progress(results, count)))
     return SOME_FAILED if watch.failed else DONE

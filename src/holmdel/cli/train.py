@@ -11,7 +11,7 @@ from holmdel.errors import UserError
 
 OTHERS = (
     "Every other setting and option of the network is given in the same way, such as --optimizer "
-    "adamw, --restarts 3, --input 1x28x28, --activation relu, --data-root DIR or --tensorboard; "
+    "adamw, --engine torch, --restarts 3, --input 1x28x28, --activation relu or --data-root DIR; "
     "docs/settings.md lists them."
 )
 

@@ -1,16 +1,17 @@
 """The book's training loops and what they measure; they print the book's lines."""
-# ruff: noqa: N806, T201  X is the book's name; the printed lines are the contract
+# ruff: noqa: N803, N806, T201  X is the book's name; the printed lines are the contract
 
 from collections.abc import Callable, Iterable, Sized
-from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from holmdel.d2l.animation import Animator
 from holmdel.d2l.blocks import init_cnn
 from holmdel.d2l.bookkeeping import Accumulator, Timer
+from holmdel.d2l.native import Native
 from holmdel.d2l.pictures import get_fashion_mnist_labels
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
@@ -54,12 +55,12 @@ def evaluate_accuracy_gpu(
         UserError: if there is no batch.
     """
     device = device or home(net)
-    metric = Accumulator(2)
-    mode = in_eval_mode(net) if isinstance(net, nn.Module) else nullcontext()
-    with mode, torch.no_grad():
+    metric, native = Accumulator(2), Native(net)
+    with in_eval_mode(net), torch.no_grad():
         for X, y in data_iter:
             X, y = _moved(X, device), _moved(y, device)
-            metric.add(accuracy(net(X), y), y.numel())
+            chain = native.chain(X, y)
+            metric.add(accuracy(chain.logits(X) if chain else net(X), y), y.numel())
     if not metric[1]:
         raise UserError("data_iter gave no batch; expected an iterable of pairs (X, y)")
     return metric[0] / metric[1]
@@ -116,7 +117,7 @@ def train_ch6(
 def _train_epoch_ch6(
     net: nn.Module,
     train_iter: Batches,
-    optimizer: torch.optim.Optimizer,
+    optimizer: torch.optim.SGD,
     device: torch.device | str,
     timer: Timer,
     animator: Animator,
@@ -124,19 +125,13 @@ def _train_epoch_ch6(
 ) -> Accumulator:
     """Trains an epoch, and returns the sums of loss, right answers and examples."""
     batches = len(train_iter) if isinstance(train_iter, Sized) else 0  # 0 is unknown
-    loss = nn.CrossEntropyLoss()
-    metric = Accumulator(3)
+    metric, native = Accumulator(3), Native(net)
     net.train()
     for number, (X, y) in enumerate(train_iter, start=1):
         timer.start()
-        optimizer.zero_grad()
         X, y = _moved(X, device), _moved(y, device)
-        y_hat = net(X)
-        batch_loss = loss(y_hat, y)
-        batch_loss.backward()
-        optimizer.step()
-        with torch.no_grad():
-            metric.add(batch_loss * len(y), accuracy(y_hat, y), len(y))
+        batch_loss, correct = _train_batch(net, X, y, optimizer, native)
+        metric.add(batch_loss * len(y), correct, len(y))
         timer.stop()
         if batches and (number % max(1, batches // 5) == 0 or number == batches):
             figures = (metric[0] / metric[2], metric[1] / metric[2], None)
@@ -145,6 +140,20 @@ def _train_epoch_ch6(
     if not batches:
         animator.add(epoch + 1, (metric[0] / metric[2], metric[1] / metric[2], None))
     return metric
+
+
+def _train_batch(
+    net: nn.Module, X: Any, y: Tensor, optimizer: torch.optim.SGD, native: Native
+) -> tuple[Tensor | float, float]:
+    """Returns the mean cross-entropy of a batch and how many are right, after a step."""
+    if chain := native.chain(X, y):
+        return chain.train(X, y, torch.arange(len(y)), optimizer)
+    optimizer.zero_grad()
+    y_hat = net(X)
+    loss = F.cross_entropy(y_hat, y)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach(), accuracy(y_hat.detach(), y)
 
 
 def train_epoch_ch3(
@@ -168,7 +177,14 @@ def train_epoch_ch3(
     if isinstance(net, nn.Module):
         net.train()
     metric = Accumulator(3)
+    native = Native(net if _is_cross_entropy(loss) else None)
     for X, y in train_iter:
+        if isinstance(updater, torch.optim.Optimizer) and (chain := native.chain(X, y)):
+            updater.zero_grad()
+            mean, correct = chain.step(X, y)
+            updater.step()
+            metric.add(mean * len(y), correct, len(y))
+            continue
         y_hat = net(X)
         losses = loss(y_hat, y)
         if isinstance(updater, torch.optim.Optimizer):
@@ -183,6 +199,13 @@ def train_epoch_ch3(
         metric.add(total, accuracy(y_hat, y), y.numel())
     _expect_batches(metric)
     return metric[0] / metric[2], metric[1] / metric[2]
+
+
+def _is_cross_entropy(loss: object) -> bool:
+    """Tells whether a loss is PyTorch's plain one, of each example or their mean."""
+    if type(loss) is not nn.CrossEntropyLoss or loss.weight is not None or loss.label_smoothing:
+        return False
+    return loss.reduction in ("none", "mean") and loss.ignore_index < 0
 
 
 def train_ch3(

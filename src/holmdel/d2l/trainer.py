@@ -1,17 +1,24 @@
 """The trainer of the book's current edition."""
+# ruff: noqa: N806  Y_hat is the book's name
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from holmdel.d2l.bookkeeping import gpu, num_gpus
-from holmdel.d2l.design import DataModule, Module
+from holmdel.d2l.design import Classifier, DataModule, Module
 from holmdel.d2l.hyperparameters import HyperParameters
+from holmdel.d2l.native import Native
 
 # The book's argument has the function's name.
 _devices = num_gpus
+
+# What the native engine does in their stead, as it is here: a listing may put its own there.
+_FORWARD, _LOSS = Module.forward, Classifier.loss
+_TRAINING_STEP, _VALIDATION_STEP = Module.training_step, Classifier.validation_step
+_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class Trainer(HyperParameters):
@@ -70,10 +77,9 @@ class Trainer(HyperParameters):
     def fit_epoch(self) -> None:
         """Trains one epoch, and validates."""
         self.model.train()
+        native = self._native(training_step=_TRAINING_STEP)
         for batch in self.train_dataloader:
-            loss = self.model.training_step(self.prepare_batch(batch))
-            self.optim.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            self._backward(self.prepare_batch(batch), native)
             if self.gradient_clip_val > 0:
                 self.clip_gradients(self.gradient_clip_val, self.model)
             self.optim.step()
@@ -81,10 +87,43 @@ class Trainer(HyperParameters):
         if self.val_dataloader is None:
             return
         self.model.eval()
+        native = self._native(validation_step=_VALIDATION_STEP)
         with torch.no_grad():
             for batch in self.val_dataloader:
-                self.model.validation_step(self.prepare_batch(batch))
+                self._validate(self.prepare_batch(batch), native)
                 self.val_batch_idx += 1
+
+    def _backward(self, batch: Sequence[Tensor], native: Native) -> None:
+        """Finds the gradient of a batch, and plots its loss."""
+        if chain := native.chain(*batch):
+            self.optim.zero_grad()
+            self.model.plot("loss", chain.step(*batch).loss, train=True)
+            return
+        loss = self.model.training_step(batch)
+        self.optim.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def _validate(self, batch: Sequence[Tensor], native: Native) -> None:
+        """Plots loss and accuracy of a batch."""
+        chain = native.chain(*batch)
+        if chain is None or not isinstance(self.model, Classifier):
+            self.model.validation_step(batch)
+            return
+        Y_hat = chain.logits(batch[0])
+        self.model.plot("loss", self.model.loss(Y_hat, batch[1]), train=False)
+        self.model.plot("acc", self.model.accuracy(Y_hat, batch[1]), train=False)
+
+    def _native(self, **step: Callable[..., Any]) -> Native:
+        """Returns the native engine for the model's `net`, or for none where the model differs.
+
+        Args:
+            step: the method that the engine stands for, as `Classifier` has it.
+        """
+        own = {"forward": _FORWARD, "loss": _LOSS} | step
+        model = self.model
+        same = (getattr(getattr(model, name), "__func__", None) is f for name, f in own.items())
+        hooked = any(getattr(model, hooks) for hooks in _HOOKS)
+        return Native(model.net if all(same) and not hooked else None)
 
     def clip_gradients(self, grad_clip_val: float, model: nn.Module) -> None:
         """Scales the gradients of a model so that their norm is `grad_clip_val` at most."""

@@ -31,6 +31,7 @@ def model_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: float
         f"| recipe | {settings['recipe']}, {settings['epochs']} epochs, seed {settings['seed']} |",
         f"| test accuracy | {test_acc:.4f} |",
         f"| training loss, accuracy | {last.loss:.4f}, {last.train_acc:.4f} (last epoch) |",
+        f"| engine | {config.get('engine', 'PyTorch')} |",
         f"| speed | {last.examples_per_sec:.0f} examples/sec on {settings['device']} |",
         f"| versions | {', '.join(f'{k} {v}' for k, v in config['versions'].items())} |",
         "",

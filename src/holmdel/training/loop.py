@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from holmdel.checkpoint import Header
 from holmdel.data.batches import permutation
@@ -25,6 +23,7 @@ from holmdel.training.optimise import average_in, learning_rate
 from holmdel.training.report import Epoch, Progress, Reporter
 from holmdel.training.run import Run, RunFolder
 from holmdel.training.state import State
+from holmdel.training.stepping import TorchSteps, steps_for
 from holmdel.training.watch import (
     EARLY,
     WINDOW,
@@ -69,6 +68,7 @@ def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
         if job.settings.tensorboard:
             reporter = WithEvents(reporter, folder.path)
         around = _Surroundings(folder, header, reporter, interrupted)
+        reporter.note(job.engine)
         state, test_acc = _first_live_attempt(job, around)
         network = folded(state.result)
         if job.settings.calibrate:
@@ -105,9 +105,9 @@ def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:
 def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     """Runs the epochs that are left; returns the accuracy on the test split, 0..1."""
     around.reporter.start(f"seed {state.seed}", job.settings.epochs)
-    saver = _Saver(around.folder)
+    steps, saver = steps_for(job, state), _Saver(around.folder)
     while state.epoch < job.settings.epochs:
-        _train_epoch(job, state, around, saver)
+        _train_epoch(steps, around, saver)
         _end_epoch(job, state, around)
         saver.save(state)
         around.folder.write_epoch(state.history, state.result, around.header)
@@ -117,19 +117,20 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     return test_acc
 
 
-def _train_epoch(job: Job, state: State, around: _Surroundings, saver: "_Saver") -> None:
+def _train_epoch(steps: TorchSteps, around: _Surroundings, saver: "_Saver") -> None:
     """Trains on the batches of the epoch that are left."""
+    job, state = steps.job, steps.state
     order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
     watch, began = Stopwatch(job.device), time.perf_counter()
     before = state.train_seconds, state.wall_seconds
     looked, shown = state.batch, began
     state.network.train()
     while state.batch < job.batches:
-        pictures, labels = job.draw(state.seed, state.epoch, state.batch, order)
+        drawn = steps.draw(order)
         watch.start()
         step = state.epoch * job.batches + state.batch
         rate = learning_rate(job.settings, step / (job.settings.epochs * job.batches))
-        train_step(job, state, pictures, labels, rate)
+        steps.learn(drawn, rate)
         if state.average is not None:
             average_in(state.average, state.network, job.settings.average, step)
         watch.stop()
@@ -146,32 +147,6 @@ def _train_epoch(job: Job, state: State, around: _Surroundings, saver: "_Saver")
             saver.save(state)
         if stop:
             raise KeyboardInterrupt
-
-
-def train_step(job: Job, state: State, pictures: Tensor, labels: Tensor, rate: float) -> None:
-    """Forward, backward and a step of the optimizer; notes the loss and the number right.
-
-    Args:
-        job: gives the label smoothing, the precision and the largest gradient.
-        state: its network, optimizer, `losses[batch]` and `correct[batch]` are changed.
-        pictures: the network's input (B, C, H, W).
-        labels: (B,).
-        rate: the learning rate.
-    """
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate
-    with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
-        logits = state.network(pictures)
-    logits = logits.float()
-    loss = F.cross_entropy(logits, labels, label_smoothing=job.settings.label_smoothing)
-    state.optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
-    if job.settings.clip:
-        torch.nn.utils.clip_grad_norm_(state.network.parameters(), job.settings.clip)
-    state.optimizer.step()
-    with torch.no_grad():
-        state.losses[state.batch] = loss.detach()
-        state.correct[state.batch] = (logits.argmax(dim=1) == labels).sum()
 
 
 def _look(job: Job, state: State, looked: int, reporter: Reporter) -> None:
@@ -208,12 +183,12 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
     began = time.perf_counter()
     val_acc = test_loss = test_acc = None
     if job.validation is not None:
-        _, val_acc = loss_and_accuracy(state.result, job.in_order(job.validation))
+        _, val_acc = loss_and_accuracy(*job.ask(state.result, job.validation))
         if val_acc > state.best_accuracy:
             state.best_accuracy = val_acc
             around.folder.write_best(state.result, around.header)
     if job.validation is None or state.epoch + 1 == job.settings.epochs:
-        test_loss, test_acc = loss_and_accuracy(state.result, job.in_order(job.test))
+        test_loss, test_acc = loss_and_accuracy(*job.ask(state.result, job.test))
     seconds = state.wall_seconds + time.perf_counter() - began
     state.history.append(
         Epoch(

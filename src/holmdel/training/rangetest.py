@@ -7,7 +7,7 @@ from holmdel.data.batches import permutation
 from holmdel.errors import UserError
 from holmdel.figures import figure_files, new_figure
 from holmdel.training.job import Job, seeds_restored
-from holmdel.training.loop import train_step
+from holmdel.training.stepping import steps_for
 
 LOWEST, HIGHEST = 1e-5, 10.0
 BATCHES = 200  # from the lowest rate to the highest
@@ -80,9 +80,10 @@ def _rising(job: Job) -> Iterator[tuple[float, float]]:
     """Trains with a rising learning rate; gives (rate, loss) batch by batch."""
     state = job.begin(job.settings.seed)
     state.network.train()
+    steps = steps_for(job, state)
     for batch in range(BATCHES):
         state.epoch, state.batch = divmod(batch, job.batches)
         order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
         rate = LOWEST * (HIGHEST / LOWEST) ** (batch / (BATCHES - 1))
-        train_step(job, state, *job.draw(state.seed, state.epoch, state.batch, order), rate)
+        steps.learn(steps.draw(order), rate)
         yield rate, float(state.losses[state.batch])

@@ -4,7 +4,7 @@ import json
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +106,14 @@ class RunFolder:
         """Raises a UserError if there is such a file, or such a folder with something in it."""
         refuse_existing(self.path, "choose another --out, or go on with --resume")
 
-    def create(self, work: Plan, data: dict[str, Any], header: Header) -> None:
+    def create(self, work: Plan, data: dict[str, Any], header: Header, engine: str) -> None:
         """Makes the folder and writes `config.json`.
+
+        Args:
+            work: what is to be done.
+            data: name and sizes of the data set.
+            header: goes into the model file.
+            engine: the line that says what computes.
 
         Raises:
             UserError: if it cannot be written.
@@ -120,6 +126,7 @@ class RunFolder:
             "classes": header.classes,
             "image": header.image.to_json(),
             "seed": work.settings.seed,
+            "engine": engine,
             "versions": {
                 "holmdel": __version__,
                 "torch": torch.__version__,
@@ -153,6 +160,8 @@ class RunFolder:
     def plan(self, network: str, data: str, given: Mapping[str, Any]) -> Plan:
         """Returns the plan that the run here was started with; sweeps up after a killed writer.
 
+        Another engine may go on with it, and then ends with other bits.
+
         Raises:
             UserError: if what is given now differs from it.
         """
@@ -166,6 +175,7 @@ class RunFolder:
         now: dict[str, Any] = {"network": network, "data": data}
         if network == began.network:
             same = plan(network, data, {**asdict(began.settings), **options, **given})
+            began = replace(began, settings=replace(began.settings, engine=same.settings.engine))
             was |= asdict(began.settings) | began.options
             now |= asdict(same.settings) | same.options
         for name, value in now.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from holmdel.engine import ENGINES
 from holmdel.errors import UserError
 from holmdel.networks import network_options
 from holmdel.texts import coerce
@@ -40,6 +41,11 @@ class TrainSettings:
     lr: float = _setting(0.9, "learning rate; its peak where a schedule is used", least=1e-9)
     seed: int = _setting(0, "of the weights, the shuffling and the augmentation", least=0)
     device: str = _setting("cpu", "cpu, cuda, cuda:N or mps")
+    engine: str = _setting(
+        "auto",
+        "native, torch, or auto: native for float32 chains of the layers it knows, on the CPU",
+        choices=ENGINES,
+    )
     input: str | None = _setting(None, "CxHxW that the network sees; its own size if not given")
     limit: int | None = _setting(None, "train and test on the first N examples only", least=1)
     restarts: int = _setting(0, "after a dead start, try so many further seeds", least=0)

@@ -1,0 +1,46 @@
+"""The native engine under the book's loops: for the networks and the batches that it knows."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from holmdel import engine
+
+
+class Native:
+    """The native engine for one network, while a loop goes through its batches.
+
+    Args:
+        net: a module, or a function, which is never for the engine.
+    """
+
+    def __init__(self, net: nn.Module | Callable[..., Any] | None) -> None:
+        self._net = net
+        self._chains: dict[tuple[int, int, int], engine.Chain | None] = {}
+
+    def chain(self, *batch: Any) -> engine.Chain | None:
+        """Returns what takes a batch in PyTorch's stead, None where that must.
+
+        Args:
+            batch: for the engine if it is float32 (N, C, H, W) and int64 (N,), on the processor.
+        """
+        if not isinstance(self._net, nn.Module) or len(batch) != 2 or not _takes(*batch):
+            return None
+        channels, height, width = batch[0].shape[1:]
+        size = channels, height, width
+        if size not in self._chains:
+            self._chains[size] = engine.select(self._net, size).chain
+        return self._chains[size]
+
+
+def _takes(X: Any, y: Any) -> bool:  # noqa: N803  the book's name
+    """Tells whether a batch is of the engine's types and shapes."""
+    if not isinstance(X, Tensor) or not isinstance(y, Tensor) or not len(y):
+        return False
+    types = X.dtype, y.dtype, X.device.type, y.device.type
+    shaped = X.ndim == 4 and y.shape == (len(X),)
+    if types != (torch.float32, torch.int64, "cpu", "cpu") or not shaped:
+        return False
+    return int(y.min()) >= 0  # PyTorch's loss leaves out examples of the label -100
