@@ -177,17 +177,16 @@ class SoloLayer {
     }
   }
 
-  // Over `count` floats and up to the end of their last vector.
+  // Over `count` floats and no more: behind a row stand the zeros of the next layer's padding.
   static void activate(Activation activation, float* values, long count) {
-    for (long i = 0; i < count; i += kLanes) {
-      const Lanes x = load(values + i);
-      switch (activation) {
-        case Activation::kSigmoid: store(values + i, sigmoid(x)); break;
-        case Activation::kTanh: store(values + i, tangent(x)); break;
-        case Activation::kRelu: store(values + i, activated<Activation::kRelu>(x)); break;
-        default: return;
-      }
-    }
+    if (activation == Activation::kNone) return;
+    const long whole = count / kLanes * kLanes;
+    for (long i = 0; i < whole; i += kLanes) activate_vector(activation, values + i);
+    if (whole == count) return;
+    float rest[kLanes] = {};
+    std::memcpy(rest, values + whole, (count - whole) * sizeof(float));
+    activate_vector(activation, rest);
+    std::memcpy(values + whole, rest, (count - whole) * sizeof(float));
   }
 
  private:
@@ -200,6 +199,16 @@ class SoloLayer {
   std::vector<int32_t> taps_;
   std::vector<Part> along_, vectors_;
   Buffer<float> weights_, bias_, sums_;
+
+  HOLMDEL_INLINE static void activate_vector(Activation activation, float* values) {
+    const Lanes x = load(values);
+    switch (activation) {
+      case Activation::kSigmoid: return store(values, sigmoid(x));
+      case Activation::kTanh: return store(values, tangent(x));
+      case Activation::kRelu: return store(values, activated<Activation::kRelu>(x));
+      default: return;
+    }
+  }
 
   // As many vectors of outputs, then as many places, as the registers hold.
   void choose_parts() {
