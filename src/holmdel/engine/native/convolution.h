@@ -18,7 +18,8 @@ class Convolution final : public Stage {
     out = out_;
     height_ = out.height * window_y;
     width_ = out.width * window_x;
-    activate_ = choose_rows(activation, pooling, window_y, window_x);
+    functions_ = choose_functions(activation, pooling, window_y, window_x);
+    pooling_ = pooling;
     tiles_ = choose_tiles(out.channels, width_);
     back_tiles_ = choose_tiles(in.channels, width_);
     find_taps();
@@ -30,7 +31,10 @@ class Convolution final : public Stage {
   }
 
   void furnish(Room& room, int slots) const override {
-    room.slope = Buffer<Lanes>(static_cast<std::size_t>(slots) * slope_size());
+    room.kept = Buffer<Lanes>(slots * kept_size());
+    if (pooling_ != Pooling::kAverage) {
+      room.deltas = Buffer<Lanes>(static_cast<std::size_t>(out.channels) * deltas_plane());
+    }
     room.weights = Buffer<Lanes>(parameters.weight_count);
     room.biases = Buffer<Lanes>(out.channels);
   }
@@ -69,7 +73,7 @@ class Convolution final : public Stage {
 
   void backward(Thread& thread, int slot, int) const override {
     for (const Part& rows : split(out.height, rows_at_once())) {
-      multiply_slopes(thread, slot, rows);
+      find_deltas(thread, slot, rows);
       add_weights(thread, slot, rows.first * window_y_, (rows.first + rows.count) * window_y_);
     }
     if (!first) {
@@ -81,7 +85,8 @@ class Convolution final : public Stage {
   Shape shape_;
   int window_y_, window_x_;
   int height_, width_;  // of the sums before pooling; what no window covers is not computed
-  ActivateRows activate_;
+  RowFunctions functions_;
+  Pooling pooling_;
   Tiles tiles_, back_tiles_;
   std::vector<int32_t> taps_;       // bytes, in the order kernel row, channel, kernel column
   std::vector<int32_t> back_taps_;  // bytes, in the order of `order_`, then output
@@ -89,10 +94,24 @@ class Convolution final : public Stage {
   std::vector<int> place_;          // where a kernel row stands in `order_`
   Buffer<float> packed_, turned_;   // the weights for forward and backward
 
-  int slope_plane() const { return (height_ * width_) | 1; }
-  long slope_size() const { return static_cast<long>(out.channels) * slope_plane() | 1; }
-  Lanes* slope(Thread& thread, int slot) const {
-    return thread.rooms[index].slope.get() + slot * slope_size();
+  // What is kept lies output by output: of an average all slopes, of a maximum a place each.
+  int plane() const { return (height_ * width_) | 1; }
+  long kept_plane() const { return pooling_ == Pooling::kMax ? out.height * out.width : plane(); }
+  long kept_size() const {
+    return pooling_ == Pooling::kNone ? 0 : out.channels * kept_plane() | 1;
+  }
+  Lanes* kept(Thread& thread, int slot) const {
+    return thread.rooms[index].kept.get() + slot * kept_size();
+  }
+  // The gradients of the sums take the place of slopes that are kept; else, where no gradient by
+  // the input is asked for, there is room for the rows at hand alone. Row 0 lies at the start.
+  int deltas_plane() const {
+    if (pooling_ == Pooling::kAverage || !first) return plane();
+    return std::min(height_, rows_at_once() * window_y_) * width_ | 1;
+  }
+  Lanes* deltas(Thread& thread, int slot, int first_row) const {
+    if (pooling_ == Pooling::kAverage) return kept(thread, slot);
+    return thread.rooms[index].deltas.get() - (first ? static_cast<long>(first_row) * width_ : 0);
   }
   int row_taps() const { return in.channels * shape_.kernel_x; }
 
@@ -111,7 +130,7 @@ class Convolution final : public Stage {
         place_[ky] = static_cast<int>(order_.size());
         order_.push_back(ky);
         for (int o = 0; o < out.channels; o++) {
-          const long at = static_cast<long>(o) * slope_plane() - ky / shape_.stride_y * width_;
+          const long at = static_cast<long>(o) * plane() - ky / shape_.stride_y * width_;
           back_taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(Lanes))));
         }
       }
@@ -175,10 +194,13 @@ class Convolution final : public Stage {
     }
     for (int q = 0; q < outputs.count; q++) {
       const int o = outputs.first + q;
-      const long at = static_cast<long>(o) * slope_plane() + row * window_y_ * width_;
-      activate_({sums + static_cast<long>(q) * window_y_ * width_, width_, window_y_, window_x_,
-                 out.width, output(thread, slot) + out.at(o, row, 0),
-                 training ? slope(thread, slot) + at : nullptr, width_});
+      const bool keeps = training && pooling_ != Pooling::kNone;
+      const long row_kept = pooling_ == Pooling::kMax ? static_cast<long>(row) * out.width
+                                                      : static_cast<long>(row) * window_y_ * width_;
+      functions_.forward({sums + static_cast<long>(q) * window_y_ * width_, width_, window_y_,
+                          window_x_, out.width, output(thread, slot) + out.at(o, row, 0),
+                          keeps ? kept(thread, slot) + o * kept_plane() + row_kept : nullptr,
+                          width_});
     }
   }
 
@@ -190,44 +212,25 @@ class Convolution final : public Stage {
     return static_cast<int>(std::max(1L, (kCache - kernel) / row));
   }
 
-  // Turns slopes into gradients of the sums, and adds up those of the biases.
-  void multiply_slopes(Thread& thread, int slot, const Part& rows) const {
+  // Finds the gradients of the sums, and adds up those of the biases.
+  void find_deltas(Thread& thread, int slot, const Part& rows) const {
     Lanes* biases = thread.rooms[index].biases.get();
-    const Lanes* given_ = given(thread, slot);
+    Lanes* deltas_ = deltas(thread, slot, rows.first * window_y_);
     for (int o = 0; o < out.channels; o++) {
-      Lanes total{};
       for (int y = rows.first; y < rows.first + rows.count; y++) {
-        const Lanes* from = given_ + out.at(o, y, 0);
-        for (int i = 0; i < window_y_; i++) {
-          Lanes* to = slope(thread, slot) + static_cast<long>(o) * slope_plane() +
-                      (y * window_y_ + i) * width_;
-          total += window_x_ == 1   ? multiply_row<1>(to, from)
-                   : window_x_ == 2 ? multiply_row<2>(to, from)
-                                    : multiply_row<0>(to, from);
-        }
-      }
-      biases[o] += total;
-    }
-  }
-
-  // kWindow is the pooling window's width where it is known, else 0.
-  template <int kWindow>
-  Lanes multiply_row(Lanes* __restrict to, const Lanes* __restrict from) const {
-    const int window = kWindow ? kWindow : window_x_;
-    Lanes total{};
-    for (int x = 0; x < out.width; x++) {
-      const Lanes value = from[x];
-      for (int j = 0; j < window; j++) {
-        const Lanes delta = to[x * window + j] * value;
-        to[x * window + j] = delta;
-        total += delta;
+        const long top = static_cast<long>(y) * window_y_ * width_;
+        const long row_kept = pooling_ == Pooling::kMax ? static_cast<long>(y) * out.width : top;
+        biases[o] += functions_.backward(
+            {given(thread, slot) + out.at(o, y, 0), output(thread, slot) + out.at(o, y, 0),
+             kept(thread, slot) + o * kept_plane() + row_kept, width_, window_y_, window_x_,
+             out.width, deltas_ + static_cast<long>(o) * deltas_plane() + top, width_});
       }
     }
-    return total;
   }
 
   void add_weights(Thread& thread, int slot, int row, int end) const {
     const int per_output = in.channels * shape_.kernel_y * shape_.kernel_x;
+    const Lanes* deltas_ = deltas(thread, slot, row);
     const auto outputs = split(out.channels, fits(4, shape_.kernel_x) ? 4 : 2);
     const auto taps = split(shape_.kernel_x, kRegisters >= 32 ? 5 : 3);
     for (const Part& output : outputs) {
@@ -242,9 +245,9 @@ class Convolution final : public Stage {
             const long sums = static_cast<long>(output.first) * per_output +
                               (c * shape_.kernel_y + ky) * shape_.kernel_x + tap.first;
             outer_tile(output.count, tap.count, shape_.stride_x == 1)(
-                {slope(thread, slot) + static_cast<long>(output.first) * slope_plane() +
+                {deltas_ + static_cast<long>(output.first) * deltas_plane() +
                      static_cast<long>(from) * width_,
-                 slope_plane(), width_,
+                 deltas_plane(), width_,
                  input(thread, slot) + in.at(c, from * shape_.stride_y - above,
                                              tap.first - shape_.padding_x),
                  static_cast<long>(shape_.stride_y) * in.row(), shape_.stride_x, to - from, width_,
@@ -277,7 +280,7 @@ class Convolution final : public Stage {
             correlate_tile(channels.count, along.count, true, true)(
                 {turned(kx, channels.first) + static_cast<long>(tap) * channels.count,
                  channels.count,
-                 slope(thread, slot) + static_cast<long>(bottom) * width_ + along.first,
+                 deltas(thread, slot, 0) + static_cast<long>(bottom) * width_ + along.first,
                  back_taps_.data() + tap, some.count, 1, nullptr,
                  gradient_ + in.at(channels.first, y, along.first * shape_.stride_x + kx -
                                                           shape_.padding_x),

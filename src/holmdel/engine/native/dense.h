@@ -12,7 +12,7 @@ class Dense final : public Stage {
     together = true;
     inputs_ = in.channels * in.height * in.width;
     outputs_ = out.channels * out.height * out.width;
-    activate_ = choose_rows(activation, Pooling::kNone, 1, 1);
+    functions_ = choose_functions(activation, Pooling::kNone, 1, 1);
     int most = kMostOutputs;
     while (!fits(most, slots)) most--;
     output_parts_ = split(outputs_, most);
@@ -34,11 +34,11 @@ class Dense final : public Stage {
   }
 
   void furnish(Room& room, int slots) const override {
-    room.slope = Buffer<Lanes>(static_cast<std::size_t>(slots) * outputs_);
+    room.deltas = Buffer<Lanes>(static_cast<std::size_t>(slots) * outputs_);
     room.weights = Buffer<Lanes>(static_cast<std::size_t>(outputs_) * kept_inputs_ / kLanes);
     room.biases = Buffer<Lanes>(outputs_);
-    room.inputs = Buffer<float>(static_cast<std::size_t>(kKept) * kept_inputs_);
-    room.deltas = Buffer<float>(static_cast<std::size_t>(kKept) * kept_outputs_);
+    room.kept_inputs = Buffer<float>(static_cast<std::size_t>(kKept) * kept_inputs_);
+    room.kept_deltas = Buffer<float>(static_cast<std::size_t>(kKept) * kept_outputs_);
   }
 
   void begin(Thread& thread) const override {
@@ -51,7 +51,7 @@ class Dense final : public Stage {
     const Room& room = thread.rooms[index];
     float* weight = thread.gradient.get() + parameters.weight_at;
     for (int o = 0; o < outputs_; o++) {
-      const float* row = reinterpret_cast<float*>(room.weights.get()) + static_cast<long>(o) * kept_inputs_;
+      const Lanes* row = room.weights.get() + static_cast<long>(o) * kept_inputs_ / kLanes;
       std::memcpy(weight + static_cast<long>(o) * inputs_, row, inputs_ * sizeof(float));
     }
     if (!parameters.bias) return;
@@ -80,7 +80,7 @@ class Dense final : public Stage {
     }
   }
 
-  void forward(Thread& thread, int, int slots, bool training) const override {
+  void forward(Thread& thread, int, int slots, bool) const override {
     Lanes* to = output(thread, 0);
     for (const Part& some : output_parts_) {
       correlate_tile(some.count, slots, false, false)(
@@ -91,28 +91,26 @@ class Dense final : public Stage {
     }
     for (int slot = 0; slot < slots; slot++) {
       Lanes* row = to + static_cast<long>(slot) * out.size();
-      Lanes* slope = thread.rooms[index].slope.get() + static_cast<long>(slot) * outputs_;
-      activate_({row, 0, 1, 1, outputs_, row, training ? slope : nullptr, 0});
+      functions_.forward({row, 0, 1, 1, outputs_, row, nullptr, 0});
     }
   }
 
   void backward(Thread& thread, int, int slots) const override {
     Room& room = thread.rooms[index];
     for (int slot = 0; slot < slots; slot++) {
-      Lanes* slope = room.slope.get() + static_cast<long>(slot) * outputs_;
-      const Lanes* given_ = given(thread, slot);
-      for (int o = 0; o < outputs_; o++) {
-        slope[o] = slope[o] * given_[o];
-        room.biases.get()[o] += slope[o];
-      }
+      Lanes* deltas = room.deltas.get() + static_cast<long>(slot) * outputs_;
+      functions_.backward(
+          {given(thread, slot), output(thread, slot), nullptr, 0, 1, 1, outputs_, deltas, 0});
+      for (int o = 0; o < outputs_; o++) room.biases.get()[o] += deltas[o];
       const long picture = thread.kept + static_cast<long>(slot) * kLanes;
-      keep(slope, outputs_, room.deltas.get() + picture * kept_outputs_, kept_outputs_);
-      keep(input(thread, slot), inputs_, room.inputs.get() + picture * kept_inputs_, kept_inputs_);
+      keep(deltas, outputs_, room.kept_deltas.get() + picture * kept_outputs_, kept_outputs_);
+      keep(input(thread, slot), inputs_, room.kept_inputs.get() + picture * kept_inputs_,
+           kept_inputs_);
     }
     if (first) return;
     for (const Part& some : input_parts_) {
       correlate_tile(some.count, slots, false, false)(
-          {turned_.get() + static_cast<long>(some.first) * outputs_, some.count, room.slope.get(),
+          {turned_.get() + static_cast<long>(some.first) * outputs_, some.count, room.deltas.get(),
            places_.data(), outputs_, outputs_, nullptr, gradient(thread, 0) + some.first, 1,
            in.size()});
     }
@@ -124,8 +122,8 @@ class Dense final : public Stage {
     for (const Part& along : weight_tiles_.along) {
       for (const Part& some : weight_tiles_.outputs) {
         correlate_tile(some.count, along.count, true, true)(
-            {room.deltas.get() + some.first, kept_outputs_,
-             reinterpret_cast<Lanes*>(room.inputs.get()) + along.first, pictures_.data(),
+            {room.kept_deltas.get() + some.first, kept_outputs_,
+             reinterpret_cast<Lanes*>(room.kept_inputs.get()) + along.first, pictures_.data(),
              thread.kept, 1, nullptr,
              room.weights.get() + static_cast<long>(some.first) * row + along.first, row, 1});
       }
@@ -134,7 +132,7 @@ class Dense final : public Stage {
 
  private:
   int inputs_, outputs_, kept_inputs_, kept_outputs_;
-  ActivateRows activate_;
+  RowFunctions functions_;
   std::vector<Part> output_parts_, input_parts_;
   Tiles weight_tiles_;
   std::vector<int32_t> places_, pictures_;  // bytes, for the taps of `correlate`

@@ -52,12 +52,13 @@ class Buffer {
 // What a thread keeps for a stage. A slot holds kLanes pictures.
 struct Room {
   Buffer<Lanes> input;    // slots x grid: what comes into the stage
-  Buffer<Lanes> slope;    // slots x outputs: d out / d sum, then the sums' gradients
-  Buffer<Lanes> gradient; // d loss / d input; one slot where a stage works slot by slot
+  Buffer<Lanes> kept;     // slots x what pooling keeps for backward
+  Buffer<Lanes> deltas;   // d loss / d sums; one slot where a stage works slot by slot
+  Buffer<Lanes> gradient; // d loss / d input; likewise
   Buffer<Lanes> weights;  // the sum of the gradients of a convolution's weights, a picture a lane
   Buffer<Lanes> biases;
-  Buffer<float> inputs;   // pictures x inputs of a dense layer, kept for its weights' gradient
-  Buffer<float> deltas;   // pictures x outputs of it
+  Buffer<float> kept_inputs;  // pictures x inputs of a dense layer, for its weights' gradient
+  Buffer<float> kept_deltas;  // pictures x outputs of it
 };
 
 constexpr int kMostSlots = 4;
@@ -70,7 +71,7 @@ struct Thread {
   Buffer<float> gradient;  // of all parameters, one after the other
   double loss = 0;
   int64_t correct = 0;
-  int kept = 0;            // pictures in `inputs` and `deltas`
+  int kept = 0;            // pictures in `kept_inputs` and `kept_deltas`
   long bad_picture = -1;   // the first that holds something else than finite numbers
 };
 
