@@ -6,7 +6,7 @@ BIN     = $(VENV)/bin
 .PHONY: install demo check test bench docs clean
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml $(wildcard src/holmdel/engine/native/*)
+$(VENV)/.installed: pyproject.toml setup.py $(wildcard src/holmdel/engine/native/*)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
@@ -24,11 +24,13 @@ test: install
 	$(BIN)/python -m pytest --cov --cov-report=term -q
 
 bench: install
+	$(BIN)/holmdel bench --out bench/results
+	$(BIN)/holmdel bench --time-to-accuracy --out bench/results
 	$(BIN)/python bench/overhead.py
-	$(BIN)/python bench/epoch.py
 	$(BIN)/python bench/footprint.py
 	$(BIN)/python bench/anatomy.py
 	$(BIN)/python bench/loaders.py
+	$(BIN)/python docs/generate.py
 
 docs: install
 	$(BIN)/python docs/generate.py
