@@ -236,7 +236,7 @@ def threads():
 @pytest.mark.parametrize("seed", SEEDS)
 def test_loss_gradients_and_logits_are_float64_pytorchs(seed, instructions, threads):
     case = draw(seed)
-    print(f"seed {seed}:", case)
+    print(f"seed {seed}: {case}")  # noqa: T201 shown where the test fails
     truth = truth_of(seed)
     threads(case.threads)
     chain = engine.compile(case.network, case.image)
