@@ -22,6 +22,7 @@ class Convolution final : public Stage {
     pooling_ = pooling;
     tiles_ = choose_tiles(out.channels, width_);
     back_tiles_ = choose_tiles(in.channels, width_);
+    weight_tiles_ = choose_tiles(out.channels, shape.kernel_x, outer_fits);
     find_taps();
     const long count = static_cast<long>(out.channels) * taps_.size();
     packed_ = Buffer<float>(count);
@@ -87,7 +88,7 @@ class Convolution final : public Stage {
   int height_, width_;  // of the sums before pooling; what no window covers is not computed
   RowFunctions functions_;
   Pooling pooling_;
-  Tiles tiles_, back_tiles_;
+  Tiles tiles_, back_tiles_, weight_tiles_;
   std::vector<int32_t> taps_;       // bytes, in the order kernel row, channel, kernel column
   std::vector<int32_t> back_taps_;  // bytes, in the order of `order_`, then output
   std::vector<int> order_;          // kernel rows, those of one residue by the stride together
@@ -231,9 +232,7 @@ class Convolution final : public Stage {
   void add_weights(Thread& thread, int slot, int row, int end) const {
     const int per_output = in.channels * shape_.kernel_y * shape_.kernel_x;
     const Lanes* deltas_ = deltas(thread, slot, row);
-    const auto outputs = split(out.channels, fits(4, shape_.kernel_x) ? 4 : 2);
-    const auto taps = split(shape_.kernel_x, kRegisters >= 32 ? 5 : 3);
-    for (const Part& output : outputs) {
+    for (const Part& output : weight_tiles_.outputs) {
       for (int c = 0; c < in.channels; c++) {
         for (int ky = 0; ky < shape_.kernel_y; ky++) {
           const int above = shape_.padding_y - ky;  // rows of zeros have nothing to add
@@ -241,7 +240,7 @@ class Convolution final : public Stage {
           const int last = in.height - 1 + above;
           const int to = last < 0 ? from : std::min(end, last / shape_.stride_y + 1);
           if (to <= from) continue;
-          for (const Part& tap : taps) {
+          for (const Part& tap : weight_tiles_.along) {
             const long sums = static_cast<long>(output.first) * per_output +
                               (c * shape_.kernel_y + ky) * shape_.kernel_x + tap.first;
             outer_tile(output.count, tap.count, shape_.stride_x == 1)(

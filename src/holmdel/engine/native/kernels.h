@@ -107,7 +107,11 @@ constexpr int kMostOutputs = 8, kMostAlong = 7, kMostTaps = 7;
 
 // Whether a tile's sums, and what they are made of, fit into the registers.
 constexpr bool fits(int outputs, int along) {
-  return outputs * along + along + 1 <= kRegisters || (outputs == 1 && along <= kMostAlong);
+  return outputs * along + along + 1 <= kRegisters;
+}
+
+constexpr bool outer_fits(int outputs, int taps) {
+  return outputs * taps + outputs + 1 <= kRegisters;
 }
 
 typedef void (*Correlate)(const Correlation&);

@@ -52,13 +52,25 @@ HOLMDEL_INLINE Lanes load(const uint8_t* from) {
 
 HOLMDEL_INLINE void store(float* to, Lanes value) { *reinterpret_cast<LooseLanes*>(to) = value; }
 
-// The bounded value; NaN stays NaN.
+// The bounded value; NaN stays NaN, as in the instructions where the second operand wins.
 HOLMDEL_INLINE Lanes at_most(Lanes value, float bound) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  return (Lanes)_mm512_min_ps((__m512)all(bound), (__m512)value);
+#elif defined(__AVX2__) && defined(__FMA__)
+  return (Lanes)_mm256_min_ps((__m256)all(bound), (__m256)value);
+#else
   return all(bound) < value ? all(bound) : value;
+#endif
 }
 
 HOLMDEL_INLINE Lanes at_least(Lanes value, float bound) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  return (Lanes)_mm512_max_ps((__m512)all(bound), (__m512)value);
+#elif defined(__AVX2__) && defined(__FMA__)
+  return (Lanes)_mm256_max_ps((__m256)all(bound), (__m256)value);
+#else
   return all(bound) > value ? all(bound) : value;
+#endif
 }
 
 HOLMDEL_INLINE float sum(Lanes value) {
@@ -101,6 +113,9 @@ HOLMDEL_INLINE Lanes exponential(Lanes x) { return power_of_two(x * kLog2E); }
 HOLMDEL_INLINE Lanes reciprocal(Lanes x) {
 #if defined(__AVX512F__)
   const Lanes r = (Lanes)_mm512_rcp14_ps((__m512)x);  // 14 bits; a step of Newton's doubles them
+  return r * (all(2.f) - x * r);
+#elif defined(__AVX2__) && defined(__FMA__)
+  const Lanes r = (Lanes)_mm256_rcp_ps((__m256)x);  // 12 bits
   return r * (all(2.f) - x * r);
 #else
   return all(1.f) / x;

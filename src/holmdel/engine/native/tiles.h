@@ -19,7 +19,7 @@ constexpr Correlate correlate_or_null() {
 
 template <int kOutputs, int kTaps, bool kUnitStep>
 constexpr Outer outer_or_null() {
-  if constexpr (fits(kOutputs, kTaps)) {
+  if constexpr (outer_fits(kOutputs, kTaps)) {
     return &outer<kOutputs, kTaps, kUnitStep>;
   } else {
     return nullptr;
@@ -80,13 +80,13 @@ struct Tiles {
 
 // Chooses the tiles that need the fewest cycles a tap, by a model: a multiply-add each for a cycle's
 // work, the loads, and the time that a sum takes before it can be added to again.
-inline Tiles choose_tiles(int outputs, int along) {
+inline Tiles choose_tiles(int outputs, int along, bool (*fit)(int, int) = fits) {
   constexpr int kLatency = 8;
   Tiles best;
   long least = -1;
   for (int q = 1; q <= kMostOutputs; q++) {
     for (int j = 1; j <= kMostAlong; j++) {
-      if (!fits(q, j)) continue;
+      if (!fit(q, j)) continue;
       const Tiles tiles{split(outputs, q), split(along, j)};
       long cycles = 0;
       for (const Part& a : tiles.outputs) {
