@@ -1,0 +1,139 @@
+"""What is handed to the library: descriptions, pointers, and what it says of them."""
+
+import ctypes
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from holmdel.engine.layers import Layer
+from holmdel.errors import UserError
+from holmdel.images import ImageContract
+
+NOT_FINITE = 1  # a picture, in the library's answer
+_KINDS = ("conv", "linear", "avg", "max", "sigmoid", "tanh", "relu")
+_SLOTS = 2  # blocks of pictures a dense layer takes at once; measured: 1 and 4 are slower
+
+
+class _Layer(ctypes.Structure):
+    _fields_ = (
+        ("kind", ctypes.c_int32),
+        ("input", ctypes.c_int32 * 3),
+        ("output", ctypes.c_int32 * 3),
+        ("kernel", ctypes.c_int32 * 2),
+        ("stride", ctypes.c_int32 * 2),
+        ("padding", ctypes.c_int32 * 2),
+        ("count_padding", ctypes.c_int32),
+        ("bias", ctypes.c_int32),
+    )
+
+
+class _Scaling(ctypes.Structure):
+    _fields_ = (
+        ("height", ctypes.c_int),
+        ("width", ctypes.c_int),
+        ("top", ctypes.c_int),
+        ("left", ctypes.c_int),
+        ("scale", ctypes.c_float),
+        ("shift", ctypes.c_float),
+    )
+
+
+class Pictures(ctypes.Structure):
+    """Where pictures lie: bytes or floats, and which rows of them are meant."""
+
+    _fields_ = (
+        ("memory", ctypes.c_void_p),
+        ("bytes", ctypes.c_bool),
+        ("rows", ctypes.c_void_p),
+    )
+
+
+def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) -> int:
+    """Returns the library's handle of a chain of layers; `holmdel_free` is to be called with it."""
+    described = (_Layer * len(layers))()
+    for to, layer in zip(described, layers, strict=True):
+        to.kind = _KINDS.index(layer.kind)
+        for field in ("input", "output", "kernel", "stride", "padding"):
+            getattr(to, field)[:] = getattr(layer, field)
+        to.count_padding = layer.count_padding
+        to.bias = layer.module is not None and layer.module.bias is not None
+    height, width = image.stored[1:]
+    top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
+    if image.enlarge == "resize":  # bytes are not taken then
+        (height, width), top, left = image.input[1:], 0, 0
+    scaling = _Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
+    handle = found.holmdel_create(described, len(layers), ctypes.byref(scaling), _SLOTS)
+    if not handle:
+        raise MemoryError("not enough memory for the native engine's buffers")
+    return int(handle)
+
+
+def pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
+    """Returns where tensors without gaps begin; null for None."""
+    return (ctypes.c_void_p * len(tensors))(*(None if t is None else t.data_ptr() for t in tensors))
+
+
+def gradient_of(parameter: Tensor | None) -> Tensor | None:
+    """Returns where a parameter's gradient goes: where it is, if the library can write there."""
+    if parameter is None:
+        return None
+    there = parameter.grad
+    if there is not None and there.is_contiguous() and there.dtype == torch.float32:
+        return there
+    return torch.empty(parameter.shape)
+
+
+def checked_labels(labels: Tensor, count: int) -> Tensor:
+    """Returns labels (count,) as the library reads them.
+
+    Raises:
+        UserError: for another type or shape.
+    """
+    if not labels.is_cpu or labels.dtype != torch.int64 or labels.shape != (count,):
+        raise UserError(
+            f"labels were given as {labels.dtype} {tuple(labels.shape)} on {labels.device}; "
+            f"expected torch.int64 ({count},) on the CPU, one a picture"
+        )
+    return labels.contiguous()
+
+
+def checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
+    """Returns row numbers (B,) as the library reads them, or None for all.
+
+    Raises:
+        UserError: for another type or shape, or a number outside of 0..count - 1.
+    """
+    if rows is None or not len(rows):
+        return rows
+    if rows.dtype != torch.int64 or rows.ndim != 1 or rows.min() < 0 or rows.max() >= count:
+        raise UserError(
+            f"rows were given as {rows.dtype} {tuple(rows.shape)}, from {int(rows.min())} to "
+            f"{int(rows.max())}; expected torch.int64 (B,) in 0..{count - 1}"
+        )
+    return rows.contiguous()
+
+
+def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) -> None:
+    """Raises what the library found wrong with a batch, if anything.
+
+    Args:
+        outcome: what it returned.
+        where: the picture's number in the batch.
+        labels: those of the batch, if there are any.
+        classes: how many there are.
+
+    Raises:
+        UserError: for a picture that holds no finite numbers, or a label out of range.
+    """
+    if not outcome:
+        return
+    if outcome == NOT_FINITE:
+        raise UserError(
+            f"picture {where} of the batch holds a value that is no finite number; expected "
+            "numbers such as 0..1"
+        )
+    if labels is not None:
+        raise UserError(
+            f"label {where} of the batch is {int(labels[where])}; expected 0..{classes - 1}"
+        )
