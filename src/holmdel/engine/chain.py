@@ -58,9 +58,12 @@ class Chain:
         # Looked up here, for a module's own lookup takes longer than a picture's convolutions.
         self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
         self._handle = create(found, layers, image)
-        self._sizes = {torch.float32: torch.Size(image.input)}
-        if image.enlarge != "resize":
-            self._sizes[torch.uint8] = torch.Size(image.stored)
+        self._sizes = {
+            torch.uint8: torch.Size(image.stored),
+            torch.float32: torch.Size(image.input),
+        }
+        if image.enlarge == "resize":
+            del self._sizes[torch.uint8]
         self._kept: list[tuple[int, int]] | None = None  # which weights the library has kept
         self._frozen = frozen
         if frozen:
