@@ -6,24 +6,11 @@
 #include <mutex>
 #include <string>
 
+#include "loader.h"
 #include "loss.h"
 #include "solo.h"
 #include "stage.h"
 #include "team.h"
-
-// Pictures in memory: bytes of the stored size, or floats as the network sees them.
-struct Pictures {
-  const void* memory;
-  bool bytes;
-  const int64_t* rows;  // which of them, in which order; null for all in their own
-};
-
-// How bytes become what the network sees.
-struct Scaling {
-  int height, width;  // as stored
-  int top, left;      // where they lie in what the network sees
-  float scale, shift; // byte * scale + shift; around them stands shift
-};
 
 enum Outcome { kDone = 0, kNotFinite = 1, kBadLabel = 2 };
 
@@ -37,6 +24,7 @@ class Chain {
  public:
   std::vector<std::unique_ptr<Stage>> stages;
   std::unique_ptr<Solo> solo;
+  std::unique_ptr<Loader> loader;
   Grid logits;
   Scaling scaling;
   int slots = 1;
@@ -66,24 +54,14 @@ class Chain {
   bool answer_one(const void* memory, bool bytes, float* to);
 
  private:
-  // What comes after the last stage: the logits and their gradient.
-  class End final : public Stage {
-   public:
-    void furnish(Room&, int) const override {}
-    void pack(int, int, bool) override {}
-    void forward(Thread&, int, int, bool) const override {}
-    void backward(Thread&, int, int) const override {}
-  };
-
   std::mutex one_at_a_time_;
   std::vector<std::unique_ptr<Thread>> threads_;
   End end_;
   int alone_ = 0;  // how many stages work slot by slot before the first that takes all at once
-  std::vector<int> byte_places_, float_places_;  // vectors from the input's start
 
   void furnish(int threads);
   void take_values(float* const* values);
-  void load(Thread& thread, int slot, const Pictures& pictures, long first, int count) const;
+  int load(Thread& thread, const Pictures& pictures, long first, long last) const;
   void forward(Thread& thread, int slots, bool training) const;
   void backward(Thread& thread, int slots) const;
   void learn_part(Thread& thread, const Pictures& pictures, const int64_t* labels, long first,
@@ -107,17 +85,7 @@ inline void Chain::connect() {
     stage.parameters.bias_at = parameter_count + stage.parameters.weight_count;
     parameter_count += stage.parameters.weight_count + stage.parameters.bias_count;
   }
-  const Grid& in = stages[0]->in;
-  for (int c = 0; c < in.channels; c++) {
-    for (int y = 0; y < scaling.height; y++) {
-      for (int x = 0; x < scaling.width; x++) {
-        byte_places_.push_back(in.at(c, y + scaling.top, x + scaling.left));
-      }
-    }
-    for (int y = 0; y < in.height; y++) {
-      for (int x = 0; x < in.width; x++) float_places_.push_back(in.at(c, y, x));
-    }
-  }
+  loader = std::make_unique<Loader>(stages[0]->in, scaling);
 }
 
 inline void Chain::furnish(int threads) {
@@ -148,50 +116,15 @@ inline void Chain::take_values(float* const* values) {
   }
 }
 
-// Reads `some` numbers of a picture, at most a vector.
-template <typename From>
-HOLMDEL_INLINE Lanes numbers(const char* memory, long at, int some) {
-  const From* from = reinterpret_cast<const From*>(memory) + at;
-  if (some == kLanes) return load(from);
-  From few[kLanes] = {};
-  std::memcpy(few, from, some * sizeof(From));
-  return load(few);
-}
-
-inline void Chain::load(Thread& thread, int slot, const Pictures& pictures, long first,
-                        int count) const {
-  const auto& places = pictures.bytes ? byte_places_ : float_places_;
-  const int size = static_cast<int>(places.size());
-  Lanes* to = stages[0]->input(thread, slot);
-  if (pictures.bytes && places.size() < float_places_.size()) {
-    for (int place : float_places_) to[place] = all(scaling.shift);
+// Loads the pictures from number `first` to `last`, as many as fit; returns how many slots they fill.
+inline int Chain::load(Thread& thread, const Pictures& pictures, long first, long last) const {
+  int slot = 0;
+  for (long at = first; slot < slots && at < last; slot++, at += kLanes) {
+    const int count = static_cast<int>(std::min<long>(kLanes, last - at));
+    const long bad = loader->load(stages[0]->input(thread, slot), pictures, at, count);
+    if (bad >= 0 && thread.bad_picture < 0) thread.bad_picture = bad;
   }
-  const char* from[kLanes];
-  const long width = size * (pictures.bytes ? 1L : static_cast<long>(sizeof(float)));
-  for (int lane = 0; lane < count; lane++) {
-    const long at = first + lane;
-    from[lane] = static_cast<const char*>(pictures.memory) +
-                 (pictures.rows ? pictures.rows[at] : at) * width;
-  }
-  Lanes bad{};  // NaN where a picture holds NaN or infinity
-  for (int k = 0; k < size; k += kLanes) {
-    const int some = std::min(kLanes, size - k);
-    Lanes block[kLanes];
-    for (int lane = 0; lane < count; lane++) {
-      block[lane] = pictures.bytes
-                        ? numbers<uint8_t>(from[lane], k, some) * scaling.scale + scaling.shift
-                        : numbers<float>(from[lane], k, some);
-    }
-    for (int lane = count; lane < kLanes; lane++) block[lane] = Lanes{};
-    transpose(block);
-    for (int i = 0; i < some; i++) {
-      bad += block[i] - block[i];
-      to[places[k + i]] = block[i];
-    }
-  }
-  for (int lane = count - 1; lane >= 0; lane--) {
-    if (bad[lane] != 0.f) thread.bad_picture = first + lane;
-  }
+  return slot;
 }
 
 inline void Chain::forward(Thread& thread, int slots, bool training) const {
@@ -223,17 +156,11 @@ inline void Chain::learn_part(Thread& thread, const Pictures& pictures, const in
     thread.kept = 0;
   };
   for (long at = first; at < last;) {
-    const long left = last - at;
-    const int filled = static_cast<int>(std::min<long>(slots, (left + kLanes - 1) / kLanes));
-    if (thread.kept + filled * kLanes > kKept) settle();
+    if (thread.kept + slots * kLanes > kKept) settle();
+    const int filled = load(thread, pictures, at, last);
     int64_t truth[kMostSlots * kLanes];
-    for (int i = 0; i < std::min<long>(left, filled * kLanes); i++) {
-      truth[i] = labels[pictures.rows ? pictures.rows[at + i] : at + i];
-    }
-    for (int slot = 0; slot < filled; slot++) {
-      const int count = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
-      load(thread, slot, pictures, at + slot * kLanes, count);
-    }
+    const long left = std::min<long>(last - at, filled * kLanes);
+    for (int i = 0; i < left; i++) truth[i] = labels[pictures.rows ? pictures.rows[at + i] : at + i];
     forward(thread, filled, true);
     for (int slot = 0; slot < filled; slot++) {
       const int count = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
@@ -350,14 +277,9 @@ inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, 
     thread.bad_picture = -1;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
-      const long left = last - at;
-      const int filled = static_cast<int>(std::min<long>(slots, (left + kLanes - 1) / kLanes));
-      for (int slot = 0; slot < filled; slot++) {
-        const int some = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
-        load(thread, slot, pictures, at + slot * kLanes, some);
-      }
+      const int filled = load(thread, pictures, at, last);
       forward(thread, filled, false);
-      for (long i = 0; i < std::min<long>(left, filled * kLanes); i++) {
+      for (long i = 0; i < std::min<long>(last - at, filled * kLanes); i++) {
         const Lanes* from = end_.input(thread, static_cast<int>(i / kLanes));
         float* row = to + (at + i) * classes();
         for (int k = 0; k < classes(); k++) row[k] = from[k][i % kLanes];
@@ -373,35 +295,7 @@ inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, 
 
 inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
   std::lock_guard<std::mutex> lock(one_at_a_time_);
-  const Map& map = solo->input_map();
-  float* input = solo->input();
-  const int height = bytes ? scaling.height : map.height;
-  const int width = bytes ? scaling.width : map.width;
-  const int top = bytes ? scaling.top : 0, left = bytes ? scaling.left : 0;
-  if (height < map.height || width < map.width) {
-    for (int c = 0; c < map.channels; c++) {
-      for (int y = 0; y < map.height; y++) {
-        std::fill_n(input + map.at(c, y, 0), map.width, scaling.shift);
-      }
-    }
-  }
-  Lanes bad{};
-  for (int c = 0; c < map.channels; c++) {
-    for (int y = 0; y < height; y++) {
-      const long row = (static_cast<long>(c) * height + y) * width;
-      float* place = input + map.at(c, y + top, left);
-      for (int x = 0; x < width; x += kLanes) {
-        const int some = std::min(kLanes, width - x);
-        const char* from = static_cast<const char*>(memory);
-        const Lanes values = bytes ? numbers<uint8_t>(from, row + x, some) * scaling.scale + scaling.shift
-                                   : numbers<float>(from, row + x, some);
-        bad += values - values;
-        std::memcpy(place + x, &values, some * sizeof(float));
-      }
-    }
-  }
-  for (int lane = 1; lane < kLanes; lane++) bad[0] += bad[lane];
-  if (bad[0] != 0.f) return false;
+  if (!loader->load_one(*solo, memory, bytes)) return false;
   solo->run(to);
   return true;
 }

@@ -122,3 +122,12 @@ class Stage {
   virtual void begin(Thread&) const {}  // zeroes the sums
   virtual void end(Thread&) const {}    // leaves the sums in Thread::gradient
 };
+
+// What comes after the last stage: the logits and their gradient.
+class End final : public Stage {
+ public:
+  void furnish(Room&, int) const override {}
+  void pack(int, int, bool) override {}
+  void forward(Thread&, int, int, bool) const override {}
+  void backward(Thread&, int, int) const override {}
+};
