@@ -61,7 +61,10 @@ def tree() -> str:
 
 
 def summary(path: Path) -> str:
-    """Returns the first line of a module's docstring, or nothing."""
+    """Returns the first line of a module's docstring, of a C++ file's comment, or nothing."""
+    if path.suffix in (".h", ".cpp"):
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        return first.removeprefix("// ") if first.startswith("// ") else ""
     if path.suffix != ".py":
         return ""
     found = re.match(r'\s*(?:r?""")(.*?)(?:"""|\n)', path.read_text(encoding="utf-8"))

@@ -87,7 +87,7 @@ def test_without_an_engine_the_engine_is_named_and_the_rest_is_measured(holmdel,
     assert done.status == 0
     assert done.out.startswith("PyTorch (HOLMDEL_INSTRUCTIONS=none); FMA peak not measured")
     assert "training, batch 256: no ratio; bar 3.5x" in done.out
-    assert "skipped: engine, SGD fused (PyTorch (HOLMDEL_INSTRUCTIONS=none))" in done.out
+    assert "skipped: engine, SGD fused (HOLMDEL_INSTRUCTIONS=none)" in done.out
     assert "examples/sec  PyTorch, channels-last" in done.out
     assert "gradients of 0 random chains against float64: not measured" in done.out
 

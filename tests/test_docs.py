@@ -11,6 +11,7 @@ from typer.main import get_command
 
 import holmdel as library
 from holmdel import data as data_sets
+from holmdel import engine
 from holmdel.cli import app
 from holmdel.cli.train import settings_among
 from holmdel.training import plan
@@ -98,3 +99,12 @@ def test_the_readmes_python_runs():
     said: list[str] = []
     exec(block, {"print": lambda *values: said.append(" ".join(map(str, values)))})
     assert said[1] == "7"
+
+
+def test_the_engines_python_runs():
+    if engine.status().name == "torch":
+        pytest.skip(f"needs the native engine: {engine.status()}")
+    block = re.findall(r"```python\n(.*?)```", text_of("docs/engine.md"), flags=re.DOTALL)[0]
+    names = {"print": lambda *values: None}
+    exec(block, names)
+    assert names["logits"].shape == (64, 10)

@@ -66,7 +66,7 @@ class Chain {
   void backward(Thread& thread, int slots) const;
   void learn_part(Thread& thread, const Pictures& pictures, const int64_t* labels, long first,
                   long last, float part, float smoothing) const;
-  long combine(int part, int parts, float* const* gradients, const Step* steps,
+  void combine(int part, int parts, float* const* gradients, const Step* steps,
                float* const* values, float* const* velocities) const;
 };
 
@@ -176,7 +176,7 @@ inline void Chain::learn_part(Thread& thread, const Pictures& pictures, const in
 }
 
 // Adds up the threads' gradients of a share of the parameters, and steps.
-inline long Chain::combine(int part, int parts, float* const* gradients, const Step* steps,
+inline void Chain::combine(int part, int parts, float* const* gradients, const Step* steps,
                            float* const* values, float* const* velocities) const {
   int which = 0;
   for (const auto& stage : stages) {
@@ -207,7 +207,6 @@ inline long Chain::combine(int part, int parts, float* const* gradients, const S
       }
     }
   }
-  return 0;
 }
 
 inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, long count,
