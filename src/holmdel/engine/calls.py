@@ -106,10 +106,11 @@ def checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
     """
     if rows is None or not len(rows):
         return rows
-    if rows.dtype != torch.int64 or rows.ndim != 1 or rows.min() < 0 or rows.max() >= count:
+    low, high = map(int, rows.aminmax())
+    if rows.dtype != torch.int64 or rows.ndim != 1 or not rows.is_cpu or low < 0 or high >= count:
         raise UserError(
-            f"rows were given as {rows.dtype} {tuple(rows.shape)}, from {int(rows.min())} to "
-            f"{int(rows.max())}; expected torch.int64 (B,) in 0..{count - 1}"
+            f"rows were given as {rows.dtype} {tuple(rows.shape)}, from {low} to {high}; expected "
+            f"torch.int64 (B,) in 0..{count - 1}"
         )
     return rows.contiguous()
 
