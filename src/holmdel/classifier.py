@@ -175,19 +175,19 @@ class Classifier:
             pictures: uint8 (N, C, H, W) of the contract's stored size.
         """
         pictures = pictures.to(self.device)
-        with evaluating(self.network):
-            chain = self._chain()
-            if chain is None:
-                answer: Tensor = self.network(to_input(pictures, self.contract))
-                return answer.float()
-            if self.contract.enlarge == "resize":  # more than the engine does itself
-                pictures = to_input(pictures, self.contract)
+        chain = self._chain()
+        if chain is None or self.contract.enlarge == "resize":  # more than the engine does itself
+            pictures = to_input(pictures, self.contract)
+        if chain is not None:
             return chain.logits(pictures)
+        with evaluating(self.network):
+            answer: Tensor = self.network(pictures)
+        return answer.float()
 
     def _chain(self) -> engines.Chain | None:
         """Returns the network as it is now in the native engine; None for PyTorch.
 
-        It is made for every batch: threads may share a classifier, and `network` may change.
+        It is made for every batch, as `network` may have changed in any way.
         """
         return engines.select(self.network, self.contract, self.engine).chain
 
