@@ -58,12 +58,9 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
     chain->logits = Grid{last[0] * last[1] * last[2], 1, 1};
     chain->logits.flat = true;
     for (std::size_t i = 0; i < bundles.size(); i++) {
-      Grid out = chain->logits;
-      if (i + 1 < bundles.size()) {
-        out = bundles[i + 1].in();
-        const int* shape = bundles[i].out;  // what flattening does not change
-        if (out.flat) out.channels = shape[0], out.height = shape[1], out.width = shape[2];
-      }
+      Grid out = i + 1 < bundles.size() ? bundles[i + 1].in() : chain->logits;
+      const int* shape = bundles[i].out;  // what flattening does not change
+      if (out.flat) out.channels = shape[0], out.height = shape[1], out.width = shape[2];
       chain->stages.push_back(make_stage(bundles[i], out, chain->slots));
     }
     chain->solo = std::make_unique<Solo>(bundles);
