@@ -12,7 +12,7 @@
 struct Correlation {
   const float* weights;
   long weight_step;     // floats from tap to tap
-  const Lanes* input;
+  const void* input;    // vectors, at any address
   const int32_t* taps;  // bytes from `input`
   int count;            // of taps
   long step;            // vectors of the input from place to place along
@@ -33,9 +33,9 @@ void correlate(const Correlation& a) {
   }
   const long step = kUnitStep ? 1 : a.step;
   const float* weights = a.weights;
-  const char* input = reinterpret_cast<const char*>(a.input);
+  const char* input = static_cast<const char*>(a.input);
   for (int t = 0; t < a.count; t++) {
-    const Lanes* from = reinterpret_cast<const Lanes*>(input + a.taps[t]);
+    const LooseLanes* from = reinterpret_cast<const LooseLanes*>(input + a.taps[t]);
     Lanes values[kAlong];
     HOLMDEL_UNROLL
     for (int j = 0; j < kAlong; j++) values[j] = from[j * step];

@@ -155,3 +155,19 @@ HOLMDEL_INLINE void transpose(Lanes (&rows)[kLanes]) {
     for (int i = 0; i < kLanes; i++) rows[i] = mixed[i];
   }
 }
+
+// The even and the odd lanes of two vectors that follow each other.
+HOLMDEL_INLINE void unzip(Lanes first, Lanes second, Lanes& even, Lanes& odd) {
+#if defined(__clang__)
+  for (int lane = 0; lane < kLanes; lane++) {
+    const int at = 2 * lane % kLanes;
+    even[lane] = lane < kLanes / 2 ? first[at] : second[at];
+    odd[lane] = lane < kLanes / 2 ? first[at + 1] : second[at + 1];
+  }
+#else
+  IntLanes where;
+  for (int lane = 0; lane < kLanes; lane++) where[lane] = 2 * lane;
+  even = __builtin_shuffle(first, second, where);
+  odd = __builtin_shuffle(first, second, where + 1);
+#endif
+}

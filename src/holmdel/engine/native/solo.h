@@ -3,33 +3,15 @@
 
 #include "layer.h"
 #include "pool.h"
+#include "solo_columns.h"
+#include "solo_layer.h"
 #include "spread.h"
-
-// Where channel, row and column of one picture lie, in floats.
-struct Map {
-  int channels, height, width, border_y, border_x;
-  long step_c, step_y, step_x;
-
-  long at(int c, int y, int x) const {
-    return c * step_c + (y + border_y) * step_y + (x + border_x) * step_x;
-  }
-  long size() const { return (height + 2 * border_y) * step_y + channels * step_c; }
-  static Map planes(const Grid& g) {
-    const long rows = g.height + 2 * g.border_y, row = g.row();
-    return {g.channels, g.height, g.width, g.border_y, g.border_x, rows * row, row, 1};
-  }
-  // Channels side by side, as many as fill vectors.
-  static Map side_by_side(const Grid& g, int padded) {
-    const long row = static_cast<long>(g.row()) * padded;
-    return {g.channels, g.height, g.width, g.border_y, g.border_x, 1, row, padded};
-  }
-};
 
 // A convolution or dense layer, with activation and pooling. A dense layer is a convolution whose
 // kernel is as large as its input.
-class SoloLayer {
+class SoloPlaces final : public SoloLearner {
  public:
-  SoloLayer(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
+  SoloPlaces(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
     const Layer& layer = bundle.layer;
     const bool dense = layer.kind == kLinear;
     outputs_ = layer.out[0];
@@ -55,9 +37,9 @@ class SoloLayer {
     if (vectors_.size() == 1) place_ = outputs_;
   }
 
-  int padded() const { return padded_; }
+  Map map(const Grid& out) const override { return Map::side_by_side(out, padded_); }
 
-  void pack(const float* weight, const float* bias) {
+  void pack(const float* weight, const float* bias) override {
     float* to = weights_.get();
     for (int ky = 0; ky < shape_.kernel_y; ky++) {
       for (int c = 0; c < in_.channels; c++) {
@@ -72,7 +54,7 @@ class SoloLayer {
     if (bias) std::copy(bias, bias + outputs_, bias_.get());
   }
 
-  void run(const float* from, float* to, const Map& out) const {
+  void run(const float* from, float* to, const Map& out) const override {
     const long row = static_cast<long>(width_) * place_;
     for (int y = 0; y < height_ / bundle_.window_y; y++) {
       for (int i = 0; i < bundle_.window_y; i++) {
@@ -89,18 +71,6 @@ class SoloLayer {
     }
   }
 
-  // Over `count` floats and no more: behind a row stand the zeros of the next layer's padding.
-  static void activate(Activation activation, float* values, long count) {
-    if (activation == Activation::kNone) return;
-    const long whole = count / kLanes * kLanes;
-    for (long i = 0; i < whole; i += kLanes) activate_vector(activation, values + i);
-    if (whole == count) return;
-    float rest[kLanes] = {};
-    std::memcpy(rest, values + whole, (count - whole) * sizeof(float));
-    activate_vector(activation, rest);
-    std::memcpy(values + whole, rest, (count - whole) * sizeof(float));
-  }
-
  private:
   Bundle bundle_;
   Map in_;
@@ -111,16 +81,6 @@ class SoloLayer {
   std::vector<int32_t> taps_;
   std::vector<Part> along_, vectors_;
   Buffer<float> weights_, bias_, sums_;
-
-  HOLMDEL_INLINE static void activate_vector(Activation activation, float* values) {
-    const Lanes x = load(values);
-    switch (activation) {
-      case Activation::kSigmoid: return store(values, sigmoid(x));
-      case Activation::kTanh: return store(values, tangent(x));
-      case Activation::kRelu: return store(values, activated<Activation::kRelu>(x));
-      default: return;
-    }
-  }
 
   // As many vectors of outputs, then as many places, as the registers hold.
   void choose_parts() {
@@ -197,7 +157,7 @@ inline void run_plain(const Bundle& bundle, const float* from, const Map& in, fl
         float& value = to[out.at(c, y, x)];
         if (layer.pooling() == Pooling::kNone) {
           float one[kLanes] = {from[in.at(c, y, x)]};
-          SoloLayer::activate(layer.activation(), one, 1);
+          activate(layer.activation(), one, 1);
           value = one[0];
           continue;
         }
@@ -224,14 +184,18 @@ class Solo {
       const Bundle& bundle = bundles[i];
       const bool learns = bundle.layer.learns();
       layers_.push_back({bundle, nullptr});
-      if (learns) layers_.back().learner = std::make_unique<SoloLayer>(bundle, maps_.back());
+      if (learns && SoloColumns::fits(bundle, maps_.back())) {
+        layers_.back().learner = std::make_unique<SoloColumns>(bundle, maps_.back());
+      } else if (learns) {
+        layers_.back().learner = std::make_unique<SoloPlaces>(bundle, maps_.back());
+      }
       Grid out{bundle.out[0], bundle.out[1], bundle.out[2]};
       if (i + 1 < bundles.size()) {
         out.border_y = bundles[i + 1].in().border_y;
         out.border_x = bundles[i + 1].in().border_x;
       }
-      const int padded = learns ? layers_.back().learner->padded() : round_up(out.channels, kHalf);
-      maps_.push_back(Map::side_by_side(out, padded));
+      maps_.push_back(learns ? layers_.back().learner->map(out)
+                             : Map::side_by_side(out, round_up(out.channels, kHalf)));
     }
     for (const Map& map : maps_) values_.emplace_back(map.size() + 2 * kLanes);
   }
@@ -269,7 +233,7 @@ class Solo {
  private:
   struct Step {
     Bundle bundle;
-    std::unique_ptr<SoloLayer> learner;
+    std::unique_ptr<SoloLearner> learner;
   };
   std::vector<Step> layers_;
   std::vector<Map> maps_;

@@ -1,0 +1,143 @@
+// A convolution of one picture with the columns of the picture side by side in the vectors: for few
+// outputs and wide rows, where vectors of outputs would stay half empty.
+#pragma once
+
+#include "solo_layer.h"
+#include "tiles.h"
+
+class SoloColumns final : public SoloLearner {
+ public:
+  // Whether a layer can be done so, and with fewer multiply-adds of vectors than with its outputs
+  // side by side.
+  static bool fits(const Bundle& bundle, const Map& in) {
+    const Layer& layer = bundle.layer;
+    const bool window = bundle.window_x == bundle.window_y && bundle.window_x <= 2;
+    if (layer.kind != kConv || layer.stride[1] != 1 || in.step_x != 1 || !window) return false;
+    const int width = bundle.out[2] * bundle.window_x, outputs = layer.out[0];
+    return outputs * round_up(width, kLanes) < width * round_up(outputs, kLanes);
+  }
+
+  SoloColumns(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
+    shape_ = bundle.layer.shape();
+    finish_ = choose_finish();
+    outputs_ = bundle.layer.out[0];
+    vectors_ = round_up(bundle.out[2] * bundle.window_x, kLanes) / kLanes;
+    tiles_ = choose_tiles(outputs_, vectors_);
+    for (int ky = 0; ky < shape_.kernel_y; ky++) {
+      for (int c = 0; c < in.channels; c++) {
+        for (int kx = 0; kx < shape_.kernel_x; kx++) {
+          const long at = c * in.step_c + ky * in.step_y + kx;
+          taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(float))));
+        }
+      }
+    }
+    weights_ = Buffer<float>(taps_.size() * outputs_);
+    bias_ = Buffer<float>(outputs_);
+    sums_ = Buffer<Lanes>(static_cast<long>(kMostOutputs) * bundle.window_y * (vectors_ + 1));
+  }
+
+  Map map(const Grid& out) const override { return Map::planes(out); }
+
+  void pack(const float* weight, const float* bias) override {
+    const int kernel = shape_.kernel_y * shape_.kernel_x;
+    for (const Part& outputs : tiles_.outputs) {
+      float* to = weights_.get() + outputs.first * taps_.size();
+      for (int ky = 0; ky < shape_.kernel_y; ky++) {
+        for (int c = 0; c < in_.channels; c++) {
+          for (int kx = 0; kx < shape_.kernel_x; kx++) {
+            for (int q = 0; q < outputs.count; q++) {
+              const long row = static_cast<long>(outputs.first + q) * in_.channels + c;
+              *to++ = weight[row * kernel + ky * shape_.kernel_x + kx];
+            }
+          }
+        }
+      }
+    }
+    if (bias) std::copy(bias, bias + outputs_, bias_.get());
+  }
+
+  void run(const float* from, float* to, const Map& out) const override {
+    for (int y = 0; y < out.height; y++) {
+      for (const Part& outputs : tiles_.outputs) {
+        for (int i = 0; i < bundle_.window_y; i++) sum_row(from, y * bundle_.window_y + i, i, outputs);
+        for (int q = 0; q < outputs.count; q++) {
+          const Lanes* sums = sums_.get() + static_cast<long>(q) * bundle_.window_y * vectors_;
+          (this->*finish_)(sums, to + out.at(outputs.first + q, y, 0), out.width);
+        }
+      }
+    }
+  }
+
+ private:
+  typedef void (SoloColumns::*Finish)(const Lanes*, float*, int) const;
+
+  Bundle bundle_;
+  Finish finish_;
+  Map in_;
+  Shape shape_;
+  int outputs_, vectors_;
+  Tiles tiles_;
+  std::vector<int32_t> taps_;  // bytes
+  Buffer<float> weights_, bias_;
+  Buffer<Lanes> sums_;
+
+  void sum_row(const float* from, int y, int i, const Part& outputs) const {
+    const int top = y * shape_.stride_y - shape_.padding_y;
+    const int row = in_.channels * shape_.kernel_x;
+    const int begin = std::clamp(-top, 0, shape_.kernel_y) * row;
+    const int end = std::clamp(in_.height - top, 0, shape_.kernel_y) * row;
+    const float* weights = weights_.get() + outputs.first * taps_.size();
+    for (const Part& along : tiles_.along) {
+      correlate_tile(outputs.count, along.count, true, false)(
+          {weights + static_cast<long>(begin) * outputs.count, outputs.count,
+           from + in_.at(0, top, along.first * kLanes - shape_.padding_x), taps_.data() + begin,
+           end - begin, 1, bias_.get() + outputs.first,
+           sums_.get() + static_cast<long>(i) * vectors_ + along.first,
+           static_cast<long>(bundle_.window_y) * vectors_, 1});
+    }
+  }
+
+  // Activates and pools rows of sums.
+  template <Activation kActivation, bool kMost, bool kTwo>
+  void finish(const Lanes* sums, float* to, int width) const {
+    IntLanes lane;
+    for (int k = 0; k < kLanes; k++) lane[k] = k;
+    for (int x = 0; x < width; x += kLanes) {
+      Lanes value;
+      if constexpr (!kTwo) {
+        value = activated<kActivation>(sums[x / kLanes]);
+      } else {
+        Lanes halves[2] = {};
+        for (int half = 0; half < 2; half++) {
+          const int at = 2 * (x / kLanes) + half;
+          if (at >= vectors_) break;
+          const Lanes above = sums[at], below = sums[vectors_ + at];
+          halves[half] = kMost ? larger(above, below)
+                               : activated<kActivation>(above) + activated<kActivation>(below);
+        }
+        Lanes even, odd;
+        unzip(halves[0], halves[1], even, odd);
+        value = kMost ? activated<kActivation>(larger(even, odd)) : (even + odd) * 0.25f;
+      }
+      store(to + x, lane < width - x ? value : Lanes{});  // the border stays zero
+    }
+  }
+
+  template <Activation kActivation>
+  Finish finish_of() const {
+    if (bundle_.window_x == 1) return &SoloColumns::finish<kActivation, false, false>;
+    return bundle_.pooling == Pooling::kMax ? &SoloColumns::finish<kActivation, true, true>
+                                            : &SoloColumns::finish<kActivation, false, true>;
+  }
+
+  Finish choose_finish() const {
+    switch (bundle_.activation) {
+      case Activation::kSigmoid: return finish_of<Activation::kSigmoid>();
+      case Activation::kTanh: return finish_of<Activation::kTanh>();
+      case Activation::kRelu: return finish_of<Activation::kRelu>();
+      default: return finish_of<Activation::kNone>();
+    }
+  }
+
+  static Lanes larger(Lanes a, Lanes b) { return (b > a) | (b != b) ? b : a; }
+};
