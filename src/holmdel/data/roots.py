@@ -5,13 +5,16 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
 from holmdel.data import idx
-from holmdel.data.download import Progress, alone, download, make_folder
 from holmdel.data.sources import Source, SourceFile
 from holmdel.errors import UserError
+
+if TYPE_CHECKING:
+    from holmdel.data.download import Progress
 
 
 def user_cache() -> Path:
@@ -79,7 +82,7 @@ def fetch(
     source: Source,
     root: str | Path | None = None,
     mirrors: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> Path:
     """Downloads the files of a set that a data root lacks, and returns that data root.
 
@@ -95,6 +98,8 @@ def fetch(
     Raises:
         UserError: if a file cannot be downloaded from any mirror, or not be written.
     """
+    from holmdel.data.download import alone, download, make_folder  # loads HTTP and TLS
+
     place = target(root)
     bases = mirrors_of(source) if mirrors is None else mirrors
     make_folder(source.raw(place))

@@ -1,23 +1,42 @@
 """The fast CPU engine: chains of convolutions, pooling, activations and dense layers in C++.
 
 `select` chooses between it and PyTorch; `compile` gives the `Chain` of a network; `status` says
-what this machine has.
+what this machine has. The names are loaded when first used: `status` and `peak` need no torch.
 """
 
-from holmdel.engine.chain import Chain, Step, compile
-from holmdel.engine.layers import Unsupported
-from holmdel.engine.library import Status, peak, status
-from holmdel.engine.selection import ENGINES, Selection, select
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "ENGINES",
-    "Chain",
-    "Selection",
-    "Status",
-    "Step",
-    "Unsupported",
-    "compile",
-    "peak",
-    "select",
-    "status",
-]
+if TYPE_CHECKING:
+    from holmdel.engine.chain import Chain as Chain
+    from holmdel.engine.chain import Step as Step
+    from holmdel.engine.chain import compile as compile
+    from holmdel.engine.layers import Unsupported as Unsupported
+    from holmdel.engine.library import Status as Status
+    from holmdel.engine.library import peak as peak
+    from holmdel.engine.library import status as status
+    from holmdel.engine.selection import ENGINES as ENGINES
+    from holmdel.engine.selection import Selection as Selection
+    from holmdel.engine.selection import select as select
+
+_HOMES = {
+    "ENGINES": "selection",
+    "Chain": "chain",
+    "Selection": "selection",
+    "Status": "library",
+    "Step": "chain",
+    "Unsupported": "layers",
+    "compile": "chain",
+    "peak": "library",
+    "select": "selection",
+    "status": "library",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Returns a public name from its home, importing that on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'holmdel.engine' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"holmdel.engine.{_HOMES[name]}"), name)

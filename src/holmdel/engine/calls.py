@@ -7,53 +7,18 @@ import torch
 from torch import Tensor
 
 from holmdel.engine.layers import Layer
+from holmdel.engine.structures import KINDS, SLOTS, Described, Scaling
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
 
 NOT_FINITE = 1  # a picture, in the library's answer
-_KINDS = ("conv", "linear", "avg", "max", "sigmoid", "tanh", "relu")
-_SLOTS = 2  # blocks of pictures a dense layer takes at once; measured: 1 and 4 are slower
-
-
-class _Layer(ctypes.Structure):
-    _fields_ = (
-        ("kind", ctypes.c_int32),
-        ("input", ctypes.c_int32 * 3),
-        ("output", ctypes.c_int32 * 3),
-        ("kernel", ctypes.c_int32 * 2),
-        ("stride", ctypes.c_int32 * 2),
-        ("padding", ctypes.c_int32 * 2),
-        ("count_padding", ctypes.c_int32),
-        ("bias", ctypes.c_int32),
-    )
-
-
-class _Scaling(ctypes.Structure):
-    _fields_ = (
-        ("height", ctypes.c_int),
-        ("width", ctypes.c_int),
-        ("top", ctypes.c_int),
-        ("left", ctypes.c_int),
-        ("scale", ctypes.c_float),
-        ("shift", ctypes.c_float),
-    )
-
-
-class Pictures(ctypes.Structure):
-    """Where pictures lie: bytes or floats, and which rows of them are meant."""
-
-    _fields_ = (
-        ("memory", ctypes.c_void_p),
-        ("bytes", ctypes.c_bool),
-        ("rows", ctypes.c_void_p),
-    )
 
 
 def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) -> int:
     """Returns the library's handle of a chain of layers; `holmdel_free` is to be called with it."""
-    described = (_Layer * len(layers))()
+    described = (Described * len(layers))()
     for to, layer in zip(described, layers, strict=True):
-        to.kind = _KINDS.index(layer.kind)
+        to.kind = KINDS.index(layer.kind)
         for field in ("input", "output", "kernel", "stride", "padding"):
             getattr(to, field)[:] = getattr(layer, field)
         to.count_padding = layer.count_padding
@@ -62,8 +27,8 @@ def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) ->
     top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
     if image.enlarge == "resize":  # bytes are not taken then
         (height, width), top, left = image.input[1:], 0, 0
-    scaling = _Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
-    handle = found.holmdel_create(described, len(layers), ctypes.byref(scaling), _SLOTS)
+    scaling = Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
+    handle = found.holmdel_create(described, len(layers), ctypes.byref(scaling), SLOTS)
     if not handle:
         raise MemoryError("not enough memory for the native engine's buffers")
     return int(handle)

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.engine.calls import (
-    Pictures,
     checked_labels,
     checked_rows,
     create,
@@ -19,6 +18,7 @@ from holmdel.engine.calls import (
 from holmdel.engine.layers import Unsupported, layers_of
 from holmdel.engine.library import library, status
 from holmdel.engine.sgd import fused_steps
+from holmdel.engine.structures import Pictures
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
 

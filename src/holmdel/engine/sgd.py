@@ -8,22 +8,14 @@ import torch
 from torch import Tensor
 
 from holmdel.engine.calls import pointers
+from holmdel.engine.structures import Sgd
 from holmdel.errors import UserError
-
-
-class _Sgd(ctypes.Structure):
-    _fields_ = (
-        ("lr", ctypes.c_float),
-        ("momentum", ctypes.c_float),
-        ("decay", ctypes.c_float),
-        ("nesterov", ctypes.c_int32),
-    )
 
 
 class Steps(NamedTuple):
     """The steps of SGD for the library, and the buffers of momentum it changes."""
 
-    steps: ctypes.Array[_Sgd]
+    steps: ctypes.Array[Sgd]
     velocities: ctypes.Array[ctypes.c_void_p]
     buffers: list[Tensor | None]
 
@@ -52,7 +44,7 @@ def fused_steps(optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None])
             f"an optimizer was given as {type(optimizer).__name__}; expected torch.optim.SGD"
         )
     groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
-    steps = (_Sgd * len(parameters))()
+    steps = (Sgd * len(parameters))()
     buffers: list[Tensor | None] = []
     for step, parameter in zip(steps, parameters, strict=True):
         buffers.append(None)
