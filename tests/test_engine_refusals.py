@@ -40,6 +40,7 @@ def labels(**places: int) -> Tensor:
 
 FLOATS = "torch.uint8 or torch.float32 on the CPU"
 LABELS = "torch.int64 (40,) on the CPU, one a picture"
+ROWS = "expected torch.int64 (B,) on the CPU"
 NOT_FINITE = "of the batch holds a value that is no finite number; expected numbers such as 0..1"
 BAD = {
     "nan": ((pictures(p0=torch.nan), labels()), f"picture 0 {NOT_FINITE}"),
@@ -94,11 +95,13 @@ BAD = {
     ),
 }
 BAD_ROWS = {
-    "row above": (torch.tensor([0, 40]), "torch.int64 (2,), from 0 to 40"),
-    "row below": (torch.tensor([3, -1]), "torch.int64 (2,), from -1 to 3"),
-    "int32 rows": (torch.tensor([1, 2], dtype=torch.int32), "torch.int32 (2,), from 1 to 2"),
-    "float rows": (torch.tensor([1.0, 2.0]), "torch.float32 (2,), from 1 to 2"),
-    "a table of rows": (torch.tensor([[1, 2]]), "torch.int64 (1, 2), from 1 to 2"),
+    "row above": (torch.tensor([0, 40]), "from 0 to 40; expected numbers in 0..39"),
+    "row below": (torch.tensor([3, -1]), "from -1 to 3; expected numbers in 0..39"),
+    "int32 rows": (torch.tensor([1, 2], dtype=torch.int32), f"as torch.int32 (2,) on cpu; {ROWS}"),
+    "float rows": (torch.tensor([1.0, 2.0]), f"as torch.float32 (2,) on cpu; {ROWS}"),
+    "a table of rows": (torch.tensor([[1, 2]]), f"as torch.int64 (1, 2) on cpu; {ROWS}"),
+    "one number": (torch.tensor(1), f"as torch.int64 () on cpu; {ROWS}"),
+    "rows elsewhere": (torch.arange(2, device="meta"), f"as torch.int64 (2,) on meta; {ROWS}"),
 }
 
 
@@ -168,7 +171,7 @@ def test_logits_of_one_bad_picture_are_refused(value):
 def test_rows_that_are_not_there_are_refused(name):
     rows, said = BAD_ROWS[name]
     trained = Trained()
-    sentence = f"rows were given as {said}; expected torch.int64 (B,) in 0..39"
+    sentence = f"rows were given {said}"
     trained.refuses(sentence, trained.chain.train, pictures(), labels(), rows, trained.optimizer)
 
 

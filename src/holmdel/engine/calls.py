@@ -12,6 +12,7 @@ from holmdel.errors import UserError
 from holmdel.images import ImageContract
 
 NOT_FINITE = 1  # a picture, in the library's answer
+_NO_MEMORY = 3
 
 
 def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) -> int:
@@ -43,7 +44,7 @@ def gradient_of(parameter: Tensor | None) -> Tensor | None:
     """Returns where a parameter's gradient goes: where it is, if the library can write there."""
     if parameter is None:
         return None
-    there = parameter.grad
+    there = parameter.grad if parameter.requires_grad else None
     if there is not None and there.is_contiguous() and there.dtype == torch.float32:
         return there
     return torch.empty(parameter.shape)
@@ -69,14 +70,18 @@ def checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
     Raises:
         UserError: for another type or shape, or a number outside of 0..count - 1.
     """
-    if rows is None or not len(rows):
+    if rows is None:
+        return None
+    if rows.dtype != torch.int64 or rows.ndim != 1 or not rows.is_cpu:
+        raise UserError(
+            f"rows were given as {rows.dtype} {tuple(rows.shape)} on {rows.device}; expected "
+            "torch.int64 (B,) on the CPU"
+        )
+    if not len(rows):
         return rows
     low, high = map(int, rows.aminmax())
-    if rows.dtype != torch.int64 or rows.ndim != 1 or not rows.is_cpu or low < 0 or high >= count:
-        raise UserError(
-            f"rows were given as {rows.dtype} {tuple(rows.shape)}, from {low} to {high}; expected "
-            f"torch.int64 (B,) in 0..{count - 1}"
-        )
+    if low < 0 or high >= count:
+        raise UserError(f"rows were given from {low} to {high}; expected numbers in 0..{count - 1}")
     return rows.contiguous()
 
 
@@ -94,6 +99,8 @@ def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) ->
     """
     if not outcome:
         return
+    if outcome == _NO_MEMORY:
+        raise MemoryError("not enough memory, or threads, for the native engine")
     if outcome == NOT_FINITE:
         raise UserError(
             f"picture {where} of the batch holds a value that is no finite number; expected "

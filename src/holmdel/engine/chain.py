@@ -35,8 +35,6 @@ class Step(NamedTuple):
 class Chain:
     """A network in the native engine, which follows the network's weights as they change.
 
-    A change that PyTorch does not count, through `.data`, is seen from the next `step` on.
-
     Calls use `torch.get_num_threads()` threads; for the same number of threads the same numbers
     come out, bit by bit.
 
@@ -57,6 +55,8 @@ class Chain:
         self._library = found
         # Looked up here, for a module's own lookup takes longer than a picture's convolutions.
         self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
+        found_parameters = [own[name] for own in self._owners for name in ("weight", "bias")]
+        self._shapes = [None if p is None else p.shape for p in found_parameters]
         self._handle = create(found, layers, image)
         self._sizes = {
             torch.uint8: torch.Size(image.stored),
@@ -64,7 +64,6 @@ class Chain:
         }
         if image.enlarge == "resize":
             del self._sizes[torch.uint8]
-        self._kept: list[tuple[int, int]] | None = None  # which weights the library has kept
         self._frozen = frozen
         if frozen:
             self._keep()
@@ -121,7 +120,7 @@ class Chain:
             UserError: for a wrong type or shape, or a picture that holds something else than
                 finite numbers.
         """
-        if not self._frozen and self._kept != self._token():
+        if not self._frozen:
             self._keep()
         memory = self._checked(pictures)
         count = memory.shape[0]
@@ -146,22 +145,34 @@ class Chain:
         return logits
 
     def _keep(self) -> None:
-        """Gives the library the weights as they are."""
-        self._kept = self._token()
-        values = [None if p is None else p.detach().contiguous() for p in self._parameters()]
-        self._library.holmdel_keep(self._handle, pointers(values), torch.get_num_threads())
-
-    def _token(self) -> list[tuple[int, int]]:
-        """Returns what tells the weights of one moment from those of another."""
-        return [(p.data_ptr(), p._version) for p in self._parameters() if p is not None]
+        """Gives the library the weights; it looks whether they are others than before."""
+        values = [None if p is None else p.contiguous() for p in self._parameters()]
+        outcome = self._library.holmdel_keep(
+            self._handle, pointers(values), torch.get_num_threads()
+        )
+        refuse(outcome, 0, None)
 
     def __del__(self) -> None:
         if handle := getattr(self, "_handle", None):
             self._library.holmdel_free(handle)
 
     def _parameters(self) -> list[Tensor | None]:
-        """Returns weight and bias of every layer that has them, in order."""
-        return [own[name] for own in self._owners for name in ("weight", "bias")]
+        """Returns weight and bias of every layer that has them, in order, as they are now."""
+        found: list[Tensor | None] = [
+            own[name] for own in self._owners for name in ("weight", "bias")
+        ]
+        for parameter, shape in zip(found, self._shapes, strict=True):
+            if parameter is None:
+                good = shape is None
+            else:
+                good = parameter.shape == shape and parameter.dtype is torch.float32
+                good = good and parameter.is_cpu
+            if not good:
+                raise Unsupported(
+                    "the network's weights have another shape, type or device than when the chain "
+                    "was made; compile it anew"
+                )
+        return found
 
     def _learn(
         self,
@@ -173,13 +184,12 @@ class Chain:
     ) -> Step:
         if self._frozen:
             raise UserError("a frozen chain was asked to learn; compile it without frozen=True")
-        self._kept = None
         memory = self._checked(pictures)
         labels, rows = checked_labels(labels, len(memory)), checked_rows(rows, len(memory))
         count = len(memory) if rows is None else len(rows)
         if not count:
             raise UserError("an empty batch was given; expected at least one picture")
-        if not 0 <= label_smoothing < 1:
+        if not 0 <= label_smoothing <= 1:
             raise UserError(f"label_smoothing was given as {label_smoothing}; expected 0..1")
         parameters = self._parameters()
         fused = fused_steps(optimizer, parameters) if optimizer is not None else None
@@ -221,7 +231,7 @@ class Chain:
     def _checked(self, pictures: Tensor) -> Tensor:
         """Returns pictures as the library reads them: in order, without gaps."""
         size = self._sizes.get(pictures.dtype)
-        if size is None or not pictures.is_cpu:
+        if size is None or not pictures.is_cpu or pictures.layout is not torch.strided:
             expected = " or ".join(str(dtype) for dtype in self._sizes)
             raise UserError(
                 f"pictures were given as {pictures.dtype} on {pictures.device}; expected "
@@ -250,6 +260,7 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
     """
     if isinstance(image, tuple):
         image = ImageContract(stored=image, input=image)
+    _expect_fitting(image)
     for name, parameter in network.named_parameters():
         if parameter.dtype != torch.float32 or parameter.device.type != "cpu":
             raise Unsupported(
@@ -257,3 +268,16 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
                 "torch.float32 on the CPU"
             )
     return Chain(network, image, frozen=frozen)
+
+
+def _expect_fitting(image: ImageContract) -> None:
+    """Refuses a contract whose stored pictures do not lie in what the network sees."""
+    fits = {
+        "none": image.stored == image.input,
+        "pad": all(small <= large for small, large in zip(image.stored, image.input, strict=True)),
+        "resize": True,
+    }
+    if image.stored[0] != image.input[0] or not fits[image.enlarge]:
+        raise Unsupported(
+            f"pictures stored as {image.stored} do not become {image.input} by {image.enlarge!r}"
+        )

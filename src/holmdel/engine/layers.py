@@ -60,7 +60,7 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
             continue
         if type(module) is nn.Linear:
             given = shape[0] * shape[1] * shape[2]
-            _expect(flat or shape[1:] == (1, 1), name, module, "before a Flatten")
+            _expect(flat, name, module, "before a Flatten")
             _expect(module.in_features == given, name, module, f"after {given} values")
             layer = Layer("linear", shape, (module.out_features, 1, 1), module=module)
             flat = True

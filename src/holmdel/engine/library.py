@@ -103,7 +103,7 @@ def _open(path: Path) -> ctypes.CDLL:
         "free": (None, pointer),
         "learn": (number, pointer, pointer, pointer, ctypes.c_long, number, ctypes.c_float)
         + (pointer,) * 7,
-        "keep": (None, pointer, pointer, number),
+        "keep": (number, pointer, pointer, number),
         "answer": (number, pointer, pointer, ctypes.c_long, number, pointer, pointer),
         "answer_one": (number, pointer, pointer, number, pointer),
         "peak": (ctypes.c_double, number, ctypes.c_double),

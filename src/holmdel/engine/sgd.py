@@ -58,6 +58,7 @@ def fused_steps(optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None])
         if step.momentum:
             buffer = optimizer.state[parameter].get("momentum_buffer")
             buffers[-1] = buffer = torch.zeros_like(parameter) if buffer is None else buffer
-            if not buffer.is_contiguous():
+            plain = buffer.is_contiguous() and buffer.dtype == torch.float32 and buffer.is_cpu
+            if not plain or buffer.shape != parameter.shape:
                 return None
     return Steps(steps, pointers(buffers), buffers)

@@ -12,7 +12,7 @@
 #include "stage.h"
 #include "team.h"
 
-enum Outcome { kDone = 0, kNotFinite = 1, kBadLabel = 2 };
+enum Outcome { kDone = 0, kNotFinite = 1, kBadLabel = 2, kNoMemory = 3 };
 
 // One of torch.optim.SGD's steps for a parameter.
 struct Step {
@@ -57,10 +57,12 @@ class Chain {
   std::mutex one_at_a_time_;
   std::vector<std::unique_ptr<Thread>> threads_;
   End end_;
+  std::vector<float> kept_;  // the values of the last `keep`, empty after `learn`
   int alone_ = 0;  // how many stages work slot by slot before the first that takes all at once
 
   void furnish(int threads);
   void take_values(float* const* values);
+  bool same_as_kept();
   int load(Thread& thread, const Pictures& pictures, long first, long last) const;
   void forward(Thread& thread, int slots, bool training) const;
   void backward(Thread& thread, int slots) const;
@@ -225,6 +227,7 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
   furnish(threads);
   take_values(values);
+  kept_.clear();
   Team& team = Team::get();
   bool finite = true;
   team.run(threads, [&](int number) {
@@ -233,15 +236,15 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
     thread.correct = 0;
     thread.bad_picture = -1;
     for (auto& stage : stages) stage->pack(number, threads, true);
-    team.meet();
+    team.meet(threads);
     const long first = blocks * number / threads * kLanes;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     learn_part(thread, pictures, labels, first, last, 1.f / count, smoothing);
-    team.meet();
+    team.meet(threads);
     if (number == 0) {
       for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_picture < 0;
     }
-    team.meet();
+    team.meet(threads);
     if (finite) combine(number, threads, gradients, steps, values, velocities);
   });
   double total = 0;
@@ -253,48 +256,4 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
   }
   *loss = total / count;
   return finite ? kDone : kNotFinite;
-}
-
-inline void Chain::keep(float* const* values, int threads) {
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
-  take_values(values);
-  solo->pack(values);
-  threads = std::clamp(threads, 1, kMostThreads);
-  Team::get().run(threads, [&](int number) {
-    for (auto& stage : stages) stage->pack(number, threads, false);
-  });
-}
-
-inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, float* to,
-                             long* where) {
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
-  const long blocks = (count + kLanes - 1) / kLanes;
-  threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
-  furnish(threads);
-  Team::get().run(threads, [&](int number) {
-    Thread& thread = *threads_[number];
-    thread.bad_picture = -1;
-    const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
-    for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
-      const int filled = load(thread, pictures, at, last);
-      forward(thread, filled, false);
-      for (long i = 0; i < std::min<long>(last - at, filled * kLanes); i++) {
-        const Lanes* from = end_.input(thread, static_cast<int>(i / kLanes));
-        float* row = to + (at + i) * classes();
-        for (int k = 0; k < classes(); k++) row[k] = from[k][i % kLanes];
-      }
-    }
-  });
-  *where = -1;
-  for (int t = threads - 1; t >= 0; t--) {
-    if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
-  }
-  return *where < 0 ? kDone : kNotFinite;
-}
-
-inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
-  if (!loader->load_one(*solo, memory, bytes)) return false;
-  solo->run(to);
-  return true;
 }

@@ -27,6 +27,7 @@ class Convolution final : public Stage {
     const long count = static_cast<long>(out.channels) * taps_.size();
     packed_ = Buffer<float>(count);
     turned_ = Buffer<float>(count);
+    bias_ = Buffer<float>(out.channels);
     parameters.weight_count = count;
     parameters.bias_count = out.channels;
   }
@@ -59,6 +60,7 @@ class Convolution final : public Stage {
   }
 
   void pack(int part, int parts, bool training) override {
+    if (part == 0 && parameters.bias) std::copy_n(parameters.bias, out.channels, bias_.get());
     for (std::size_t i = part; i < tiles_.outputs.size(); i += parts) pack_outputs(tiles_.outputs[i]);
     if (!training || first) return;
     for (std::size_t i = part; i < back_tiles_.outputs.size(); i += parts) {
@@ -94,6 +96,7 @@ class Convolution final : public Stage {
   std::vector<int> order_;          // kernel rows, those of one residue by the stride together
   std::vector<int> place_;          // where a kernel row stands in `order_`
   Buffer<float> packed_, turned_;   // the weights for forward and backward
+  Buffer<float> bias_;
 
   // What is kept lies output by output: of an average all slopes, of a maximum a place each.
   int plane() const { return (height_ * width_) | 1; }
@@ -189,7 +192,7 @@ class Convolution final : public Stage {
         correlate_tile(outputs.count, along.count, shape_.stride_x == 1, false)(
             {packed + static_cast<long>(begin) * outputs.count, outputs.count,
              input_ + in.at(0, top, left), taps_.data() + begin, end - begin, shape_.stride_x,
-             parameters.bias ? parameters.bias + outputs.first : nullptr,
+             bias_.get() + outputs.first,
              sums + i * width_ + along.first, static_cast<long>(window_y_) * width_, 1});
       }
     }

@@ -29,6 +29,7 @@ class Dense final : public Stage {
     const long count = static_cast<long>(inputs_) * outputs_;
     packed_ = Buffer<float>(count);
     turned_ = Buffer<float>(count);
+    bias_ = Buffer<float>(outputs_);
     parameters.weight_count = count;
     parameters.bias_count = outputs_;
   }
@@ -60,6 +61,7 @@ class Dense final : public Stage {
   }
 
   void pack(int part, int parts, bool training) override {
+    if (part == 0 && parameters.bias) std::copy_n(parameters.bias, outputs_, bias_.get());
     for (std::size_t i = part; i < output_parts_.size(); i += parts) {
       const Part& some = output_parts_[i];
       float* to = packed_.get() + static_cast<long>(some.first) * inputs_;
@@ -86,8 +88,7 @@ class Dense final : public Stage {
       correlate_tile(some.count, slots, false, false)(
           {packed_.get() + static_cast<long>(some.first) * inputs_, some.count, input(thread, 0),
            places_.data(), inputs_, in.size(),
-           parameters.bias ? parameters.bias + some.first : nullptr, to + some.first, 1,
-           out.size()});
+           bias_.get() + some.first, to + some.first, 1, out.size()});
     }
     for (int slot = 0; slot < slots; slot++) {
       Lanes* row = to + static_cast<long>(slot) * out.size();
@@ -136,7 +137,7 @@ class Dense final : public Stage {
   std::vector<Part> output_parts_, input_parts_;
   Tiles weight_tiles_;
   std::vector<int32_t> places_, pictures_;  // bytes, for the taps of `correlate`
-  Buffer<float> packed_, turned_;
+  Buffer<float> packed_, turned_, bias_;
 
   // Writes a slot's numbers (count, kLanes) as one row a picture (kLanes, row).
   static void keep(const Lanes* from, int count, float* to, int row) {

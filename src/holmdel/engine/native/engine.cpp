@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "alone.h"
-#include "chain.h"
+#include "answer.h"
 #include "dense.h"
 #include "pool.h"
 #include "solo.h"
@@ -66,7 +66,7 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
     chain->solo = std::make_unique<Solo>(bundles);
     chain->connect();
     return chain.release();
-  } catch (const std::bad_alloc&) {
+  } catch (const std::exception&) {
     return nullptr;
   }
 }
@@ -77,19 +77,26 @@ HOLMDEL_PUBLIC int holmdel_learn(void* chain, const Pictures* pictures, const in
                                  long count, int threads, float smoothing, float* const* values,
                                  float* const* gradients, const Step* steps,
                                  float* const* velocities, double* loss, int64_t* correct,
-                                 long* where) {
+                                 long* where) try {
   return static_cast<Chain*>(chain)->learn(*pictures, labels, count, threads, smoothing, values,
                                            gradients, steps, velocities, loss, correct, where);
+} catch (const std::exception&) {  // neither memory nor a thread could be had
+  return kNoMemory;
 }
 
-// Keeps the weights for the answers that follow.
-HOLMDEL_PUBLIC void holmdel_keep(void* chain, float* const* values, int threads) {
+// Keeps the weights for the answers that follow, if they are others than those that are kept.
+HOLMDEL_PUBLIC int holmdel_keep(void* chain, float* const* values, int threads) try {
   static_cast<Chain*>(chain)->keep(values, threads);
+  return kDone;
+} catch (const std::exception&) {
+  return kNoMemory;
 }
 
 HOLMDEL_PUBLIC int holmdel_answer(void* chain, const Pictures* pictures, long count, int threads,
-                                  float* to, long* where) {
+                                  float* to, long* where) try {
   return static_cast<Chain*>(chain)->answer(*pictures, count, threads, to, where);
+} catch (const std::exception&) {
+  return kNoMemory;
 }
 
 // As holmdel_answer for one picture, with fewer words.

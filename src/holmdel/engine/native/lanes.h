@@ -107,7 +107,22 @@ HOLMDEL_INLINE Lanes power_of_two(Lanes x) {
 
 constexpr float kLog2E = 1.44269504f;
 
-HOLMDEL_INLINE Lanes exponential(Lanes x) { return power_of_two(x * kLog2E); }
+// e to the power of x in -87..87, to 1e-7 also where x is large: what is left of x after whole
+// powers of two is found in two steps, ln 2 being split (Cody and Waite; the polynomial is Moshier's).
+HOLMDEL_INLINE Lanes exponential(Lanes x) {
+  x = at_least(at_most(x, 87.f), -87.f);
+  const Lanes shifted = x * kLog2E + 12582912.f;
+  const Lanes whole = shifted - 12582912.f;
+  const Lanes rest = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  Lanes p = all(1.9875691500e-4f) * rest + 1.3981999507e-3f;
+  p = p * rest + 8.3334519073e-3f;
+  p = p * rest + 4.1665795894e-2f;
+  p = p * rest + 1.6666665459e-1f;
+  p = p * rest + 5.0000001201e-1f;
+  p = p * (rest * rest) + rest + 1.f;
+  const IntLanes power = reinterpret_cast<IntLanes>(shifted) << 23;
+  return reinterpret_cast<Lanes>(reinterpret_cast<IntLanes>(p) + power);
+}
 
 // 1 / x for x of 1 and above.
 HOLMDEL_INLINE Lanes reciprocal(Lanes x) {

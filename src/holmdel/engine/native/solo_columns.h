@@ -139,5 +139,5 @@ class SoloColumns final : public SoloLearner {
     }
   }
 
-  static Lanes larger(Lanes a, Lanes b) { return (b > a) | (b != b) ? b : a; }
+  static Lanes larger(Lanes a, Lanes b) { return ((b > a) | (b != b)) ? b : a; }
 };

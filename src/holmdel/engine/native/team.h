@@ -39,26 +39,28 @@ class Team {
 
   // Calls work(0), ..., work(threads - 1), each in a thread of its own; work(0) in the caller's.
   void run(int threads, const std::function<void(int)>& work) {
+    if (threads == 1) return work(0);
     std::lock_guard<std::mutex> one_at_a_time(busy_);
-    while (helpers_ + 1 < threads) std::thread(&Team::help, this, ++helpers_, round_.load()).detach();
-    threads_ = threads;
+    while (helpers_ + 1 < threads) {
+      std::thread(&Team::help, this, helpers_ + 1, round_.load()).detach();
+      helpers_++;  // only now: where no thread can be had, an exception has left
+    }
     work_ = &work;
     left_.store(threads - 1, std::memory_order_relaxed);
-    if (threads > 1) {
-      {
-        std::lock_guard<std::mutex> lock(sleep_);
-        round_.store((((round_.load() >> 8) + 1) << 8) | threads, std::memory_order_release);
-      }
-      wake_.notify_all();
+    {
+      std::lock_guard<std::mutex> lock(sleep_);
+      round_.store((((round_.load() >> 8) + 1) << 8) | threads, std::memory_order_release);
     }
+    wake_.notify_all();
     work(0);
     wait([this] { return left_.load(std::memory_order_acquire) == 0; });
   }
 
   // Waits, inside of a work, until all its threads are here.
-  void meet() {
+  void meet(int threads) {
+    if (threads == 1) return;
     const int phase = phase_.load();
-    if (met_.fetch_add(1) + 1 == threads_) {
+    if (met_.fetch_add(1) + 1 == threads) {
       met_.store(0);
       phase_.store(phase + 1, std::memory_order_release);
     } else {
@@ -75,7 +77,7 @@ class Team {
   std::atomic<uint64_t> round_{0};  // number of the round, then how many threads are in it
   std::atomic<int> left_{0}, met_{0}, phase_{0};
   const std::function<void(int)>* work_ = nullptr;
-  int threads_ = 1, helpers_ = 0;
+  int helpers_ = 0;
 
   template <typename Done>
   static void wait(Done done) {

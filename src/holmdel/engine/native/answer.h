@@ -1,0 +1,66 @@
+// A chain's answers: weights that are kept, logits of a batch, logits of one picture.
+#pragma once
+
+#include "chain.h"
+
+inline void Chain::keep(float* const* values, int threads) {
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  take_values(values);
+  if (same_as_kept()) return;
+  solo->pack(values);
+  threads = std::clamp(threads, 1, kMostThreads);
+  Team::get().run(threads, [&](int number) {
+    for (auto& stage : stages) stage->pack(number, threads, false);
+  });
+}
+
+// Whether the values are those that were kept; if not, they are copied, to be compared with.
+inline bool Chain::same_as_kept() {
+  bool same = !kept_.empty();
+  kept_.resize(parameter_count);
+  for (const auto& stage : stages) {
+    const Parameters& p = stage->parameters;
+    const auto compare = [&](const float* value, long count, long at) {
+      if (!value || (same && !std::memcmp(&kept_[at], value, count * sizeof(float)))) return;
+      same = false;
+      std::copy_n(value, count, &kept_[at]);
+    };
+    compare(p.weight, p.weight_count, p.weight_at);
+    compare(p.bias, p.bias_count, p.bias_at);
+  }
+  return same;
+}
+
+inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, float* to,
+                             long* where) {
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  const long blocks = (count + kLanes - 1) / kLanes;
+  threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
+  furnish(threads);
+  Team::get().run(threads, [&](int number) {
+    Thread& thread = *threads_[number];
+    thread.bad_picture = -1;
+    const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
+    for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
+      const int filled = load(thread, pictures, at, last);
+      forward(thread, filled, false);
+      for (long i = 0; i < std::min<long>(last - at, filled * kLanes); i++) {
+        const Lanes* from = end_.input(thread, static_cast<int>(i / kLanes));
+        float* row = to + (at + i) * classes();
+        for (int k = 0; k < classes(); k++) row[k] = from[k][i % kLanes];
+      }
+    }
+  });
+  *where = -1;
+  for (int t = threads - 1; t >= 0; t--) {
+    if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
+  }
+  return *where < 0 ? kDone : kNotFinite;
+}
+
+inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
+  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  if (!loader->load_one(*solo, memory, bytes)) return false;
+  solo->run(to);
+  return true;
+}
