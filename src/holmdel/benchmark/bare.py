@@ -1,0 +1,190 @@
+"""LeNet in the native engine over numpy arrays, without PyTorch, which takes a second to load."""
+
+import ctypes
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.engine.library import library, status
+from holmdel.engine.structures import KINDS, SLOTS, Described, Pictures, Scaling, Sgd
+from holmdel.errors import UserError
+from holmdel.shapes import output_size
+
+Size = tuple[int, int, int]
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Labels = NDArray[np.int64]
+
+SIDE = 28  # pixels of a stored picture
+NAMES = ("c1", "c3", "f5", "f6", "output")
+
+# Kind, channels or units, kernel, stride of each layer of `networks.lenet`. `Flatten` is left out,
+# as the engine does it on the way.
+_LAYERS = (
+    ("conv", 6, 5, 1),
+    ("relu", 0, 1, 1),
+    ("max", 0, 2, 2),
+    ("conv", 16, 5, 1),
+    ("relu", 0, 1, 1),
+    ("max", 0, 2, 2),
+    ("linear", 120, 1, 1),
+    ("relu", 0, 1, 1),
+    ("linear", 84, 1, 1),
+    ("relu", 0, 1, 1),
+    ("linear", 10, 1, 1),
+)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What a step of SGD with Nesterov's momentum goes by.
+
+    Attributes:
+        momentum: of Nesterov's kind.
+        weight_decay: on weights, not on biases.
+        label_smoothing: 0..1.
+    """
+
+    momentum: float
+    weight_decay: float
+    label_smoothing: float
+
+
+class BareLenet:
+    """LeNet with ReLU and max pooling, on 28x28 pictures or on more, with background around them.
+
+    At 28x28 it is `holmdel.build("lenet-max", activation="relu")`, at 32x32
+    `holmdel.build("lenet5", activation="relu", pooling="max")`. The same number of threads gives
+    the same weights, bit by bit.
+
+    Attributes:
+        weights: float32, by the names that the network's `state_dict` has.
+    """
+
+    def __init__(self, side: int, mean: float, std: float, rates: Rates, threads: int) -> None:
+        """Makes the network, its weights still 0.
+
+        Args:
+            side: pixels a side that it sees.
+            mean: subtracted from pixels in 0..1.
+            std: they are divided by it then.
+            rates: of its steps.
+            threads: of the engine.
+
+        Raises:
+            UserError: if there is no native engine.
+        """
+        found = library()
+        if found is None:
+            raise UserError(
+                f"the training without PyTorch needs the native engine, and there is {status()}; "
+                "install Holmdel where a C++ compiler is at hand"
+            )
+        self._library, self._threads = found, threads
+        self._smoothing = rates.label_smoothing
+        described, shapes = _describe(side)
+        edge = (side - SIDE) // 2
+        scaling = Scaling(SIDE, SIDE, edge, edge, 1 / (255 * std), -mean / std)
+        self._handle = found.holmdel_create(described, len(described), ctypes.byref(scaling), SLOTS)
+        if not self._handle:
+            raise MemoryError("not enough memory for the native engine's buffers")
+        self.weights = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        self._room = [[np.zeros_like(w) for w in self.weights.values()] for _ in range(2)]
+        self._values = _pointers(list(self.weights.values()))
+        self._gradients, self._velocities = map(_pointers, self._room)
+        self._steps = (Sgd * len(shapes))()
+        for step, shape in zip(self._steps, shapes.values(), strict=True):
+            step.momentum, step.nesterov = rates.momentum, True
+            step.decay = rates.weight_decay if len(shape) > 1 else 0.0
+
+    def __del__(self) -> None:
+        if handle := getattr(self, "_handle", None):
+            self._library.holmdel_free(handle)
+
+    def draw(self, random: np.random.Generator) -> None:
+        """Draws the weights anew, as PyTorch's layers do: uniform within 1 / sqrt(fan-in)."""
+        for name in NAMES:
+            weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
+            bound = 1 / math.sqrt(weight[0].size)
+            weight[...] = random.uniform(-bound, bound, weight.shape)
+            bias[...] = random.uniform(-bound, bound, bias.shape)
+
+    def learn(self, memory: int, labels: Labels, rows: Labels, rate: float) -> float:
+        """Returns the loss of a batch before a step of SGD on it.
+
+        Args:
+            memory: where the first picture of the data set lies, uint8 (N, 28, 28).
+            labels: (N,), in 0..9.
+            rows: (B,), contiguous, which of them make the batch.
+            rate: the learning rate.
+        """
+        for step in self._steps:
+            step.lr = rate
+        loss, correct, where = ctypes.c_double(), ctypes.c_int64(), ctypes.c_long()
+        outcome = self._library.holmdel_learn(
+            self._handle,
+            ctypes.byref(Pictures(memory, True, rows.ctypes.data)),
+            labels.ctypes.data,
+            len(rows),
+            self._threads,
+            self._smoothing,
+            self._values,
+            self._gradients,
+            self._steps,
+            self._velocities,
+            ctypes.byref(loss),
+            ctypes.byref(correct),
+            ctypes.byref(where),
+        )
+        _expect_done(outcome)
+        return loss.value
+
+    def logits(self, pictures: Bytes) -> Floats:
+        """Returns logits (N, 10) of pictures uint8 (N, 28, 28)."""
+        pictures = np.ascontiguousarray(pictures)
+        logits = np.empty((len(pictures), 10), np.float32)
+        self._library.holmdel_keep(self._handle, self._values, self._threads)
+        outcome = self._library.holmdel_answer(
+            self._handle,
+            ctypes.byref(Pictures(pictures.ctypes.data, True, None)),
+            len(pictures),
+            self._threads,
+            logits.ctypes.data,
+            ctypes.byref(ctypes.c_long()),
+        )
+        _expect_done(outcome)
+        return logits
+
+
+def _describe(side: int) -> tuple["ctypes.Array[Described]", dict[str, tuple[int, ...]]]:
+    """Returns the layers as the library takes them, and the shapes of weights and biases."""
+    described = (Described * len(_LAYERS))()
+    shapes: dict[str, tuple[int, ...]] = {}
+    names = iter(NAMES)
+    size: Size = (1, side, side)
+    for to, (kind, channels, kernel, stride) in zip(described, _LAYERS, strict=True):
+        before, after = size, output_size(size[1], kernel, stride)
+        size = (channels or before[0], after, after)
+        if kind == "linear":
+            size = (channels, 1, 1)
+        to.kind, to.input, to.output = KINDS.index(kind), before, size
+        to.kernel, to.stride = (kernel, kernel), (stride, stride)
+        if kind in ("conv", "linear"):
+            to.bias = True
+            inputs = (before[0], kernel, kernel) if kind == "conv" else (math.prod(before),)
+            name = next(names)
+            shapes |= {f"{name}.weight": (channels, *inputs), f"{name}.bias": (channels,)}
+    return described, shapes
+
+
+def _expect_done(outcome: int) -> None:
+    """Raises a MemoryError for any refusal: bytes are always numbers, and labels were checked."""
+    if outcome:
+        raise MemoryError("not enough memory, or threads, for the native engine")
+
+
+def _pointers(arrays: list[Floats]) -> "ctypes.Array[ctypes.c_void_p]":
+    """Returns where arrays without gaps begin."""
+    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
