@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-.PHONY: install demo check test bench docs clean
+.PHONY: install demo check test bench sanitize docs clean
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml setup.py $(wildcard src/holmdel/engine/native/*)
@@ -31,6 +31,34 @@ bench: install
 	$(BIN)/python bench/anatomy.py
 	$(BIN)/python bench/loaders.py
 	$(BIN)/python docs/generate.py
+
+# The libraries are the engine's own source; libstdc++ is preloaded so that exceptions are seen.
+
+SANITIZED = build/sanitized
+SANITIZE  = -std=c++17 -O1 -g -fno-omit-frame-pointer -ffp-contract=fast -fno-math-errno \
+            -fsanitize=address,undefined -fno-sanitize-recover=all -Isrc/holmdel/engine/native
+NATIVE    = $(wildcard src/holmdel/engine/native/*)
+PRELOAD   = $(shell $(CXX) -print-file-name=libasan.so) $(shell $(CXX) -print-file-name=libstdc++.so)
+
+$(SANITIZED)/_portable.so $(SANITIZED)/driver: INSTRUCTIONS =
+$(SANITIZED)/_avx2.so: INSTRUCTIONS = -mavx2 -mfma
+
+$(SANITIZED)/_%.so: $(NATIVE)
+	mkdir -p $(@D)
+	$(CXX) $(SANITIZE) $(INSTRUCTIONS) -fPIC -shared -fvisibility=hidden \
+		src/holmdel/engine/native/engine.cpp -o $@ -lpthread
+
+$(SANITIZED)/driver: tests/native/sanitize.cpp $(NATIVE)
+	mkdir -p $(@D)
+	$(CXX) $(SANITIZE) $(INSTRUCTIONS) $< -o $@ -lpthread
+
+sanitize: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so $(SANITIZED)/driver
+	$(SANITIZED)/driver
+	LD_PRELOAD="$(PRELOAD)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		HOLMDEL_LIBRARY_FOLDER=$(CURDIR)/$(SANITIZED) \
+		$(BIN)/python -m pytest -q --capture=sys tests/test_engine.py \
+		tests/test_engine_training.py tests/test_engine_refusals.py tests/test_engine_layers.py \
+		tests/test_engine_weights.py
 
 docs: install
 	$(BIN)/python docs/generate.py
