@@ -14,6 +14,7 @@ import torch
 
 from holmdel.checkpoint import Header
 from holmdel.data.batches import permutation
+from holmdel.devices import memory_kept
 from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.batchnorm import folded
 from holmdel.training.calibrate import calibrate, calibration_batches
@@ -64,7 +65,7 @@ def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
             written.
         KeyboardInterrupt: after the state was saved.
     """
-    with seeds_restored(), _interrupts() as interrupted:
+    with seeds_restored(), memory_kept(), _interrupts() as interrupted:
         if job.settings.tensorboard:
             reporter = WithEvents(reporter, folder.path)
         around = _Surroundings(folder, header, reporter, interrupted)
