@@ -117,8 +117,10 @@ def test_its_steps_and_logits_are_pytorchs(name):
 
 def test_without_the_data_set_it_says_where_it_looked(tmp_path, monkeypatch):
     monkeypatch.setenv("HOLMDEL_DATA", str(tmp_path / "empty"))
-    with pytest.raises(UserError, match="MNIST was not found in"):
-        main(["mnist"])
+    words = [sys.executable, "-m", "holmdel.benchmark.reach", "mnist"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("MNIST was not found in ")
 
 
 def test_without_an_engine_it_says_what_it_needs(root, monkeypatch):
