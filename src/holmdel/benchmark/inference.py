@@ -52,7 +52,7 @@ def engine_logits(work: Workload) -> Callable[[], Tensor]:
     """
     from holmdel import engine
 
-    chain = engine.compile(work.build().eval(), work.input)
+    chain = engine.compile(work.build().eval(), work.input, frozen=True)
     pictures = _pictures(work, torch.contiguous_format)
     return lambda: chain.logits(pictures)
 

@@ -1,5 +1,8 @@
 """One batch of a training, on PyTorch or in the native engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -82,8 +85,9 @@ class NativeSteps(TorchSteps):
         pictures, labels = drawn
         smoothing = self.job.settings.label_smoothing
         found = self._chain.step(pictures, labels, label_smoothing=smoothing)
-        self._clip()
-        self.state.optimizer.step()
+        with _one_thread():
+            self._clip()
+            self.state.optimizer.step()
         return found
 
 
@@ -106,3 +110,18 @@ class FusedSteps(NativeSteps):
         return self._chain.train(
             self._pictures, self._labels, rows, optimizer, label_smoothing=smoothing
         )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keeps PyTorch to one thread.
+
+    The others would spin for milliseconds after an operation, on the cores that the engine's next
+    batch needs.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
