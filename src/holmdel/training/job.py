@@ -15,7 +15,7 @@ from holmdel.data.batches import Batches, batch_seed, hold_out
 from holmdel.devices import choose_device, use_bfloat16
 from holmdel.engine.layers import LARGEST
 from holmdel.errors import UserError
-from holmdel.evaluation import Answer
+from holmdel.evaluation import Answer, in_eval_mode
 from holmdel.networks import build
 from holmdel.training.batchnorm import with_batch_norm
 from holmdel.training.optimise import draw_weights
@@ -80,10 +80,22 @@ class Job:
 
     def ask(self, network: nn.Module, split: Split) -> tuple[Answer, Batches]:
         """Returns what answers for a network, and a split in its own order as that takes it."""
-        answer = engine.compile(network, self.image).logits if self.native else network
+        answer: Answer = network
+        if self.native:
+            answer = engine.compile(network, self.image).logits
+        elif self.bfloat16:
+            answer = self._in_bfloat16(network)
         if self.takes_bytes:
             return answer, Batches(split, lambda pictures: pictures, self.inference_size)
         return answer, self.in_order(split)
+
+    def _in_bfloat16(self, network: nn.Module) -> Answer:
+        def answer(pictures: Tensor) -> Tensor:
+            with in_eval_mode(network), torch.autocast(self.device.type, torch.bfloat16):
+                logits: Tensor = network(pictures)
+            return logits
+
+        return answer
 
     def begin(self, seed: int) -> State:
         """Returns the state before the first batch, with weights drawn by the seed."""

@@ -78,7 +78,7 @@ class TrainSettings:
     precision: str = _setting(
         "auto",
         "of forward and backward: float32, bfloat16, or auto: bfloat16 where the device computes "
-        "in it, on a processor for pictures above 64x64 alone; tests are in float32",
+        "in it, on a processor for pictures above 64x64 alone; evaluate is in float32",
         choices=("auto", "float32", "bfloat16"),
     )
     dead_after: int = _setting(
