@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -71,9 +70,7 @@ class Team {
 
  private:
   static inline Team* team_ = nullptr;
-  static constexpr int kSpins = 2000;  // some tens of microseconds
-  // How long a helper stays awake, giving way to others: the pause between two batches.
-  static constexpr std::chrono::milliseconds kPatience{1};
+  static constexpr int kSpins = 2000;  // some tens of microseconds: the pause between two batches
 
   std::mutex busy_, sleep_;
   std::condition_variable wake_;
@@ -97,8 +94,6 @@ class Team {
     while (true) {
       const auto news = [&] { return round_.load(std::memory_order_acquire) != seen; };
       for (int spins = 0; spins < kSpins && !news(); spins++) pause();
-      const auto sleeps = std::chrono::steady_clock::now() + kPatience;
-      while (!news() && std::chrono::steady_clock::now() < sleeps) std::this_thread::yield();
       if (!news()) {
         std::unique_lock<std::mutex> lock(sleep_);
         wake_.wait(lock, news);
