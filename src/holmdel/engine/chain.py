@@ -217,7 +217,8 @@ class Chain:
             ctypes.byref(correct),
             ctypes.byref(where),
         )
-        refuse(outcome, where.value, labels if rows is None else labels[rows], self.classes)
+        if outcome:
+            refuse(outcome, where.value, labels if rows is None else labels[rows], self.classes)
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if parameter is not None and parameter.requires_grad:
                 parameter.grad = gradient
