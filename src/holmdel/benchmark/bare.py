@@ -172,7 +172,6 @@ def _describe(side: int) -> tuple["ctypes.Array[Described]", dict[str, tuple[int
         to.kind, to.input, to.output = KINDS.index(kind), before, size
         to.kernel, to.stride = (kernel, kernel), (stride, stride)
         if kind in ("conv", "linear"):
-            to.bias = True
             inputs = (before[0], kernel, kernel) if kind == "conv" else (math.prod(before),)
             name = next(names)
             shapes |= {f"{name}.weight": (channels, *inputs), f"{name}.bias": (channels,)}

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from holmdel import engine
 from holmdel.benchmark import others
 from holmdel.benchmark.chains import Workload
 from holmdel.benchmark.rounds import Contender, Maker, Missing, repeated
@@ -47,11 +48,7 @@ def fused_step(work: Workload) -> Call:
     Raises:
         UserError: if the engine does not take the network.
     """
-    from holmdel import engine
-
-    network = work.build()
-    chain = engine.compile(network, work.input)
-    optimizer = torch.optim.SGD(network.parameters(), lr=work.lr)
+    chain, optimizer = _engine(work)
     turns = cycle(work.rows())
     return lambda: chain.train(work.pictures, work.labels, next(turns), optimizer)
 
@@ -62,11 +59,7 @@ def engine_step(work: Workload) -> Call:
     Raises:
         UserError: if the engine does not take the network.
     """
-    from holmdel import engine
-
-    network = work.build()
-    chain = engine.compile(network, work.input)
-    optimizer = torch.optim.SGD(network.parameters(), lr=work.lr)
+    chain, optimizer = _engine(work)
     turns = cycle(work.batches(torch.contiguous_format))
 
     def step() -> None:
@@ -74,6 +67,13 @@ def engine_step(work: Workload) -> Call:
         optimizer.step()
 
     return step
+
+
+def _engine(work: Workload) -> tuple[engine.Chain, torch.optim.SGD]:
+    """Returns the workload's network in the engine, and its optimizer."""
+    network = work.build()
+    chain = engine.compile(network, work.input)
+    return chain, torch.optim.SGD(network.parameters(), lr=work.lr)
 
 
 def torch_step(work: Workload, layout: torch.memory_format) -> Call:

@@ -11,7 +11,7 @@ from holmdel.engine.structures import KINDS, SLOTS, Described, Scaling
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
 
-NOT_FINITE = 1  # a picture, in the library's answer
+_NOT_FINITE = 1  # a picture, in the library's answer
 _NO_MEMORY = 3
 
 
@@ -23,7 +23,6 @@ def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) ->
         for field in ("input", "output", "kernel", "stride", "padding"):
             getattr(to, field)[:] = getattr(layer, field)
         to.count_padding = layer.count_padding
-        to.bias = layer.module is not None and layer.module.bias is not None
     height, width = image.stored[1:]
     top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
     if image.enlarge == "resize":  # bytes are not taken then
@@ -101,7 +100,7 @@ def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) ->
         return
     if outcome == _NO_MEMORY:
         raise MemoryError("not enough memory, or threads, for the native engine")
-    if outcome == NOT_FINITE:
+    if outcome == _NOT_FINITE:
         raise UserError(
             f"picture {where} of the batch holds a value that is no finite number; expected "
             "numbers such as 0..1"

@@ -55,8 +55,7 @@ class Chain:
         self._library = found
         # Looked up here, for a module's own lookup takes longer than a picture's convolutions.
         self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
-        found_parameters = [own[name] for own in self._owners for name in ("weight", "bias")]
-        self._shapes = [None if p is None else p.shape for p in found_parameters]
+        self._shapes = [None if p is None else p.shape for p in self._weights()]
         self._handle = create(found, layers, image)
         self._sizes = {
             torch.uint8: torch.Size(image.stored),
@@ -156,11 +155,13 @@ class Chain:
         if handle := getattr(self, "_handle", None):
             self._library.holmdel_free(handle)
 
+    def _weights(self) -> list[Tensor | None]:
+        """Returns weight and bias of every layer that has them, in order."""
+        return [own[name] for own in self._owners for name in ("weight", "bias")]
+
     def _parameters(self) -> list[Tensor | None]:
-        """Returns weight and bias of every layer that has them, in order, as they are now."""
-        found: list[Tensor | None] = [
-            own[name] for own in self._owners for name in ("weight", "bias")
-        ]
+        """Returns the weights and biases, which are as the library takes them or refused."""
+        found = self._weights()
         for parameter, shape in zip(found, self._shapes, strict=True):
             if parameter is None:
                 good = shape is None

@@ -17,7 +17,6 @@ class Described(ctypes.Structure):
         ("stride", ctypes.c_int32 * 2),
         ("padding", ctypes.c_int32 * 2),
         ("count_padding", ctypes.c_int32),
-        ("bias", ctypes.c_int32),
     )
 
 

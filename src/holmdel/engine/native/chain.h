@@ -1,10 +1,8 @@
 // A chain of stages: forward, loss and backward of a batch, some slots of pictures at a time.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
 
 #include "loader.h"
 #include "loss.h"
@@ -34,10 +32,6 @@ class Chain {
   void connect();
 
   int classes() const { return logits.channels; }
-  int picture_size(bool bytes) const {
-    const Grid& in = stages[0]->in;
-    return in.channels * (bytes ? scaling.height * scaling.width : in.height * in.width);
-  }
 
   // Gradients of the mean loss, into gradients[i] for parameter i; then, with `steps`, a step.
   Outcome learn(const Pictures& pictures, const int64_t* labels, long count, int threads,
@@ -229,7 +223,6 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
   take_values(values);
   kept_.clear();
   Team& team = Team::get();
-  bool finite = true;
   team.run(threads, [&](int number) {
     Thread& thread = *threads_[number];
     thread.loss = 0;
@@ -241,19 +234,18 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     learn_part(thread, pictures, labels, first, last, 1.f / count, smoothing);
     team.meet(threads);
-    if (number == 0) {
-      for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_picture < 0;
-    }
-    team.meet(threads);
+    bool finite = true;
+    for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_picture < 0;
     if (finite) combine(number, threads, gradients, steps, values, velocities);
   });
   double total = 0;
   *correct = 0;
+  *where = -1;
   for (int t = threads - 1; t >= 0; t--) {
     total += threads_[t]->loss;
     *correct += threads_[t]->correct;
     if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
   }
   *loss = total / count;
-  return finite ? kDone : kNotFinite;
+  return *where < 0 ? kDone : kNotFinite;
 }

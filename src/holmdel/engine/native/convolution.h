@@ -2,11 +2,8 @@
 #pragma once
 
 #include "activations.h"
+#include "shape.h"
 #include "tiles.h"
-
-struct Shape {
-  int kernel_y, kernel_x, stride_y, stride_x, padding_y, padding_x;
-};
 
 class Convolution final : public Stage {
  public:
@@ -61,7 +58,11 @@ class Convolution final : public Stage {
 
   void pack(int part, int parts, bool training) override {
     if (part == 0 && parameters.bias) std::copy_n(parameters.bias, out.channels, bias_.get());
-    for (std::size_t i = part; i < tiles_.outputs.size(); i += parts) pack_outputs(tiles_.outputs[i]);
+    for (std::size_t i = part; i < tiles_.outputs.size(); i += parts) {
+      const Part& outputs = tiles_.outputs[i];
+      pack_kernel(parameters.weight, shape_, in.channels, outputs,
+                  packed_.get() + outputs.first * static_cast<long>(taps_.size()));
+    }
     if (!training || first) return;
     for (std::size_t i = part; i < back_tiles_.outputs.size(); i += parts) {
       pack_inputs(back_tiles_.outputs[i]);
@@ -117,17 +118,10 @@ class Convolution final : public Stage {
     if (pooling_ == Pooling::kAverage) return kept(thread, slot);
     return thread.rooms[index].deltas.get() - (first ? static_cast<long>(first_row) * width_ : 0);
   }
-  int row_taps() const { return in.channels * shape_.kernel_x; }
 
   void find_taps() {
-    for (int ky = 0; ky < shape_.kernel_y; ky++) {
-      for (int c = 0; c < in.channels; c++) {
-        for (int kx = 0; kx < shape_.kernel_x; kx++) {
-          const long at = static_cast<long>(c) * in.plane() + ky * in.row() + kx;
-          taps_.push_back(static_cast<int32_t>(at * sizeof(Lanes)));
-        }
-      }
-    }
+    constexpr long size = sizeof(Lanes);
+    taps_ = kernel_taps(shape_, in.channels, in.plane() * size, in.row() * size, size);
     place_.resize(shape_.kernel_y);
     for (int residue = 0; residue < shape_.stride_y; residue++) {
       for (int ky = residue; ky < shape_.kernel_y; ky += shape_.stride_y) {
@@ -136,21 +130,6 @@ class Convolution final : public Stage {
         for (int o = 0; o < out.channels; o++) {
           const long at = static_cast<long>(o) * plane() - ky / shape_.stride_y * width_;
           back_taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(Lanes))));
-        }
-      }
-    }
-  }
-
-  void pack_outputs(const Part& outputs) {
-    float* to = packed_.get() + outputs.first * static_cast<long>(taps_.size());
-    const int kernel = shape_.kernel_y * shape_.kernel_x;
-    for (int ky = 0; ky < shape_.kernel_y; ky++) {
-      for (int c = 0; c < in.channels; c++) {
-        for (int kx = 0; kx < shape_.kernel_x; kx++) {
-          for (int q = 0; q < outputs.count; q++) {
-            const long row = static_cast<long>(outputs.first + q) * in.channels + c;
-            *to++ = parameters.weight[row * kernel + ky * shape_.kernel_x + kx];
-          }
         }
       }
     }
@@ -184,14 +163,12 @@ class Convolution final : public Stage {
     const Lanes* input_ = input(thread, slot);
     for (int i = 0; i < window_y_; i++) {
       const int top = (row * window_y_ + i) * shape_.stride_y - shape_.padding_y;
-      // Rows of the kernel that lie outside of the picture add nothing.
-      const int begin = std::clamp(-top, 0, shape_.kernel_y) * row_taps();
-      const int end = std::clamp(in.height - top, 0, shape_.kernel_y) * row_taps();
+      const Part inside = taps_inside(shape_, in.channels, in.height, top);
       for (const Part& along : tiles_.along) {
         const int left = along.first * shape_.stride_x - shape_.padding_x;
         correlate_tile(outputs.count, along.count, shape_.stride_x == 1, false)(
-            {packed + static_cast<long>(begin) * outputs.count, outputs.count,
-             input_ + in.at(0, top, left), taps_.data() + begin, end - begin, shape_.stride_x,
+            {packed + static_cast<long>(inside.first) * outputs.count, outputs.count,
+             input_ + in.at(0, top, left), taps_.data() + inside.first, inside.count, shape_.stride_x,
              bias_.get() + outputs.first,
              sums + i * width_ + along.first, static_cast<long>(window_y_) * width_, 1});
       }

@@ -29,10 +29,6 @@ std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slo
 
 }  // namespace
 
-HOLMDEL_PUBLIC const char* holmdel_instructions() { return HOLMDEL_INSTRUCTIONS; }
-
-HOLMDEL_PUBLIC int holmdel_lanes() { return kLanes; }
-
 // Whether the processor that runs this has an instruction set; the portable library is asked.
 HOLMDEL_PUBLIC int holmdel_has(const char* instructions) {
 #if defined(__x86_64__)

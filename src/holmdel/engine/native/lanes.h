@@ -11,12 +11,10 @@
 #include <immintrin.h>
 constexpr int kLanes = 16;
 constexpr int kRegisters = 32;
-#define HOLMDEL_INSTRUCTIONS "avx512"
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 constexpr int kLanes = 8;
 constexpr int kRegisters = 16;
-#define HOLMDEL_INSTRUCTIONS "avx2"
 #else
 constexpr int kLanes = 4;
 #if defined(__aarch64__)
@@ -24,7 +22,6 @@ constexpr int kRegisters = 32;
 #else
 constexpr int kRegisters = 16;
 #endif
-#define HOLMDEL_INSTRUCTIONS "portable"
 #endif
 
 #define HOLMDEL_INLINE inline __attribute__((always_inline))

@@ -12,7 +12,6 @@ struct Layer {
   int32_t in[3], out[3];  // channels, height, width
   int32_t kernel[2], stride[2], padding[2];
   int32_t count_padding;
-  int32_t bias;
 
   bool learns() const { return kind == kConv || kind == kLinear; }
   Pooling pooling() const {

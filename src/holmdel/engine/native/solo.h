@@ -21,13 +21,7 @@ class SoloPlaces final : public SoloLearner {
     shape_ = dense ? Shape{layer.in[1], layer.in[2], 1, 1, 0, 0} : layer.shape();
     height_ = dense ? 1 : bundle.out[1] * bundle.window_y;
     width_ = dense ? 1 : bundle.out[2] * bundle.window_x;
-    for (int ky = 0; ky < shape_.kernel_y; ky++) {
-      for (int c = 0; c < in.channels; c++) {
-        for (int kx = 0; kx < shape_.kernel_x; kx++) {
-          taps_.push_back(static_cast<int32_t>(c * in.step_c + ky * in.step_y + kx * in.step_x));
-        }
-      }
-    }
+    taps_ = kernel_taps(shape_, in.channels, in.step_c, in.step_y, in.step_x);
     weights_ = Buffer<float>(taps_.size() * padded_);
     bias_ = Buffer<float>(padded_);
     sums_ = Buffer<float>(static_cast<long>(bundle.window_y) * width_ * padded_ + kLanes);
@@ -93,17 +87,15 @@ class SoloPlaces final : public SoloLearner {
 
   void sum_row(const float* from, int y, float* sums) const {
     const int top = y * shape_.stride_y - shape_.padding_y;
-    const int row = in_.channels * shape_.kernel_x;
-    const int begin = std::clamp(-top, 0, shape_.kernel_y) * row;
-    const int end = std::clamp(in_.height - top, 0, shape_.kernel_y) * row;
+    const Part inside = taps_inside(shape_, in_.channels, in_.height, top);
     for (const Part& vectors : vectors_) {
       const int first = vectors.first * width_of_vector_;
       for (const Part& along : along_) {
         const long step = shape_.stride_x * in_.step_x;
         spread_tile(narrow_, along.count, vectors.count, step == 1)(
-            {weights_.get() + static_cast<long>(begin) * padded_ + first, padded_,
+            {weights_.get() + static_cast<long>(inside.first) * padded_ + first, padded_,
              from + in_.at(0, top, along.first * shape_.stride_x - shape_.padding_x),
-             taps_.data() + begin, end - begin, step, bias_.get() + first,
+             taps_.data() + inside.first, inside.count, step, bias_.get() + first,
              sums + static_cast<long>(along.first) * place_ + first, place_});
       }
     }

@@ -23,14 +23,8 @@ class SoloColumns final : public SoloLearner {
     outputs_ = bundle.layer.out[0];
     vectors_ = round_up(bundle.out[2] * bundle.window_x, kLanes) / kLanes;
     tiles_ = choose_tiles(outputs_, vectors_);
-    for (int ky = 0; ky < shape_.kernel_y; ky++) {
-      for (int c = 0; c < in.channels; c++) {
-        for (int kx = 0; kx < shape_.kernel_x; kx++) {
-          const long at = c * in.step_c + ky * in.step_y + kx;
-          taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(float))));
-        }
-      }
-    }
+    constexpr long size = sizeof(float);
+    taps_ = kernel_taps(shape_, in.channels, in.step_c * size, in.step_y * size, size);
     weights_ = Buffer<float>(taps_.size() * outputs_);
     bias_ = Buffer<float>(outputs_);
     sums_ = Buffer<Lanes>(static_cast<long>(kMostOutputs) * bundle.window_y * (vectors_ + 1));
@@ -39,19 +33,9 @@ class SoloColumns final : public SoloLearner {
   Map map(const Grid& out) const override { return Map::planes(out); }
 
   void pack(const float* weight, const float* bias) override {
-    const int kernel = shape_.kernel_y * shape_.kernel_x;
     for (const Part& outputs : tiles_.outputs) {
-      float* to = weights_.get() + outputs.first * taps_.size();
-      for (int ky = 0; ky < shape_.kernel_y; ky++) {
-        for (int c = 0; c < in_.channels; c++) {
-          for (int kx = 0; kx < shape_.kernel_x; kx++) {
-            for (int q = 0; q < outputs.count; q++) {
-              const long row = static_cast<long>(outputs.first + q) * in_.channels + c;
-              *to++ = weight[row * kernel + ky * shape_.kernel_x + kx];
-            }
-          }
-        }
-      }
+      pack_kernel(weight, shape_, in_.channels, outputs,
+                  weights_.get() + outputs.first * taps_.size());
     }
     if (bias) std::copy(bias, bias + outputs_, bias_.get());
   }
@@ -83,15 +67,13 @@ class SoloColumns final : public SoloLearner {
 
   void sum_row(const float* from, int y, int i, const Part& outputs) const {
     const int top = y * shape_.stride_y - shape_.padding_y;
-    const int row = in_.channels * shape_.kernel_x;
-    const int begin = std::clamp(-top, 0, shape_.kernel_y) * row;
-    const int end = std::clamp(in_.height - top, 0, shape_.kernel_y) * row;
+    const Part inside = taps_inside(shape_, in_.channels, in_.height, top);
     const float* weights = weights_.get() + outputs.first * taps_.size();
     for (const Part& along : tiles_.along) {
       correlate_tile(outputs.count, along.count, true, false)(
-          {weights + static_cast<long>(begin) * outputs.count, outputs.count,
-           from + in_.at(0, top, along.first * kLanes - shape_.padding_x), taps_.data() + begin,
-           end - begin, 1, bias_.get() + outputs.first,
+          {weights + static_cast<long>(inside.first) * outputs.count, outputs.count,
+           from + in_.at(0, top, along.first * kLanes - shape_.padding_x), taps_.data() + inside.first,
+           inside.count, 1, bias_.get() + outputs.first,
            sums_.get() + static_cast<long>(i) * vectors_ + along.first,
            static_cast<long>(bundle_.window_y) * vectors_, 1});
     }
