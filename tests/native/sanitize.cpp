@@ -13,13 +13,13 @@ constexpr int kClasses = 10, kPictures = 77, kSide = 13;
 // A convolution with sigmoid and pooling, one with a border and ReLU, a pooling, a dense layer.
 std::vector<Layer> layers() {
   return {
-      {kConv, {1, kSide, kSide}, {6, 12, 12}, {4, 4}, {1, 1}, {1, 1}, 0, 1},
-      {kSigmoidLayer, {6, 12, 12}, {6, 12, 12}, {1, 1}, {1, 1}, {0, 0}, 0, 0},
-      {kMaxPool, {6, 12, 12}, {6, 6, 6}, {2, 2}, {2, 2}, {0, 0}, 0, 0},
-      {kConv, {6, 6, 6}, {5, 3, 3}, {3, 3}, {2, 2}, {1, 1}, 0, 1},
-      {kReluLayer, {5, 3, 3}, {5, 3, 3}, {1, 1}, {1, 1}, {0, 0}, 0, 0},
-      {kAvgPool, {5, 3, 3}, {5, 2, 2}, {2, 2}, {1, 1}, {0, 0}, 0, 0},
-      {kLinear, {5, 2, 2}, {kClasses, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1},
+      {kConv, {1, kSide, kSide}, {6, 12, 12}, {4, 4}, {1, 1}, {1, 1}, 0},
+      {kSigmoidLayer, {6, 12, 12}, {6, 12, 12}, {1, 1}, {1, 1}, {0, 0}, 0},
+      {kMaxPool, {6, 12, 12}, {6, 6, 6}, {2, 2}, {2, 2}, {0, 0}, 0},
+      {kConv, {6, 6, 6}, {5, 3, 3}, {3, 3}, {2, 2}, {1, 1}, 0},
+      {kReluLayer, {5, 3, 3}, {5, 3, 3}, {1, 1}, {1, 1}, {0, 0}, 0},
+      {kAvgPool, {5, 3, 3}, {5, 2, 2}, {2, 2}, {1, 1}, {0, 0}, 0},
+      {kLinear, {5, 2, 2}, {kClasses, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0},
   };
 }
 
