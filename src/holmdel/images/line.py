@@ -1,0 +1,35 @@
+"""A picture of one written line, as the line network sees it."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LINE_HEIGHT = 32  # pixels; as for LeNet-5's input
+MARGIN = 8  # columns of paper on either side: the first digit is seen as the others are
+NARROWEST, WIDEST = 16, 2048  # columns; a line of 2,048 holds some hundred digits
+
+_LEAST_CONTRAST = 20.0  # of 255; below it is paper without ink, whose grain must not become ink
+
+
+def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns what the line network sees of a picture: float32 (32, W), paper 0, ink about 1.
+
+    The height becomes 32 and the width follows; brightness is measured from the median, the paper,
+    towards the darkest fiftieth, the ink.
+
+    Args:
+        grey: uint8 (H, W) of one line, dark ink on lighter paper, cropped close above and below.
+    """
+    height, width = grey.shape
+    columns = min(max(round(width * LINE_HEIGHT / height), NARROWEST), WIDEST)
+    shrinks = height > LINE_HEIGHT
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    small = cv2.resize(grey, (columns, LINE_HEIGHT), interpolation=way)
+    return np.pad(_ink(small.astype(np.float32)), ((0, 0), (MARGIN, MARGIN)))
+
+
+def _ink(light: NDArray[np.float32]) -> NDArray[Any]:
+    paper, ink = np.percentile(light, (50, 2))
+    return np.clip((paper - light) / max(paper - ink, _LEAST_CONTRAST), -0.6, 1.3)

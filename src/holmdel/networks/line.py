@@ -1,0 +1,58 @@
+"""LeNet's idea run along a line: a fully convolutional network that reads strings of digits.
+
+Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied to Document
+Recognition" (1998), section VII (space displacement neural networks), with the loss of A. Graves et
+al., "Connectionist Temporal Classification" (2006).
+"""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+ALPHABET = "0123456789.,-=$€£"  # the classes, in order; one more, the last, is the blank
+DIGITS = ALPHABET[:10]
+BLANK = len(ALPHABET)
+STRIDE = 4  # columns of the picture from one step to the next
+
+CHANNELS = (24, 48, 80, 80, 112, 112, 128)
+
+
+class LineNetwork(nn.Sequential):
+    """(N, 1, 32, W) to logits (N, K, T): a class a step, T = W // 4, K = 18.
+
+    Step t looks at the columns around 4 t + 2. The pictures come from `images.to_line`.
+
+    Args:
+        channels: of the seven convolutions.
+        dropout: the part of the features left out in training before the last layer.
+    """
+
+    def __init__(self, channels: Sequence[int] = CHANNELS, dropout: float = 0.15) -> None:
+        c1, c2, c3, c4, c5, c6, c7 = channels
+        super().__init__(
+            _unit(1, c1, 3, "same"),
+            nn.MaxPool2d(2),
+            _unit(c1, c2, 3, "same"),
+            nn.MaxPool2d(2),
+            _unit(c2, c3, 3, "same"),
+            _unit(c3, c4, 3, "same"),
+            nn.MaxPool2d((2, 1)),
+            _unit(c4, c5, 3, "same"),
+            _unit(c5, c6, (4, 3), (0, 1)),  # the four rows that are left become one
+            _unit(c6, c7, (1, 5), (0, 2)),
+            nn.Dropout(dropout),
+            nn.Conv2d(c7, len(ALPHABET) + 1, 1),
+            nn.Flatten(2),
+        )
+        self.options = {"channels": list(channels), "dropout": dropout}
+
+
+def _unit(
+    inputs: int, outputs: int, kernel: int | tuple[int, int], padding: str | tuple[int, int]
+) -> nn.Sequential:
+    """Returns convolution, batch norm and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )

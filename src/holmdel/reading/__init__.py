@@ -1,0 +1,1 @@
+"""From a picture of paper to the digits that somebody wrote there."""
