@@ -1,7 +1,5 @@
 """A picture of one written line, as the line network sees it."""
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +28,7 @@ def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.pad(_ink(small.astype(np.float32)), ((0, 0), (MARGIN, MARGIN)))
 
 
-def _ink(light: NDArray[np.float32]) -> NDArray[Any]:
-    paper, ink = np.percentile(light, (50, 2))
-    return np.clip((paper - light) / max(paper - ink, _LEAST_CONTRAST), -0.6, 1.3)
+def _ink(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    paper, ink = np.percentile(light, (50, 2)).astype(np.float32)
+    contrast = np.maximum(paper - ink, np.float32(_LEAST_CONTRAST))
+    return np.clip((paper - light) / contrast, np.float32(-0.6), np.float32(1.3))
