@@ -29,6 +29,6 @@ def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _ink(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    paper, ink = np.percentile(light, (50, 2)).astype(np.float32)
-    contrast = np.maximum(paper - ink, np.float32(_LEAST_CONTRAST))
-    return np.clip((paper - light) / contrast, np.float32(-0.6), np.float32(1.3))
+    paper, ink = np.percentile(light, (50, 2))
+    depth = (np.float32(paper) - light) / np.float32(max(paper - ink, _LEAST_CONTRAST))
+    return depth.clip(np.float32(-0.6), np.float32(1.3))
