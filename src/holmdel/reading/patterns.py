@@ -23,6 +23,8 @@ NAMED = {
     "amount": r"[$€£=-]*(\d+|\d{1,3}([.,]\d{2,3})+)([.,=-]\d{1,2})?[.,=$€£-]*",
 }
 _MOST_STATES = 500  # the search looks ahead over all of them at every step
+_MOST_PARTS = 20_000  # of an expression, its repetitions written out
+_LONGEST = 200  # characters of an expression
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,8 @@ def parse_pattern(pattern: str) -> Pattern:
     Raises:
         UserError: if it is none of these, allows no digits, or needs too many states.
     """
+    if len(pattern) > _LONGEST:
+        raise _too_large(pattern[:20] + "…")
     named = pattern in ("amount", "us-zip")
     tree = parse_expression(_expression(pattern), pattern)
     states, final = _automaton(tree, pattern)
@@ -104,7 +108,9 @@ def _is_number(text: str) -> bool:
 class _Graph:
     """An automaton with silent moves, after K. Thompson (1968)."""
 
-    def __init__(self) -> None:
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.parts = 0
         self.silent: list[set[int]] = []
         self.moves: list[list[tuple[frozenset[str], int]]] = []
 
@@ -115,6 +121,9 @@ class _Graph:
 
     def add(self, node: Node, start: int) -> int:
         """Returns the state in which `node` ends when it begins in `start`."""
+        self.parts += 1
+        if self.parts > _MOST_PARTS:
+            raise _too_large(self.pattern)
         match node:
             case Series(parts):
                 for part in parts:
@@ -164,12 +173,16 @@ class _Graph:
         return frozenset(seen)
 
 
+def _too_large(pattern: str) -> UserError:
+    return UserError(f"pattern {pattern!r} is too large; expected fewer and smaller repetitions")
+
+
 Table = tuple[tuple[dict[str, int], ...], frozenset[int]]
 
 
 def _automaton(tree: Node, pattern: str, silent: str = "") -> Table:
     """Returns the moves and final states of the smallest deterministic automaton of `tree`."""
-    graph = _Graph()
+    graph = _Graph(pattern)
     end = graph.add(tree, graph.state())
     without = frozenset(silent)
     numbers = {graph.closure([0], without): 0}
@@ -177,10 +190,7 @@ def _automaton(tree: Node, pattern: str, silent: str = "") -> Table:
     table: list[dict[str, int]] = []
     for here in waiting:  # grows while it is walked
         if len(waiting) > _MOST_STATES:
-            raise UserError(
-                f"pattern {pattern!r} is too large ({_MOST_STATES:,} states are not enough); "
-                "expected fewer repetitions"
-            )
+            raise _too_large(pattern)
         reached: dict[str, set[int]] = {}
         for chars, target in (move for state in here for move in graph.moves[state]):
             for character in chars - without:
