@@ -1,0 +1,122 @@
+"""The fields of handwritten digits on a page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.line import LineAnswer
+from holmdel.reading.page_choice import Found, Searched, search
+from holmdel.reading.page_ink import even_light, working
+from holmdel.reading.page_masks import Picture
+
+Score = Callable[[Sequence[Picture]], list[LineAnswer]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A line of digits on a page.
+
+    Attributes:
+        picture: uint8 (h, w), the line upright, dark ink on white paper, frames taken away.
+        box: x, y, width and height around it in the page as given.
+        to_page: float64 (2, 3), a point of `picture` to a point of the page.
+        turned: by how many degrees the page had to be turned counter-clockwise.
+    """
+
+    picture: Picture
+    box: tuple[int, int, int, int]
+    to_page: NDArray[np.float64]
+    turned: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """What was found on a page: its fields, and the steps to them as named pictures."""
+
+    fields: tuple[Field, ...]
+    steps: tuple[tuple[str, Picture], ...]
+
+
+def find_fields(grey: Picture, score: Score, *, steps: bool = False) -> Page:
+    """Returns the fields of handwritten digits on a page, in the order a person reads them.
+
+    Args:
+        grey: uint8 (H, W), a photograph or scan: dark ink on lighter paper.
+        score: reads pictures of lines; what it says decides which lines are digits and which way
+            up the page is.
+        steps: keep the pictures that show how the fields were found.
+    """
+    if min(grey.shape) < _LEAST_SIDE:
+        return Page((), ())
+    small, scale = working(grey)
+    light = even_light(small)
+    best = search(grey, light, scale, 0, score)
+    if not best.plain:
+        others = [search(grey, light, scale, turned, score) for turned in (90, 180, 270)]
+        rival = max(others, key=lambda found: found.evidence)
+        if rival.evidence > _SURER * best.evidence:
+            best = rival
+    found = _in_order(best)
+    fields = tuple(_field(line, best.sheet.turned, grey.shape) for line in found)
+    return Page(fields, _steps(best, found) if steps else ())
+
+
+_LEAST_SIDE = 12  # pixels; nothing can be read on less
+_SURER = 1.15  # times: how much more must speak for a page that is not upright
+
+
+def _field(line: Found, turned: int, shape: tuple[int, ...]) -> Field:
+    height, width = line.picture.shape
+    corners = line.to_page @ np.array([[0, width, 0, width], [0, 0, height, height], [1] * 4])
+    x0, y0 = np.maximum(np.floor(corners.min(1)), 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(corners.max(1)), shape[::-1]).astype(int)
+    return Field(line.picture, (int(x0), int(y0), int(x1 - x0), int(y1 - y0)), line.to_page, turned)
+
+
+def _in_order(page: Searched) -> list[Found]:
+    """Returns the fields by rows from the top, in a row from the left."""
+
+    def place(line: Found) -> tuple[float, float, float]:
+        box = page.marks.box[list(line.marks)]
+        top, bottom = float(box[:, 1].min()), float((box[:, 1] + box[:, 3]).max())
+        return (top + bottom) / 2, bottom - top, float(box[:, 0].min())
+
+    rows: list[list[Found]] = []
+    for line in sorted(page.fields, key=place):
+        middle, high, _ = place(line)
+        if rows and middle - place(rows[-1][0])[0] < 0.6 * min(high, place(rows[-1][0])[1]):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda f: place(f)[2])]
+
+
+_RED, _BLUE, _GREY = (40, 40, 220), (220, 120, 30), (170, 170, 170)
+
+
+def _steps(page: Searched, found: list[Found]) -> tuple[tuple[str, Picture], ...]:
+    """Returns the even light, the ink without frames, its lines, the fields and their pictures."""
+    clean = (255 - page.clean).astype(np.uint8)
+    lines = _coloured(clean)
+    for line, is_print in zip(page.lines, page.print_lines, strict=True):
+        _frame(lines, page, line, _GREY if is_print else _BLUE)
+    fields = _coloured(page.sheet.light)
+    for field in found:
+        _frame(fields, page, field.marks, _RED)
+    named = [("light", page.sheet.light), ("clean", clean), ("lines", lines), ("fields", fields)]
+    named += [(f"field-{number:02d}", line.picture) for number, line in enumerate(found, start=1)]
+    return tuple(named)
+
+
+def _coloured(picture: Picture) -> Picture:
+    return np.repeat(picture[:, :, None], 3, axis=2)
+
+
+def _frame(canvas: Picture, page: Searched, line: Sequence[int], colour: Sequence[int]) -> None:
+    box = page.marks.box[list(line)]
+    low, high = box[:, :2].min(0) - 3, (box[:, :2] + box[:, 2:]).max(0) + 3
+    corners = ((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
+    cv2.rectangle(canvas, *corners, tuple(colour), 2)

@@ -1,0 +1,259 @@
+"""Which lines of a page are fields of digits: asked of the line network."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from holmdel.reading.line import LineAnswer
+from holmdel.reading.page_crop import Affine, crop
+from holmdel.reading.page_frames import without_frames
+from holmdel.reading.page_ink import Sheet, sheet
+from holmdel.reading.page_lines import Marks, lines_of, marks_of
+from holmdel.reading.page_masks import Picture, resized
+from holmdel.reading.page_print import printed
+
+Score = Callable[[Sequence[Picture]], list[LineAnswer]]
+
+_MOST_LINES = 100  # that are read to find fields
+_MOST_MARKS = 40  # of a line
+_SURE = 0.93  # a digit's probability from which on a line is left as it is
+_WORTH = 0.6  # and from which on other frames are tried
+_LONGEST = 20  # marks of a line that is looked at again
+_WORD_GAP = 0.8  # times the marks' height
+_FORM = 3  # filled boxes make a form
+_LABEL = 0.85  # of the writing's height: how high a label is at most
+_CROWDED = 2  # digits a mark; more is a word run together
+_PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
+
+
+@dataclass(frozen=True)
+class Found:
+    """A line that may be a field.
+
+    Attributes:
+        marks: indexes of its marks.
+        picture: of the field.
+        to_page: (2, 3), from the picture to the page.
+        boxed: it stands in a printed box.
+        fills: and is at least a third as high as the box.
+        digits: how many the network read.
+        sure: the probability of one digit, the geometric mean.
+        explained: the part of its high marks on which a digit was read.
+        trust: for each mark the confidence of the digit read on it, 0 for none.
+    """
+
+    marks: tuple[int, ...]
+    picture: Picture
+    to_page: Affine
+    boxed: bool
+    fills: bool
+    digits: int = 0
+    sure: float = 0.0
+    explained: float = 0.0
+    trust: tuple[float, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """How well the digits read account for the ink."""
+        return self.sure * self.explained**2
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A page in one of its four turnings, searched."""
+
+    sheet: Sheet
+    marks: Marks
+    lines: tuple[tuple[int, ...], ...]
+    print_lines: tuple[bool, ...]
+    clean: Picture
+    fields: tuple[Found, ...]
+
+    @property
+    def evidence(self) -> float:
+        """How much speaks for this turning: digits read, weighted by how sure they are."""
+        return sum(f.digits * max(f.value - 0.5, 0.0) for f in self.fields)
+
+    @property
+    def plain(self) -> bool:
+        """Whether no other turning needs to be looked at."""
+        digits = sum(f.digits for f in self.fields)
+        return digits >= 4 and self.evidence >= 0.42 * digits
+
+
+def search(page: Picture, light: Picture, scale: float, turned: int, score: Score) -> Searched:
+    """Returns the fields of a page turned by `turned` degrees.
+
+    Args:
+        page: uint8 (H, W) as given.
+        light: the page at working size with even light.
+        scale: working pixels per pixel of the page.
+        turned: 0, 90, 180 or 270, counter-clockwise.
+        score: reads pictures of lines.
+    """
+    flat = sheet(light, scale, turned)
+    frames = without_frames(flat.ink)
+    marks = marks_of(frames)
+    lines = lines_of(marks, frames.combs)
+    verdicts = printed(flat, marks, lines)
+    written = [
+        line
+        for line, is_print in zip(lines, verdicts, strict=True)
+        if not is_print and len(line) <= _MOST_MARKS
+    ]
+    written.sort(key=lambda line: -float(marks.box[line, 3].max()))
+    cut = _Cutter(page, flat, marks, scale)
+    found = _read([cut(line) for line in written[:_MOST_LINES]], marks, cut, score)
+    found = _better(found, marks, cut, score)
+    parts = [cut(part) for f in found if not _field(f) for part in _words(marks, f)]
+    kept = [f for f in found if _field(f)]
+    kept += [f for f in _read(parts, marks, cut, score) if _field(f) and f.digits >= 3]
+    kept = _alone(_on_form(kept, marks), found)
+    shapes = tuple(tuple(line) for line in lines)
+    return Searched(flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept))
+
+
+@dataclass(frozen=True)
+class _Cutter:
+    page: Picture
+    sheet: Sheet
+    marks: Marks
+    scale: float
+
+    def __call__(self, line: Sequence[int]) -> Found:
+        picture, to_page = crop(self.page, self.sheet, self.marks, list(line), self.scale)
+        room = int(self.marks.room[line[0]])
+        fills = 0 < room < 3 * int(self.marks.box[list(line), 3].max())
+        return Found(tuple(line), picture, to_page, room > 0, fills)
+
+
+def _read(lines: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[Found]:
+    if not lines:
+        return []
+    answers = score([line.picture for line in lines])
+    return [
+        _judged(line, answer, marks, cut.sheet) for line, answer in zip(lines, answers, strict=True)
+    ]
+
+
+def _judged(line: Found, answer: LineAnswer, marks: Marks, flat: Sheet) -> Found:
+    count = len(answer.text)
+    if not count:
+        return replace(line, digits=0, sure=0.0, explained=0.0)
+    onto = (flat.from_page @ np.vstack([line.to_page, [0, 0, 1]]))[:2]
+    spans = np.array([_across(digit.box, onto) for digit in answer.digits])
+    confidence = np.array([digit.confidence for digit in answer.digits])
+    box = marks.box[list(line.marks)]
+    x, w, h = box[:, :1], box[:, 2:3], box[:, 3]
+    on = (spans[:, 0] < x + 0.7 * w + 1) & (spans[:, 1] > x + 0.3 * w - 1)
+    trust = np.where(on, confidence, 0).max(1)
+    high = h >= _PART * h.max()
+    return replace(
+        line,
+        digits=count,
+        sure=answer.score ** (1.0 / count),
+        explained=float(on[high].any(1).mean()),
+        trust=tuple(trust.tolist()),
+    )
+
+
+def _across(box: tuple[int, int, int, int], onto: Affine) -> tuple[float, float]:
+    """Returns from where to where a digit reaches on the sheet, at half its height."""
+    x, y, w, h = box
+    ends = onto @ np.array([[x, x + w], [y + h / 2, y + h / 2], [1.0, 1.0]])
+    return float(ends[0, 0]), float(ends[0, 1])
+
+
+_VIEWS = ((0.1, 1.0), (0.2, 1.0), (-0.12, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8))
+
+
+def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[Found]:
+    """Returns the lines, those in doubt in the frame in which they are read best.
+
+    Long tails make a line's picture high and its digits small; wide gaps part them.
+    """
+    doubtful = [
+        number
+        for number, line in enumerate(found)
+        if line.digits >= 2
+        and len(line.marks) <= _LONGEST
+        and line.sure >= _WORTH
+        and line.value < _SURE
+    ]
+    views = [_framed(found[number], *view) for number in doubtful for view in _VIEWS]
+    read = _read(views, marks, cut, score)
+    best = list(found)
+    for place, number in enumerate(doubtful):
+        options = [found[number], *read[place * len(_VIEWS) : (place + 1) * len(_VIEWS)]]
+        best[number] = max(options, key=lambda f: (f.value, f.sure))
+    return best
+
+
+def _framed(line: Found, cut: float, narrow: float) -> Found:
+    """Returns the field with its picture cut above and below (added to, if less than 0)."""
+    picture, matrix = line.picture, line.to_page
+    rows = round(abs(cut) * picture.shape[0])
+    if cut > 0:
+        picture = picture[rows : picture.shape[0] - rows]
+    elif rows:
+        paper = int(np.median(picture))
+        picture = np.pad(picture, ((rows, rows), (0, 0)), constant_values=paper)
+    columns = max(8, round(picture.shape[1] * narrow))
+    wider = picture.shape[1] / columns
+    if columns != picture.shape[1]:
+        size = (columns, picture.shape[0])
+        picture = resized(picture, size, cv2.INTER_AREA)
+    shift = rows if cut > 0 else -rows
+    move = np.array([[wider, 0, 0], [0, 1, shift], [0, 0, 1.0]])
+    return replace(line, picture=picture, to_page=matrix @ move)
+
+
+def _field(line: Found) -> bool:
+    """Returns whether this is a field of digits; fewer digits must be surer."""
+    if line.digits == 1:
+        return line.sure > 0.95 and line.fills and len(line.marks) <= 2
+    if line.explained < 0.75 or line.digits > _CROWDED * len(line.marks) + 1:
+        return False
+    return line.value >= (0.9 if line.digits == 2 else 0.8) - (0.04 if line.boxed else 0.0)
+
+
+def _on_form(kept: list[Found], marks: Marks) -> list[Found]:
+    """Returns the fields; beside filled boxes, what stands outside and is smaller is a label."""
+    high = [float(np.median(marks.box[list(f.marks), 3])) for f in kept]
+    boxed = [h for f, h in zip(kept, high, strict=True) if f.boxed]
+    if len(boxed) < _FORM:
+        return kept
+    least = _LABEL * float(np.median(boxed))
+    return [f for f, h in zip(kept, high, strict=True) if f.boxed or h >= least]
+
+
+def _alone(kept: list[Found], found: list[Found]) -> list[Found]:
+    """Returns the fields; on a page with nothing else, one large digit is a field."""
+    if kept or len(found) != 1 or found[0].digits != 1:
+        return kept
+    return [found[0]] if found[0].sure > 0.9 else []
+
+
+def _words(marks: Marks, line: Found) -> list[list[int]]:
+    """Returns the parts of a line, between gaps wide for it, of sure digits alone."""
+    if len(line.marks) < 4:
+        return []
+    box = marks.box[list(line.marks)]
+    high = float(np.median(box[:, 3]))
+    parts, reach = [[0]], int(box[0, 0] + box[0, 2])
+    for place, (x, _, w, _) in enumerate(box[1:], start=1):
+        if x - reach > _WORD_GAP * high:
+            parts.append([])
+        parts[-1].append(place)
+        reach = max(reach, int(x + w))
+    if len(parts) == 1:
+        return []
+    sure = [part for part in parts if _sure_word([line.trust[place] for place in part])]
+    return [[line.marks[place] for place in part] for part in sure]
+
+
+def _sure_word(trust: list[float]) -> bool:
+    """Returns whether there are three digits or more, and hardly a mark that is none."""
+    return len(trust) >= 3 and float(np.mean(trust)) >= 0.8

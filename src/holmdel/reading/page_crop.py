@@ -1,0 +1,132 @@
+"""One field of a page as a picture of its own: upright, its ink alone on white paper."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.page_ink import Sheet
+from holmdel.reading.page_lines import Marks
+from holmdel.reading.page_masks import dilated, resized
+
+HEIGHT = 64  # pixels of a field's picture; twice what the network sees, no more than the page has
+
+_MARGIN = 0.08  # of the height, left on every side
+_STEEPEST = 0.2  # slope of a line on a straight page
+
+Affine = NDArray[np.float64]
+
+
+def slope(marks: Marks, line: list[int]) -> float:
+    """Returns the slope of a line, downwards to the right, by the middles of its marks."""
+    box = marks.box[line].astype(np.float64)
+    high = np.median(box[:, 3])
+    tall = box[box[:, 3] >= 0.5 * high]
+    if len(tall) < 3:
+        return 0.0
+    x, y = tall[:, 0] + tall[:, 2] / 2, tall[:, 1] + tall[:, 3] / 2
+    rises = [
+        (y[j] - y[i]) / (x[j] - x[i])
+        for i in range(len(x))
+        for j in range(i)
+        if abs(x[j] - x[i]) > high
+    ]
+    if not rises:
+        return 0.0
+    middle = float(np.median(rises))
+    return middle if abs(middle) <= _STEEPEST else 0.0
+
+
+def crop(
+    page: NDArray[np.uint8], sheet: Sheet, marks: Marks, line: list[int], scale: float
+) -> tuple[NDArray[np.uint8], Affine]:
+    """Returns the picture of a line and the affine map (2, 3) from it to the page.
+
+    Args:
+        page: uint8 (H, W), the page as given.
+        sheet: the page made even and straight.
+        marks: its marks.
+        line: those that belong to the field.
+        scale: working pixels per pixel of the page.
+    """
+    to_sheet, size = _window(marks, line, max(1.0 / scale, 1.0))
+    own, other = _ink_of(marks, line, sheet, to_sheet, size)
+    light = _warp(sheet.light, to_sheet, size, 255)
+    if scale < 1:
+        fine = _warp_page(page, np.linalg.inv(sheet.from_page) @ to_sheet, size)
+        light = _even(fine, light)
+    picture = np.where((dilated(other, 3, 3) > 127) & (own < 128), 255, light)
+    return picture.astype(np.uint8), (np.linalg.inv(sheet.from_page) @ to_sheet)[:2]
+
+
+def _window(marks: Marks, line: list[int], finest: float) -> tuple[Affine, tuple[int, int]]:
+    """Returns the map (3, 3) from the field's picture to the sheet, and the picture's size."""
+    tilt = slope(marks, line)
+    turn = np.array([[1.0, tilt], [-tilt, 1.0]]) / np.hypot(1.0, tilt)  # sheet to upright
+    x, y, w, h = marks.box[line].astype(np.float64).T
+    corners = np.stack([np.r_[x, x + w, x, x + w], np.r_[y, y, y + h, y + h]])
+    if tilt:  # the rectangle of a slanted stroke is wider than its ink: its middle lines do
+        corners = np.stack(
+            [np.r_[x, x + w, x + w / 2, x + w / 2], np.r_[y + h / 2, y + h / 2, y, y + h]]
+        )
+    low, high = (turn @ corners).min(1), (turn @ corners).max(1)
+    margin = _MARGIN * (high[1] - low[1]) + 1
+    low, high = low - margin, high + margin
+    zoom = min(max(HEIGHT / (high[1] - low[1]), 0.05), finest)
+    size = (max(8, round((high[0] - low[0]) * zoom)), max(8, round((high[1] - low[1]) * zoom)))
+    matrix = np.eye(3)
+    matrix[:2, :2] = turn.T / zoom
+    matrix[:2, 2] = turn.T @ low
+    return matrix, size
+
+
+def _ink_of(
+    marks: Marks, line: list[int], sheet: Sheet, to_sheet: Affine, size: tuple[int, int]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns the ink of the field, a little widened, and all other ink, in its picture."""
+    wanted = np.zeros(int(marks.labels.max()) + 1, np.uint8)
+    wanted[marks.label[line]] = 255
+    corners = to_sheet @ np.array([[0, size[0], 0, size[0]], [0, 0, size[1], size[1]], [1] * 4])
+    x0, y0 = np.maximum(corners[:2].min(1).astype(int) - 2, 0)
+    x1, y1 = corners[:2].max(1).astype(int) + 3
+    here = np.s_[y0:y1, x0:x1]
+    own = dilated(wanted[marks.labels[here]], 5, 5)
+    other = dilated(sheet.ink[here], 3, 3) & ~own
+    shifted = to_sheet.copy()
+    shifted[:2, 2] -= (x0, y0)
+    return _warp(own, shifted, size, 0), _warp(other, shifted, size, 0)
+
+
+def _warp(
+    picture: NDArray[np.uint8], matrix: Affine, size: tuple[int, int], outside: int
+) -> NDArray[np.uint8]:
+    """Returns what a map (3, 3) from the result to `picture` shows, smoothed where it shrinks."""
+    shrink = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    low = matrix[:2] @ np.array([[0, size[0], 0, size[0]], [0, 0, size[1], size[1]], [1] * 4])
+    x0, y0 = np.maximum(low.min(1).astype(int) - 2, 0)
+    x1, y1 = low.max(1).astype(int) + 3
+    part = picture[y0:y1, x0:x1]
+    if part.size == 0:
+        return np.full((size[1], size[0]), outside, np.uint8)
+    move = matrix.copy()
+    move[:2, 2] -= (x0, y0)
+    if shrink > 1.3:
+        small = (max(1, round(part.shape[1] / shrink)), max(1, round(part.shape[0] / shrink)))
+        factor = np.array([small[0] / part.shape[1], small[1] / part.shape[0]])
+        part = resized(part, small, cv2.INTER_AREA)
+        move[:2] *= factor[:, None]
+    out = cv2.warpAffine(
+        part, move[:2], size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderValue=(outside,)
+    )
+    return out.astype(np.uint8, copy=False)
+
+
+def _warp_page(page: NDArray[np.uint8], matrix: Affine, size: tuple[int, int]) -> NDArray[np.uint8]:
+    return _warp(page, matrix, size, 255)
+
+
+def _even(fine: NDArray[np.uint8], light: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns the sharper picture with the even light of the working one."""
+    side = max(3, round(min(fine.shape) / 3) | 1)
+    known = cv2.blur(light.astype(np.float32), (side, side))
+    own = cv2.blur(fine.astype(np.float32), (side, side))
+    return np.clip(fine.astype(np.float32) * known / np.maximum(own, 1), 0, 255).astype(np.uint8)

@@ -1,0 +1,154 @@
+"""Ink on a page: the picture brought to a working size, even light, turned straight."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LONG_SIDE = 1600  # pixels of the working picture; a digit of 1/60 of the page has 20 to 30
+SMALL_SIDE = 1000  # below it the working picture is twice as large: strokes of a pixel come apart
+
+_STEEPEST = 15.0  # degrees of skew that are looked for
+_POINTS = 12_000  # of the ink; enough for an angle to a tenth of a degree
+_LEAST_INK = 14.0  # of 255 under the paper; fainter is shadow, grain or the back of the sheet
+_INK_PART = 0.42  # of the darkest nearby: where a stroke ends
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page with even light, straight: paper 255.
+
+    Attributes:
+        light: uint8 (h, w), brightness over the paper's around it.
+        ink: uint8 (h, w), 255 on ink.
+        from_page: float64 (3, 3), a point of the page to a point of `light`.
+        turned: quarter turns counter-clockwise, in degrees.
+    """
+
+    light: NDArray[np.uint8]
+    ink: NDArray[np.uint8]
+    from_page: NDArray[np.float64]
+    turned: int
+
+
+def working(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Returns the page at working size and its scale."""
+    longest = max(grey.shape)
+    if longest > LONG_SIDE:
+        scale, way = LONG_SIDE / longest, cv2.INTER_AREA
+    elif longest < SMALL_SIDE:
+        scale, way = 2.0, cv2.INTER_CUBIC
+    else:
+        return grey, 1.0
+    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    return cv2.resize(grey, size, interpolation=way).astype(np.uint8, copy=False), scale
+
+
+def even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns brightness as a part of the paper's around it: uint8 (h, w), paper about 255."""
+    paper = _paper(grey).astype(np.float32)
+    light = grey.astype(np.float32) * (255.0 / np.maximum(paper, 12.0))
+    return np.minimum(light, 255.0).astype(np.uint8)
+
+
+def _paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns the paper's brightness: what is left when strokes are closed, smoothed.
+
+    The window is a twentieth of the page: wider than a broad pen, narrower than a shadow.
+    """
+    height, width = grey.shape
+    small = (max(1, width // 4), max(1, height // 4))
+    few = cv2.resize(cv2.medianBlur(grey, 3), small, interpolation=cv2.INTER_AREA)
+    side = max(3, round(max(small) / 20) | 1)
+    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx(few, cv2.MORPH_CLOSE, window)
+    smooth = cv2.GaussianBlur(closed, (0, 0), side / 4)
+    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+
+
+def ink_of(light: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns where ink is: uint8 (h, w), 0 or 255.
+
+    Ink is darker than the paper's grain, and than a part of the darkest spot nearby: beside a
+    black letter a faint pencil stroke is still ink, its blurred edge is not.
+    """
+    dark = 255 - cv2.GaussianBlur(light, (3, 3), 0)
+    level = float(np.median(dark))
+    grain = 1.4826 * float(np.median(np.abs(dark[::3, ::3].astype(np.float32) - level)))
+    least = max(_LEAST_INK, 5.0 * grain) + level
+    height, width = light.shape
+    small = (max(1, width // 4), max(1, height // 4))
+    few = cv2.resize(
+        cv2.dilate(dark, np.ones((4, 4), np.uint8)), small, interpolation=cv2.INTER_NEAREST
+    )
+    darkest = cv2.blur(cv2.dilate(few, np.ones((9, 9), np.uint8)), (5, 5))
+    edge = cv2.resize(darkest, (width, height), interpolation=cv2.INTER_LINEAR)
+    wanted = np.maximum(edge.astype(np.float32) * _INK_PART, least)
+    return np.where(dark > wanted, 255, 0).astype(np.uint8)
+
+
+def skew(ink: NDArray[np.uint8]) -> float:
+    """Returns by how many degrees lines rise to the right: -15 to 15; 0 if no direction stands out.
+
+    The right angle is where rows of ink are the most unequal (projection profiles).
+    """
+    rows, columns = np.nonzero(ink)
+    if len(rows) < 50:
+        return 0.0
+    step = max(1, len(rows) // _POINTS)
+    y, x = rows[::step].astype(np.float32), columns[::step].astype(np.float32)
+    best, angle = -1.0, 0.0
+    for width, turn in ((_STEEPEST, 1.0), (1.0, 0.2)):
+        for a in np.arange(angle - width, angle + width + turn / 2, turn):
+            value = _unequal(x, y, float(a)) * (1.02 if abs(a) < 0.1 else 1.0)
+            if value > best:
+                best, winner = value, float(a)
+        angle = winner
+    plain = _unequal(x, y, 0.0)
+    return angle if best > 1.04 * plain and abs(angle) >= 0.3 else 0.0
+
+
+def _unequal(x: NDArray[np.float32], y: NDArray[np.float32], angle: float) -> float:
+    radians = np.deg2rad(angle)
+    row = y * np.cos(radians) + x * np.sin(radians)
+    counts = np.bincount(((row - row.min()) / 3.0).astype(np.int64)).astype(np.float64)
+    return float((counts**2).sum())
+
+
+def sheet(light: NDArray[np.uint8], scale: float, turned: int) -> Sheet:
+    """Returns the page turned by `turned` degrees and made straight.
+
+    Args:
+        light: what `even_light` gives, of the page at working size.
+        scale: working pixels per pixel of the page.
+        turned: 0, 90, 180 or 270, counter-clockwise.
+    """
+    height, width = light.shape
+    matrix = np.diag([scale, scale, 1.0])
+    turns = {
+        0: np.eye(3),
+        90: np.array([[0.0, 1, 0], [-1, 0, width - 1], [0, 0, 1]]),
+        180: np.array([[-1.0, 0, width - 1], [0, -1, height - 1], [0, 0, 1]]),
+        270: np.array([[0.0, -1, height - 1], [1, 0, 0], [0, 0, 1]]),
+    }
+    matrix = turns[turned] @ matrix
+    light = np.ascontiguousarray(np.rot90(light, turned // 90))
+    angle = skew(ink_of(light))
+    if angle:
+        light, matrix = _straight(light, matrix, angle)
+    return Sheet(light, ink_of(light), matrix, turned)
+
+
+def _straight(
+    light: NDArray[np.uint8], matrix: NDArray[np.float64], angle: float
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    height, width = light.shape
+    c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    corners = turn @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
+    low, high = corners.min(1), corners.max(1)
+    turn[:2, 2] = -low[:2]
+    size = (int(np.ceil(high[0] - low[0])), int(np.ceil(high[1] - low[1])))
+    out = cv2.warpAffine(light, turn[:2], size, flags=cv2.INTER_LINEAR, borderValue=(255,))
+    return out.astype(np.uint8, copy=False), turn @ matrix

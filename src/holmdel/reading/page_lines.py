@@ -1,0 +1,182 @@
+"""Writing on a page: marks of ink joined to lines."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.page_frames import Frames
+
+_MOST_MARKS = 4000  # the largest; a photograph of leaves has more
+_LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
+_TALLEST = 0.7  # of the page
+_GAP = 1.3  # times the height: how far apart two digits of a field are at most
+_COMB_GAP = 3.0
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The connected pieces of ink of a page, from left to right.
+
+    Attributes:
+        label: int32 (N,), its number in `labels`.
+        box: int32 (N, 4), x, y, width, height.
+        area: int32 (N,), pixels of ink.
+        region: int32 (N,), the number of the box or comb it stands in, 0 for none.
+        room: int32 (N,), how high that is, 0 for none.
+        labels: int32 (h, w).
+    """
+
+    label: NDArray[np.int32]
+    box: NDArray[np.int32]
+    area: NDArray[np.int32]
+    region: NDArray[np.int32]
+    room: NDArray[np.int32]
+    labels: NDArray[np.int32]
+
+
+def marks_of(frames: Frames) -> Marks:
+    """Returns the marks that may be digits or pieces of digits."""
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(frames.ink, connectivity=8)
+    height, width = frames.ink.shape
+    x, y, w, h, area = stats.T
+    keep = (np.maximum(w, h) >= 4) & (area >= 8) & (h < _TALLEST * height) & (w < 0.5 * width)
+    edge = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
+    keep &= ~(edge & (np.maximum(w, h) > 0.1 * max(height, width)))
+    keep[0] = False
+    chosen = np.flatnonzero(keep)
+    chosen = chosen[np.argsort(-h[chosen], kind="stable")][:_MOST_MARKS]
+    chosen = chosen[np.argsort(x[chosen], kind="stable")]
+    middle = centres[chosen].round().astype(int)
+    numbers = labels.astype(np.int32, copy=False)
+    region = frames.regions[middle[:, 1], middle[:, 0]]
+    heights = np.array(frames.heights, np.int32)
+    box = stats[chosen, :4].astype(np.int32, copy=False)
+    return Marks(chosen.astype(np.int32), box, area[chosen], region, heights[region], numbers)
+
+
+def lines_of(marks: Marks, combs: frozenset[int]) -> list[list[int]]:
+    """Returns lines, each the indexes of its marks from left to right.
+
+    A mark goes on with the nearest one to its right that stands at its height, unless the gap is
+    wider than a digit is high; small marks (a dash, the flag of a 5) join the line around them.
+    """
+    parent = list(range(len(marks.box)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    tall = np.flatnonzero(_may_be_digit(marks))
+    for place, i in enumerate(tall):
+        follower = _next(marks, int(i), tall[place + 1 :], combs)
+        if follower is not None:
+            parent[root(follower)] = root(int(i))
+    chains: dict[int, list[int]] = {}
+    for i in tall:
+        chains.setdefault(root(int(i)), []).append(int(i))
+    lines = _joined(marks, _absorbed(marks, list(chains.values())))
+    return _with_pieces(marks, lines, tall)
+
+
+def _extent(marks: Marks, line: list[int]) -> tuple[int, int, int, int]:
+    """Returns left, top, right, bottom of a line."""
+    box = marks.box[line]
+    left, top = box[:, :2].min(0)
+    right, bottom = (box[:, :2] + box[:, 2:]).max(0)
+    return int(left), int(top), int(right), int(bottom)
+
+
+def _absorbed(marks: Marks, chains: list[list[int]]) -> list[list[int]]:
+    """Returns the chains; one low mark inside another's rectangle (the flag of a 5) goes to it."""
+    homes = [chain for chain in chains if len(chain) > 1]
+    extents = [_extent(marks, home) for home in homes]
+    highs = [float(np.median(marks.box[home, 3])) for home in homes]
+    lines = list(homes)
+    for chain in chains:
+        if len(chain) > 1:
+            continue
+        x, y, w, h = (int(v) for v in marks.box[chain[0]])
+        for home, (left, top, right, bottom), high in zip(homes, extents, highs, strict=True):
+            inside = left <= x + w / 2 <= right and top <= y + h / 2 <= bottom
+            if inside and h < 0.7 * high and marks.region[chain[0]] == marks.region[home[0]]:
+                home.append(chain[0])
+                home.sort()
+                break
+        else:
+            lines.append(chain)
+    return lines
+
+
+def _joined(marks: Marks, chains: list[list[int]]) -> list[list[int]]:
+    """Returns the chains; two that go on at the same height are one line.
+
+    The gap is measured by the highest digits near it: between two small zeros it may be wide.
+    """
+    lines: list[list[int]] = []
+    for chain in sorted(chains, key=lambda c: _extent(marks, c)[0]):
+        home = next((line for line in lines if _goes_on(marks, line, chain)), None)
+        if home is None:
+            lines.append(chain)
+        else:
+            home.extend(chain)
+    return lines
+
+
+def _goes_on(marks: Marks, line: list[int], chain: list[int]) -> bool:
+    ends = marks.box[line[-3:] + chain[:3]]
+    left, right = _extent(marks, line[-3:]), _extent(marks, chain[:3])
+    shared = min(left[3], right[3]) - max(left[1], right[1])
+    gap = right[0] - left[2]
+    high = float(ends[:, 3].max())
+    low = min(left[3] - left[1], right[3] - right[1])
+    same = marks.region[line[-1]] == marks.region[chain[0]]
+    return bool(
+        same
+        and -0.3 * high <= gap <= _GAP * 0.8 * high
+        and shared >= 0.6 * low
+        and low > 0.4 * high
+    )
+
+
+def _may_be_digit(marks: Marks) -> NDArray[np.bool_]:
+    w, h = marks.box[:, 2], marks.box[:, 3]
+    return (h >= _LEAST_HEIGHT) & (w < 6 * h)
+
+
+def _next(marks: Marks, i: int, later: NDArray[np.int64], combs: frozenset[int]) -> int | None:
+    """Returns the mark that stands next to the right of mark i in its line."""
+    x, y, w, h = (int(v) for v in marks.box[i])
+    boxes = marks.box[later]
+    widest = _COMB_GAP if marks.region[i] in combs else _GAP
+    gap = boxes[:, 0] - (x + w)
+    shared = np.minimum(boxes[:, 1] + boxes[:, 3], y + h) - np.maximum(boxes[:, 1], y)
+    fits = shared >= 0.4 * np.minimum(boxes[:, 3], h)
+    fits &= gap <= widest * np.maximum(boxes[:, 3], h)
+    fits &= np.maximum(boxes[:, 3], h) <= 4 * np.minimum(boxes[:, 3], h)
+    fits &= marks.region[later] == marks.region[i]
+    if not fits.any():
+        return None
+    behind = np.maximum(gap[fits], 0) + 0.2 * np.abs(boxes[fits, 3] - h)
+    return int(later[fits][np.argmin(behind)])
+
+
+def _with_pieces(marks: Marks, lines: list[list[int]], tall: NDArray[np.int64]) -> list[list[int]]:
+    """Returns the lines with the small marks that lie between their digits."""
+    loose = np.setdiff1d(np.arange(len(marks.box)), tall)
+    centre = marks.box[:, :2] + marks.box[:, 2:] / 2
+    whole = []
+    for line in lines:
+        box = marks.box[line]
+        high = float(np.median(box[:, 3]))
+        left, right = box[:, 0].min() - 0.3 * high, (box[:, 0] + box[:, 2]).max() + 0.3 * high
+        top, bottom = box[:, 1].min(), (box[:, 1] + box[:, 3]).max()
+        at = centre[loose]
+        near = (at[:, 0] > left) & (at[:, 0] < right) & (at[:, 1] > top) & (at[:, 1] < bottom)
+        near &= marks.region[loose] == marks.region[line[0]]
+        both = line + [int(i) for i in loose[near]]
+        whole.append(sorted(both, key=lambda i: (int(marks.box[i, 0]), i)))
+    return whole
