@@ -1,0 +1,206 @@
+"""Hands: how one person writes the ten digits."""
+
+import random
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.data.strings.allographs import ALLOGRAPHS, CURRENCY
+from holmdel.data.strings.pen import Canvas, Points, curve, jittered, trace
+from holmdel.networks.line import DIGITS
+
+FEWEST = 30  # digits of a writer who is asked to write
+_INK = 80  # of 255: from here on a pixel counts as ink
+
+
+@dataclass(frozen=True)
+class Specimens:
+    """Digits that people wrote, as MNIST holds them.
+
+    Attributes:
+        pictures: uint8 (N, 28, 28), ink 255.
+        labels: (N,) digits.
+        writers: (N,) a number a writer; None where that is not known.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.integer]
+    writers: NDArray[np.integer] | None = None
+
+    @cached_property
+    def boxes(self) -> NDArray[np.int64]:
+        """Returns (N, 4): left, top, right and bottom of each digit's ink."""
+        ink = self.pictures > _INK
+        ends = []
+        for axis in (1, 2):
+            there = ink.any(axis)
+            first = there.argmax(1)
+            last = there.shape[1] - there[:, ::-1].argmax(1)
+            ends += [first, last]
+        left, right, top, bottom = ends
+        return np.stack([left, top, right, bottom], axis=1)
+
+    @cached_property
+    def by_digit(self) -> list[list[int]]:
+        """Returns for each digit the rows that hold it."""
+        return [np.flatnonzero(self.labels == digit).tolist() for digit in range(10)]
+
+    @cached_property
+    def by_writer(self) -> list[list[list[int]]]:
+        """Returns for each writer of enough digits the rows of each digit."""
+        if self.writers is None:
+            return []
+        stacks: dict[int, list[list[int]]] = {}
+        for row, (writer, label) in enumerate(
+            zip(self.writers.tolist(), self.labels.tolist(), strict=True)
+        ):
+            stacks.setdefault(writer, [[] for _ in range(10)])[label].append(row)
+        return [stack for stack in stacks.values() if sum(map(len, stack)) >= FEWEST]
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One person's digits for one line.
+
+    Attributes:
+        rows: for each digit the specimens this person takes.
+        shapes: digits and signs that are drawn: their strokes, jittered once for the whole line.
+        pen: the width of the drawn strokes, for a digit of height 1.
+        width: how wide digits are, 1 for as they come.
+        unrest: how much digits of one line differ.
+    """
+
+    rows: list[list[int]]
+    shapes: dict[str, list[Points]]
+    pen: float
+    width: float
+    unrest: float
+    proportions: dict[str, float] = field(default_factory=dict)
+
+
+# How wide the drawn shapes are for a height of 1, at most.
+_PROPORTION = {"1": (0.3, 0.75), "0": (0.5, 1.0), "4": (0.55, 0.95)}
+_PLAIN = (0.42, 0.85)
+
+
+def draw_hand(
+    specimens: Specimens, text: str, rng: np.random.Generator, r: random.Random, drawn: float
+) -> Hand:
+    """Returns somebody's hand.
+
+    Args:
+        specimens: digits to take.
+        text: what this hand will write.
+        rng: where the numbers come from.
+        r: the same, for single numbers.
+        drawn: the part of the digits that are drawn in place of taken.
+    """
+    writers = specimens.by_writer
+    rows = r.choice(writers) if writers and r.random() < 0.8 else specimens.by_digit
+    rows = [own or every for own, every in zip(rows, specimens.by_digit, strict=True)]
+    jitter = r.uniform(0.015, 0.07)
+    shapes, proportions = {}, {}
+    for character in sorted(set(text)):
+        if character in CURRENCY:
+            shapes[character] = jittered(CURRENCY[character], rng, jitter)
+        elif character in DIGITS and r.random() < drawn:
+            shapes[character] = jittered(r.choice(ALLOGRAPHS[character]), rng, jitter)
+        proportions[character] = r.uniform(*_PROPORTION.get(character, _PLAIN))
+    return Hand(
+        rows, shapes, r.uniform(0.05, 0.17), r.uniform(0.72, 1.35), r.uniform(0.02, 0.13),
+        proportions,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """One written character.
+
+    Attributes:
+        ink: uint8 (h, w), 255 where there is ink; a border of empty pixels around.
+        left, top: where the ink begins in it.
+        width, height: of the ink in pixels.
+        start, end: where the pen began and ended, x and y in `ink`; None for a specimen.
+    """
+
+    ink: Canvas
+    left: float
+    top: float
+    width: float
+    height: float
+    start: tuple[float, float] | None = None
+    end: tuple[float, float] | None = None
+
+
+def write(
+    hand: Hand,
+    character: str,
+    height: float,
+    specimens: Specimens,
+    rng: np.random.Generator,
+    r: random.Random,
+) -> Glyph:
+    """Returns a character as a hand writes it this time.
+
+    Args:
+        hand: whose.
+        character: a digit or a currency sign.
+        height: of the ink in pixels.
+        specimens: what the hand's rows point into.
+        rng: where the numbers come from.
+        r: the same, for single numbers.
+    """
+    width = hand.width * (1 + r.gauss(0, 0.07))
+    lean, turn = r.gauss(0, 0.06), r.gauss(0, 0.05)
+    if character in hand.shapes:
+        wide = height * hand.proportions[character] * width
+        return _drawn(hand.shapes[character], height, wide, hand.pen * height, lean, turn, rng)
+    row = r.choice(hand.rows[int(character)])
+    return _taken(specimens, row, height, width, lean, turn)
+
+
+def _drawn(
+    strokes: list[Points], height: float, wide: float, pen: float, lean: float, turn: float,
+    rng: np.random.Generator,
+) -> Glyph:  # fmt: skip
+    """Returns strokes drawn at a size, each point moved a little."""
+    matrix = np.array([[wide, -lean * height], [turn * wide, height]], np.float32)
+    lines = []
+    for stroke in strokes:
+        moved = stroke + rng.standard_normal(stroke.shape, dtype=np.float32) * np.float32(0.012)
+        lines.append(curve(moved) @ matrix.T)
+    every = np.concatenate(lines)
+    least, most = every.min(0), every.max(0)
+    edge = pen / 2 + 2
+    offset = np.float32(edge) - least
+    size = most - least + 2 * edge
+    ink = np.zeros((int(size[1]) + 1, int(size[0]) + 1), np.uint8)
+    for line in lines:
+        trace(ink, line + offset, pen)
+    start, end = lines[0][0] + offset, lines[-1][-1] + offset
+    width, tall = (most - least + pen).tolist()
+    return Glyph(ink, 2, 2, width, tall, tuple(start.tolist()), tuple(end.tolist()))
+
+
+def _taken(
+    specimens: Specimens, row: int, height: float, width: float, lean: float, turn: float
+) -> Glyph:
+    """Returns a specimen warped to a size."""
+    left, top, right, bottom = specimens.boxes[row].tolist()
+    scale = height / max(12, bottom - top)
+    across = scale * width
+    matrix = np.array([[across, -lean * scale], [turn * across, scale]])
+    corners = np.array([[left, right, left, right], [top, top, bottom, bottom]], float)
+    placed = matrix @ corners
+    least, most = placed.min(1), placed.max(1)
+    offset = 4 - least
+    size = most - least + 8
+    move = np.column_stack([matrix, offset + matrix @ (0.5, 0.5) - 0.5])
+    ink = cv2.warpAffine(
+        specimens.pictures[row], move, (int(size[0]) + 1, int(size[1]) + 1), flags=cv2.INTER_LINEAR
+    )
+    wide, tall = (most - least).tolist()
+    return Glyph(ink, 4, 4, wide, tall)

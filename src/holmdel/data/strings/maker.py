@@ -1,0 +1,202 @@
+"""Lines of handwriting, made on the fly."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from holmdel.data.strings import texts
+from holmdel.data.strings.hands import Hand, Specimens, draw_hand, write
+from holmdel.data.strings.noise import Surfaces
+from holmdel.data.strings.paper import Paper
+from holmdel.data.strings.pen import Canvas, Points, trace
+from holmdel.data.strings.spoil import Spoiler
+from holmdel.networks.line import DIGITS
+
+HEIGHT = 44  # pixels of a digit, about twice what the network sees
+MARGIN = 36  # above and below the digits, for slopes, marks and neighbours
+TALL = HEIGHT + 2 * MARGIN
+LONGEST = 1100  # pixels of the canvas
+
+
+@dataclass(frozen=True)
+class Style:
+    """What is varied, each a part of the lines; for experiments on what helps.
+
+    Attributes:
+        drawn: digits drawn from allographs in place of MNIST's.
+        geometry: slant, slope and elastic warps.
+        marks: punctuation and rules.
+        paper: printed and grained paper.
+        writers: one writer a line, where writers are known.
+    """
+
+    drawn: float = 0.45
+    geometry: bool = True
+    marks: bool = True
+    paper: bool = True
+    writers: bool = True
+
+
+class StringSample(NamedTuple):
+    """A picture of a line, and what stands there.
+
+    Attributes:
+        picture: uint8 (H, W), dark ink on lighter paper.
+        text: digits and marks in reading order; empty where there is nothing to read.
+    """
+
+    picture: Canvas
+    text: str
+
+
+class _Line:
+    """A canvas on which characters are set one after the other."""
+
+    def __init__(self, r: random.Random) -> None:
+        self.canvas = np.zeros((TALL, LONGEST), np.uint8)
+        self.x = self.end = 24.0  # where the next character begins, and where the ink ends
+        self.base = float(MARGIN + HEIGHT)
+        self.r = r
+
+    def paste(self, ink: Canvas, left: float, top: float) -> None:
+        """Puts a piece of ink on the canvas; what lies outside is left out."""
+        x, y = round(left), round(top)
+        height, width = ink.shape
+        y0, y1 = max(0, y), min(TALL, y + height)
+        x0, x1 = max(0, x), min(LONGEST, x + width)
+        if y0 < y1 and x0 < x1:
+            place = self.canvas[y0:y1, x0:x1]
+            np.maximum(place, ink[y0 - y : y1 - y, x0 - x : x1 - x], out=place)
+        self.end = max(self.end, left + width)
+
+    def stroke(self, points: list[tuple[float, float]], width: float) -> None:
+        """Draws straight lines between points."""
+        trace(self.canvas, np.array(points, np.float32), width)
+        self.end = max(self.end, points[-1][0] + width)
+
+
+class StringMaker:
+    """Makes lines of handwriting, one after the other, the same ones for the same seed.
+
+    Args:
+        specimens: digits that people wrote.
+        seed: of everything that is random.
+        style: what is varied.
+    """
+
+    def __init__(self, specimens: Specimens, seed: int, style: Style = Style()) -> None:
+        cv2.setNumThreads(1)
+        self._specimens = specimens
+        self._style = style
+        self._rng = np.random.default_rng(seed)
+        self._r = random.Random(seed)
+        surfaces = Surfaces(self._rng, (9.0, 16.0, 28.0, 48.0))
+        paper = Paper(self._rng, self._r) if style.paper else None
+        self._spoiler = Spoiler(self._rng, self._r, surfaces, paper)
+        self._surfaces = surfaces
+
+    def sample(self) -> StringSample:
+        """Returns the next line."""
+        r = self._r
+        kind = r.random()
+        wording: Callable[[random.Random], str] = texts.digits
+        if self._style.marks and kind < 0.68:
+            wording = texts.amount
+        elif kind < 0.74:
+            wording = texts.code
+        text = wording(r)
+        drawn = r.choice((0.0, 0.0, 0.35, 0.7, 1.0)) * self._style.drawn / 0.41
+        hand = draw_hand(self._specimens, text, self._rng, r, min(drawn, 1.0))
+        line = _Line(r)
+        cells = self._style.marks and kind > 0.9
+        text = self._written(line, hand, text, cells)
+        ink = line.canvas[:, : min(LONGEST, round(line.end) + 24)]
+        ink, cuts = self._warped(ink)
+        return StringSample(self._spoiler.spoiled(ink, cuts if cells else None), text)
+
+    def _written(self, line: _Line, hand: Hand, text: str, cells: bool) -> str:
+        """Writes a text as long as there is room; returns what was written."""
+        r = self._r
+        gap = HEIGHT * (r.gauss(0.10, 0.15) if r.random() < 0.8 else r.uniform(-0.12, 0.7))
+        drift = r.uniform(0, 0.09)
+        small = r.uniform(0.6, 0.95) if r.random() < 0.15 else 1.0
+        link = r.random() < 0.1
+        tops: tuple[float, float] | None = None
+        pen = max(2.0, hand.pen * HEIGHT)
+        for place, character in enumerate(text):
+            if line.x > LONGEST - 3 * HEIGHT:
+                return text[:place]
+            if character not in hand.shapes and character not in DIGITS:
+                self._mark(line, character, pen, gap)
+                tops = None
+                continue
+            size = HEIGHT * (1 + r.gauss(0, hand.unrest)) * (small if character == "0" else 1)
+            glyph = write(hand, character, max(size, 0.5 * HEIGHT), self._specimens, self._rng, r)
+            base = line.base + r.gauss(0, drift) * HEIGHT
+            if small < 1 and character == "0":
+                base -= r.uniform(0, 0.2) * HEIGHT
+            left, top = line.x - glyph.left, base - glyph.height - glyph.top
+            line.paste(glyph.ink, left, top)
+            middle = (line.x + glyph.width / 2, base - glyph.height + 2)
+            if link and tops and character == "0":
+                line.stroke([tops, middle], pen * 0.8)
+            tops = middle if character == "0" else None
+            step = glyph.width + gap * (1 + r.gauss(0, 0.25))
+            line.x += max(step, 0.55 * glyph.width)
+        return text
+
+    def _mark(self, line: _Line, mark: str, pen: float, gap: float) -> None:
+        """Writes a point, comma, dash or double dash."""
+        r, base = self._r, line.base
+        x = line.x + r.uniform(-0.02, 0.12) * HEIGHT - min(gap, 0) * 0.7
+        if mark in ".,":
+            y = base - r.uniform(-0.08, 0.15) * HEIGHT
+            if r.random() < 0.05:  # high, as a British point
+                y = base - r.uniform(0.3, 0.5) * HEIGHT
+            long = r.uniform(0.12, 0.38) if mark == "," else r.uniform(0, 0.06)
+            slope = r.uniform(0, 0.6) if mark == "," else r.uniform(-1, 1)
+            end = (x - slope * long * HEIGHT, y + long * HEIGHT)
+            line.stroke([(x, y), end], pen * r.uniform(0.9, 1.7))
+            line.x = x + pen + r.uniform(0, 0.15) * HEIGHT + max(gap, 0) * 0.6
+            return
+        long = r.uniform(0.2, 0.8) * HEIGHT
+        y = base - r.uniform(0.12, 0.6) * HEIGHT
+        apart = r.uniform(0.13, 0.3) * HEIGHT
+        for number in range(2 if mark == "=" else 1):
+            rise = r.uniform(-0.12, 0.15) * HEIGHT
+            begin = x + r.gauss(0, 0.05) * HEIGHT
+            bend = (x + long / 2, y + number * apart - rise / 2 + r.gauss(0, 0.03) * HEIGHT)
+            line.stroke(
+                [(begin, y + number * apart), bend, (begin + long, y + number * apart - rise)],
+                pen * r.uniform(0.7, 1.1),
+            )
+        line.x = x + long + pen + r.uniform(0.02, 0.25) * HEIGHT
+
+    def _warped(self, ink: Canvas) -> tuple[Canvas, Points | None]:
+        """Returns the ink slanted, sloped and bent."""
+        if not self._style.geometry:
+            return ink, None
+        r = self._r
+        height, width = ink.shape
+        shear = min(max(r.gauss(0.12, 0.27), -0.6), 0.9)
+        slope = r.gauss(0, 0.03)
+        narrow = r.uniform(0.85, 1.2)
+        middle = MARGIN + HEIGHT / 2
+        reach = abs(shear) * MARGIN
+        wide = min(LONGEST, int((width + 2 * reach) * narrow))
+        rows = np.arange(height, dtype=np.float32)[:, None] - np.float32(middle)
+        columns = np.arange(wide, dtype=np.float32)[None, :] / np.float32(narrow) - np.float32(
+            reach
+        )
+        map_x = columns + np.float32(shear) * rows
+        map_y = rows + np.float32(middle) + np.float32(slope) * (columns - width / 2)
+        if r.random() < 0.7:
+            stock = r.randrange(4)
+            most = np.float32(r.uniform(0.3, 1.0) * (1.2, 2.0, 3.2, 4.2)[stock])
+            map_x += self._surfaces.cut(stock, height, wide) * most
+            map_y += self._surfaces.cut(stock, height, wide) * most
+        return cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR), None

@@ -1,0 +1,118 @@
+"""From clean ink to a picture: the pen's width, rules, paper, light, blur, JPEG."""
+
+import random
+
+import cv2
+import numpy as np
+
+from holmdel.data.strings.noise import Plane, Surfaces
+from holmdel.data.strings.paper import Paper
+from holmdel.data.strings.pen import Canvas, Points
+
+_INK = 80  # of 255: from here on a pixel counts as ink
+
+
+class Spoiler:
+    """Makes pictures of ink.
+
+    Args:
+        rng: where the numbers come from.
+        r: the same, for single numbers.
+        surfaces: smooth surfaces to cut from.
+        paper: sheets to cut from; None for plain grey paper.
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, r: random.Random, surfaces: Surfaces, paper: Paper | None
+    ) -> None:
+        self._rng, self._r, self._surfaces, self._paper = rng, r, surfaces, paper
+
+    def spoiled(self, ink: Canvas, cells: Points | None) -> Canvas:
+        """Returns a picture, uint8 (H, W), of ink on paper, cropped around the ink.
+
+        Args:
+            ink: uint8 (H, W), 255 where there is ink.
+            cells: reserved for frames around the digits.
+        """
+        r = self._r
+        ink = self._cropped(ink)
+        if r.random() < 0.2:
+            ink = cv2.erode(ink, np.ones((2, 2), np.uint8))
+        cover = self._pressed(ink)
+        if self._paper is not None:
+            self._rules(cover)
+        height, width = cover.shape
+        paper = self._paper.cut(height, width) if self._paper else np.full_like(cover, 0.8)
+        light = paper * (1 - np.float32(r.uniform(0.45, 0.95)) * cover)
+        if r.random() < 0.3:  # as small as the network sees it, or smaller
+            tall = r.randint(26, 40)
+            light = cv2.resize(
+                light, (max(8, round(width * tall / height)), tall), interpolation=cv2.INTER_AREA
+            )
+        if r.random() < 0.35:
+            light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.4, 1.0) * light.shape[0] / 40)
+        picture = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
+        if r.random() < 0.25:
+            quality = [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)]
+            coded = cv2.imencode(".jpg", picture, quality)[1]
+            picture = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+        return picture
+
+    def _cropped(self, ink: Canvas) -> Canvas:
+        """Returns the canvas around the ink, with some room or a little cut off."""
+        r = self._r
+        columns = np.flatnonzero(ink.max(0) > _INK)
+        rows = np.flatnonzero(ink.max(1) > _INK)
+        if len(columns) == 0:
+            return ink
+        left, right, top, bottom = columns[0], columns[-1], rows[0], rows[-1]
+        tall = bottom - top
+        above, below = (
+            r.uniform(-0.06, 0.10) if r.random() < 0.6 else r.uniform(0, 0.6) for _ in range(2)
+        )
+        before, after = (
+            r.uniform(-2, 8) if r.random() < 0.6 else r.uniform(0, 50) for _ in range(2)
+        )
+        y0, y1 = max(0, int(top - above * tall)), int(bottom + below * tall) + 1
+        x0, x1 = max(0, int(left - before)), int(right + after) + 1
+        return ink[y0 : max(y1, y0 + 12), x0 : max(x1, x0 + 12)]
+
+    def _pressed(self, ink: Canvas) -> Plane:
+        """Returns how much of the paper the ink covers, 0..1: the pen's width is varied here."""
+        r = self._r
+        soft = cv2.GaussianBlur(ink, (0, 0), r.uniform(0.7, 1.6))
+        threshold, hardness = r.uniform(0.22, 0.68), r.uniform(6, 16)
+        levels = np.arange(256, dtype=np.float32) / 255
+        table = 1 / (1 + np.exp(-hardness * (levels - np.float32(threshold))))
+        cover = np.asarray(table, np.float32)[soft]
+        if r.random() < 0.35:  # a pen that gives ink unevenly
+            uneven = self._surfaces.cut(r.randrange(3), *cover.shape) * np.float32(0.25)
+            cover *= 1 - uneven.clip(0, 0.6)
+        return cover
+
+    def _rules(self, cover: Plane) -> None:
+        """Draws ruled lines, the edges of boxes, and parts of what stands above and below."""
+        r = self._r
+        height, width = cover.shape
+        for _ in range(r.choice((0, 0, 0, 1, 1, 2))):
+            y = r.choice(
+                (
+                    r.uniform(height - 14, height + 2),
+                    r.uniform(height - 8, height),
+                    r.uniform(-2, 8),
+                )
+            )
+            end = (width, round(y + r.gauss(0, 1.5)))
+            cv2.line(
+                cover,
+                (0, round(y)),
+                end,
+                r.uniform(0.3, 1),
+                r.choice((1, 1, 2, 2, 3, 5)),
+                cv2.LINE_AA,
+            )
+        for _ in range(r.choice((0, 0, 0, 0, 0, 0, 0, 1, 2))):
+            x = r.choice((r.uniform(0, 8), r.uniform(width - 8, width)))
+            y = r.uniform(0, height)
+            end = (round(x + r.gauss(0, 4)), round(y + r.gauss(0, 30)))
+            cv2.line(cover, (round(x), round(y)), end, 1.0, r.choice((1, 2, 3)), cv2.LINE_AA)
