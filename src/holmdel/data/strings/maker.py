@@ -1,5 +1,6 @@
 """Lines of handwriting, made on the fly."""
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ import numpy as np
 
 from holmdel.data.strings import texts
 from holmdel.data.strings.hands import Hand, Specimens, draw_hand, write
+from holmdel.data.strings.junk import nothing_to_read
 from holmdel.data.strings.noise import Surfaces
 from holmdel.data.strings.paper import Paper
-from holmdel.data.strings.pen import Canvas, Points, trace
+from holmdel.data.strings.pen import Canvas, curve, trace
 from holmdel.data.strings.spoil import Spoiler
 from holmdel.networks.line import DIGITS
 
@@ -20,6 +22,7 @@ HEIGHT = 44  # pixels of a digit, about twice what the network sees
 MARGIN = 36  # above and below the digits, for slopes, marks and neighbours
 TALL = HEIGHT + 2 * MARGIN
 LONGEST = 1100  # pixels of the canvas
+JUNK = 0.04  # of the lines hold nothing to read
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class _Line:
         self.canvas = np.zeros((TALL, LONGEST), np.uint8)
         self.x = self.end = 24.0  # where the next character begins, and where the ink ends
         self.base = float(MARGIN + HEIGHT)
+        self.frames: Canvas | None = None  # printed lines around the digits
+        self.frame_width = r.uniform(1, 4)
         self.r = r
 
     def paste(self, ink: Canvas, left: float, top: float) -> None:
@@ -77,6 +82,18 @@ class _Line:
         """Draws straight lines between points."""
         trace(self.canvas, np.array(points, np.float32), width)
         self.end = max(self.end, points[-1][0] + width)
+
+    def curve(self, points: list[tuple[float, float]], width: float) -> None:
+        """Draws a smooth curve through points."""
+        trace(self.canvas, curve(np.array(points, np.float32)), width)
+
+    def frame(self, r: random.Random, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draws a printed line."""
+        if self.frames is None:
+            self.frames = np.zeros_like(self.canvas)
+        if r.random() < 0.97:
+            trace(self.frames, np.array((start, end), np.float32), self.frame_width)
+        self.end = max(self.end, end[0] + self.frame_width)
 
 
 class StringMaker:
@@ -102,6 +119,8 @@ class StringMaker:
     def sample(self) -> StringSample:
         """Returns the next line."""
         r = self._r
+        if self._style.marks and r.random() < JUNK:
+            return self._junk()
         kind = r.random()
         wording: Callable[[random.Random], str] = texts.digits
         if self._style.marks and kind < 0.68:
@@ -112,19 +131,61 @@ class StringMaker:
         drawn = r.choice((0.0, 0.0, 0.35, 0.7, 1.0)) * self._style.drawn / 0.41
         hand = draw_hand(self._specimens, text, self._rng, r, min(drawn, 1.0))
         line = _Line(r)
-        cells = self._style.marks and kind > 0.9
-        text = self._written(line, hand, text, cells)
-        ink = line.canvas[:, : min(LONGEST, round(line.end) + 24)]
-        ink, cuts = self._warped(ink)
-        return StringSample(self._spoiler.spoiled(ink, cuts if cells else None), text)
+        if self._style.marks and kind > 0.92:
+            text = self._in_cells(line, hand, texts.digits(r))
+        else:
+            text = self._written(line, hand, text)
+        return StringSample(self._picture(line, self._style.geometry), text)
 
-    def _written(self, line: _Line, hand: Hand, text: str, cells: bool) -> str:
+    def _junk(self) -> StringSample:
+        line = _Line(self._r)
+        line.end = nothing_to_read(line.canvas, MARGIN + HEIGHT, self._rng, self._r)
+        return StringSample(self._picture(line, self._r.random() < 0.5), "")
+
+    def _picture(self, line: _Line, warped: bool) -> Canvas:
+        wide = min(LONGEST, round(line.end) + 24)
+        layers = [line.canvas[:, :wide]]
+        if line.frames is not None:
+            layers.append(line.frames[:, :wide])
+        if warped:
+            layers = self._warped(layers)
+        return self._spoiler.spoiled(*layers)
+
+    def _in_cells(self, line: _Line, hand: Hand, text: str) -> str:
+        """Writes a digit a cell of a comb or a row of boxes; returns what was written."""
+        r = self._r
+        pitch = HEIGHT * r.uniform(0.85, 1.6) * max(1.0, hand.width)
+        text = text[: int((LONGEST - 120) / pitch)]
+        apart = 0.0 if r.random() < 0.6 else r.uniform(0.05, 0.3) * HEIGHT
+        top, bottom = (
+            line.base - HEIGHT * r.uniform(1.0, 1.4), line.base + HEIGHT * r.uniform(0, 0.35)
+        )  # fmt: skip
+        if r.random() < 0.3:  # a comb: no line above, short teeth
+            top = line.base - HEIGHT * r.uniform(0.1, 0.5)
+        else:
+            line.frame(r, (24, top), (24 + len(text) * pitch - apart, top))
+        line.frame(r, (24, bottom), (24 + len(text) * pitch - apart, bottom))
+        for place, digit in enumerate(text):
+            left = 24 + place * pitch
+            line.frame(r, (left, top), (left, bottom))
+            if apart or place + 1 == len(text):
+                line.frame(r, (left + pitch - apart, top), (left + pitch - apart, bottom))
+            size = HEIGHT * (1 + r.gauss(0, hand.unrest))
+            glyph = write(hand, digit, max(size, 0.5 * HEIGHT), self._specimens, self._rng, r)
+            middle = left + (pitch - apart) / 2 + r.gauss(0, 0.07) * HEIGHT
+            base = line.base + r.gauss(0, 0.06) * HEIGHT
+            x = middle - glyph.width / 2 - glyph.left
+            line.paste(glyph.ink, x, base - glyph.height - glyph.top)
+        return text
+
+    def _written(self, line: _Line, hand: Hand, text: str) -> str:
         """Writes a text as long as there is room; returns what was written."""
         r = self._r
-        gap = HEIGHT * (r.gauss(0.10, 0.15) if r.random() < 0.8 else r.uniform(-0.12, 0.7))
+        gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 0.7))
         drift = r.uniform(0, 0.09)
         small = r.uniform(0.6, 0.95) if r.random() < 0.15 else 1.0
         link = r.random() < 0.1
+        coil, coiled = r.random() < 0.08, 0  # zeros in one go, and how many are still to come
         tops: tuple[float, float] | None = None
         pen = max(2.0, hand.pen * HEIGHT)
         for place, character in enumerate(text):
@@ -133,6 +194,12 @@ class StringMaker:
             if character not in hand.shapes and character not in DIGITS:
                 self._mark(line, character, pen, gap)
                 tops = None
+                continue
+            if coil and not coiled and text[place : place + 2] == "00":
+                coiled = len(text[place:]) - len(text[place:].lstrip("0"))
+                self._coil(line, coiled, pen, small)
+            if coiled:
+                coiled -= 1
                 continue
             size = HEIGHT * (1 + r.gauss(0, hand.unrest)) * (small if character == "0" else 1)
             glyph = write(hand, character, max(size, 0.5 * HEIGHT), self._specimens, self._rng, r)
@@ -143,11 +210,34 @@ class StringMaker:
             line.paste(glyph.ink, left, top)
             middle = (line.x + glyph.width / 2, base - glyph.height + 2)
             if link and tops and character == "0":
-                line.stroke([tops, middle], pen * 0.8)
+                sag = (tops[0] + middle[0]) / 2, max(tops[1], middle[1]) + r.uniform(-4, 8)
+                line.curve([tops, sag, middle], pen * 0.8)
             tops = middle if character == "0" else None
             step = glyph.width + gap * (1 + r.gauss(0, 0.25))
             line.x += max(step, 0.55 * glyph.width)
         return text
+
+    def _coil(self, line: _Line, count: int, pen: float, small: float) -> None:
+        """Writes zeros in one go, the pen passing from the top of each to the next."""
+        r = self._r
+        tall = HEIGHT * small * r.uniform(0.55, 0.95)
+        wide = tall * r.uniform(0.55, 1.0)
+        step = wide * r.uniform(1.0, 1.45)
+        middle = line.base - tall / 2 - r.uniform(0, 0.15) * HEIGHT
+        points = []
+        for number in range(count):
+            centre = line.x + wide / 2 + number * step
+            for corner in range(7):
+                angle = -0.5 * math.pi - corner * math.pi / 3
+                points.append(
+                    (
+                        centre + wide / 2 * math.cos(angle) + r.gauss(0, 0.04) * wide,
+                        middle + tall / 2 * math.sin(angle) + r.gauss(0, 0.04) * tall,
+                    )
+                )
+        line.curve(points, pen)
+        line.x += (count - 1) * step + wide + r.uniform(0.02, 0.2) * HEIGHT
+        line.end = max(line.end, line.x)
 
     def _mark(self, line: _Line, mark: str, pen: float, gap: float) -> None:
         """Writes a point, comma, dash or double dash."""
@@ -176,12 +266,10 @@ class StringMaker:
             )
         line.x = x + long + pen + r.uniform(0.02, 0.25) * HEIGHT
 
-    def _warped(self, ink: Canvas) -> tuple[Canvas, Points | None]:
-        """Returns the ink slanted, sloped and bent."""
-        if not self._style.geometry:
-            return ink, None
+    def _warped(self, layers: list[Canvas]) -> list[Canvas]:
+        """Returns the layers slanted, sloped and bent, all in the same way."""
         r = self._r
-        height, width = ink.shape
+        height, width = layers[0].shape
         shear = min(max(r.gauss(0.12, 0.27), -0.6), 0.9)
         slope = r.gauss(0, 0.03)
         narrow = r.uniform(0.85, 1.2)
@@ -189,14 +277,16 @@ class StringMaker:
         reach = abs(shear) * MARGIN
         wide = min(LONGEST, int((width + 2 * reach) * narrow))
         rows = np.arange(height, dtype=np.float32)[:, None] - np.float32(middle)
-        columns = np.arange(wide, dtype=np.float32)[None, :] / np.float32(narrow) - np.float32(
-            reach
-        )
+        columns = np.arange(wide, dtype=np.float32)[None, :] / np.float32(narrow)
+        columns -= np.float32(reach)
         map_x = columns + np.float32(shear) * rows
-        map_y = rows + np.float32(middle) + np.float32(slope) * (columns - width / 2)
+        map_y = rows + np.float32(middle) + np.float32(slope) * (columns - np.float32(width / 2))
         if r.random() < 0.7:
             stock = r.randrange(4)
             most = np.float32(r.uniform(0.3, 1.0) * (1.2, 2.0, 3.2, 4.2)[stock])
             map_x += self._surfaces.cut(stock, height, wide) * most
             map_y += self._surfaces.cut(stock, height, wide) * most
-        return cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR), None
+        return [
+            cv2.remap(layer, map_x, map_y, cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+            for layer in layers
+        ]

@@ -89,7 +89,7 @@ def _guilloche(rng: np.random.Generator, light: Plane) -> None:
         phase = surface(rng, HEIGHT, WIDTH, rng.uniform(35, 120)) * rng.uniform(0.5, 2.5)
         angle, period = rng.uniform(0, math.pi), rng.uniform(10, 80)
         phase += (columns * math.cos(angle) + rows * math.sin(angle)) / period
-        light -= _lines(phase, rng.uniform(0.12, 0.35)) * np.float32(rng.uniform(0.05, 0.28))
+        light -= _lines(phase, rng.uniform(0.12, 0.35)) * np.float32(rng.uniform(0.03, 0.2))
 
 
 def _dots(rng: np.random.Generator, light: Plane) -> None:
@@ -101,7 +101,7 @@ def _dots(rng: np.random.Generator, light: Plane) -> None:
     dots = dots * np.cos(2 * math.pi * (rows + wobble * 0.7) / down)
     if rng.random() < 0.5:
         dots = np.sign(dots) * np.abs(dots) ** 0.4
-    light += dots.astype(np.float32) * np.float32(rng.uniform(0.03, 0.15))
+    light += dots.astype(np.float32) * np.float32(rng.uniform(0.02, 0.12))
     if rng.random() < 0.5:
         grain = surface(rng, HEIGHT, WIDTH, rng.uniform(2.5, 7))
         light += grain * np.float32(rng.uniform(0.02, 0.07))
@@ -115,7 +115,7 @@ def _sines(rng: np.random.Generator, light: Plane) -> None:
         phase = (
             rows + height * np.sin(2 * math.pi * columns / period + rng.uniform(0, 6.3))
         ) / step
-        light -= _lines(phase, rng.uniform(0.15, 0.4)) * np.float32(rng.uniform(0.05, 0.22))
+        light -= _lines(phase, rng.uniform(0.15, 0.4)) * np.float32(rng.uniform(0.03, 0.17))
 
 
 def _fine_waves(rng: np.random.Generator, light: Plane) -> None:

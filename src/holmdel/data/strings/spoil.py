@@ -7,7 +7,7 @@ import numpy as np
 
 from holmdel.data.strings.noise import Plane, Surfaces
 from holmdel.data.strings.paper import Paper
-from holmdel.data.strings.pen import Canvas, Points
+from holmdel.data.strings.pen import Canvas
 
 _INK = 80  # of 255: from here on a pixel counts as ink
 
@@ -27,64 +27,67 @@ class Spoiler:
     ) -> None:
         self._rng, self._r, self._surfaces, self._paper = rng, r, surfaces, paper
 
-    def spoiled(self, ink: Canvas, cells: Points | None) -> Canvas:
+    def spoiled(self, ink: Canvas, frames: Canvas | None = None) -> Canvas:
         """Returns a picture, uint8 (H, W), of ink on paper, cropped around the ink.
 
         Args:
             ink: uint8 (H, W), 255 where there is ink.
-            cells: reserved for frames around the digits.
+            frames: uint8 (H, W), 255 where there are printed lines, if any.
         """
         r = self._r
-        ink = self._cropped(ink)
+        window = self._window(ink)
+        ink = ink[window]
         if r.random() < 0.2:
-            ink = cv2.erode(ink, np.ones((2, 2), np.uint8))
+            ink = cv2.erode(ink, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)
         cover = self._pressed(ink)
+        if frames is not None:
+            cover = np.maximum(cover, frames[window] * np.float32(r.uniform(0.25, 1.0) / 255))
         if self._paper is not None:
             self._rules(cover)
         height, width = cover.shape
         paper = self._paper.cut(height, width) if self._paper else np.full_like(cover, 0.8)
-        light = paper * (1 - np.float32(r.uniform(0.45, 0.95)) * cover)
+        light = paper * (1 - np.float32(r.uniform(0.5, 0.97) ** 0.7) * cover)
         if r.random() < 0.3:  # as small as the network sees it, or smaller
-            tall = r.randint(26, 40)
+            tall = r.randint(28, 44)
             light = cv2.resize(
                 light, (max(8, round(width * tall / height)), tall), interpolation=cv2.INTER_AREA
             )
-        if r.random() < 0.35:
-            light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.4, 1.0) * light.shape[0] / 40)
+        if r.random() < 0.3:
+            light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.4, 0.9) * light.shape[0] / 45)
         picture = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
         if r.random() < 0.25:
             quality = [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)]
             coded = cv2.imencode(".jpg", picture, quality)[1]
             picture = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
-        return picture
+        return picture.astype(np.uint8, copy=False)
 
-    def _cropped(self, ink: Canvas) -> Canvas:
-        """Returns the canvas around the ink, with some room or a little cut off."""
+    def _window(self, ink: Canvas) -> tuple[slice, slice]:
+        """Returns where the ink is, with some room around or a little cut off."""
         r = self._r
         columns = np.flatnonzero(ink.max(0) > _INK)
         rows = np.flatnonzero(ink.max(1) > _INK)
         if len(columns) == 0:
-            return ink
+            return slice(24, 24 + r.randint(30, 60)), slice(0, None)
         left, right, top, bottom = columns[0], columns[-1], rows[0], rows[-1]
         tall = bottom - top
         above, below = (
-            r.uniform(-0.06, 0.10) if r.random() < 0.6 else r.uniform(0, 0.6) for _ in range(2)
+            r.uniform(-0.05, 0.12) if r.random() < 0.7 else r.uniform(0, 0.5) for _ in range(2)
         )
         before, after = (
             r.uniform(-2, 8) if r.random() < 0.6 else r.uniform(0, 50) for _ in range(2)
         )
         y0, y1 = max(0, int(top - above * tall)), int(bottom + below * tall) + 1
         x0, x1 = max(0, int(left - before)), int(right + after) + 1
-        return ink[y0 : max(y1, y0 + 12), x0 : max(x1, x0 + 12)]
+        return slice(y0, max(y1, y0 + 12)), slice(x0, max(x1, x0 + 12))
 
     def _pressed(self, ink: Canvas) -> Plane:
         """Returns how much of the paper the ink covers, 0..1: the pen's width is varied here."""
         r = self._r
         soft = cv2.GaussianBlur(ink, (0, 0), r.uniform(0.7, 1.6))
-        threshold, hardness = r.uniform(0.22, 0.68), r.uniform(6, 16)
+        threshold, hardness = r.uniform(0.26, 0.72), r.uniform(6, 16)
         levels = np.arange(256, dtype=np.float32) / 255
         table = 1 / (1 + np.exp(-hardness * (levels - np.float32(threshold))))
-        cover = np.asarray(table, np.float32)[soft]
+        cover: Plane = table.astype(np.float32)[soft]
         if r.random() < 0.35:  # a pen that gives ink unevenly
             uneven = self._surfaces.cut(r.randrange(3), *cover.shape) * np.float32(0.25)
             cover *= 1 - uneven.clip(0, 0.6)
