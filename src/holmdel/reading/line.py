@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,14 +15,19 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from holmdel.images.line import LINE_HEIGHT, MARGIN, to_line
+from holmdel.devices import use_bfloat16
+from holmdel.images.line import LINE_HEIGHT, MARGIN, WIDEST, to_line
 from holmdel.networks.line import STRIDE
-from holmdel.reading.decode import Candidate, align, marks_as_blank, texts
+from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
 from holmdel.reading.patterns import Pattern
+from holmdel.reading.views import VIEWS, View, look
 
 Box = tuple[int, int, int, int]
 
-_WIDTHS = 32  # columns; a picture is read at the next multiple, alone as among others
+_SURE = 0.9  # a score from which one view is enough
+_MORE = 4  # views of a picture in doubt; more of them read no more cheques
+_INK = 0.4  # of the line's darkest
+_WIDTHS = 16  # columns; a picture is read at the next multiple, alone as among others
 _COLUMNS = 64 * 128  # of a batch
 
 
@@ -59,14 +65,17 @@ class LineReader:
     """Reads pictures of lines with a line network.
 
     Args:
-        network: a `LineNetwork`; a copy is kept, its normalisation folded into the convolutions.
+        network: a `LineNetwork`; a copy is kept, its normalisation folded into the convolutions, in
+            bfloat16 where the processor computes in it.
         threads: of PyTorch, for the whole process; None leaves them.
     """
 
     def __init__(self, network: nn.Module, threads: int | None = None) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
-        self._network = _folded(network)
+        fast = use_bfloat16("auto", torch.device("cpu"), (LINE_HEIGHT, WIDEST))
+        self._type = torch.bfloat16 if fast else torch.float32
+        self._network = _folded(network).to(self._type)
 
     def answers(
         self,
@@ -79,25 +88,55 @@ class LineReader:
         Args:
             pictures: uint8 (H, W) each, of one line, dark ink on lighter paper.
             pattern: what may be written.
-            views: how many views of each picture are read; None takes more where one is in doubt.
+            views: how many views of each picture are read, 1 to 8; None takes more where one is in
+                doubt.
         """
-        lines = [to_line(picture) for picture in pictures]
+        seen: list[list[Seen]] = [[] for _ in pictures]
+        self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
+        if views is None:
+            doubtful = [n for n, looks in enumerate(seen) if _score(looks[0]) < _SURE]
+            self._look(pictures, pattern, VIEWS[1:_MORE], doubtful, seen)
         return [
-            _answer([texts(steps, pattern)], [steps], line, picture.shape, pattern)
-            for steps, line, picture in zip(self._steps(lines), lines, pictures, strict=True)
+            _answer(looks, picture, pattern) for looks, picture in zip(seen, pictures, strict=True)
         ]
+
+    def _look(
+        self,
+        pictures: Sequence[NDArray[np.uint8]],
+        pattern: Pattern,
+        views: Sequence[View],
+        numbers: Sequence[int],
+        seen: list[list["Seen"]],
+    ) -> None:
+        """Adds to `seen` what each view of the pictures `numbers` shows."""
+        for view in views:
+            lines = [to_line(look(pictures[number], view)) for number in numbers]
+            for number, line, steps in zip(numbers, lines, self._steps(lines), strict=True):
+                seen[number].append(Seen(line, steps, texts(steps, pattern)))
 
     def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Returns ln of the probabilities (T, K) for each line (32, W), T = W // 4."""
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
-                inputs = torch.from_numpy(batch).to(memory_format=torch.channels_last)
+                inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
                 logits = self._network(inputs).float()
                 steps = F.log_softmax(logits, 1).transpose(1, 2).contiguous().numpy()
                 for number, line in zip(numbers, steps, strict=True):
                     found[number] = line[: lines[number].shape[1] // STRIDE]
         return found
+
+
+class Seen(NamedTuple):
+    """A view of a picture: as the network sees it (32, W), what it says (T, K), and the texts."""
+
+    line: NDArray[np.float32]
+    steps: NDArray[np.float32]
+    candidates: list[Candidate]
+
+
+def _score(seen: Seen) -> float:
+    return exp(seen.candidates[0].log_probability) if seen.candidates else 0.0
 
 
 def _batches(
@@ -131,35 +170,41 @@ def _folded(network: nn.Module) -> nn.Module:
     return copy
 
 
-def _answer(
-    found: Sequence[list[Candidate]],
-    steps: Sequence[NDArray[np.float32]],
-    line: NDArray[np.float32],
-    shape: tuple[int, ...],
-    pattern: Pattern,
-) -> LineAnswer:
-    """Returns the answer of one picture from the candidates and steps of its views."""
+def _answer(looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern) -> LineAnswer:
+    """Returns the answer of one picture from its views; the first is the picture as it is."""
     scores: defaultdict[str, float] = defaultdict(float)
-    for candidates in found:
-        for candidate in candidates:
-            scores[candidate.text] += exp(candidate.log_probability) / len(found)
+    for seen in looks:
+        for candidate in seen.candidates:
+            scores[candidate.text] += exp(candidate.log_probability) / len(looks)
     if not scores:
         return LineAnswer("", "", 0.0, 1.0, (), ())
     ranked = sorted(scores.items(), key=lambda pair: -pair[1])
     text, score = ranked[0]
-    agreement = sum(bool(c) and c[0].text == text for c in found) / len(found)
-    raw = next(c.raw for cs in found for c in cs if c.text == text)
-    digits = _digits(steps[0], text, line, shape)
+    agreement = sum(s.candidates[0].text == text for s in looks if s.candidates) / len(looks)
+    clearest, raw = _clearest(looks, text)
+    if pattern.digits:
+        raw = with_marks(clearest.steps, text, pattern)
+    digits = _digits(looks[0], text, picture)
     return LineAnswer(text, raw, min(score, 1.0), agreement, tuple(ranked[1:4]), digits)
 
 
-def _digits(
-    steps: NDArray[np.float32], text: str, line: NDArray[np.float32], shape: tuple[int, ...]
-) -> tuple[DigitAnswer, ...]:
+def _clearest(looks: Sequence[Seen], text: str) -> tuple[Seen, str]:
+    """Returns the view in which `text` is most probable, and its raw text there."""
+    found = (
+        (c.log_probability, n, c.raw)
+        for n, s in enumerate(looks)
+        for c in s.candidates
+        if c.text == text
+    )
+    _, number, raw = max(found)
+    return looks[number], raw
+
+
+def _digits(seen: Seen, text: str, picture: NDArray[np.uint8]) -> tuple[DigitAnswer, ...]:
     with np.errstate(divide="ignore"):
-        alone = np.log(marks_as_blank(np.exp(steps)))
+        alone = np.log(marks_as_blank(np.exp(seen.steps)))
     return tuple(
-        DigitAnswer(char, confidence, _box(first, last, line, shape))
+        DigitAnswer(char, confidence, _box(first, last, seen.line, picture.shape))
         for char, confidence, first, last in align(alone, text)
     )
 
@@ -168,9 +213,13 @@ def _box(first: int, last: int, line: NDArray[np.float32], shape: tuple[int, ...
     """Returns the box of the ink that the steps `first` to `last` look at, in the picture."""
     height, width = shape
     columns = line.shape[1] - 2 * MARGIN
-    across = width / columns
-    left = max(STRIDE * first - MARGIN, 0)
+    left = min(max(STRIDE * first - MARGIN, 0), columns - 1)
     right = min(max(STRIDE * (last + 1) - MARGIN, left + 1), columns)
-    left = min(left, right - 1)
-    x, y = int(left * across), 0
-    return (x, y, max(round(right * across) - x, 1), height)
+    ink = line[:, MARGIN + left : MARGIN + right] > _INK
+    across, down = np.flatnonzero(ink.any(0)), np.flatnonzero(ink.any(1))
+    if across.size:
+        left, right = left + int(across[0]), left + int(across[-1]) + 1
+    top, bottom = (int(down[0]), int(down[-1]) + 1) if down.size else (0, LINE_HEIGHT)
+    x, y = int(left * width / columns), int(top * height / LINE_HEIGHT)
+    end_x, end_y = round(right * width / columns), round(bottom * height / LINE_HEIGHT)
+    return (x, y, max(end_x - x, 1), max(end_y - y, 1))
