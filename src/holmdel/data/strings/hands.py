@@ -33,10 +33,10 @@ class Specimens:
     @cached_property
     def boxes(self) -> NDArray[np.int64]:
         """Returns (N, 4): left, top, right and bottom of each digit's ink."""
-        ink = self.pictures > _INK
+        ink: NDArray[np.bool_] = np.greater(self.pictures, _INK)
         ends = []
         for axis in (1, 2):
-            there = ink.any(axis)
+            there = np.asarray(ink.any(axis))
             first = there.argmax(1)
             last = there.shape[1] - there[:, ::-1].argmax(1)
             ends += [first, last]
@@ -101,7 +101,7 @@ def draw_hand(
     writers = specimens.by_writer
     rows = r.choice(writers) if writers and r.random() < 0.8 else specimens.by_digit
     rows = [own or every for own, every in zip(rows, specimens.by_digit, strict=True)]
-    jitter = r.uniform(0.015, 0.07)
+    jitter = r.uniform(0.015, 0.085)
     shapes, proportions = {}, {}
     for character in sorted(set(text)):
         if character in CURRENCY:
@@ -203,4 +203,4 @@ def _taken(
         specimens.pictures[row], move, (int(size[0]) + 1, int(size[1]) + 1), flags=cv2.INTER_LINEAR
     )
     wide, tall = (most - least).tolist()
-    return Glyph(ink, 4, 4, wide, tall)
+    return Glyph(ink.astype(np.uint8, copy=False), 4, 4, wide, tall)

@@ -22,7 +22,7 @@ HEIGHT = 44  # pixels of a digit, about twice what the network sees
 MARGIN = 36  # above and below the digits, for slopes, marks and neighbours
 TALL = HEIGHT + 2 * MARGIN
 LONGEST = 1100  # pixels of the canvas
-JUNK = 0.04  # of the lines hold nothing to read
+JUNK = 0.03  # of the lines hold nothing to read
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class StringMaker:
         drawn = r.choice((0.0, 0.0, 0.35, 0.7, 1.0)) * self._style.drawn / 0.41
         hand = draw_hand(self._specimens, text, self._rng, r, min(drawn, 1.0))
         line = _Line(r)
-        if self._style.marks and kind > 0.92:
+        if self._style.marks and kind > 0.94:
             text = self._in_cells(line, hand, texts.digits(r))
         else:
             text = self._written(line, hand, text)
@@ -171,7 +171,7 @@ class StringMaker:
             if apart or place + 1 == len(text):
                 line.frame(r, (left + pitch - apart, top), (left + pitch - apart, bottom))
             size = HEIGHT * (1 + r.gauss(0, hand.unrest))
-            glyph = write(hand, digit, max(size, 0.5 * HEIGHT), self._specimens, self._rng, r)
+            glyph = write(hand, digit, max(size, 0.35 * HEIGHT), self._specimens, self._rng, r)
             middle = left + (pitch - apart) / 2 + r.gauss(0, 0.07) * HEIGHT
             base = line.base + r.gauss(0, 0.06) * HEIGHT
             x = middle - glyph.width / 2 - glyph.left
@@ -181,11 +181,11 @@ class StringMaker:
     def _written(self, line: _Line, hand: Hand, text: str) -> str:
         """Writes a text as long as there is room; returns what was written."""
         r = self._r
-        gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 0.7))
+        gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 1.2))
         drift = r.uniform(0, 0.09)
-        small = r.uniform(0.6, 0.95) if r.random() < 0.15 else 1.0
+        small = r.uniform(0.4, 0.95) if r.random() < 0.2 else 1.0
         link = r.random() < 0.1
-        coil, coiled = r.random() < 0.08, 0  # zeros in one go, and how many are still to come
+        coil, coiled = r.random() < 0.1, 0  # zeros in one go, and how many are still to come
         tops: tuple[float, float] | None = None
         pen = max(2.0, hand.pen * HEIGHT)
         for place, character in enumerate(text):
@@ -202,7 +202,7 @@ class StringMaker:
                 coiled -= 1
                 continue
             size = HEIGHT * (1 + r.gauss(0, hand.unrest)) * (small if character == "0" else 1)
-            glyph = write(hand, character, max(size, 0.5 * HEIGHT), self._specimens, self._rng, r)
+            glyph = write(hand, character, max(size, 0.35 * HEIGHT), self._specimens, self._rng, r)
             base = line.base + r.gauss(0, drift) * HEIGHT
             if small < 1 and character == "0":
                 base -= r.uniform(0, 0.2) * HEIGHT

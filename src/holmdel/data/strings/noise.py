@@ -21,7 +21,8 @@ def surface(rng: np.random.Generator, height: int, width: int, cell: float) -> P
     mesh = rng.standard_normal(
         (max(2, int(height / cell) + 2), max(2, int(width / cell) + 2)), dtype=np.float32
     )
-    return cv2.resize(mesh, (width, height), interpolation=cv2.INTER_CUBIC)
+    grown = cv2.resize(mesh, (width, height), interpolation=cv2.INTER_CUBIC)
+    return grown.astype(np.float32, copy=False)
 
 
 class Surfaces:

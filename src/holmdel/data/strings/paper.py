@@ -65,7 +65,7 @@ def sheet(rng: np.random.Generator) -> Plane:
     light += surface(rng, HEIGHT, WIDTH, rng.uniform(40, 200)) * rng.uniform(0, 0.06)
     light += rng.standard_normal(light.shape, dtype=np.float32) * rng.uniform(0, 0.05)
     if rng.random() < 0.6:
-        light = cv2.GaussianBlur(light, (0, 0), rng.uniform(0.5, 1.4))
+        cv2.GaussianBlur(light, (0, 0), rng.uniform(0.5, 1.4), dst=light)
     return light
 
 
@@ -79,7 +79,8 @@ def _grid() -> tuple[Plane, Plane]:
 
 def _lines(phase: Plane, width: float) -> Plane:
     """Returns 1 on the lines where a phase is whole, 0 between them."""
-    return np.clip(1 - np.abs((phase % 1) - 0.5) * 2 / width, 0, 1).astype(np.float32)
+    lines: Plane = (1 - np.abs((phase % 1) - 0.5) * 2 / width).clip(0, 1).astype(np.float32)
+    return lines
 
 
 def _guilloche(rng: np.random.Generator, light: Plane) -> None:

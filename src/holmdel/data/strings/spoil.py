@@ -58,7 +58,7 @@ class Spoiler:
         if r.random() < 0.25:
             quality = [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)]
             coded = cv2.imencode(".jpg", picture, quality)[1]
-            picture = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+            return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
         return picture.astype(np.uint8, copy=False)
 
     def _window(self, ink: Canvas) -> tuple[slice, slice]:
@@ -114,8 +114,7 @@ class Spoiler:
                 r.choice((1, 1, 2, 2, 3, 5)),
                 cv2.LINE_AA,
             )
-        for _ in range(r.choice((0, 0, 0, 0, 0, 0, 0, 1, 2))):
-            x = r.choice((r.uniform(0, 8), r.uniform(width - 8, width)))
-            y = r.uniform(0, height)
-            end = (round(x + r.gauss(0, 4)), round(y + r.gauss(0, 30)))
-            cv2.line(cover, (round(x), round(y)), end, 1.0, r.choice((1, 2, 3)), cv2.LINE_AA)
+        if r.random() < 0.06:  # the side of a box, from top to bottom
+            x = r.choice((r.uniform(-2, 4), r.uniform(width - 4, width + 2)))
+            end = (round(x + r.gauss(0, 2)), height)
+            cv2.line(cover, (round(x), 0), end, r.uniform(0.3, 1), r.choice((1, 2, 3)), cv2.LINE_AA)
