@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from holmdel.reading.line import LineAnswer
 from holmdel.reading.page_choice import Found, Searched, search
-from holmdel.reading.page_ink import even_light, working
+from holmdel.reading.page_ink import even_light, turnings, working
 from holmdel.reading.page_masks import Picture
 
 Score = Callable[[Sequence[Picture]], list[LineAnswer]]
@@ -53,15 +53,18 @@ def find_fields(grey: Picture, score: Score, *, steps: bool = False) -> Page:
         return Page((), ())
     small, scale = working(grey)
     light = even_light(small)
-    best = search(grey, light, scale, 0, score)
-    if not best.plain:
-        others = [search(grey, light, scale, turned, score) for turned in (90, 180, 270)]
-        rival = max(others, key=lambda found: found.evidence)
-        if rival.evidence > _SURER * best.evidence:
-            best = rival
-    found = _in_order(best)
-    fields = tuple(_field(line, best.sheet.turned, grey.shape) for line in found)
-    return Page(fields, _steps(best, found) if steps else ())
+    best: Searched | None = None
+    for turned in turnings(light):
+        found = search(grey, light, scale, turned, score)
+        if best is None or found.evidence > _SURER * best.evidence:
+            best = found
+        if best.plain:
+            break
+    if best is None:
+        return Page((), ())
+    ordered = _in_order(best)
+    fields = tuple(_field(line, best.sheet.turned, grey.shape) for line in ordered)
+    return Page(fields, _steps(best, ordered) if steps else ())
 
 
 _LEAST_SIDE = 12  # pixels; nothing can be read on less

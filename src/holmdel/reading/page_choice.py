@@ -12,7 +12,7 @@ from holmdel.reading.page_frames import without_frames
 from holmdel.reading.page_ink import Sheet, sheet
 from holmdel.reading.page_lines import Marks, lines_of, marks_of
 from holmdel.reading.page_masks import Picture, resized
-from holmdel.reading.page_print import printed
+from holmdel.reading.page_print import printed, twins, words_of, written_in
 
 Score = Callable[[Sequence[Picture]], list[LineAnswer]]
 
@@ -24,6 +24,7 @@ _LONGEST = 20  # marks of a line that is looked at again
 _WORD_GAP = 0.8  # times the marks' height
 _FORM = 3  # filled boxes make a form
 _LABEL = 0.85  # of the writing's height: how high a label is at most
+_LITTLE = 12  # lines on a page
 _CROWDED = 2  # digits a mark; more is a word run together
 _PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
 
@@ -74,13 +75,16 @@ class Searched:
     @property
     def evidence(self) -> float:
         """How much speaks for this turning: digits read, weighted by how sure they are."""
-        return sum(f.digits * max(f.value - 0.5, 0.0) for f in self.fields)
+        return sum(f.digits * max(f.value - 0.5, 0.0) for f in self._strong())
 
     @property
     def plain(self) -> bool:
         """Whether no other turning needs to be looked at."""
-        digits = sum(f.digits for f in self.fields)
+        digits = sum(f.digits for f in self._strong())
         return digits >= 4 and self.evidence >= 0.42 * digits
+
+    def _strong(self) -> list[Found]:
+        return [f for f in self.fields if f.digits >= 3]
 
 
 def search(page: Picture, light: Picture, scale: float, turned: int, score: Score) -> Searched:
@@ -97,12 +101,12 @@ def search(page: Picture, light: Picture, scale: float, turned: int, score: Scor
     frames = without_frames(flat.ink)
     marks = marks_of(frames)
     lines = lines_of(marks, frames.combs)
-    verdicts = printed(flat, marks, lines)
-    written = [
-        line
-        for line, is_print in zip(lines, verdicts, strict=True)
-        if not is_print and len(line) <= _MOST_MARKS
-    ]
+    alike = twins(flat, marks)
+    verdicts = printed(alike, marks, lines)
+    written: list[list[int]] = []
+    for line, is_print in zip(lines, verdicts, strict=True):
+        written += written_in(alike, marks, line) if is_print else [line]
+    written = [line for line in written if len(line) <= _MOST_MARKS]
     written.sort(key=lambda line: -float(marks.box[line, 3].max()))
     cut = _Cutter(page, flat, marks, scale)
     found = _read([cut(line) for line in written[:_MOST_LINES]], marks, cut, score)
@@ -110,7 +114,7 @@ def search(page: Picture, light: Picture, scale: float, turned: int, score: Scor
     parts = [cut(part) for f in found if not _field(f) for part in _words(marks, f)]
     kept = [f for f in found if _field(f)]
     kept += [f for f in _read(parts, marks, cut, score) if _field(f) and f.digits >= 3]
-    kept = _alone(_on_form(kept, marks), found)
+    kept = _worthy(_on_form(kept, marks), found, flat)
     shapes = tuple(tuple(line) for line in lines)
     return Searched(flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept))
 
@@ -229,29 +233,23 @@ def _on_form(kept: list[Found], marks: Marks) -> list[Found]:
     return [f for f, h in zip(kept, high, strict=True) if f.boxed or h >= least]
 
 
-def _alone(kept: list[Found], found: list[Found]) -> list[Found]:
-    """Returns the fields; on a page with nothing else, one large digit is a field."""
-    if kept or len(found) != 1 or found[0].digits != 1:
+def _worthy(kept: list[Found], found: list[Found], flat: Sheet) -> list[Found]:
+    """Returns the fields; one or two digits outside a box count only where little else is."""
+    strong = [f for f in kept if f.boxed or f.digits >= 3]
+    if flat.turned or len(found) > _LITTLE:
+        return strong
+    if kept or len(found) != 1:
         return kept
-    return [found[0]] if found[0].sure > 0.9 else []
+    return [f for f in found if f.digits == 1 and f.sure > 0.95]
 
 
 def _words(marks: Marks, line: Found) -> list[list[int]]:
     """Returns the parts of a line, between gaps wide for it, of sure digits alone."""
-    if len(line.marks) < 4:
+    if len(line.marks) < 4 or not line.digits:
         return []
-    box = marks.box[list(line.marks)]
-    high = float(np.median(box[:, 3]))
-    parts, reach = [[0]], int(box[0, 0] + box[0, 2])
-    for place, (x, _, w, _) in enumerate(box[1:], start=1):
-        if x - reach > _WORD_GAP * high:
-            parts.append([])
-        parts[-1].append(place)
-        reach = max(reach, int(x + w))
-    if len(parts) == 1:
-        return []
-    sure = [part for part in parts if _sure_word([line.trust[place] for place in part])]
-    return [[line.marks[place] for place in part] for part in sure]
+    words = words_of(marks, list(line.marks), _WORD_GAP)
+    trust = dict(zip(line.marks, line.trust, strict=True))
+    return [word for word in words if len(words) > 1 and _sure_word([trust[i] for i in word])]
 
 
 def _sure_word(trust: list[float]) -> bool:

@@ -1,6 +1,7 @@
 """Writing on a page: marks of ink joined to lines."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
 _LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
 _TALLEST = 0.7  # of the page
 _GAP = 1.3  # times the height: how far apart two digits of a field are at most
+_JOIN = 1.04  # times the highest digit near a gap
 _COMB_GAP = 3.0
 
 
@@ -117,29 +119,42 @@ def _joined(marks: Marks, chains: list[list[int]]) -> list[list[int]]:
     The gap is measured by the highest digits near it: between two small zeros it may be wide.
     """
     lines: list[list[int]] = []
-    for chain in sorted(chains, key=lambda c: _extent(marks, c)[0]):
-        home = next((line for line in lines if _goes_on(marks, line, chain)), None)
+    tails: list[_End] = []
+    for chain in sorted(chains, key=lambda c: int(marks.box[c, 0].min())):
+        head = _end(marks, chain[:3])
+        home = next((n for n, tail in enumerate(tails) if _goes_on(tail, head)), None)
         if home is None:
-            lines.append(chain)
+            lines.append(list(chain))
+            tails.append(_end(marks, chain[-3:]))
         else:
-            home.extend(chain)
+            lines[home].extend(chain)
+            tails[home] = _end(marks, lines[home][-3:])
     return lines
 
 
-def _goes_on(marks: Marks, line: list[int], chain: list[int]) -> bool:
-    ends = marks.box[line[-3:] + chain[:3]]
-    left, right = _extent(marks, line[-3:]), _extent(marks, chain[:3])
-    shared = min(left[3], right[3]) - max(left[1], right[1])
-    gap = right[0] - left[2]
-    high = float(ends[:, 3].max())
-    low = min(left[3] - left[1], right[3] - right[1])
-    same = marks.region[line[-1]] == marks.region[chain[0]]
-    return bool(
-        same
-        and -0.3 * high <= gap <= _GAP * 0.8 * high
-        and shared >= 0.6 * low
-        and low > 0.4 * high
-    )
+class _End(NamedTuple):
+    """The first or last marks of a line: their rectangle, the highest mark, the box around."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+    high: int
+    region: int
+
+
+def _end(marks: Marks, few: list[int]) -> _End:
+    return _End(*_extent(marks, few), int(marks.box[few, 3].max()), int(marks.region[few[0]]))
+
+
+def _goes_on(tail: _End, head: _End) -> bool:
+    high = max(tail.high, head.high)
+    gap = head.left - tail.right
+    if tail.region != head.region or not -0.3 * high <= gap <= _JOIN * high:
+        return False
+    shared = min(tail.bottom, head.bottom) - max(tail.top, head.top)
+    low = min(tail.bottom - tail.top, head.bottom - head.top)
+    return shared >= 0.6 * low and low > 0.4 * high
 
 
 def _may_be_digit(marks: Marks) -> NDArray[np.bool_]:

@@ -13,6 +13,9 @@ _SIDE = 12  # pixels of the small pictures that are compared
 _ALIKE = 0.9  # correlation of two prints of a letter
 _KNOWN_PRINT = 4  # marks from which on a size of print is known
 _SAME_SIZE = 0.07
+_SHARE = 0.4  # of a line's marks that come back in print
+_LARGER = 1.2  # times the print: writing beside it
+_READABLE = 12  # pixels high; lower marks are dots and grain, alike in any hand
 
 
 def twins(sheet: Sheet, marks: Marks) -> NDArray[np.float32]:
@@ -42,16 +45,22 @@ def twins(sheet: Sheet, marks: Marks) -> NDArray[np.float32]:
     return best
 
 
-def printed(sheet: Sheet, marks: Marks, lines: list[list[int]]) -> list[bool]:
+def printed(alike: NDArray[np.float32], marks: Marks, lines: list[list[int]]) -> list[bool]:
     """Returns for each line whether it is print.
 
     Print is as high as its neighbours to a pixel and its letters come back; once print is known,
     what stands outside the boxes in exactly its size is print too (letters run together).
+
+    Args:
+        alike: what `twins` gives.
+        marks: of the page.
+        lines: indexes of the marks of each line.
     """
-    alike = twins(sheet, marks)
     shapes = [_shape(marks, line) for line in lines]
+    beside = _has_print(alike, marks)
     verdicts = [
-        _comes_back(alike[line], shape) or _ruled(shape)
+        _comes_back(alike[line], shape, beside)
+        or (marks.region[line[0]] == 0 and _set_in_type(marks, line, shape, beside))
         for line, shape in zip(lines, shapes, strict=True)
     ]
     sizes = [
@@ -67,6 +76,49 @@ def printed(sheet: Sheet, marks: Marks, lines: list[list[int]]) -> list[bool]:
         if marks.region[line[0]] == 0 and like.sum() >= _KNOWN_PRINT and shape.spread < 0.07:
             verdicts[number] = True
     return verdicts
+
+
+def written_in(alike: NDArray[np.float32], marks: Marks, line: list[int]) -> list[list[int]]:
+    """Returns the words of a printed line that are written into it: larger, or off its base."""
+    words = words_of(marks, line)
+    if len(words) < 2 or not _has_print(alike, marks):
+        return []
+    print_words = [word for word in words if (alike[word] > _ALIKE).mean() >= _SHARE]
+    typed = [i for word in print_words for i in word]
+    if len(typed) < _KNOWN_PRINT:
+        return []
+    box = marks.box[typed].astype(np.float64)
+    high = float(np.quantile(box[:, 3], 0.8))
+    base = float(np.median(box[:, 1] + box[:, 3]))
+    hands = []
+    for word in words:
+        own = marks.box[word].astype(np.float64)
+        tall = own[own[:, 3] >= 0.6 * own[:, 3].max()]
+        off = np.abs(tall[:, 1] + tall[:, 3] - base) > max(1.5, 0.05 * high)
+        larger = float(np.median(tall[:, 3])) >= _LARGER * high
+        few_twins = (alike[word] > _ALIKE).mean() < _SHARE
+        if len(word) >= 3 and few_twins and (larger or off.mean() > 0.6):
+            hands.append(word)
+    return hands
+
+
+def words_of(marks: Marks, line: list[int], gap: float = 0.45) -> list[list[int]]:
+    """Returns the parts of a line between gaps wider than `gap` times its marks' height."""
+    box = marks.box[line]
+    high = float(np.median(box[:, 3]))
+    words, reach = [[line[0]]], int(box[0, 0] + box[0, 2])
+    for mark, (x, _, w, _) in zip(line[1:], box[1:], strict=True):
+        if x - reach > gap * high:
+            words.append([])
+        words[-1].append(mark)
+        reach = max(reach, int(x + w))
+    return words
+
+
+def _has_print(alike: NDArray[np.float32], marks: Marks) -> bool:
+    """Returns whether there is print on the page: enough marks come back."""
+    high = alike[marks.box[:, 3] >= _READABLE]
+    return bool(len(high) >= 20 and (high > _ALIKE).mean() >= 0.12)
 
 
 class _Shape(NamedTuple):
@@ -93,13 +145,29 @@ def _shape(marks: Marks, line: list[int]) -> _Shape:
     return _Shape(len(box), high, float(h.std() / high), float(top / high), float(bottom / high))
 
 
-def _comes_back(alike: NDArray[np.float32], shape: _Shape) -> bool:
+def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool) -> bool:
     share = float((alike > _ALIKE).mean())
     even = shape.spread <= 0.08 and min(shape.top, shape.bottom) <= 0.06
-    return (shape.marks >= 2 and share >= 0.4 and even) or (shape.marks >= 8 and share >= 0.45)
+    return shape.marks >= 2 and share >= _SHARE and (even or beside or shape.marks >= 8)
 
 
-def _ruled(shape: _Shape) -> bool:
+def _set_in_type(marks: Marks, line: list[int], shape: _Shape, beside: bool) -> bool:
     """Returns whether marks stand as evenly as only type does."""
-    least = max(0.025, 0.5 / shape.height)
-    return shape.marks >= 4 and max(shape.spread, shape.top, shape.bottom) <= least
+    least = max(0.02, 0.4 / shape.height)
+    if shape.marks >= 5 and max(shape.spread, shape.top, shape.bottom) <= least:
+        return True
+    return beside and shape.marks >= 8 and _on_base(marks, line) >= 0.9
+
+
+def _on_base(marks: Marks, line: list[int]) -> float:
+    """Returns the part of the marks that stand on one base line to a hair."""
+    box = marks.box[line].astype(np.float64)
+    box = box[box[:, 3] >= 0.45 * box[:, 3].max()]
+    foot, x = box[:, 1] + box[:, 3], box[:, 0] + box[:, 2] / 2
+    hair = max(1.0, 0.03 * float(np.median(box[:, 3])))
+    most = 0
+    for slope in np.tan(np.deg2rad(np.arange(-0.75, 1.0, 0.25))):
+        feet = np.sort(foot - slope * x)
+        reach = np.searchsorted(feet, feet + 2 * hair, side="right")
+        most = max(most, int((reach - np.arange(len(feet))).max()))
+    return most / len(box)
