@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from holmdel.devices import use_bfloat16
+from holmdel.errors import UserError
 from holmdel.images.line import LINE_HEIGHT, MARGIN, WIDEST, to_line
 from holmdel.networks.line import STRIDE
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
@@ -90,7 +91,12 @@ class LineReader:
             pattern: what may be written.
             views: how many views of each picture are read, 1 to 8; None takes more where one is in
                 doubt.
+
+        Raises:
+            UserError: if there are not so many views.
         """
+        if views is not None and not 1 <= views <= len(VIEWS):
+            raise UserError(f"{views} views of a line were asked for; expected 1 to {len(VIEWS)}")
         seen: list[list[Seen]] = [[] for _ in pictures]
         self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
         if views is None:
@@ -157,17 +163,35 @@ def _batches(
 
 
 def _folded(network: nn.Module) -> nn.Module:
-    """Returns a copy for reading: each batch norm folded into the convolution before it."""
+    """Returns a copy for reading: each batch norm in the convolution before it, poolings faster."""
     copy = deepcopy(network).eval()
     for block in copy.modules():
         if not isinstance(block, nn.Sequential):
             continue
         for number, (layer, following) in enumerate(pairwise(list(block))):
+            if isinstance(layer, nn.MaxPool2d):
+                block[number] = _Pooling(across=layer.kernel_size == 2)
             if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
                 block[number] = fuse_conv_bn_eval(layer, following)
                 block[number + 1] = nn.Identity()
     copy.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return copy
+
+
+class _Pooling(nn.Module):
+    """The largest of two rows, and of two columns where it goes `across`; H and W are even.
+
+    In channels-last order this takes half the time of PyTorch's pooling, which keeps positions too.
+    """
+
+    def __init__(self, across: bool) -> None:
+        super().__init__()
+        self.across = across
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Returns (N, C, H / 2, W / 2) or (N, C, H / 2, W) from (N, C, H, W)."""
+        x = torch.maximum(x[:, :, 0::2], x[:, :, 1::2])
+        return torch.maximum(x[..., 0::2], x[..., 1::2]) if self.across else x
 
 
 def _answer(looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern) -> LineAnswer:

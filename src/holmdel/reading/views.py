@@ -15,7 +15,7 @@ class View:
         width: how much wider.
         above: the part of the height that is added above; taken away where it is negative.
         below: the same below.
-        slant: columns that a row moves to the left from one row to the next.
+        slant: columns that each row moves to the right of the one above it.
         blur: sigma as a part of the height.
     """
 

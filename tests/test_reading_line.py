@@ -1,0 +1,180 @@
+"""Pictures of lines through a network: batches, views, marks and boxes."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from holmdel.errors import UserError
+from holmdel.images.line import to_line
+from holmdel.networks.line import ALPHABET, BLANK, LineNetwork
+from holmdel.reading.decode import decode
+from holmdel.reading.line import LineReader
+from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.views import VIEWS, View, look
+
+DIGITS = parse_pattern("digits")
+
+
+class Bars(nn.Module):
+    """A network that reads a tall bar as a 1 and a short one as a dash, as sure as it is told."""
+
+    def __init__(self, sure: float = 0.999) -> None:
+        super().__init__()
+        self.sure = sure
+        self.seen = torch.zeros((), dtype=torch.int64)  # pictures; a copy of the network shares it
+
+    def __deepcopy__(self, memo: object) -> "Bars":
+        copy = Bars(self.sure)
+        copy.seen = self.seen
+        return copy
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        self.seen += len(pictures)
+        ink = (pictures[:, 0].float() > 0.5).float().mean(1)  # (N, W)
+        steps = F.max_pool1d(ink, 4)  # (N, T)
+        logits = torch.full((len(pictures), len(ALPHABET) + 1, steps.shape[1]), -20.0)
+        logits[:, BLANK] = torch.where(steps < 0.1, 0, np.log(1 - self.sure))
+        logits[:, ALPHABET.index("1")] = torch.where(steps > 0.45, np.log(self.sure), -20)
+        short = (steps >= 0.1) & (steps <= 0.45)
+        logits[:, ALPHABET.index("-")] = torch.where(short, np.log(self.sure), -20)
+        return logits
+
+
+def bars(*lefts: int, width: int = 300, dash: int | None = None) -> np.ndarray:
+    """Returns a picture (64, width) with tall bars of ten columns, and a short one at `dash`."""
+    picture = np.full((64, width), 230, np.uint8)
+    for left in lefts:
+        picture[8:56, left : left + 10] = 20
+    if dash is not None:
+        picture[24:40, dash : dash + 10] = 20
+    return picture
+
+
+def test_digits_come_with_the_boxes_of_their_ink():
+    (answer,) = LineReader(Bars()).answers([bars(40, 100, 220)], DIGITS)
+    assert answer.text == answer.raw == "111"
+    assert answer.score == pytest.approx(0.999**3, abs=0.01)
+    assert answer.agreement == 1
+    assert [d.char for d in answer.digits] == ["1", "1", "1"]
+    for digit, left in zip(answer.digits, (40, 100, 220), strict=True):
+        assert digit.confidence == pytest.approx(0.999, abs=0.001)
+        assert digit.box == pytest.approx((left, 8, 10, 48), abs=2)
+
+
+def test_answers_come_in_the_order_of_the_pictures():
+    pictures = [bars(*range(30, 30 + 60 * count, 60), width=60 * count + 40) for count in range(6)]
+    answers = LineReader(Bars()).answers([*pictures, pictures[1]], DIGITS)
+    assert [a.text for a in answers] == ["", "1", "11", "111", "1111", "11111", "1"]
+
+
+def test_blank_paper_says_nothing():
+    (answer,) = LineReader(Bars()).answers([bars()], DIGITS)
+    assert (answer.text, answer.raw, answer.score, answer.digits) == ("", "", 0, ())
+    assert LineReader(Bars()).answers([], DIGITS) == []
+
+
+def test_marks_are_in_raw_where_the_pattern_has_them():
+    reader = LineReader(Bars())
+    picture = bars(40, 100, dash=180)
+    (amount,) = reader.answers([picture], parse_pattern("amount"))
+    assert (amount.text, amount.raw) == ("11", "11-")
+    (digits,) = reader.answers([picture], DIGITS)
+    assert (digits.text, digits.raw) == ("11", "11")
+    assert len(amount.digits) == len(digits.digits) == 2
+
+
+def test_the_pattern_decides():
+    (answer,) = LineReader(Bars(sure=0.9)).answers([bars(40, 100, 220)], parse_pattern("digits:2"))
+    assert answer.text == "11"
+    assert answer.score < 0.3
+
+
+def test_what_is_sure_is_looked_at_once():
+    sure, doubtful = Bars(sure=0.999), Bars(sure=0.5)
+    LineReader(sure).answers([bars(40, 100)] * 3, DIGITS)
+    LineReader(doubtful).answers([bars(40, 100)] * 3, DIGITS)
+    assert sure.seen == 3
+    assert doubtful.seen == 3 * 4
+
+
+def test_as_many_views_as_asked_for():
+    network = Bars()
+    (answer,) = LineReader(network).answers([bars(40, 100)], DIGITS, views=8)
+    assert network.seen == 8
+    assert answer.text == "11"
+    assert answer.agreement == 1
+    with pytest.raises(UserError, match="9 views of a line were asked for; expected 1 to 8"):
+        LineReader(network).answers([], DIGITS, views=9)
+
+
+def noise(seed: int, width: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (40, width), dtype=np.uint8)
+
+
+def network(seed: int = 0) -> LineNetwork:
+    """Returns a network of random weights whose normalisations all do something."""
+    torch.manual_seed(seed)
+    network = LineNetwork()
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 1, 2)
+            nn.init.uniform_(layer.bias, -0.5, 0.5)
+            nn.init.uniform_(layer.running_mean, -0.1, 0.1)
+            nn.init.uniform_(layer.running_var, 0.2, 0.5)
+    return network.eval()
+
+
+def test_a_picture_alone_is_read_as_among_others():
+    pictures = [noise(seed, width) for seed, width in enumerate((90, 93, 200, 131, 40, 95))]
+    reader = LineReader(network())
+    together = reader.answers(pictures, DIGITS)
+    for picture, answer in zip(pictures, together, strict=True):
+        (alone,) = reader.answers([picture], DIGITS)
+        assert alone.text == answer.text
+        assert alone.score == pytest.approx(answer.score, rel=0.05)
+
+
+def test_the_reader_computes_what_the_network_does():
+    plain = network(1)
+    picture = noise(7, 92)
+    line = to_line(picture)
+    width = -(-line.shape[1] // 16) * 16  # the width at which it is read
+    padded = torch.from_numpy(np.pad(line, ((0, 0), (0, width - line.shape[1]))))
+    with torch.inference_mode():
+        steps = F.log_softmax(plain(padded[None, None]), 1)[0].T[: line.shape[1] // 4]
+    expected = decode(steps.numpy(), DIGITS)[0]
+    (answer,) = LineReader(plain).answers([picture], DIGITS, views=1)
+    assert answer.text == expected.text
+    assert np.log(answer.score) == pytest.approx(expected.log_probability, abs=0.3)  # bfloat16
+    assert isinstance(plain[0][1], nn.BatchNorm2d)  # the network given is left alone
+
+
+def test_threads_are_set_where_asked_for():
+    before = torch.get_num_threads()
+    try:
+        LineReader(Bars(), threads=1)
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_views():
+    picture = bars(100)
+    assert np.array_equal(look(picture, VIEWS[0]), picture)
+    assert look(picture, View(width=0.5)).shape == (64, 150)
+    assert look(picture, View(above=0.25, below=0.5)).shape == (112, 300)
+    assert np.array_equal(look(picture, View(above=-0.25)), picture[16:])
+    assert np.array_equal(look(picture, View(below=-0.25)), picture[:48])
+    slanted = look(picture, View(slant=0.5))
+    assert slanted[10].argmin() < picture[10].argmin()
+    assert slanted[50].argmin() > picture[50].argmin()
+    assert look(picture, View(blur=0.1))[32].min() > 20
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (3, 4)])
+def test_the_smallest_pictures_can_be_looked_at(size):
+    pictures = [np.full(size, 200, np.uint8)]
+    (answer,) = LineReader(Bars()).answers(pictures, DIGITS, views=8)
+    assert answer.text == ""
