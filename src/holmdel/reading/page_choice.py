@@ -105,7 +105,8 @@ def search(page: Picture, light: Picture, scale: float, turned: int, score: Scor
     verdicts = printed(alike, marks, lines)
     written: list[list[int]] = []
     for line, is_print in zip(lines, verdicts, strict=True):
-        written += written_in(alike, marks, line) if is_print else [line]
+        words = written_in(alike, marks, line)
+        written += words or ([] if is_print else [line])
     written = [line for line in written if len(line) <= _MOST_MARKS]
     written.sort(key=lambda line: -float(marks.box[line, 3].max()))
     cut = _Cutter(page, flat, marks, scale)
@@ -170,7 +171,7 @@ def _across(box: tuple[int, int, int, int], onto: Affine) -> tuple[float, float]
     return float(ends[0, 0]), float(ends[0, 1])
 
 
-_VIEWS = ((0.1, 1.0), (0.2, 1.0), (-0.12, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8))
+_VIEWS = ((0.1, 1.0), (0.2, 1.0), (-0.3, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8))
 
 
 def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[Found]:

@@ -12,6 +12,7 @@ SMALL_SIDE = 1000  # below it the working picture is twice as large: strokes of 
 _STEEPEST = 15.0  # degrees of skew that are looked for
 _POINTS = 8_000  # of the ink; enough for an angle to a tenth of a degree
 _CLEAR = 1.25  # times as unequal: rows are told from columns
+_DARKEST = 0.3  # of the sheet's brightness: the paper's in the deepest shadow
 _LEAST_INK = 14.0  # of 255 under the paper; fainter is shadow, grain or the back of the sheet
 _INK_PART = 0.42  # of the darkest nearby: where a stroke ends
 
@@ -48,8 +49,10 @@ def working(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
 
 def even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns brightness as a part of the paper's around it: uint8 (h, w), paper about 255."""
-    paper = _paper(grey).astype(np.float32)
-    light = grey.astype(np.float32) * (255.0 / np.maximum(paper, 12.0))
+    paper = _paper(grey)
+    least = max(12.0, _DARKEST * float(np.percentile(paper[::8, ::8], 75)))
+    light = grey.astype(np.float32) * (255.0 / np.maximum(paper, least).astype(np.float32))
+    light[paper < least] = 255  # the table under the sheet
     return np.minimum(light, 255.0).astype(np.uint8)
 
 

@@ -14,6 +14,7 @@ _ALIKE = 0.9  # correlation of two prints of a letter
 _KNOWN_PRINT = 4  # marks from which on a size of print is known
 _SAME_SIZE = 0.07
 _SHARE = 0.4  # of a line's marks that come back in print
+_LONG = 8  # marks of a line of which much can be said
 _LARGER = 1.2  # times the print: writing beside it
 _READABLE = 12  # pixels high; lower marks are dots and grain, alike in any hand
 
@@ -79,27 +80,28 @@ def printed(alike: NDArray[np.float32], marks: Marks, lines: list[list[int]]) ->
 
 
 def written_in(alike: NDArray[np.float32], marks: Marks, line: list[int]) -> list[list[int]]:
-    """Returns the words of a printed line that are written into it: larger, or off its base."""
+    """Returns the words of a line with print that are written into it: they are larger."""
     words = words_of(marks, line)
     if len(words) < 2 or not _has_print(alike, marks):
         return []
-    print_words = [word for word in words if (alike[word] > _ALIKE).mean() >= _SHARE]
-    typed = [i for word in print_words for i in word]
+    shares = [float((alike[word] > _ALIKE).mean()) for word in words]
+    typed = [i for word, share in zip(words, shares, strict=True) if share >= _SHARE for i in word]
     if len(typed) < _KNOWN_PRINT:
         return []
-    box = marks.box[typed].astype(np.float64)
-    high = float(np.quantile(box[:, 3], 0.8))
-    base = float(np.median(box[:, 1] + box[:, 3]))
-    hands = []
-    for word in words:
-        own = marks.box[word].astype(np.float64)
-        tall = own[own[:, 3] >= 0.6 * own[:, 3].max()]
-        off = np.abs(tall[:, 1] + tall[:, 3] - base) > max(1.5, 0.05 * high)
-        larger = float(np.median(tall[:, 3])) >= _LARGER * high
-        few_twins = (alike[word] > _ALIKE).mean() < _SHARE
-        if len(word) >= 3 and few_twins and (larger or off.mean() > 0.6):
-            hands.append(word)
-    return hands
+    high = float(np.quantile(marks.box[typed, 3], 0.8))
+    return [
+        word
+        for word, share in zip(words, shares, strict=True)
+        if len(word) >= 3
+        and share < _SHARE
+        and float(np.median(_tall(marks, word)[:, 3])) >= _LARGER * high
+    ]
+
+
+def _tall(marks: Marks, line: list[int]) -> NDArray[np.float64]:
+    """Returns the boxes of the marks of a line that are no points, dashes or pieces."""
+    box = marks.box[line].astype(np.float64)
+    return box[box[:, 3] >= 0.6 * box[:, 3].max()]
 
 
 def words_of(marks: Marks, line: list[int], gap: float = 0.45) -> list[list[int]]:
@@ -132,8 +134,7 @@ class _Shape(NamedTuple):
 
 
 def _shape(marks: Marks, line: list[int]) -> _Shape:
-    box = marks.box[line].astype(np.float64)
-    box = box[box[:, 3] >= 0.6 * box[:, 3].max()]
+    box = _tall(marks, line)
     y, h = box[:, 1], box[:, 3]
     high = float(np.median(h))
     x = box[:, 0] + box[:, 2] / 2
@@ -148,7 +149,9 @@ def _shape(marks: Marks, line: list[int]) -> _Shape:
 def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool) -> bool:
     share = float((alike > _ALIKE).mean())
     even = shape.spread <= 0.08 and min(shape.top, shape.bottom) <= 0.06
-    return shape.marks >= 2 and share >= _SHARE and (even or beside or shape.marks >= 8)
+    if beside and shape.marks >= _LONG:
+        return share >= 0.7 * _SHARE
+    return shape.marks >= 2 and share >= _SHARE and (even or beside or shape.marks >= _LONG)
 
 
 def _set_in_type(marks: Marks, line: list[int], shape: _Shape, beside: bool) -> bool:
@@ -156,7 +159,7 @@ def _set_in_type(marks: Marks, line: list[int], shape: _Shape, beside: bool) -> 
     least = max(0.02, 0.4 / shape.height)
     if shape.marks >= 5 and max(shape.spread, shape.top, shape.bottom) <= least:
         return True
-    return beside and shape.marks >= 8 and _on_base(marks, line) >= 0.9
+    return beside and shape.marks >= _LONG and _on_base(marks, line) >= 0.85
 
 
 def _on_base(marks: Marks, line: list[int]) -> float:
