@@ -12,6 +12,7 @@ from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
 
 BEAM = 8
+_FEW = 3  # prefixes, when the digits are known and only the best marks are asked for
 LEAST = exp(-9)  # a character less probable than this is not looked at
 _NUMBER = {character: number for number, character in enumerate(ALPHABET)}
 
@@ -70,7 +71,7 @@ def with_marks(log_probabilities: NDArray[np.float32], text: str, pattern: Patte
     probabilities = np.exp(log_probabilities)
     if probabilities[:, len(DIGITS) : BLANK].max() < 0.01 and pattern.fits(text):
         return text
-    found = _best(probabilities, _with_digits(pattern, text), BEAM, joined=False)
+    found = _best(probabilities, _with_digits(pattern, text), _FEW, joined=False)
     return found[0].raw if found else text
 
 

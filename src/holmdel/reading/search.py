@@ -143,6 +143,10 @@ def _worth(probabilities: NDArray[np.float64], pattern: Pattern) -> _Worth:
     after[-1] = after_blank[-1][:, None]
     for step in range(steps - 1, -1, -1):
         likely = probabilities[step, :BLANK]
+        if not likely.any():  # only a blank can come: the same for all, up to the scale
+            after_blank[step] = after_blank[step + 1]
+            after[step] = after_blank[step][:, None]
+            continue
         follow = after[step + 1, table, characters]
         come = follow @ likely + probabilities[step, BLANK] * after_blank[step + 1]
         scale = come.max() or 1
