@@ -11,8 +11,11 @@ from holmdel.reading.line import LineAnswer
 from holmdel.reading.page_choice import Found, Searched, search
 from holmdel.reading.page_ink import even_light, turnings, working
 from holmdel.reading.page_masks import Picture
+from holmdel.reading.page_single import is_line
 
 Score = Callable[[Sequence[Picture]], list[LineAnswer]]
+
+__all__ = ["Field", "Page", "find_fields", "is_line"]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from holmdel.reading.line import LineAnswer
 from holmdel.reading.page_crop import Affine, crop
 from holmdel.reading.page_frames import without_frames
 from holmdel.reading.page_ink import Sheet, sheet
+from holmdel.reading.page_level import levelled
 from holmdel.reading.page_lines import Marks, lines_of, marks_of
 from holmdel.reading.page_masks import Picture, resized
 from holmdel.reading.page_print import printed, twins, words_of, written_in
@@ -19,7 +20,7 @@ Score = Callable[[Sequence[Picture]], list[LineAnswer]]
 _MOST_LINES = 100  # that are read to find fields
 _MOST_MARKS = 40  # of a line
 _SURE = 0.93  # a digit's probability from which on a line is left as it is
-_WORTH = 0.6  # and from which on other frames are tried
+_WORTH = 0.5  # and from which on other frames are tried
 _LONGEST = 20  # marks of a line that is looked at again
 _WORD_GAP = 0.8  # times the marks' height
 _FORM = 3  # filled boxes make a form
@@ -171,7 +172,7 @@ def _across(box: tuple[int, int, int, int], onto: Affine) -> tuple[float, float]
     return float(ends[0, 0]), float(ends[0, 1])
 
 
-_VIEWS = ((0.1, 1.0), (0.2, 1.0), (-0.3, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8))
+_FRAMES = ((0.1, 1.0), (0.2, 1.0), (-0.3, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8))
 
 
 def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[Found]:
@@ -187,13 +188,23 @@ def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> lis
         and line.sure >= _WORTH
         and line.value < _SURE
     ]
-    views = [_framed(found[number], *view) for number in doubtful for view in _VIEWS]
-    read = _read(views, marks, cut, score)
+    views = [_views(found[number], cut) for number in doubtful]
+    read = iter(_read([view for few in views for view in few], marks, cut, score))
     best = list(found)
-    for place, number in enumerate(doubtful):
-        options = [found[number], *read[place * len(_VIEWS) : (place + 1) * len(_VIEWS)]]
+    for number, few in zip(doubtful, views, strict=True):
+        options = [found[number], *(next(read) for _ in few)]
         best[number] = max(options, key=lambda f: (f.value, f.sure))
     return best
+
+
+def _views(line: Found, cut: _Cutter) -> list[Found]:
+    """Returns a line in other frames, and set level where its digits are uneven."""
+    views = [_framed(line, *frame) for frame in _FRAMES]
+    level = levelled(cut.sheet, cut.marks, list(line.marks))
+    if level is None:
+        return views
+    even = replace(line, picture=level[0], to_page=level[1])
+    return [*views, even, _framed(even, -0.15, 1.0), _framed(even, 0.0, 0.8)]
 
 
 def _framed(line: Found, cut: float, narrow: float) -> Found:

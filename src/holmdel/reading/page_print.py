@@ -101,7 +101,8 @@ def written_in(alike: NDArray[np.float32], marks: Marks, line: list[int]) -> lis
 def _tall(marks: Marks, line: list[int]) -> NDArray[np.float64]:
     """Returns the boxes of the marks of a line that are no points, dashes or pieces."""
     box = marks.box[line].astype(np.float64)
-    return box[box[:, 3] >= 0.6 * box[:, 3].max()]
+    high: NDArray[np.float64] = box[box[:, 3] >= 0.6 * box[:, 3].max()]
+    return high
 
 
 def words_of(marks: Marks, line: list[int], gap: float = 0.45) -> list[list[int]]:
