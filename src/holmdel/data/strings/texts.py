@@ -1,10 +1,13 @@
 """What is written on a training line."""
 
+import math
 import random
 
 from holmdel.networks.line import DIGITS
 
 _LENGTHS = {1: 4, 2: 6, 3: 13, 4: 24, 5: 26, 6: 13, 7: 6, 8: 4, 9: 2, 10: 2}
+# F. Benford, "The Law of Anomalous Numbers" (1938): how often an amount begins with 1 to 9.
+_FIRST = tuple(math.log10(1 + 1 / digit) for digit in range(1, 10))
 _ENDINGS = (".", ".", ",", "-", "-", "=", ".-", ".-", ",-", ".=", "--", "==", "=-")
 MOST = 12  # digits
 
@@ -28,6 +31,8 @@ def digits(r: random.Random) -> str:
 def amount(r: random.Random) -> str:
     """Returns digits as an amount of money: thousands marks, endings, currency signs."""
     figures = digits(r)
+    if r.random() < 0.8:
+        figures = r.choices(DIGITS[1:], _FIRST)[0] + figures[1:]
     mark = r.choice("..,")
     grouped = r.random() < 0.55
     written = ""
