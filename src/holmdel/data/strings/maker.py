@@ -37,7 +37,7 @@ class Style:
         writers: one writer a line, where writers are known.
     """
 
-    drawn: float = 0.45
+    drawn: float = 0.5
     geometry: bool = True
     marks: bool = True
     paper: bool = True
@@ -128,8 +128,8 @@ class StringMaker:
         elif kind < 0.74:
             wording = texts.code
         text = wording(r)
-        drawn = r.choice((0.0, 0.0, 0.35, 0.7, 1.0)) * self._style.drawn / 0.41
-        hand = draw_hand(self._specimens, text, self._rng, r, min(drawn, 1.0))
+        drawn = r.choice((0.0, 0.6, 1.0, 1.4, 2.0)) * self._style.drawn
+        hand = draw_hand(self._specimens, text, self._rng, r, drawn)
         line = _Line(r)
         if self._style.marks and kind > 0.94:
             text = self._in_cells(line, hand, texts.digits(r))
@@ -184,8 +184,8 @@ class StringMaker:
         gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 1.2))
         drift = r.uniform(0, 0.09)
         small = r.uniform(0.4, 0.95) if r.random() < 0.2 else 1.0
-        link = r.random() < 0.1
-        coil, coiled = r.random() < 0.1, 0  # zeros in one go, and how many are still to come
+        link = r.random() < 0.12
+        coil, coiled = r.random() < 0.16, 0  # zeros in one go, and how many are still to come
         tops: tuple[float, float] | None = None
         pen = max(2.0, hand.pen * HEIGHT)
         for place, character in enumerate(text):
@@ -254,6 +254,8 @@ class StringMaker:
             line.x = x + pen + r.uniform(0, 0.15) * HEIGHT + max(gap, 0) * 0.6
             return
         long = r.uniform(0.2, 0.8) * HEIGHT
+        if mark == "=" and r.random() < 0.2:  # as short as a colon
+            long = r.uniform(0.02, 0.2) * HEIGHT
         y = base - r.uniform(0.12, 0.6) * HEIGHT
         apart = r.uniform(0.13, 0.3) * HEIGHT
         for number in range(2 if mark == "=" else 1):

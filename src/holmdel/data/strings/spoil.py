@@ -84,7 +84,7 @@ class Spoiler:
         """Returns how much of the paper the ink covers, 0..1: the pen's width is varied here."""
         r = self._r
         soft = cv2.GaussianBlur(ink, (0, 0), r.uniform(0.7, 1.6))
-        threshold, hardness = r.uniform(0.26, 0.72), r.uniform(6, 16)
+        threshold, hardness = r.uniform(0.28, 0.77), r.uniform(6, 16)
         levels = np.arange(256, dtype=np.float32) / 255
         table = 1 / (1 + np.exp(-hardness * (levels - np.float32(threshold))))
         cover: Plane = table.astype(np.float32)[soft]
