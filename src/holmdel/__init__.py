@@ -7,6 +7,8 @@ The public names, loaded when first used, so that `import holmdel` does not load
     evaluate(model, data)               how good it is: an Evaluation
     load(model)                         a Classifier: pictures in, probabilities out
     inspect(network, input)             its layers and what they count: an Anatomy
+    read(picture, pattern)              the strings of digits written on it: a Reading
+    Reader(model)                       the same for many pictures
 """
 
 import importlib
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from holmdel.errors import UserError as UserError
     from holmdel.inspection import inspect as inspect
     from holmdel.networks import build as build
+    from holmdel.reading import Reader as Reader
+    from holmdel.reading import read as read
     from holmdel.verbs import evaluate as evaluate
     from holmdel.verbs import train as train
 
@@ -27,11 +31,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "Anatomy": "holmdel.anatomy",
     "Classifier": "holmdel.classifier",
+    "Reader": "holmdel.reading",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
     "evaluate": "holmdel.verbs",
     "inspect": "holmdel.inspection",
     "load": "holmdel.classifier",
+    "read": "holmdel.reading",
     "train": "holmdel.verbs",
 }
 

@@ -1,11 +1,15 @@
 """Pictures drawn with matplotlib, without a display: PNG and SVG files as bytes."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 COLUMNS = 5  # of a sheet of mistakes
+_STRING_COLUMNS = 3  # of a sheet of strings, which are wide
 
 
 def new_figure(width: float = 6, height: float = 4) -> tuple[Any, Any]:
@@ -69,4 +73,44 @@ def draw_mistakes(pictures: Tensor, captions: list[str]) -> dict[str, bytes]:
     for place, picture, caption in zip(grid, pictures, captions, strict=False):
         place.imshow(picture.permute(1, 2, 0).squeeze(2).numpy(), cmap="gray", vmin=0, vmax=255)
         place.set_title(caption, fontsize=7)
+    return figure_files(figure)
+
+
+def draw_risk(curve: Sequence[tuple[float, float, float]]) -> dict[str, bytes]:
+    """Returns how many strings are read against how many of all are read wrongly, `png` and `svg`.
+
+    Args:
+        curve: triples (confidence, right, wrong), the parts of all strings from that confidence up.
+    """
+    figure, axes = new_figure()
+    wrong = [0.0, *(100 * point[2] for point in curve)]
+    right = [0.0, *(100 * point[1] for point in curve)]
+    axes.plot(wrong, right)
+    axes.axvline(1, color="grey", linewidth=0.8, linestyle="--")
+    axes.set_xlabel("read wrongly, % of all strings (dashed: 1 %)")
+    axes.set_ylabel("read right, % of all strings")
+    axes.set_xlim(left=0)
+    axes.set_ylim(0, 100)
+    axes.grid(alpha=0.3)
+    return figure_files(figure)
+
+
+def draw_strings(
+    pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str]
+) -> dict[str, bytes]:
+    """Returns a sheet of pictures of strings with a caption each, `png` and `svg`.
+
+    Args:
+        pictures: uint8 (H, W) each, of any size.
+        captions: as many texts.
+    """
+    rows = max(1, -(-len(captions) // _STRING_COLUMNS))
+    figure, axes = new_figure(3.2 * _STRING_COLUMNS, 1.5 * rows)
+    axes.remove()
+    grid = list(figure.subplots(rows, _STRING_COLUMNS, squeeze=False).flat)
+    for place in grid:
+        place.axis("off")
+    for place, picture, caption in zip(grid, pictures, captions, strict=False):
+        place.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        place.set_title(caption, fontsize=8)
     return figure_files(figure)

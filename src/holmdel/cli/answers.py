@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 from rich.console import Console
@@ -19,6 +20,7 @@ from holmdel.cli.terminal import Terminal
 from holmdel.errors import UserError
 
 Result = Prediction | Failure
+Answer = TypeVar("Answer")
 PAGE = 200  # rows of a table that are laid out together, so that memory stays steady
 
 
@@ -87,7 +89,7 @@ def _printable(path: str | None) -> str:
     return os.fsencode(path).decode(errors="replace") if path else "-"
 
 
-def with_progress(results: Iterable[Result], count: int | None) -> Iterator[Result]:
+def with_progress(results: Iterable[Answer], count: int | None) -> Iterator[Answer]:
     """Gives the results, drawing a bar on standard error where that is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holmdel.cli import app
+from holmdel.errors import UserError
 
 if TYPE_CHECKING:
     from holmdel.classifier import Classifier
@@ -19,7 +20,9 @@ WORST = 25
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A run folder, .safetensors file or shipped name.")],
+    model: Annotated[
+        str, typer.Argument(help="A run folder, .safetensors file or shipped name, such as reader.")
+    ],
     data: Annotated[
         str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
     ] = "fashion-mnist",
@@ -31,8 +34,27 @@ def evaluate(
         Path | None, typer.Option(help="Folder for the confusion matrix and the worst mistakes.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    strings: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="For a reader: a folder of strings with truth.tsv."),
+    ] = None,
+    pattern: Annotated[
+        str, typer.Option(help="For a reader: what may be written, as for `holmdel read`.")
+    ] = "digits",
+    max_error: Annotated[
+        float, typer.Option(metavar="X", help="For a reader: the part of errors allowed.")
+    ] = 0.01,
 ) -> int:
-    """Measure a model: accuracy, loss, a figure a class, confusions, calibration."""
+    """Measure a model: accuracy, loss, a figure a class, confusions, calibration.
+
+    A reader is measured on labelled strings: how many are read right, read wrongly and rejected.
+    """
+    if strings is not None:
+        from holmdel.cli.strings import evaluate_reader
+
+        return evaluate_reader(model, strings, pattern, max_error, out, as_json)
+    if model == "reader":
+        raise UserError("a reader is measured on labelled strings; give --strings DIR")
     from holmdel import verbs  # loads torch
     from holmdel.classifier import load
     from holmdel.cli.live import data_progress

@@ -1,0 +1,211 @@
+"""`holmdel read`: which strings of digits are written on these pictures?"""
+
+import os
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from holmdel.cli import DONE, SOME_FAILED, app
+from holmdel.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from holmdel.reading import Read, ReaderSettings
+
+FORMS = ("table", "jsonl")
+
+
+@app.command()
+def read(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...",
+            help="Pictures, folders of them, quoted patterns ('scans/*.png'), or - for standard "
+            "input: a picture's bytes, or a path a line.",
+        ),
+    ] = None,
+    pattern: Annotated[
+        str,
+        typer.Option(
+            help="What may be written: digits, digits:5, digits:3-6, us-zip, cn-postcode, amount, "
+            "or a small regular expression."
+        ),
+    ] = "digits",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="table|jsonl", help="How to print; table if --out is not given."
+        ),
+    ] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Every picture is one line.")] = False,
+    max_error: Annotated[
+        float,
+        typer.Option(metavar="X", help="Reject what is less sure than this part of errors needs."),
+    ] = 0.01,
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A reader of your own.")
+    ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Fit confidences and thresholds to a folder with truth.tsv, for later readings.",
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stands.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JSON lines there instead.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Processes; one a core if not given.")
+    ] = None,
+    show: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Save there, as PNG, the steps to each line.")
+    ] = None,
+) -> int:
+    """Read the strings of digits on pictures: postal codes, amounts, numbers on forms.
+
+    A picture that cannot be used gets a line that says why; the rest goes on, and the exit status
+    is 1.
+    """
+    form = _form(form, out, resume)
+    if not paths and calibrate is None:
+        raise UserError("no picture was given; expected PATH..., or --calibrate DIR")
+    from holmdel.cli.inputs import find_pictures
+    from holmdel.reading import ReaderSettings  # loads torch
+
+    settings = ReaderSettings(model=model, pattern=pattern, lines=lines, max_error=max_error)
+    settings.reader()  # its mistakes come before anything is read or written
+    if calibrate is not None:
+        _calibrate(calibrate, settings, jobs)
+    if not paths:
+        return DONE
+    pictures, count = find_pictures(paths)
+    job = _Job(settings, jobs, show)
+    if out is not None:
+        return job.to_file(pictures, count, out, resume)
+    return job.to_terminal(pictures, count, form)
+
+
+def _form(form: str | None, out: Path | None, resume: bool) -> str:
+    """Returns how to print; refuses what does not go together."""
+    if form is not None and form not in FORMS:
+        raise UserError(f"--format was given as {form!r}; choose from {', '.join(FORMS)}")
+    if form == "table" and out is not None:
+        raise UserError(
+            "--format table was given with --out, which writes JSON lines; leave it out"
+        )
+    if resume and out is None:
+        raise UserError("--resume was given without --out; say which file to go on with")
+    return form or "table"
+
+
+def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> None:
+    from holmdel.reading import calibrate
+
+    done = calibrate(folder, settings, jobs)
+    typer.echo(
+        f"{done.count:,} strings, {done.right:.1%} right; under --max-error {settings.max_error:g} "
+        f"{done.correct:.1%} are read right and {done.reject:.1%} rejected; kept in {done.path}",
+        err=True,
+    )
+
+
+class _Job:
+    """Readings on their way to a file or a terminal; what was done is saved if asked."""
+
+    def __init__(self, settings: "ReaderSettings", jobs: int | None, show: Path | None) -> None:
+        self.settings = settings
+        self.jobs = jobs
+        self.show = show
+        self.failed = False
+
+    def to_file(
+        self, pictures: "Iterable[str | bytes]", count: int | None, out: Path, resume: bool
+    ) -> int:
+        from holmdel.cli.answers import with_progress
+        from holmdel.reading import Record
+
+        record = Record(out, resume=resume)
+        try:
+            left = count and max(count - record.count, 0)
+            for found in with_progress(self._results(record.missing(pictures)), left):
+                record.add(found)
+        finally:
+            record.close()
+        return SOME_FAILED if record.failed else DONE
+
+    def to_terminal(self, pictures: "Iterable[str | bytes]", count: int | None, form: str) -> int:
+        from holmdel.cli.answers import with_progress
+        from holmdel.reading import to_line
+
+        results = self._watched(with_progress(self._results(pictures), count))
+        if form == "table":
+            _print_table(results)
+        else:
+            for found in results:
+                typer.echo(to_line(found))
+        return SOME_FAILED if self.failed else DONE
+
+    def _results(self, pictures: "Iterable[str | bytes]") -> "Iterator[Read]":
+        from holmdel.reading import read_stream
+
+        if self.show is None:
+            return read_stream(pictures, self.settings, self.jobs)
+        return _saved(self.settings.reader().read_each(pictures, steps=True), self.show)
+
+    def _watched(self, results: "Iterator[Read]") -> "Iterator[Read]":
+        from holmdel.classifier import Failure
+
+        for found in results:
+            self.failed |= isinstance(found, Failure)
+            yield found
+
+
+def _saved(results: "Iterator[Read]", folder: Path) -> "Iterator[Read]":
+    """Passes readings on, and writes the pictures of their steps."""
+    from holmdel.checkpoint import write_bytes
+    from holmdel.classifier import Failure
+    from holmdel.reading import to_png
+
+    taken: Counter[str] = Counter()
+    for found in results:
+        if not isinstance(found, Failure):
+            stem = Path(found.path or "stdin").stem
+            taken[stem] += 1
+            name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+            for number, (step, picture) in enumerate(found.steps, 1):
+                write_bytes(folder / f"{name}-{number:02}-{step}.png", to_png(picture))
+        yield found
+
+
+def _print_table(results: "Iterator[Read]") -> None:
+    """Prints tables of up to `PAGE` pictures each, a row a line that was read."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from holmdel.cli.answers import PAGE
+    from holmdel.cli.terminal import Terminal
+
+    console = Terminal()
+    while page := list(islice(results, PAGE)):
+        table = Table("picture", "text", "confidence", "status", highlight=False)
+        for found in page:
+            for row in _rows(found):
+                table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        console.print(table)
+
+
+def _rows(found: "Read") -> list[tuple[str, str, str, str]]:
+    from holmdel.classifier import Failure
+
+    path = os.fsencode(found.path).decode(errors="replace") if found.path else "-"
+    if isinstance(found, Failure):
+        return [(path, found.error, "", "error")]
+    rows = [(path, x.raw or x.text, f"{x.confidence:.3f}", x.status) for x in found.lines]
+    return rows or [(path, "", "", "no digits")]

@@ -1,0 +1,260 @@
+"""Pictures of paper in, strings of digits out."""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.classifier import Failure
+from holmdel.errors import UserError
+from holmdel.images import Picture, decode
+from holmdel.lines import load_line_model
+from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading
+from holmdel.reading.line import LineAnswer, LineReader
+from holmdel.reading.page import find_fields, is_line
+from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.steps import draw_alignment
+from holmdel.reading.trust import Trust, load_calibration
+
+SHIPPED = "reader"
+MAX_ERROR = 0.01
+LEAST_SIDE = 8  # pixels; no digit can be told in less
+BATCH = 64  # pictures that are read together
+_LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
+_INVERTED = 2.0  # light ink reaches so much further from the paper than the darkest spots
+_FRONT = 1024  # bytes in which a PDF says that it is one
+
+
+class Reader:
+    """Reads digit strings on pictures.
+
+    Attributes:
+        model: the file of the line network.
+        trust: what makes confidences of scores: the user's calibration for this model, or its own.
+
+    Args:
+        model: a `.safetensors` file, a folder with `model.safetensors`, or None for the reader that
+            ships with holmdel.
+        pattern: what may be written: `digits`, `digits:5`, `us-zip`, `cn-postcode`, `amount`, or a
+            small regular expression.
+        lines: every picture is one line.
+        max_error: the part of all strings that may be read wrongly; what is less sure is rejected.
+
+    Raises:
+        UserError: for an unknown model or pattern, or an error outside 0..1.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        pattern: str = "digits",
+        lines: bool = False,
+        max_error: float = MAX_ERROR,
+    ) -> None:
+        self.model = model_file(model)
+        self._network, own = _loaded(self.model, self.model.stat().st_mtime_ns)
+        self.trust = load_calibration(self.model) or own
+        self._pattern = parse_pattern(pattern)
+        self._lines = lines
+        self._threshold = self.trust.threshold(max_error)
+
+    def read(self, picture: Picture, *, steps: bool = False) -> Reading:
+        """Returns what stands on one picture.
+
+        Args:
+            picture: a path, the bytes of a file, a PIL image, or an array or tensor.
+            steps: keep pictures of what was done.
+
+        Raises:
+            UserError: if the picture cannot be used.
+        """
+        [found] = self.read_each([picture], steps=steps)
+        if isinstance(found, Failure):
+            raise UserError(found.error)
+        return found
+
+    def read_each(
+        self, pictures: Iterable[Picture], *, steps: bool = False
+    ) -> Iterator[Reading | Failure]:
+        """Gives a reading or a failure a picture, in order, however many there are.
+
+        Arguments as `read`; at most `BATCH` pictures are held.
+        """
+        waiting = iter(pictures)
+        while batch := list(islice(waiting, BATCH)):
+            yield from self._read_batch(batch, steps)
+
+    def _read_batch(self, pictures: list[Picture], steps: bool) -> list[Reading | Failure]:
+        """Returns what a batch says; single lines go through the network together."""
+        found = [_decoded(picture) for picture in pictures]
+        single = [f for f in found if isinstance(f, _Sheet) and (self._lines or is_line(f.grey))]
+        greys = [_dark_ink(sheet.grey) for sheet in single]
+        answers = self._network.answers(greys, self._pattern)
+        known = {
+            id(sheet): self._one_line(sheet, grey, answer, steps)
+            for sheet, grey, answer in zip(single, greys, answers, strict=True)
+        }
+        return [
+            item if isinstance(item, Failure) else known.get(id(item)) or self._page(item, steps)
+            for item in found
+        ]
+
+    def _one_line(self, sheet: "_Sheet", grey: Grey, answer: LineAnswer, steps: bool) -> Reading:
+        digits = tuple(Digit(d.char, d.confidence, d.box) for d in answer.digits)
+        shown = _steps(grey, answer, 1) if steps else ()
+        return Reading(sheet.path, self._kept(answer, digits), shown)
+
+    def _page(self, sheet: "_Sheet", steps: bool) -> Reading:
+        """Returns what stands on a page: its fields are found, then read under the pattern."""
+        page = find_fields(sheet.grey, self._score, steps=steps)
+        answers = self._network.answers([field.picture for field in page.fields], self._pattern)
+        lines: list[Line] = []
+        shown = page.steps
+        for number, (field, answer) in enumerate(zip(page.fields, answers, strict=True), 1):
+            digits = tuple(
+                Digit(d.char, d.confidence, _on_page(d.box, field.to_page)) for d in answer.digits
+            )
+            lines += self._kept(answer, digits, field.box)
+            shown += _steps(field.picture, answer, number) if steps else ()
+        return Reading(sheet.path, tuple(lines), shown)
+
+    def _score(self, pictures: Sequence[Grey]) -> list[LineAnswer]:
+        """Returns what the network sees on parts of a page, whatever the pattern."""
+        return self._network.answers(pictures, parse_pattern("digits"), views=1)
+
+    def _kept(
+        self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
+    ) -> tuple[Line, ...]:
+        """Returns the line of an answer; none without digits, or too weak a field of a page."""
+        confidence = self.trust.confidence(answer.score)
+        if not answer.text or (field is not None and confidence < _LEAST):
+            return ()
+        raw = answer.raw if self._pattern.marks else None
+        status = READ if confidence > self._threshold else REJECT
+        box = field or _around([digit.box for digit in digits])
+        return (Line(answer.text, raw, confidence, status, box, digits, answer.score),)
+
+
+def read(
+    picture: Picture,
+    pattern: str = "digits",
+    *,
+    lines: bool = False,
+    max_error: float = MAX_ERROR,
+    model: str | Path | None = None,
+) -> Reading:
+    """Returns the strings of digits on a picture.
+
+    Args:
+        picture: a path, the bytes of a file, a PIL image, or an array or tensor.
+        pattern: what may be written; see `Reader`.
+        lines: the picture is one line; if not said, that is found out.
+        max_error: the part of strings that may be read wrongly; what is less sure is rejected.
+        model: a reader of your own.
+
+    Raises:
+        UserError: if the picture cannot be used, or for a mistake in the others.
+    """
+    return Reader(model, pattern=pattern, lines=lines, max_error=max_error).read(picture)
+
+
+def model_file(model: str | Path | None) -> Path:
+    """Returns the file of a line network: as given, in a folder, or the one that ships.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if model is None or str(model) == SHIPPED:
+        path = Path(str(resources.files("holmdel") / "weights" / f"{SHIPPED}.safetensors"))
+        if not path.is_file():
+            raise UserError("no reader ships with this version; give a model of your own")
+        return path
+    path = Path(model)
+    path = path / "model.safetensors" if path.is_dir() else path
+    if not path.is_file():
+        raise UserError(
+            f"there is no reader {model}; expected a .safetensors file or a folder that "
+            "`holmdel train reader` wrote"
+        )
+    return path
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
+    network, trust = load_line_model(path)
+    return LineReader(network), Trust.from_json(trust) if trust else Trust()
+
+
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """A picture's path and its pixels, uint8 (H, W)."""
+
+    path: str | None
+    grey: Grey
+
+
+def _decoded(picture: Picture) -> _Sheet | Failure:
+    """Returns the pixels of a picture, or the sentence that says why there are none."""
+    path = str(picture) if isinstance(picture, str | Path) else None
+    try:
+        _refuse_pdf(picture)
+        grey = decode(picture, 1)[:, :, 0]
+        if min(grey.shape) < LEAST_SIDE:
+            raise UserError(
+                f"{path or 'the picture'} has {grey.shape[1]} x {grey.shape[0]} pixels; expected "
+                f"{LEAST_SIDE} x {LEAST_SIDE} at least"
+            )
+    except UserError as error:
+        return Failure(path, str(error))
+    return _Sheet(path, grey)
+
+
+def _refuse_pdf(picture: Picture) -> None:
+    """Raises a UserError that says how to convert a PDF, if the picture is one."""
+    name, front = "the picture", b""
+    if isinstance(picture, bytes):
+        front = picture[:_FRONT]
+    elif isinstance(picture, str | Path):
+        name = str(picture)
+        with contextlib.suppress(OSError, ValueError), Path(picture).open("rb") as file:
+            front = file.read(_FRONT)
+    if b"%PDF-" in front:
+        raise UserError(
+            f"{name} is a PDF; make pictures of its pages first, such as with "
+            "`pdftoppm -r 200 -png FILE page`"
+        )
+
+
+def _dark_ink(grey: Grey) -> Grey:
+    """Returns a line with dark ink on light paper; the paper is the median."""
+    dark, paper, light = np.percentile(grey, (2, 50, 98))
+    return 255 - grey if light - paper > _INVERTED * (paper - dark) else grey
+
+
+def _steps(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[str, Grey], ...]:
+    digits = [(digit.char, digit.box) for digit in answer.digits]
+    return ((f"alignment-{number}", draw_alignment(picture, digits)),)
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    """Returns the box around some."""
+    left, top = min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes)
+    right, bottom = max(x + w for x, _, w, _ in boxes), max(y + h for _, y, _, h in boxes)
+    return left, top, right - left, bottom - top
+
+
+def _on_page(box: Box, to_page: NDArray[np.float64]) -> Box:
+    """Returns the upright box around a box of a field's picture, in the page's pixels."""
+    x, y, w, h = box
+    corners = np.array([(x, y, 1), (x + w, y, 1), (x, y + h, 1), (x + w, y + h, 1)], float)
+    points = corners @ to_page.T
+    left, top = (int(v) for v in np.floor(points.min(axis=0)))
+    right, bottom = (int(v) for v in np.ceil(points.max(axis=0)))
+    return left, top, right - left, bottom - top

@@ -1,0 +1,148 @@
+"""Any number of pictures, read over all cores at flat memory."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import cv2
+import torch
+
+from holmdel.classifier import Failure
+from holmdel.reading.answers import Reading
+from holmdel.reading.reader import MAX_ERROR, Reader
+
+Given = str | bytes  # a path, or the bytes of a picture
+Read = Reading | Failure
+
+CHUNK = 32  # pictures that go to a worker together
+FEW = 16  # pictures that are read sooner than a worker has started
+_AHEAD = 2  # chunks a worker that wait or are done
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderSettings:
+    """What a `Reader` is made from, in this process or another; fields as its arguments."""
+
+    model: Path | None = None
+    pattern: str = "digits"
+    lines: bool = False
+    max_error: float = MAX_ERROR
+
+    def reader(self) -> Reader:
+        """Returns the reader.
+
+        Raises:
+            UserError: as `Reader`.
+        """
+        return Reader(self.model, pattern=self.pattern, lines=self.lines, max_error=self.max_error)
+
+
+def cores() -> int:
+    """Returns how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def read_stream(
+    pictures: Iterable[Given], settings: ReaderSettings, jobs: int | None = None
+) -> Iterator[Read]:
+    """Gives a reading or a failure a picture, in order; pictures are drawn as they are needed.
+
+    Workers are processes of one thread each. A picture whose reading ends its process becomes a
+    failure, and the rest goes on.
+
+    Args:
+        pictures: any number of paths or pictures' bytes.
+        settings: of the reader.
+        jobs: how many processes; one a core if None.
+
+    Raises:
+        UserError: as `Reader`, before the first picture is read.
+    """
+    reader = settings.reader()
+    waiting = iter(pictures)
+    first = list(islice(waiting, FEW + 1))
+    jobs = cores() if jobs is None else jobs
+    if jobs == 1 or len(first) <= FEW:
+        return reader.read_each(chain(first, waiting))
+    return _over_workers(chain(first, waiting), settings, jobs)
+
+
+def _over_workers(pictures: Iterator[Given], settings: ReaderSettings, jobs: int) -> Iterator[Read]:
+    """Gives what a pool of processes reads; a chunk on which it broke is read with care."""
+    chunks = iter(lambda: list(islice(pictures, CHUNK)), [])
+    pool = _pool(settings, jobs)
+    running: deque[tuple[list[Given], Future[list[Read]]]] = deque()
+    try:
+        while True:
+            for chunk in islice(chunks, _AHEAD * jobs - len(running)):
+                running.append((chunk, pool.submit(_read_chunk, chunk)))
+            if not running:
+                return
+            chunk, future = running.popleft()
+            try:
+                found = future.result()
+            except BrokenProcessPool:
+                pool.shutdown(cancel_futures=True)
+                found = _with_care(chunk, settings)
+                pool = _pool(settings, jobs)
+                running = deque((c, pool.submit(_read_chunk, c)) for c, _ in running)
+            yield from found
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _with_care(chunk: list[Given], settings: ReaderSettings) -> list[Read]:
+    """Returns what a chunk says, read one picture at a time: one that ends its process fails."""
+    found: list[Read] = []
+    pool = _pool(settings, 1)
+    try:
+        for picture in chunk:
+            try:
+                found += pool.submit(_read_chunk, [picture]).result()
+            except BrokenProcessPool:
+                found.append(_deadly(picture))
+                pool.shutdown()
+                pool = _pool(settings, 1)
+    finally:
+        pool.shutdown()
+    return found
+
+
+def _deadly(picture: Given) -> Failure:
+    path = picture if isinstance(picture, str) else None
+    name = path or "the picture"
+    return Failure(path, f"{name} ended the process that read it; its memory did not suffice")
+
+
+def _pool(settings: ReaderSettings, jobs: int) -> ProcessPoolExecutor:
+    """Returns a pool that starts its processes when there is work for them."""
+    # A fork of a process with threads may hang. The fork server has loaded torch, and no threads.
+    kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(kind)
+    context.set_forkserver_preload([__name__])
+    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(settings,))
+
+
+_reader: Reader  # of this worker
+
+
+def _begin(settings: ReaderSettings) -> None:
+    """Makes a worker ready; what interrupts the command is for the process that started it."""
+    global _reader
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    _reader = settings.reader()
+
+
+def _read_chunk(chunk: list[Given]) -> list[Read]:
+    return list(_reader.read_each(chunk))

@@ -1,0 +1,169 @@
+"""How far an answer can be trusted: from a score to a confidence, and where to reject."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from holmdel.checkpoint import write_bytes
+from holmdel.errors import UserError
+
+LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
+_LEAST_SCORE = 1e-6  # the logit of 0 and of 1 is infinite
+_NEWTON_STEPS = 60
+_DENSE = 50  # counts of mistakes that each have a point on the curve; above, one in ten per cent
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What turns a reader's score into a confidence, and an error rate into a threshold.
+
+    Attributes:
+        slope: of the logit of the score (Platt, "Probabilistic outputs for support vector
+            machines", 1999).
+        offset: added to that.
+        curve: pairs (threshold, error): of all strings at most the part `error` is read wrongly
+            where those of a confidence up to `threshold` are rejected; thresholds fall.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+    curve: tuple[tuple[float, float], ...] = ()
+
+    def confidence(self, score: float) -> float:
+        """Returns the probability 0..1 that a string of this score is right."""
+        score = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
+        return 1 / (1 + math.exp(-(self.slope * _logit(score) + self.offset)))
+
+    def threshold(self, max_error: float) -> float:
+        """Returns the confidence up to which strings are rejected for so few errors.
+
+        Without a curve it is 1 - `max_error`, and 1, which rejects all, where the curve was made
+        from too few strings for so small an error.
+
+        Args:
+            max_error: errors allowed, as a part of all strings, 0..1.
+
+        Raises:
+            UserError: for another range.
+        """
+        if not 0 <= max_error <= 1:
+            raise UserError(f"max_error was given as {max_error}; expected a part, such as 0.01")
+        if not self.curve:
+            return 1 - max_error
+        return min((at for at, error in self.curve if error <= max_error), default=1.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the trust as plain numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Trust":
+        """Returns the trust that `to_json` gave."""
+        curve = tuple((float(at), float(error)) for at, error in values["curve"])
+        return cls(float(values["slope"]), float(values["offset"]), curve)
+
+
+def fit_trust(scores: Sequence[float], right: Sequence[bool]) -> Trust:
+    """Returns the trust that fits scored strings of known truth.
+
+    The curve's errors are (mistakes + 1) / (strings + 1), so that the error on further strings of
+    the same kind is on average no larger (Angelopoulos et al., "Conformal risk control", 2024).
+
+    Args:
+        scores: what the reader gave each string, 0..1.
+        right: whether it read it right.
+
+    Raises:
+        UserError: for fewer than `LEAST_STRINGS` strings.
+    """
+    if len(scores) < LEAST_STRINGS:
+        raise UserError(
+            f"{len(scores)} labelled strings were given; expected {LEAST_STRINGS} or more, and "
+            "some hundred for an error rate of 1 %"
+        )
+    slope, offset = _platt(np.asarray(scores, np.float64), np.asarray(right, bool))
+    bare = Trust(slope, offset)
+    mistakes = sorted(
+        (bare.confidence(score) for score, good in zip(scores, right, strict=True) if not good),
+        reverse=True,
+    )
+    return Trust(slope, offset, _curve(mistakes, len(scores)))
+
+
+def calibration_path() -> Path:
+    """Returns the file in the user's configuration folder where a calibration is kept."""
+    return platformdirs.user_config_path("holmdel") / "reader-trust.json"
+
+
+def save_calibration(model: Path, trust: Trust) -> Path:
+    """Keeps a trust for later readings with a model; returns the file.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    path = calibration_path()
+    content = {"model": _digest(model), "trust": trust.to_json()}
+    write_bytes(path, json.dumps(content, indent=1).encode())
+    return path
+
+
+def load_calibration(model: Path) -> Trust | None:
+    """Returns the trust that was kept for a model; None if there is none for its weights.
+
+    Raises:
+        UserError: if the file is there and cannot be used.
+    """
+    path = calibration_path()
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        trust = Trust.from_json(content["trust"])
+        return trust if content["model"] == _digest(model) else None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{path} is no calibration ({error}); remove it or give --calibrate again"
+        ) from None
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _logit(score: float) -> float:
+    return math.log(score / (1 - score))
+
+
+def _platt(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
+    """Returns (slope, offset) of least cross-entropy with Platt's softened targets, by Newton."""
+    clipped = scores.clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
+    terms = np.stack([np.log(clipped / (1 - clipped)), np.ones_like(clipped)], axis=1)
+    good, bad = int(right.sum()), int((~right).sum())
+    target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
+    factors = np.array([1.0, 0.0])
+    for _ in range(_NEWTON_STEPS):
+        said = 1 / (1 + np.exp(-terms @ factors))
+        slopes = terms.T @ (said - target)
+        bends = (terms.T * (said * (1 - said))) @ terms + 1e-6 * np.eye(2)
+        step = np.linalg.solve(bends, slopes)
+        factors -= step / max(1.0, float(np.abs(step).max()))  # far away a whole step overshoots
+    if factors[0] <= 0:  # a higher score is never trusted less
+        return 0.0, _logit(float(target.mean()))
+    return float(factors[0]), float(factors[1])
+
+
+def _curve(mistakes: list[float], count: int) -> tuple[tuple[float, float], ...]:
+    """Returns the points of the curve: all for few mistakes, then ever sparser."""
+    kept, points = 0, []
+    while kept < len(mistakes):
+        points.append((mistakes[kept], (kept + 1) / (count + 1)))
+        kept += 1 if kept < _DENSE else kept // 10
+    return (*points, (0.0, (len(mistakes) + 1) / (count + 1)))

@@ -1,0 +1,175 @@
+"""Pictures in, strings out: the doors `read` and `Reader`, and what is not read."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+import holmdel
+from holmdel.errors import UserError
+from holmdel.lines import save_line_model
+from holmdel.networks.line import LineNetwork
+from holmdel.reading import Reader, Trust, fit_trust
+
+
+@pytest.fixture(autouse=True)
+def own_configuration(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
+
+
+@pytest.fixture
+def model(tmp_path):
+    """The file of an untrained reader: it sees a digit in any picture, the same in the same."""
+    torch.manual_seed(0)
+    path = tmp_path / "line.safetensors"
+    save_line_model(path, LineNetwork(), None)
+    return path
+
+
+def line_picture(text="407", size=(120, 40), paper=230, ink=20):
+    page = Image.new("L", size, paper)
+    ImageDraw.Draw(page).text((10, 4), text, fill=ink, font_size=26)
+    return page
+
+
+def test_a_line_has_text_confidence_status_box_and_digits(model):
+    reading = holmdel.read(line_picture(), "digits", lines=True, model=model)
+    [line] = reading.lines
+    assert line.text.isdigit()
+    assert line.text == "".join(digit.char for digit in line.digits)
+    assert line.raw is None
+    assert 0 <= line.confidence <= 1
+    assert line.status == "reject"
+    x, y, w, h = line.box
+    assert 0 <= x < x + w <= 120
+    assert 0 <= y < y + h <= 40
+    assert reading.path is None
+    assert reading.text == ""
+
+
+def test_json_has_the_contracts_fields(model, tmp_path):
+    line_picture().save(tmp_path / "a.png")
+    reading = holmdel.read(tmp_path / "a.png", "digits", lines=True, model=model)
+    values = reading.to_json()
+    assert list(values) == ["path", "lines"]
+    assert values["path"] == str(tmp_path / "a.png")
+    [line] = values["lines"]
+    assert list(line) == ["text", "confidence", "status", "box", "digits"]
+    assert list(line["digits"][0]) == ["char", "confidence", "box"]
+    assert len(line["box"]) == len(line["digits"][0]["box"]) == 4
+
+
+def test_marks_are_kept_in_raw_where_the_pattern_has_them(model):
+    reading = holmdel.read(line_picture(), r"\d\d[.]\d", lines=True, model=model)
+    [line] = reading.lines
+    assert line.raw[2] == "."
+    assert line.raw.replace(".", "") == line.text
+    assert list(line.to_json())[:2] == ["text", "raw"]
+
+
+def test_what_may_be_wrong_decides_the_status(model):
+    sure = Reader(model, pattern="digits", lines=True, max_error=1.0).read(line_picture())
+    assert [line.status for line in sure.lines] == ["read"]
+    assert sure.text == sure.lines[0].text
+    none = Reader(model, pattern="digits", lines=True, max_error=0.0).read(line_picture())
+    assert [line.status for line in none.lines] == ["reject"]
+
+
+def test_the_models_own_trust_makes_the_confidence(model, tmp_path):
+    trust = fit_trust([0.5] * 200, [True] * 200)
+    path = tmp_path / "trusted.safetensors"
+    torch.manual_seed(0)
+    save_line_model(path, LineNetwork(), trust.to_json())
+    [plain] = holmdel.read(line_picture(), "digits", lines=True, model=model).lines
+    [line] = holmdel.read(line_picture(), "digits", lines=True, model=path).lines
+    assert line.score == plain.score
+    assert line.confidence == trust.confidence(line.score) != Trust().confidence(line.score)
+    assert line.status == "read"  # 200 strings without a mistake allow one in a hundred
+
+
+def test_light_ink_on_dark_paper_is_the_same_line(model):
+    dark = holmdel.read(line_picture(), "digits", lines=True, model=model)
+    light = holmdel.read(line_picture(paper=25, ink=235), "digits", lines=True, model=model)
+    assert light == dark
+
+
+def test_pictures_of_any_kind_are_read_alike(model, tmp_path):
+    page = line_picture()
+    file = io.BytesIO()
+    page.save(file, "png")
+    page.save(tmp_path / "a.png")
+    array = np.asarray(page)
+    kinds = [page, file.getvalue(), str(tmp_path / "a.png"), array, torch.tensor(array)]
+    kinds += [page.convert("CMYK"), array.astype(np.uint16) * 257]
+    reader = Reader(model, pattern="digits", lines=True)
+    first, *others = [reader.read(kind).lines for kind in kinds]
+    assert [[line.text for line in lines] for lines in others] == [[first[0].text]] * 6
+
+
+def test_more_pictures_than_a_batch_come_in_order(model, tmp_path):
+    paths = []
+    for number in range(70):
+        path = tmp_path / f"{number}.png"
+        if number % 9 == 4:
+            path.write_text("no picture")
+        else:
+            line_picture(str(number)).save(path)
+        paths.append(path)
+    reader = Reader(model, pattern="digits", lines=True)
+    found = list(reader.read_each(paths))
+    assert [item.path for item in found] == [str(path) for path in paths]
+    assert [number for number, item in enumerate(found) if hasattr(item, "error")] == [
+        *range(4, 70, 9)
+    ]
+    assert found[69].lines[0].text == reader.read(paths[69]).lines[0].text
+
+
+def test_steps_are_pictures_with_names(model):
+    reading = Reader(model, pattern="digits", lines=True).read(line_picture(), steps=True)
+    [(name, picture)] = reading.steps
+    assert name == "alignment-1"
+    assert picture.dtype == np.uint8
+    assert picture.shape[2] == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"%PDF-1.7 ...", "is a PDF; make pictures of its pages first, such as with `pdftoppm"),
+        (b"GIF", "is not a picture"),
+        (b"", "is empty"),
+    ],
+)
+def test_what_is_no_picture_is_a_sentence(model, tmp_path, content, sentence):
+    path = tmp_path / "a.file"
+    path.write_bytes(content)
+    for given in (path, content):
+        with pytest.raises(UserError, match=sentence):
+            holmdel.read(given, model=model)
+
+
+def test_a_picture_of_a_pixel_is_too_small(model):
+    with pytest.raises(UserError, match="the picture has 1 x 1 pixels; expected 8 x 8 at least"):
+        holmdel.read(Image.new("L", (1, 1)), model=model)
+
+
+def test_a_picture_too_large_is_refused_before_it_is_unpacked(model):
+    file = io.BytesIO()
+    Image.new("L", (20, 20)).save(file, "bmp")
+    content = file.getvalue()
+    large = content[:18] + struct.pack("<ii", 20_000, 20_000) + content[26:]
+    with pytest.raises(UserError, match=r"has .* pixels, where 100,000,000 are the most; make it"):
+        holmdel.read(large, model=model)
+
+
+def test_an_unknown_model_is_a_mistake():
+    with pytest.raises(UserError, match=r"there is no reader nil.safetensors; expected a .safe"):
+        Reader("nil.safetensors")
+
+
+def test_a_network_for_pictures_is_no_reader(run_folder):
+    with pytest.raises(UserError, match="holds no line reader of this version"):
+        Reader(run_folder)
