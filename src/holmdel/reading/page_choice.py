@@ -1,5 +1,6 @@
 """Which lines of a page are fields of digits: asked of the line network."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -40,7 +41,7 @@ class Found:
         to_page: (2, 3), from the picture to the page.
         boxed: it stands in a printed box.
         fills: and is at least a third as high as the box.
-        digits: how many the network read.
+        text: what the network read.
         sure: the probability of one digit, the geometric mean.
         explained: the part of its high marks on which a digit was read.
         trust: for each mark the confidence of the digit read on it, 0 for none.
@@ -51,10 +52,15 @@ class Found:
     to_page: Affine
     boxed: bool
     fills: bool
-    digits: int = 0
+    text: str = ""
     sure: float = 0.0
     explained: float = 0.0
     trust: tuple[float, ...] = ()
+
+    @property
+    def digits(self) -> int:
+        """How many digits the network read."""
+        return len(self.text)
 
     @property
     def value(self) -> float:
@@ -147,7 +153,7 @@ def _read(lines: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[
 def _judged(line: Found, answer: LineAnswer, marks: Marks, flat: Sheet) -> Found:
     count = len(answer.text)
     if not count:
-        return replace(line, digits=0, sure=0.0, explained=0.0)
+        return replace(line, text="", sure=0.0, explained=0.0)
     onto = (flat.from_page @ np.vstack([line.to_page, [0, 0, 1]]))[:2]
     spans = np.array([_across(digit.box, onto) for digit in answer.digits])
     confidence = np.array([digit.confidence for digit in answer.digits])
@@ -158,7 +164,7 @@ def _judged(line: Found, answer: LineAnswer, marks: Marks, flat: Sheet) -> Found
     high = h >= _PART * h.max()
     return replace(
         line,
-        digits=count,
+        text=answer.text,
         sure=answer.score ** (1.0 / count),
         explained=float(on[high].any(1).mean()),
         trust=tuple(trust.tolist()),
@@ -193,8 +199,16 @@ def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> lis
     best = list(found)
     for number, few in zip(doubtful, views, strict=True):
         options = [found[number], *(next(read) for _ in few)]
-        best[number] = max(options, key=lambda f: (f.value, f.sure))
+        best[number] = _agreed(options)
     return best
+
+
+def _agreed(options: list[Found]) -> Found:
+    """Returns the best frame of the text for which the most speaks in all frames together."""
+    weight: defaultdict[str, float] = defaultdict(float)
+    for option in options:
+        weight[option.text] += option.value**2
+    return max(options, key=lambda f: (weight[f.text], f.value))
 
 
 def _views(line: Found, cut: _Cutter) -> list[Found]:

@@ -8,23 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.reading.page_combs import Cell, groups_of, missing_cells, same, ticks_of
 from holmdel.reading.page_masks import Picture as Mask
 from holmdel.reading.page_masks import closed, dilated, eroded, opened
 
 _SMALLEST_CELL = 14  # pixels high and wide: a digit of a working picture stands in it
 _RECTANGULAR = 0.88  # of the rectangle around a hole's hull; an ellipse fills 0.785
 _RULE_THICK = 9  # pixels; thicker is a stroke of a broad pen, or a bar
-_ONE_DIGIT = 1.6  # times its height: how wide a cell for one digit is at most
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The inside of a printed box: corner, width and height."""
-
-    x: int
-    y: int
-    w: int
-    h: int
 
 
 @dataclass(frozen=True)
@@ -51,10 +41,11 @@ def without_frames(ink: Mask) -> Frames:
     cells, walls = _boxes(ink)
     rules = _rules(ink, horizontal=True) | _rules(ink, horizontal=False)
     lines = walls | rules
+    lines |= ticks_of(ink & ~dilated(lines, 3, 3), rules)
     regions = np.zeros(ink.shape, np.int32)
     combs = set()
     heights = [0]
-    for number, group in enumerate(_groups(cells), start=1):
+    for number, group in enumerate(groups_of(cells), start=1):
         for cell in group:
             regions[cell.y - 2 : cell.y + cell.h + 2, cell.x - 2 : cell.x + cell.w + 2] = number
         heights.append(max(cell.h for cell in group))
@@ -72,9 +63,15 @@ def _boxes(ink: Mask) -> tuple[list[Cell], Mask]:
     for gap in (3, 5):  # the finer keeps writing from the walls, the wider closes broken walls
         for hull in _rectangles(ink, gap):
             cell = Cell(*cv2.boundingRect(hull))
-            if not any(_same(cell, other) for other in cells):
+            if not any(same(cell, other) for other in cells):
                 cells.append(cell)
                 _draw_walls(walls, ink, cell, hull)
+    added = missing_cells(cells, ink)
+    cells = [cell for cell in cells if not any(same(cell, whole) for whole in added)]
+    for cell in added:
+        x0, y0, x1, y1 = cell.x, cell.y, cell.x + cell.w - 1, cell.y + cell.h - 1
+        _draw_walls(walls, ink, cell, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.int32))
+        cells.append(cell)
     return cells, walls
 
 
@@ -93,19 +90,13 @@ def _rectangles(ink: Mask, gap: int) -> Iterator[NDArray[np.int32]]:
             yield hull.astype(np.int32, copy=False)
 
 
-def _same(cell: Cell, other: Cell) -> bool:
-    x, y = cell.x + cell.w // 2, cell.y + cell.h // 2
-    inside = other.x <= x < other.x + other.w and other.y <= y < other.y + other.h
-    return inside and cell.w * cell.h > 0.5 * other.w * other.h
-
-
 def _draw_walls(walls: Mask, ink: Mask, cell: Cell, hull: NDArray[np.int32]) -> None:
     """Adds straight ink close to the border of a cell."""
     reach = max(6, round(0.12 * min(cell.w, cell.h)))
     x0, y0 = max(0, cell.x - reach - 1), max(0, cell.y - reach - 1)
     part = ink[y0 : cell.y + cell.h + reach + 1, x0 : cell.x + cell.w + reach + 1]
     inside = np.zeros_like(part)
-    cv2.fillConvexPoly(inside, hull - np.array([x0, y0], np.int32), (255,))
+    cv2.fillConvexPoly(inside, hull.reshape(-1, 2) - np.array([x0, y0], np.int32), (255,))
     ring = dilated(inside, 2 * reach + 1, 2 * reach + 1)
     ring &= ~eroded(inside, 7, 7)
     straight = opened(part, 1, max(9, round(0.3 * cell.w)))
@@ -133,30 +124,6 @@ def _mended(ink: Mask, lines: Mask) -> Mask:
     bridge = _RULE_THICK + 2
     joined = closed(bare, bridge, 1) | closed(bare, 1, bridge)
     return bare | (joined & lines)
-
-
-def _groups(cells: list[Cell]) -> list[list[Cell]]:
-    """Returns the cells in fields: those of a comb together, each other box alone."""
-    groups: list[list[Cell]] = []
-    for cell in sorted(cells, key=lambda c: (c.x, c.y)):
-        home = next((g for g in groups if _continues(g, cell)), None)
-        if home is None:
-            groups.append([cell])
-        else:
-            home.append(cell)
-    return groups
-
-
-def _continues(group: list[Cell], cell: Cell) -> bool:
-    """Returns whether the cell is the next one of the comb."""
-    last = group[-1]
-    gap = cell.x - (last.x + last.w)
-    level = abs(cell.y - last.y) + abs(cell.y + cell.h - last.y - last.h) < 0.3 * last.h
-    narrow = max(cell.w, last.w) <= _ONE_DIGIT * min(cell.h, last.h)
-    if not (level and narrow) or gap < -3:
-        return False
-    alike = abs(cell.w - last.w) < 0.2 * last.w
-    return gap <= 12 or (alike and gap <= 0.6 * last.w)
 
 
 def _bridge(regions: NDArray[np.int32], group: list[Cell], number: int) -> None:
