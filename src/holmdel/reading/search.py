@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from holmdel.networks.line import ALPHABET, BLANK, DIGITS
 from holmdel.reading.patterns import Pattern
 
-_FAINT = 1e-6  # a prefix worth less than this part of the best is forgotten
+_FAINT = 1e-5  # a prefix worth less than this part of the best is forgotten
 _TINY = 1e-150  # probabilities under it are scaled up, far from the end of floats
 _NUMBER = {character: number for number, character in enumerate(ALPHABET)}
 
