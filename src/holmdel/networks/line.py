@@ -7,20 +7,22 @@ al., "Connectionist Temporal Classification" (2006).
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 ALPHABET = "0123456789.,-=$€£"  # the classes, in order; one more, the last, is the blank
 DIGITS = ALPHABET[:10]
 BLANK = len(ALPHABET)
-STRIDE = 4  # columns of the picture from one step to the next
+STRIDE = 2  # columns of the picture from one step to the next
 
-CHANNELS = (24, 48, 80, 80, 112, 112, 128)
+CHANNELS = (24, 48, 96, 96, 144, 160, 192)
 
 
 class LineNetwork(nn.Sequential):
-    """(N, 1, 32, W) to logits (N, K, T): a class a step, T = W // 4, K = 18.
+    """(N, 1, 32, W) to logits (N, K, T): a class a step, T = 2 * (W // 4), K = 18.
 
-    Step t looks at the columns around 4 t + 2. The pictures come from `images.to_line`.
+    Step t looks at the columns around 2 t + 1. The pictures come from `images.to_line`. The
+    convolutions stand every four columns; the last one gives two steps at each place, for between
+    two ones must be room for a blank.
 
     Args:
         channels: of the seven convolutions.
@@ -41,10 +43,18 @@ class LineNetwork(nn.Sequential):
             _unit(c5, c6, (4, 3), (0, 1)),  # the four rows that are left become one
             _unit(c6, c7, (1, 5), (0, 2)),
             nn.Dropout(dropout),
-            nn.Conv2d(c7, len(ALPHABET) + 1, 1),
-            nn.Flatten(2),
+            nn.Conv2d(c7, 2 * (len(ALPHABET) + 1), 1),
+            _TwoSteps(),
         )
         self.options = {"channels": list(channels), "dropout": dropout}
+
+
+class _TwoSteps(nn.Module):
+    """(N, 2 K, 1, T) to (N, K, 2 T): the two halves of the channels are two steps."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, channels, _, steps = x.shape
+        return x.view(n, 2, channels // 2, steps).permute(0, 2, 3, 1).reshape(n, -1, 2 * steps)
 
 
 def _unit(

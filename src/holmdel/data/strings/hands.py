@@ -74,6 +74,8 @@ class Hand:
         pen: the width of the drawn strokes, for a digit of height 1.
         width: how wide digits are, 1 for as they come.
         unrest: how much digits of one line differ.
+        proportions: how wide drawn shapes are for a height of 1.
+        sizes: how tall a character is, 1 for as the others; and how far it hangs below the line.
     """
 
     rows: list[list[int]]
@@ -82,10 +84,11 @@ class Hand:
     width: float
     unrest: float
     proportions: dict[str, float] = field(default_factory=dict)
+    sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 # How wide the drawn shapes are for a height of 1, at most.
-_PROPORTION = {"1": (0.3, 0.75), "0": (0.5, 1.0), "4": (0.55, 0.95)}
+_PROPORTION = {"1": (0.3, 0.75), "0": (0.6, 1.5), "4": (0.5, 0.95), "5": (0.5, 1.0)}
 _PLAIN = (0.42, 0.85)
 
 
@@ -105,17 +108,31 @@ def draw_hand(
     rows = r.choice(writers) if writers and r.random() < 0.8 else specimens.by_digit
     rows = [own or every for own, every in zip(rows, specimens.by_digit, strict=True)]
     jitter = r.uniform(0.015, 0.085)
-    shapes, proportions = {}, {}
+    shapes, proportions, sizes = {}, {}, {}
     for character in sorted(set(text)):
         if character in CURRENCY:
             shapes[character] = jittered(CURRENCY[character], rng, jitter)
         elif character in DIGITS and r.random() < drawn + _STRANGE.get(character, 0) * (drawn > 0):
             shapes[character] = jittered(r.choice(ALLOGRAPHS[character]), rng, jitter)
         proportions[character] = r.uniform(*_PROPORTION.get(character, _PLAIN))
+        sizes[character] = _size(character, r)
     return Hand(
         rows, shapes, r.uniform(0.05, 0.17), r.uniform(0.72, 1.35), r.uniform(0.02, 0.13),
-        proportions,
+        proportions, sizes,
     )  # fmt: skip
+
+
+def _size(character: str, r: random.Random) -> tuple[float, float]:
+    """Returns how tall somebody writes a character, and how far it hangs below the line.
+
+    Zeros are small, the digits of one long stroke tall; both as parts of a usual digit's height.
+    """
+    if character == "0":
+        return r.choice((1.0, r.uniform(0.55, 1.05))), -r.choice((0.0, r.uniform(0, 0.15)))
+    if character in "1479" and r.random() < 0.5:
+        extra = abs(r.gauss(0, 0.3))
+        return 1 + min(extra, 0.8), min(extra, 0.8) * r.choice((0.0, 1.0, r.random()))
+    return 1.0, 0.0
 
 
 @dataclass(frozen=True)
@@ -157,6 +174,8 @@ def write(
         r: the same, for single numbers.
     """
     width = hand.width * (1 + r.gauss(0, 0.07))
+    if character == "0":  # a specimen's as wide as the drawn ones
+        width *= hand.proportions[character] / 0.9 if character not in hand.shapes else 1
     lean, turn = r.gauss(0, 0.06), r.gauss(0, 0.05)
     if character in hand.shapes:
         wide = height * hand.proportions[character] * width

@@ -30,7 +30,7 @@ def nothing_to_read(canvas: Canvas, base: int, rng: np.random.Generator, r: rand
     kind = r.random()
     if kind < 0.6:
         return _words(canvas, base, r)
-    if kind < 0.85:
+    if kind < 0.6:
         return _scribble(canvas, base, rng, r)
     return r.randint(60, 400)
 

@@ -131,7 +131,7 @@ class StringMaker:
         drawn = r.choice((0.0, 0.6, 1.0, 1.4, 2.0)) * self._style.drawn
         hand = draw_hand(self._specimens, text, self._rng, r, drawn)
         line = _Line(r)
-        if self._style.marks and kind > 0.94:
+        if self._style.marks and kind > 2:
             text = self._in_cells(line, hand, texts.digits(r))
         else:
             text = self._written(line, hand, text)
@@ -181,11 +181,10 @@ class StringMaker:
     def _written(self, line: _Line, hand: Hand, text: str) -> str:
         """Writes a text as long as there is room; returns what was written."""
         r = self._r
-        gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 1.2))
+        gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 0.9))
         drift = r.uniform(0, 0.09)
-        small = r.uniform(0.4, 0.95) if r.random() < 0.2 else 1.0
         link = r.random() < 0.12
-        coil, coiled = r.random() < 0.16, 0  # zeros in one go, and how many are still to come
+        coil, coiled = r.random() < 0.06, 0  # zeros in one go, and how many are still to come
         tops: tuple[float, float] | None = None
         pen = max(2.0, hand.pen * HEIGHT)
         for place, character in enumerate(text):
@@ -197,15 +196,14 @@ class StringMaker:
                 continue
             if coil and not coiled and text[place : place + 2] == "00":
                 coiled = len(text[place:]) - len(text[place:].lstrip("0"))
-                self._coil(line, coiled, pen, small)
+                self._coil(line, coiled, pen, hand.sizes[character][0])
             if coiled:
                 coiled -= 1
                 continue
-            size = HEIGHT * (1 + r.gauss(0, hand.unrest)) * (small if character == "0" else 1)
+            tall, drop = hand.sizes[character]
+            size = HEIGHT * tall * (1 + r.gauss(0, hand.unrest))
             glyph = write(hand, character, max(size, 0.35 * HEIGHT), self._specimens, self._rng, r)
-            base = line.base + r.gauss(0, drift) * HEIGHT
-            if small < 1 and character == "0":
-                base -= r.uniform(0, 0.2) * HEIGHT
+            base = line.base + (drop + r.gauss(0, drift)) * HEIGHT
             left, top = line.x - glyph.left, base - glyph.height - glyph.top
             line.paste(glyph.ink, left, top)
             middle = (line.x + glyph.width / 2, base - glyph.height + 2)
@@ -217,12 +215,12 @@ class StringMaker:
             line.x += max(step, 0.55 * glyph.width)
         return text
 
-    def _coil(self, line: _Line, count: int, pen: float, small: float) -> None:
+    def _coil(self, line: _Line, count: int, pen: float, size: float) -> None:
         """Writes zeros in one go, the pen passing from the top of each to the next."""
         r = self._r
-        tall = HEIGHT * small * r.uniform(0.55, 0.95)
-        wide = tall * r.uniform(0.55, 1.0)
-        step = wide * r.uniform(1.0, 1.45)
+        tall = HEIGHT * size * r.uniform(0.7, 1.0)
+        wide = tall * r.uniform(0.6, 1.4)
+        step = wide * r.uniform(1.1, 1.6)
         middle = line.base - tall / 2 - r.uniform(0, 0.15) * HEIGHT
         points = []
         for number in range(count):

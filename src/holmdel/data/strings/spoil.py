@@ -71,7 +71,7 @@ class Spoiler:
         left, right, top, bottom = columns[0], columns[-1], rows[0], rows[-1]
         tall = bottom - top
         above, below = (
-            r.uniform(-0.05, 0.12) if r.random() < 0.7 else r.uniform(0, 0.5) for _ in range(2)
+            r.uniform(-0.05, 0.15) if r.random() < 0.55 else r.uniform(0, 0.5) for _ in range(2)
         )
         before, after = (
             r.uniform(-2, 8) if r.random() < 0.6 else r.uniform(0, 50) for _ in range(2)
@@ -114,7 +114,3 @@ class Spoiler:
                 r.choice((1, 1, 2, 2, 3, 5)),
                 cv2.LINE_AA,
             )
-        if r.random() < 0.06:  # the side of a box, from top to bottom
-            x = r.choice((r.uniform(-2, 4), r.uniform(width - 4, width + 2)))
-            end = (round(x + r.gauss(0, 2)), height)
-            cv2.line(cover, (round(x), 0), end, r.uniform(0.3, 1), r.choice((1, 2, 3)), cv2.LINE_AA)
