@@ -8,13 +8,14 @@ LINE_HEIGHT = 32  # pixels; as for LeNet-5's input
 MARGIN = 8  # columns of paper on either side: the first digit is seen as the others are
 NARROWEST, WIDEST = 16, 2048  # columns; a line of 2,048 holds some hundred digits
 
+_SOFTNESS = 0.6  # pixels, standard deviation
 _LEAST_CONTRAST = 20.0  # of 255; below it is paper without ink, whose grain must not become ink
 
 
 def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns what the line network sees of a picture: float32 (32, W), paper 0, ink about 1.
 
-    The height becomes 32 and the width follows; brightness is measured from the median, the paper,
+    The height becomes 32 and the width follows; edges are softened a little; brightness is measured from the median, the paper,
     towards the darkest fiftieth, the ink.
 
     Args:
@@ -25,6 +26,7 @@ def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     shrinks = height > LINE_HEIGHT
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small = cv2.resize(grey, (columns, LINE_HEIGHT), interpolation=way)
+    small = cv2.GaussianBlur(small, (3, 3), _SOFTNESS)  # scanners sharpen, cameras blur
     line = np.zeros((LINE_HEIGHT, columns + 2 * MARGIN), np.float32)
     line[:, MARGIN:-MARGIN] = _ink_of_light(small)[small]
     return line

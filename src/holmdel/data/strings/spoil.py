@@ -52,8 +52,8 @@ class Spoiler:
             light = cv2.resize(
                 light, (max(8, round(width * tall / height)), tall), interpolation=cv2.INTER_AREA
             )
-        if r.random() < 0.3:
-            light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.4, 0.9) * light.shape[0] / 45)
+        if r.random() < 0.25:
+            light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.3, 0.9) * light.shape[0] / 45)
         picture = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
         if r.random() < 0.25:
             quality = [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)]
@@ -83,7 +83,7 @@ class Spoiler:
     def _pressed(self, ink: Canvas) -> Plane:
         """Returns how much of the paper the ink covers, 0..1: the pen's width is varied here."""
         r = self._r
-        soft = cv2.GaussianBlur(ink, (0, 0), r.uniform(0.7, 1.6))
+        soft = cv2.GaussianBlur(ink, (0, 0), r.uniform(0.6, 1.4))
         threshold, hardness = r.uniform(0.28, 0.77), r.uniform(6, 16)
         levels = np.arange(256, dtype=np.float32) / 255
         table = 1 / (1 + np.exp(-hardness * (levels - np.float32(threshold))))
