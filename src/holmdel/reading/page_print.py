@@ -106,15 +106,16 @@ def _tall(marks: Marks, line: list[int]) -> NDArray[np.float64]:
 
 
 def words_of(marks: Marks, line: list[int], gap: float = 0.45) -> list[list[int]]:
-    """Returns the parts of a line between gaps wider than `gap` times its marks' height."""
+    """Returns the parts of a line between gaps wider than `gap` times the marks beside them."""
     box = marks.box[line]
-    high = float(np.median(box[:, 3]))
-    words, reach = [[line[0]]], int(box[0, 0] + box[0, 2])
-    for mark, (x, _, w, _) in zip(line[1:], box[1:], strict=True):
-        if x - reach > gap * high:
+    words = [[line[0]]]
+    reach, before = int(box[0, 0] + box[0, 2]), int(box[0, 3])
+    for mark, (x, _, w, h) in zip(line[1:], box[1:].tolist(), strict=True):
+        if x - reach > gap * max(h, before):
             words.append([])
         words[-1].append(mark)
-        reach = max(reach, int(x + w))
+        if x + w > reach:
+            reach, before = x + w, h
     return words
 
 
