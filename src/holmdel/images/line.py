@@ -15,8 +15,8 @@ _LEAST_CONTRAST = 20.0  # of 255; below it is paper without ink, whose grain mus
 def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns what the line network sees of a picture: float32 (32, W), paper 0, ink about 1.
 
-    The height becomes 32 and the width follows; edges are softened a little; brightness is measured from the median, the paper,
-    towards the darkest fiftieth, the ink.
+    The height becomes 32 and the width follows; edges are softened a little; brightness is measured
+    from the median, the paper, towards the darkest fiftieth, the ink.
 
     Args:
         grey: uint8 (H, W) of one line, dark ink on lighter paper, cropped close above and below.
@@ -26,7 +26,8 @@ def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     shrinks = height > LINE_HEIGHT
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small = cv2.resize(grey, (columns, LINE_HEIGHT), interpolation=way)
-    small = cv2.GaussianBlur(small, (3, 3), _SOFTNESS)  # scanners sharpen, cameras blur
+    soft = cv2.GaussianBlur(small, (3, 3), _SOFTNESS)  # scanners sharpen, cameras blur
+    small = np.asarray(soft, np.uint8)
     line = np.zeros((LINE_HEIGHT, columns + 2 * MARGIN), np.float32)
     line[:, MARGIN:-MARGIN] = _ink_of_light(small)[small]
     return line
@@ -35,6 +36,6 @@ def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _ink_of_light(small: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns for each of 256 brightnesses how much ink it is."""
     reached = np.bincount(small.ravel(), minlength=256).cumsum() / small.size
-    ink, paper = np.searchsorted(reached, (0.02, 0.5))
-    depth = (paper - np.arange(256)) / max(paper - ink, _LEAST_CONTRAST)
-    return depth.clip(-0.6, 1.3).astype(np.float32)
+    ink, paper = np.searchsorted(reached, (0.02, 0.5)).tolist()
+    depth = (paper - np.arange(256, dtype=np.float32)) / max(paper - ink, _LEAST_CONTRAST)
+    return np.clip(depth, np.float32(-0.6), np.float32(1.3))
