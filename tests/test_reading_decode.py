@@ -7,7 +7,7 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from holmdel.networks.line import ALPHABET, BLANK, DIGITS
+from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE
 from holmdel.reading.decode import Candidate, align, decode
 from holmdel.reading.patterns import parse_pattern
 
@@ -170,11 +170,11 @@ def test_marks_of_an_expression_count():
 
 
 def test_characters_stand_where_they_are_likeliest():
-    line = steps({}, {"1": 0.9}, {"1": 0.6}, {}, {}, {"1": 0.8}, {"2": 0.7}, {}, {}, {}, {})
+    line = steps({}, {"1": 0.9}, {"1": 0.6}, {}, {}, {"1": 0.8}, {"2": 0.7}, *[{}] * 8)
     assert align(line, "112") == [
         ("1", pytest.approx(0.9), 0, 3),
         ("1", pytest.approx(0.8), 4, 5),
-        ("2", pytest.approx(0.7), 6, 8),
+        ("2", pytest.approx(0.7), 6, 6 + 8 // STRIDE),
     ]
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from holmdel.errors import UserError
 from holmdel.images.line import to_line
-from holmdel.networks.line import ALPHABET, BLANK, LineNetwork
+from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
 from holmdel.reading.decode import decode
 from holmdel.reading.line import LineReader
 from holmdel.reading.patterns import parse_pattern
@@ -33,7 +33,7 @@ class Bars(nn.Module):
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         self.seen += len(pictures)
         ink = (pictures[:, 0].float() > 0.5).float().mean(1)  # (N, W)
-        steps = F.max_pool1d(ink, 4)  # (N, T)
+        steps = F.max_pool1d(ink, STRIDE)  # (N, T)
         logits = torch.full((len(pictures), len(ALPHABET) + 1, steps.shape[1]), -20.0)
         logits[:, BLANK] = torch.where(steps < 0.1, 0, np.log(1 - self.sure))
         logits[:, ALPHABET.index("1")] = torch.where(steps > 0.45, np.log(self.sure), -20)
@@ -143,7 +143,7 @@ def test_the_reader_computes_what_the_network_does():
     width = -(-line.shape[1] // 16) * 16  # the width at which it is read
     padded = torch.from_numpy(np.pad(line, ((0, 0), (0, width - line.shape[1]))))
     with torch.inference_mode():
-        steps = F.log_softmax(plain(padded[None, None]), 1)[0].T[: line.shape[1] // 4]
+        steps = F.log_softmax(plain(padded[None, None]), 1)[0].T[: line.shape[1] // STRIDE]
     expected = decode(steps.numpy(), DIGITS)[0]
     (answer,) = LineReader(plain).answers([picture], DIGITS, views=1)
     assert answer.text == expected.text

@@ -7,7 +7,7 @@ from math import exp, inf, log
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.networks.line import ALPHABET, BLANK, DIGITS
+from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
 
@@ -160,7 +160,7 @@ def align(log_probabilities: NDArray[np.float32], raw: str) -> list[tuple[str, f
 
 
 _IMPOSSIBLE = -1e4  # in place of minus infinity
-_REACH = 2  # steps
+_REACH = 8 // STRIDE  # steps
 
 
 def _alignment(steps: list[list[float]], raw: str) -> list[int]:

@@ -121,7 +121,7 @@ class LineReader:
                 seen[number].append(Seen(line, steps, texts(steps, pattern)))
 
     def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Returns ln of the probabilities (T, K) for each line (32, W), T = W // 4."""
+        """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE."""
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
