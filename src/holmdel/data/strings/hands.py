@@ -93,20 +93,20 @@ _PLAIN = (0.42, 0.85)
 
 
 def draw_hand(
-    specimens: Specimens, text: str, rng: np.random.Generator, r: random.Random, drawn: float
+    specimens: Specimens | None, text: str, rng: np.random.Generator, r: random.Random, drawn: float
 ) -> Hand:
     """Returns somebody's hand.
 
     Args:
-        specimens: digits to take.
+        specimens: digits to take; if None, every digit is drawn.
         text: what this hand will write.
         rng: where the numbers come from.
         r: the same, for single numbers.
         drawn: the part of the digits that are drawn in place of taken.
     """
-    writers = specimens.by_writer
-    rows = r.choice(writers) if writers and r.random() < 0.8 else specimens.by_digit
-    rows = [own or every for own, every in zip(rows, specimens.by_digit, strict=True)]
+    rows = _rows(specimens, r) if specimens is not None else []
+    if specimens is None:
+        drawn = 1.0
     jitter = r.uniform(0.015, 0.085)
     shapes, proportions, sizes = {}, {}, {}
     for character in sorted(set(text)):
@@ -120,6 +120,13 @@ def draw_hand(
         rows, shapes, r.uniform(0.05, 0.17), r.uniform(0.72, 1.35), r.uniform(0.02, 0.13),
         proportions, sizes,
     )  # fmt: skip
+
+
+def _rows(specimens: Specimens, r: random.Random) -> list[list[int]]:
+    """Returns for each digit the specimens of one writer, or of all."""
+    writers = specimens.by_writer
+    rows = r.choice(writers) if writers and r.random() < 0.8 else specimens.by_digit
+    return [own or every for own, every in zip(rows, specimens.by_digit, strict=True)]
 
 
 def _size(character: str, r: random.Random) -> tuple[float, float]:
@@ -159,7 +166,7 @@ def write(
     hand: Hand,
     character: str,
     height: float,
-    specimens: Specimens,
+    specimens: Specimens | None,
     rng: np.random.Generator,
     r: random.Random,
 ) -> Glyph:
@@ -180,6 +187,7 @@ def write(
     if character in hand.shapes:
         wide = height * hand.proportions[character] * width
         return _drawn(hand.shapes[character], height, wide, hand.pen * height, lean, turn, rng)
+    assert specimens is not None  # else every digit has a shape
     row = r.choice(hand.rows[int(character)])
     return _taken(specimens, row, height, width, lean, turn)
 

@@ -1,11 +1,10 @@
-"""Lines on which there is nothing to read: printed words, scribbles, bare paper."""
+"""Lines on which there is nothing to read: printed words, bare paper."""
 
 import random
 
 import cv2
-import numpy as np
 
-from holmdel.data.strings.pen import Canvas, curve, trace
+from holmdel.data.strings.pen import Canvas
 
 # Letters that nobody takes for a digit, also by themselves.
 _CAPITALS, _SMALL = "ACDEFHKLMNPRTUVWXY", "acdefhkmnprtuvwxy"
@@ -18,21 +17,15 @@ _FONTS = (
 )
 
 
-def nothing_to_read(canvas: Canvas, base: int, rng: np.random.Generator, r: random.Random) -> int:
-    """Draws words, scribbles or nothing, in place; returns where the ink ends, in pixels.
+def nothing_to_read(canvas: Canvas, base: int, r: random.Random) -> int:
+    """Draws words or nothing, in place; returns where the ink ends, in pixels.
 
     Args:
         canvas: uint8 (H, W) without ink.
         base: the row the letters stand on.
-        rng: where the numbers come from.
-        r: the same, for single numbers.
+        r: where the numbers come from.
     """
-    kind = r.random()
-    if kind < 0.6:
-        return _words(canvas, base, r)
-    if kind < 0.6:
-        return _scribble(canvas, base, rng, r)
-    return r.randint(60, 400)
+    return _words(canvas, base, r) if r.random() < 0.6 else r.randint(60, 400)
 
 
 def _words(canvas: Canvas, base: int, r: random.Random) -> int:
@@ -45,15 +38,3 @@ def _words(canvas: Canvas, base: int, r: random.Random) -> int:
     text = " ".join(words)
     cv2.putText(canvas, text, (24, base), font, scale, 255, pen, cv2.LINE_AA)
     return 24 + int(cv2.getTextSize(text, font, scale, pen)[0][0])
-
-
-def _scribble(canvas: Canvas, base: int, rng: np.random.Generator, r: random.Random) -> int:
-    """Draws a line of waves, longer than any digit is wide, as of a signature."""
-    count = r.randint(8, 24)
-    step = r.uniform(8, 22)
-    points = rng.standard_normal((count, 2)).astype(np.float32)
-    points *= (r.uniform(2, 14), r.uniform(4, 20))
-    points[:, 0] += 40 + np.arange(count, dtype=np.float32) * np.float32(step)
-    points[:, 1] += base - 22
-    trace(canvas, curve(points), r.uniform(2, 6))
-    return int(points[:, 0].max()) + 8

@@ -59,13 +59,10 @@ class StringSample(NamedTuple):
 class _Line:
     """A canvas on which characters are set one after the other."""
 
-    def __init__(self, r: random.Random) -> None:
+    def __init__(self) -> None:
         self.canvas = np.zeros((TALL, LONGEST), np.uint8)
         self.x = self.end = 24.0  # where the next character begins, and where the ink ends
         self.base = float(MARGIN + HEIGHT)
-        self.frames: Canvas | None = None  # printed lines around the digits
-        self.frame_width = r.uniform(1, 4)
-        self.r = r
 
     def paste(self, ink: Canvas, left: float, top: float) -> None:
         """Puts a piece of ink on the canvas; what lies outside is left out."""
@@ -87,25 +84,17 @@ class _Line:
         """Draws a smooth curve through points."""
         trace(self.canvas, curve(np.array(points, np.float32)), width)
 
-    def frame(self, r: random.Random, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Draws a printed line."""
-        if self.frames is None:
-            self.frames = np.zeros_like(self.canvas)
-        if r.random() < 0.97:
-            trace(self.frames, np.array((start, end), np.float32), self.frame_width)
-        self.end = max(self.end, end[0] + self.frame_width)
-
 
 class StringMaker:
     """Makes lines of handwriting, one after the other, the same ones for the same seed.
 
     Args:
-        specimens: digits that people wrote.
+        specimens: digits that people wrote; if None, every digit is drawn.
         seed: of everything that is random.
         style: what is varied.
     """
 
-    def __init__(self, specimens: Specimens, seed: int, style: Style = Style()) -> None:
+    def __init__(self, specimens: Specimens | None, seed: int, style: Style = Style()) -> None:
         cv2.setNumThreads(1)
         self._specimens = specimens
         self._style = style
@@ -116,67 +105,38 @@ class StringMaker:
         self._spoiler = Spoiler(self._rng, self._r, surfaces, paper)
         self._surfaces = surfaces
 
-    def sample(self) -> StringSample:
-        """Returns the next line."""
+    def sample(self, text: str | None = None) -> StringSample:
+        """Returns the next line.
+
+        Args:
+            text: what it says, characters of `networks.line.ALPHABET`; if None, anything. The end
+                is left out where the line has no room for it.
+        """
         r = self._r
-        if self._style.marks and r.random() < JUNK:
-            return self._junk()
-        kind = r.random()
-        wording: Callable[[random.Random], str] = texts.digits
-        if self._style.marks and kind < 0.68:
-            wording = texts.amount
-        elif kind < 0.74:
-            wording = texts.code
-        text = wording(r)
+        if text is None:
+            if self._style.marks and r.random() < JUNK:
+                return self._junk()
+            text = self._wording()(r)
         drawn = r.choice((0.0, 0.6, 1.0, 1.4, 2.0)) * self._style.drawn
         hand = draw_hand(self._specimens, text, self._rng, r, drawn)
-        line = _Line(r)
-        if self._style.marks and kind > 2:
-            text = self._in_cells(line, hand, texts.digits(r))
-        else:
-            text = self._written(line, hand, text)
+        line = _Line()
+        text = self._written(line, hand, text)
         return StringSample(self._picture(line, self._style.geometry), text)
 
+    def _wording(self) -> Callable[[random.Random], str]:
+        kind = self._r.random()
+        if self._style.marks and kind < 0.68:
+            return texts.amount
+        return texts.code if kind < 0.74 else texts.digits
+
     def _junk(self) -> StringSample:
-        line = _Line(self._r)
-        line.end = nothing_to_read(line.canvas, MARGIN + HEIGHT, self._rng, self._r)
+        line = _Line()
+        line.end = nothing_to_read(line.canvas, MARGIN + HEIGHT, self._r)
         return StringSample(self._picture(line, self._r.random() < 0.5), "")
 
     def _picture(self, line: _Line, warped: bool) -> Canvas:
-        wide = min(LONGEST, round(line.end) + 24)
-        layers = [line.canvas[:, :wide]]
-        if line.frames is not None:
-            layers.append(line.frames[:, :wide])
-        if warped:
-            layers = self._warped(layers)
-        return self._spoiler.spoiled(*layers)
-
-    def _in_cells(self, line: _Line, hand: Hand, text: str) -> str:
-        """Writes a digit a cell of a comb or a row of boxes; returns what was written."""
-        r = self._r
-        pitch = HEIGHT * r.uniform(0.85, 1.6) * max(1.0, hand.width)
-        text = text[: int((LONGEST - 120) / pitch)]
-        apart = 0.0 if r.random() < 0.6 else r.uniform(0.05, 0.3) * HEIGHT
-        top, bottom = (
-            line.base - HEIGHT * r.uniform(1.0, 1.4), line.base + HEIGHT * r.uniform(0, 0.35)
-        )  # fmt: skip
-        if r.random() < 0.3:  # a comb: no line above, short teeth
-            top = line.base - HEIGHT * r.uniform(0.1, 0.5)
-        else:
-            line.frame(r, (24, top), (24 + len(text) * pitch - apart, top))
-        line.frame(r, (24, bottom), (24 + len(text) * pitch - apart, bottom))
-        for place, digit in enumerate(text):
-            left = 24 + place * pitch
-            line.frame(r, (left, top), (left, bottom))
-            if apart or place + 1 == len(text):
-                line.frame(r, (left + pitch - apart, top), (left + pitch - apart, bottom))
-            size = HEIGHT * (1 + r.gauss(0, hand.unrest))
-            glyph = write(hand, digit, max(size, 0.35 * HEIGHT), self._specimens, self._rng, r)
-            middle = left + (pitch - apart) / 2 + r.gauss(0, 0.07) * HEIGHT
-            base = line.base + r.gauss(0, 0.06) * HEIGHT
-            x = middle - glyph.width / 2 - glyph.left
-            line.paste(glyph.ink, x, base - glyph.height - glyph.top)
-        return text
+        ink = line.canvas[:, : min(LONGEST, round(line.end) + 24)]
+        return self._spoiler.spoiled(self._warped(ink) if warped else ink)
 
     def _written(self, line: _Line, hand: Hand, text: str) -> str:
         """Writes a text as long as there is room; returns what was written."""
@@ -266,10 +226,10 @@ class StringMaker:
             )
         line.x = x + long + pen + r.uniform(0.02, 0.25) * HEIGHT
 
-    def _warped(self, layers: list[Canvas]) -> list[Canvas]:
-        """Returns the layers slanted, sloped and bent, all in the same way."""
+    def _warped(self, ink: Canvas) -> Canvas:
+        """Returns the ink slanted, sloped and bent."""
         r = self._r
-        height, width = layers[0].shape
+        height, width = ink.shape
         shear = min(max(r.gauss(0.12, 0.27), -0.6), 0.9)
         slope = r.gauss(0, 0.03)
         narrow = r.uniform(0.85, 1.2)
@@ -286,7 +246,4 @@ class StringMaker:
             most = np.float32(r.uniform(0.3, 1.0) * (1.2, 2.0, 3.2, 4.2)[stock])
             map_x += self._surfaces.cut(stock, height, wide) * most
             map_y += self._surfaces.cut(stock, height, wide) * most
-        return [
-            cv2.remap(layer, map_x, map_y, cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-            for layer in layers
-        ]
+        return cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR).astype(np.uint8, copy=False)

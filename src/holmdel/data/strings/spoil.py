@@ -27,21 +27,17 @@ class Spoiler:
     ) -> None:
         self._rng, self._r, self._surfaces, self._paper = rng, r, surfaces, paper
 
-    def spoiled(self, ink: Canvas, frames: Canvas | None = None) -> Canvas:
+    def spoiled(self, ink: Canvas) -> Canvas:
         """Returns a picture, uint8 (H, W), of ink on paper, cropped around the ink.
 
         Args:
             ink: uint8 (H, W), 255 where there is ink.
-            frames: uint8 (H, W), 255 where there are printed lines, if any.
         """
         r = self._r
-        window = self._window(ink)
-        ink = ink[window]
+        ink = ink[self._window(ink)]
         if r.random() < 0.2:
             ink = cv2.erode(ink, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)
         cover = self._pressed(ink)
-        if frames is not None:
-            cover = np.maximum(cover, frames[window] * np.float32(r.uniform(0.25, 1.0) / 255))
         if self._paper is not None:
             self._rules(cover)
         height, width = cover.shape
