@@ -27,15 +27,16 @@ def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     small = cv2.resize(grey, (columns, LINE_HEIGHT), interpolation=way)
     soft = cv2.GaussianBlur(small, (3, 3), _SOFTNESS)  # scanners sharpen, cameras blur
-    small = np.asarray(soft, np.uint8)
+    light: NDArray[np.uint8] = soft.astype(np.uint8, copy=False)
     line = np.zeros((LINE_HEIGHT, columns + 2 * MARGIN), np.float32)
-    line[:, MARGIN:-MARGIN] = _ink_of_light(small)[small]
+    line[:, MARGIN:-MARGIN] = _ink_of_light(light)[light]
     return line
 
 
-def _ink_of_light(small: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _ink_of_light(light: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Returns for each of 256 brightnesses how much ink it is."""
-    reached = np.bincount(small.ravel(), minlength=256).cumsum() / small.size
+    reached = np.bincount(light.ravel(), minlength=256).cumsum() / light.size
     ink, paper = np.searchsorted(reached, (0.02, 0.5)).tolist()
     depth = (paper - np.arange(256, dtype=np.float32)) / max(paper - ink, _LEAST_CONTRAST)
-    return np.clip(depth, np.float32(-0.6), np.float32(1.3))
+    ink_of: NDArray[np.float32] = depth.clip(-0.6, 1.3).astype(np.float32)
+    return ink_of
