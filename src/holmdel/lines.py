@@ -13,7 +13,7 @@ _KIND = "line reader"
 
 
 def save_line_model(path: Path, network: LineNetwork, trust: dict[str, Any] | None) -> None:
-    """Writes a line network and its trust to `path` as safetensors, atomically.
+    """Writes a line network and its trust to `path` as safetensors of float16, atomically.
 
     Args:
         path: a file ending in `.safetensors`.
@@ -30,11 +30,15 @@ def save_line_model(path: Path, network: LineNetwork, trust: dict[str, Any] | No
         "options": network.options,
         "trust": trust,
     }
-    save_tensors(path, network.state_dict(), {"holmdel": json.dumps(header)})
+    tensors = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in network.state_dict().items()
+    }
+    save_tensors(path, tensors, {"holmdel": json.dumps(header)})
 
 
 def load_line_model(path: Path) -> tuple[LineNetwork, dict[str, Any] | None]:
-    """Returns the line network of a file, in eval mode on the CPU, and its trust.
+    """Returns the line network of a file, float32, in eval mode on the CPU, and its trust.
 
     Raises:
         UserError: if the file is missing, cut short, or holds no line network of this version.
