@@ -21,6 +21,8 @@ Score = Callable[[Sequence[Picture]], list[LineAnswer]]
 _MOST_LINES = 100  # that are read to find fields
 _MOST_MARKS = 40  # of a line
 _SURE = 0.93  # a digit's probability from which on a line is left as it is
+_MOST_DOUBTFUL = 20  # lines that are looked at again
+_LIKE_DIGITS = 0.55  # from which on a line may be digits upside down
 _WORTH = 0.5  # and from which on other frames are tried
 _LONGEST = 20  # marks of a line that is looked at again
 _WORD_GAP = 0.8  # times the marks' height
@@ -70,7 +72,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Searched:
-    """A page in one of its four turnings, searched."""
+    """A page in one of its four turnings, searched; `doubtful` digits were read but not taken."""
 
     sheet: Sheet
     marks: Marks
@@ -78,6 +80,7 @@ class Searched:
     print_lines: tuple[bool, ...]
     clean: Picture
     fields: tuple[Found, ...]
+    doubtful: int
 
     @property
     def evidence(self) -> float:
@@ -88,7 +91,8 @@ class Searched:
     def plain(self) -> bool:
         """Whether no other turning needs to be looked at."""
         digits = sum(f.digits for f in self._strong())
-        return digits >= 4 and self.evidence >= 0.42 * digits
+        sure = digits >= 4 and self.evidence >= 0.42 * digits
+        return sure and self.doubtful <= digits // 2
 
     def _strong(self) -> list[Found]:
         return [f for f in self.fields if f.digits >= 3]
@@ -123,8 +127,9 @@ def search(page: Picture, light: Picture, scale: float, turned: int, score: Scor
     kept = [f for f in found if _field(f)]
     kept += [f for f in _read(parts, marks, cut, score) if _field(f) and f.digits >= 3]
     kept = _worthy(_on_form(kept, marks), found, flat)
+    doubtful = sum(f.digits for f in found if f.sure >= _LIKE_DIGITS and not _field(f))
     shapes = tuple(tuple(line) for line in lines)
-    return Searched(flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept))
+    return Searched(flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept), doubtful)
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,7 @@ def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> lis
         and line.sure >= _WORTH
         and line.value < _SURE
     ]
+    doubtful = sorted(doubtful, key=lambda number: -found[number].sure)[:_MOST_DOUBTFUL]
     views = [_views(found[number], cut) for number in doubtful]
     read = iter(_read([view for few in views for view in few], marks, cut, score))
     best = list(found)
