@@ -1,5 +1,6 @@
 """Fields of written digits on composed pages, read by comparing marks with known strokes."""
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -59,11 +60,13 @@ def cropped(canvas):
     return canvas[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
 
 
-SHAPES = [
-    (char, small(cropped(drawn(char, 60, np.random.default_rng(seed)))))
-    for char in STROKES
-    for seed in range(30)
-]
+CHARS = [char for char in STROKES for _ in range(30)]
+SHAPES = np.array(
+    [
+        small(cropped(drawn(char, 60, np.random.default_rng(seed % 30))))
+        for seed, char in enumerate(CHARS)
+    ]
+)
 
 
 def compared(picture):
@@ -75,8 +78,9 @@ def compared(picture):
     for number, (x, y, w, h, _) in sorted(enumerate(stats.tolist()), key=lambda s: s[1][0]):
         if number and h >= max(8, 0.35 * tallest):
             own = np.where(labels == number, 255, 0).astype(np.uint8)[y : y + h, x : x + w]
-            like, char = max((float(small(own) @ shape), char) for char, shape in SHAPES)
-            digits.append(DigitAnswer(char, float(np.clip(like * 2 - 0.75, 0, 1)), (x, y, w, h)))
+            like = SHAPES @ small(own)
+            confidence = float(np.clip(like.max() * 2 - 0.75, 0, 1))
+            digits.append(DigitAnswer(CHARS[int(like.argmax())], confidence, (x, y, w, h)))
     text = "".join(digit.char for digit in digits)
     score = float(np.prod([digit.confidence for digit in digits])) if digits else 0.0
     return LineAnswer(text, text, score, 1.0, (), tuple(digits))
@@ -84,6 +88,15 @@ def compared(picture):
 
 def score(pictures):
     return [compared(picture) for picture in pictures]
+
+
+def unsure_of_small(pictures):
+    """Returns what a reader says that knows only digits nearly as high as the line."""
+    answers = []
+    for picture, answer in zip(pictures, score(pictures), strict=True):
+        low = sum(digit.box[3] < 0.6 * picture.shape[0] for digit in answer.digits)
+        answers.append(replace(answer, score=answer.score * 0.3**low))
+    return answers
 
 
 class Paper:
@@ -199,7 +212,7 @@ def test_a_comb_stays_whole_where_a_digit_crosses_its_wall():
     for x in range(180, 580, 80):
         paper.rule((x, 100), (x, 190))
     paper.write("47", 100, 120, pitch=80).write("0520", 340, 120, pitch=80)
-    paper.put(cv2.resize(drawn("2", 60, paper.rng), (96, 60)), 250, 112, 0.75)
+    paper.put(cv2.resize(drawn("2", 60, paper.rng), (96, 50)), 250, 99, 0.75)
     (field,) = find_fields(paper.photograph(), score).fields
     assert field.box[0] < 130
     assert field.box[0] + field.box[2] > 540
@@ -221,7 +234,9 @@ def test_the_ticks_of_an_open_comb_are_no_ones():
 
 def test_small_zeros_beside_long_sevens_are_one_line():
     paper = Paper().write("700470", 200, 300, 120, heights=[1, 0.45, 0.45, 1, 1, 0.45])
-    assert texts(paper.photograph()) == ["700470"]
+    (field,) = find_fields(paper.photograph(), unsure_of_small).fields
+    assert unsure_of_small([field.picture])[0].text == "700470"
+    assert 180 < field.box[0] < 210
 
 
 def test_a_printed_letter_has_no_fields():
