@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from measured import benchmark, curves, figures, reproduction, starts
+from measured_reading import reading
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "README.zh-CN.md")
@@ -137,6 +138,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "anatomy": anatomy,
     "reproduction": reproduction,
     "starts": starts,
+    "reading": reading,
 }
 
 

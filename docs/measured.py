@@ -46,7 +46,7 @@ GRADIENTS = "gradients against float64 PyTorch, every tensor of random chains, r
 def figures() -> str:
     """Returns the newest record of every benchmark as a table."""
     newest: dict[tuple[str, ...], Row] = {}
-    for row in _records():
+    for row in records():
         if row["name"] in SENTENCES:
             key = (row["name"], *(str(row.get(k, "")) for k in ("network", "data", "recipe")))
             newest[key] = row
@@ -146,7 +146,7 @@ def reproduction() -> str:
         "log",
     ]
     lines = [_line(head), _line(["---"] * len(head))]
-    runs = [row for row in _records() if row["name"] == "reproduce"]
+    runs = [row for row in records() if row["name"] == "reproduce"]
     for case, (title, printed) in PUBLISHED.items():
         for edition, *values in printed:
             lines.append(_line([title, "", f"printed, {edition}", "", *values, "GPU", ""]))
@@ -164,7 +164,7 @@ def starts() -> str:
     """Returns after how many batches a loss had left chance, by network, weights and seed."""
     rows = {
         (row["network"], row["input"], row["init"], row["clip"]): row
-        for row in _records()
+        for row in records()
         if row["name"] == "starts"
     }
     lines = ["| network | input | weights | gradient | seeds from 0 |", _line(["---"] * 5)]
@@ -202,7 +202,7 @@ def _line(cells: list[Any]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _records() -> list[Row]:
+def records() -> list[Row]:
     return [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
 
 

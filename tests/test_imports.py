@@ -25,6 +25,7 @@ LEVELS = {
     "classifier": 3,
     "exchange": 4,
     "reading": 4,
+    "reader_training": 4,
     "d2l": 4,
     "benchmark": 4,
     "inspection": 4,

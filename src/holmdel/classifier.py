@@ -21,6 +21,7 @@ from holmdel.evaluation import evaluating
 from holmdel.images import ImageContract, Picture, decode, frame, to_input
 
 BATCH_SIZE = 256
+_READER = "reader"  # reads strings, and is used by `holmdel read`
 _THREADS = 4  # decoders wait for the disk and release the interpreter's lock
 
 
@@ -239,11 +240,13 @@ def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classi
 
 
 def shipped() -> list[str]:
-    """Returns the names of the models that ship with holmdel, sorted."""
+    """Returns the names of the classifiers that ship with holmdel, sorted."""
     if not _shelf().is_dir():
         return []
     names = (Path(file.name) for file in _shelf().iterdir())
-    return sorted(name.stem for name in names if name.suffix == ".safetensors")
+    return sorted(
+        name.stem for name in names if name.suffix == ".safetensors" and name.stem != _READER
+    )
 
 
 def _shelf() -> resources.abc.Traversable:

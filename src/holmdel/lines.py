@@ -55,5 +55,11 @@ def load_line_model(path: Path) -> tuple[LineNetwork, dict[str, Any] | None]:
             "`holmdel train reader` wrote"
         )
     network = LineNetwork(**header["options"])
-    network.load_state_dict(tensors)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError:
+        raise UserError(
+            f"{path} holds a line reader of other layers than this version's; train it again with "
+            "`holmdel train reader`"
+        ) from None
     return network.eval(), header["trust"]

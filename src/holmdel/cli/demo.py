@@ -14,6 +14,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "digits": {"recipe": "modern", "epochs": 20},  # too few pictures for the book's recipe
 }
 SHOWN = 6
+AMOUNT, AMOUNT_SEED = "25.730.-", 3
 
 
 @app.command()
@@ -21,7 +22,7 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo-DATA.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
 ) -> int:
-    """Train LeNet, watch it, evaluate it and classify a few pictures, in about a minute."""
+    """Train LeNet, watch it, evaluate it, classify a few pictures and read an amount."""
     from holmdel import verbs  # loads torch
     from holmdel.cli.live import reporter
 
@@ -44,10 +45,26 @@ def demo(
     for prediction, label in zip(shown, test.labels[:SHOWN].tolist(), strict=True):
         truth = classifier.classes[label]
         typer.echo(f"  {truth:<12} {prediction.label:<12} {prediction.probability:.2f}")
+    _read_an_amount(folder)
     typer.echo(f"curves: {folder}/curves.png, everything else beside it")
     typer.echo(f"use it: holmdel predict {folder} PICTURE...")
     typer.echo(f"done in {time.perf_counter() - began:.0f} s")
     return 0
+
+
+def _read_an_amount(folder: Path) -> None:
+    """Composes a picture of an amount in drawn digits, and reads it."""
+    from PIL import Image
+
+    from holmdel.data.strings.maker import StringMaker
+    from holmdel.reading import read
+
+    sample = StringMaker(None, seed=AMOUNT_SEED).sample(AMOUNT)
+    picture = folder / "amount.png"
+    Image.fromarray(sample.picture).save(picture)
+    typer.echo(f"an amount, {sample.text}, drawn into {picture}, and what the reader says:")
+    for line in read(picture, "amount").lines:
+        typer.echo(f"  {line.raw} = {line.text}, confidence {line.confidence:.2f}, {line.status}")
 
 
 def _choose_data(data_root: Path | None) -> str:
