@@ -14,6 +14,7 @@ from holmdel import data as data_sets
 from holmdel import engine
 from holmdel.cli import app
 from holmdel.cli.train import settings_among
+from holmdel.reader_training.plan import make_plan
 from holmdel.training import plan
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +60,9 @@ def parses(words: list[str]) -> None:
     if command.name == "train":
         given = settings_among(context.args)
         given.pop("data_root", None)
+        if context.params["network"] == "reader":
+            make_plan({k: v for k, v in given.items() if k not in ("strings", "model", "show")})
+            return
         plan(context.params["network"], context.params["data"], given)
 
 

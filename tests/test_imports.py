@@ -97,9 +97,9 @@ def test_networks_do_not_import_one_another():
             assert all(name.split(".")[2] == "options" for name in others)
 
 
-def test_exchange_knows_neither_data_nor_trainings():
+def test_exchange_and_reading_know_neither_data_nor_trainings():
     for path in modules():
-        if room(path) == "exchange":
+        if room(path) in ("exchange", "reading"):
             rooms = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
             assert not rooms & {"data", "training", "verbs"}
 
