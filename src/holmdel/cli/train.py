@@ -7,12 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from holmdel.cli import INTERRUPTED, app
+from holmdel.cli.train_reader import train_reader
 from holmdel.errors import UserError
 
 OTHERS = (
     "Every other setting and option of the network is given in the same way, such as --optimizer "
     "adamw, --engine torch, --restarts 3, --input 1x28x28, --activation relu or --data-root DIR; "
-    "docs/settings.md lists them."
+    "docs/settings.md lists them. `reader` learns to read strings of digits: --strings DIR has it "
+    "learn your labelled lines too, and may be given several times; --model FILE is where it then "
+    "begins; there are --lines N and --processes N; --show FILE.png writes a sheet of what it "
+    "would learn from, and stops."
 )
 
 
@@ -22,7 +26,9 @@ OTHERS = (
 )
 def train(
     context: typer.Context,
-    network: Annotated[str, typer.Argument(help="lenet, alexnet, vgg11, nin, googlenet, ...")],
+    network: Annotated[
+        str, typer.Argument(help="lenet, alexnet, vgg11, nin, googlenet, ..., or reader.")
+    ],
     data: Annotated[
         str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
     ] = "fashion-mnist",
@@ -53,10 +59,12 @@ def train(
     from holmdel.training import read_config  # loads torch
 
     given = read_config(config) if config else {}
-    given |= settings_among(context.args)
     flags = {"recipe": recipe, "epochs": epochs, "batch_size": batch_size, "lr": lr}
     flags |= {"seed": seed, "device": device, "limit": limit}
-    given |= {name: value for name, value in flags.items() if value is not None}
+    chosen = {name: value for name, value in flags.items() if value is not None}
+    if network == "reader":
+        return train_reader(context, pairs_among(context.args), given | chosen, out, resume)
+    given |= settings_among(context.args) | chosen
     root = given.pop("data_root", None)
     if find_lr:
         return _find_lr(network, data, root, out, given)
@@ -90,6 +98,11 @@ def _train(
 def settings_among(words: list[str]) -> dict[str, Any]:
     """Returns the settings among the words that are no flag of their own."""
     return dict(_pairs(words))
+
+
+def pairs_among(words: list[str]) -> list[tuple[str, Any]]:
+    """Returns the same as pairs, in their order: a setting may be given several times."""
+    return list(_pairs(words))
 
 
 def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:

@@ -4,32 +4,30 @@ A. Graves et al., "Connectionist Temporal Classification: Labelling Unsegmented 
 Recurrent Neural Networks" (2006).
 """
 
-import copy
 import math
-import random
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, distributed, multiprocessing
+from torch import Tensor
 
-from holmdel.images.line import to_line
-from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
+from holmdel.networks.line import BLANK, DIGITS, LineNetwork
+from holmdel.training.interrupts import interrupts
+from holmdel.training.job import seeds_restored
+from holmdel.training.line_batches import POOL, LineBatch, Source, in_batches
+from holmdel.training.line_state import LineState
+from holmdel.training.team import Team, team
 
-POOL = 12  # batches that are made together, so that lines of like width share one
-WIDEST = 416  # columns; wider lines are left out
-_PLACE = {character: index for index, character in enumerate(ALPHABET)}
-
-Written: TypeAlias = tuple[np.ndarray, str]  # a picture, uint8 (H, W), and what stands there
-Source: TypeAlias = Callable[[int], Iterator[Written]]  # of a stream's number; can be pickled
+SEGMENT = 20 * POOL  # steps on one stream; a resumed training makes its lines again from there
+MOST_PROCESSES = 64
+SAVE_SECONDS = 60.0  # between two saved states
+_NEVER = -1e4  # ln of a probability of 0 that has a gradient
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,7 @@ class LineSettings:
         average: how slowly the averaged weights follow.
         seed: of the weights and the order.
         processes: that make lines and train side by side, their gradients averaged.
+        report: steps from one report to the next.
     """
 
     lines: int = 1_000_000
@@ -53,6 +52,7 @@ class LineSettings:
     average: float = 0.998
     seed: int = 0
     processes: int = 1
+    report: int = 100
 
     @property
     def steps(self) -> int:
@@ -65,7 +65,7 @@ class LineProgress(NamedTuple):
 
     Attributes:
         step: how many steps are done.
-        loss: mean over the steps since the last report, nats a line.
+        loss: mean over the steps since the last report, nats a character.
         seconds: since the start.
         network: the averaged weights so far.
     """
@@ -76,119 +76,145 @@ class LineProgress(NamedTuple):
     network: LineNetwork
 
 
-class LineBatch(NamedTuple):
-    """Lines of like width.
-
-    Attributes:
-        pictures: float32 (N, 1, 32, W), zeros on the right.
-        targets: all characters of all lines, one after the other.
-        lengths: (N,) how many of them each line has.
-    """
-
-    pictures: Tensor
-    targets: Tensor
-    lengths: Tensor
-
-
 Watch: TypeAlias = Callable[[LineProgress], None]
 
 
 def fit_lines(
-    network: LineNetwork, source: Source, settings: LineSettings, watch: Watch | None = None
+    network: LineNetwork,
+    source: Source,
+    settings: LineSettings,
+    watch: Watch | None = None,
+    keep: Path | None = None,
 ) -> LineNetwork:
     """Trains a line network; returns the averaged weights, in eval mode.
 
     Args:
         network: where to begin; it is trained in place.
-        source: gives the lines of stream k; every process draws from one of its own.
+        source: gives the lines of stream k; every process draws from some of its own.
         settings: how.
         watch: told now and then how it goes.
+        keep: a file where the state is saved about once a minute; where it is there already, the
+            training goes on from it, and ends with the weights it would have had unbroken.
+
+    Raises:
+        UserError: a mistake of the source, in whichever process; a process that ended; a state that
+            is of another training or cannot be written.
+        KeyboardInterrupt: after the state was saved.
     """
-    if settings.processes == 1:
-        return _train(0, network, source, settings, watch)
-    with tempfile.TemporaryDirectory() as folder:
-        meeting = f"file://{Path(folder) / 'meeting'}"
-        context = multiprocessing.get_context("spawn")
-        helpers = [
-            context.Process(
-                target=_help, args=(rank, meeting, network, source, settings), daemon=True
-            )
-            for rank in range(1, settings.processes)
-        ]
-        for helper in helpers:
-            helper.start()
+    work = _Work(network, source, settings, keep if keep and keep.is_file() else None)
+    weights = sum(weight.numel() for weight in network.parameters())
+    with (
+        seeds_restored(),
+        interrupts() as interrupted,
+        team(settings.processes, work, weights) as all_of_us,
+    ):
+        return work.run(all_of_us, watch, keep, interrupted)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every process does."""
+
+    network: LineNetwork
+    source: Source
+    settings: LineSettings
+    begun: Path | None
+
+    def __call__(self, us: Team) -> None:
+        """Trains in another process."""
+        self.run(us, None, None, lambda: False)
+
+    def run(
+        self, us: Team, watch: Watch | None, keep: Path | None, interrupted: Callable[[], bool]
+    ) -> LineNetwork:
+        """Returns the averaged weights; only process 0 watches, keeps, and is interrupted."""
+        state = LineState.begin(self.network, self.settings.lr, self.settings.weight_decay)
+        if self.begun is not None:
+            state.load(self.begun)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(max(1, threads // us.count))
         try:
-            _join(0, meeting, settings)
-            return _train(0, network, source, settings, watch)
+            _steps(state, us, self.source, self.settings, _Desk(state, watch, keep), interrupted)
         finally:
-            distributed.destroy_process_group()
-            for helper in helpers:
-                helper.terminate()
-                helper.join()
+            torch.set_num_threads(threads)
+        return state.averaged
 
 
-def _join(rank: int, meeting: str, settings: LineSettings) -> None:
-    distributed.init_process_group(
-        "gloo", init_method=meeting, rank=rank, world_size=settings.processes,
-        timeout=timedelta(minutes=10),
-    )  # fmt: skip
+class _Desk:
+    """Tells the watch and keeps the state, each when it is time."""
 
+    def __init__(self, state: LineState, watch: Watch | None, keep: Path | None) -> None:
+        self._state, self._watch, self._keep = state, watch, keep
+        self._began = self._saved = time.monotonic()
 
-def _help(
-    rank: int, meeting: str, network: LineNetwork, source: Source, settings: LineSettings
-) -> None:
-    """What another process does."""
-    _join(rank, meeting, settings)
-    _train(rank, network, source, settings, None)
+    def report(self, due: bool) -> None:
+        """Tells the watch, if it is due, and keeps the state if a minute is over."""
+        state = self._state
+        if due:
+            loss = float(np.mean(state.losses))
+            state.losses.clear()
+            if self._watch is not None:
+                self._watch(LineProgress(state.step, loss, self._seconds(), state.averaged))
+        if time.monotonic() - self._saved > SAVE_SECONDS:
+            self.keep()
 
+    def keep(self) -> None:
+        """Keeps the state."""
+        if self._keep is not None:
+            self._state.save(self._keep, self._seconds())
+        self._saved = time.monotonic()
 
-def _train(
-    rank: int, network: LineNetwork, source: Source, settings: LineSettings, watch: Watch | None
-) -> LineNetwork:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // settings.processes))
-    torch.manual_seed(settings.seed * 1000 + rank)
-    try:
-        return _steps(rank, network, source, settings, watch)
-    finally:
-        torch.set_num_threads(threads)
+    def _seconds(self) -> float:
+        return self._state.seconds + time.monotonic() - self._began
 
 
 def _steps(
-    rank: int, network: LineNetwork, source: Source, settings: LineSettings, watch: Watch | None
-) -> LineNetwork:
-    network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-    averaged = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, foreach=True
-    )
-    batches = in_batches(source(rank), settings.batch_size, settings.seed)
-    began, losses = time.monotonic(), []
-    for step in range(settings.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = settings.lr * _schedule(step, settings.steps)
-        loss = _loss(network, next(batches))
-        optimizer.zero_grad()
-        loss.backward()
-        if settings.processes > 1:
-            _share(network, settings.processes)
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        _follow(averaged, network, min(settings.average, step / (step + 50)))
-        losses.append(loss.item())
-        if watch is not None and ((step + 1) % 100 == 0 or step + 1 == settings.steps):
-            watch(
-                LineProgress(step + 1, float(np.mean(losses)), time.monotonic() - began, averaged)
-            )
-            losses.clear()
-    return averaged
+    state: LineState,
+    us: Team,
+    source: Source,
+    settings: LineSettings,
+    desk: _Desk,
+    interrupted: Callable[[], bool],
+) -> None:
+    batches = _batches(us.rank, source, settings, state.step)
+    while state.step < settings.steps:
+        torch.manual_seed((settings.seed * settings.steps + state.step) * MOST_PROCESSES + us.rank)
+        for group in state.optimizer.param_groups:
+            group["lr"] = settings.lr * _schedule(state.step, settings.steps)
+        loss = line_loss(state.network, next(batches))
+        state.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        us.share([p.grad for p in state.network.parameters() if p.grad is not None])
+        torch.nn.utils.clip_grad_norm_(state.network.parameters(), 5.0)
+        state.optimizer.step()
+        _follow(
+            state.averaged, state.network, min(settings.average, state.step / (state.step + 50))
+        )
+        state.losses.append(loss.item())
+        state.step += 1
+        desk.report(state.step % settings.report == 0 or state.step == settings.steps)
+        if interrupted():
+            desk.keep()
+            raise KeyboardInterrupt
 
 
-def _loss(network: LineNetwork, batch: LineBatch) -> Tensor:
-    """Returns the mean of -ln p(text) over a batch, in nats."""
+def _batches(rank: int, source: Source, settings: LineSettings, step: int) -> Iterator[LineBatch]:
+    """Gives the batches of a process from a step on: a new stream every `SEGMENT` steps."""
+    segment, done = divmod(step, SEGMENT)
+    while True:
+        written = source(segment * MOST_PROCESSES + rank)
+        batches = in_batches(written, settings.batch_size, settings.seed + segment)
+        yield from islice(batches, done, SEGMENT)
+        segment, done = segment + 1, 0
+
+
+def line_loss(network: LineNetwork, batch: LineBatch) -> Tensor:
+    """Returns the mean of -ln p(text) / len(text) over a batch, in nats."""
     with torch.autocast("cpu", torch.bfloat16):
         logits: Tensor = network(batch.pictures.contiguous(memory_format=torch.channels_last))
     steps = F.log_softmax(logits.float(), dim=1).permute(2, 0, 1)  # (T, N, K)
+    if batch.marked is not None:
+        steps = torch.where(batch.marked[:, None], steps, _marks_as_blank(steps))
     times = torch.full((len(batch.lengths),), len(steps))
     losses = F.ctc_loss(
         steps, batch.targets, times, batch.lengths, BLANK, "none", zero_infinity=True
@@ -196,21 +222,18 @@ def _loss(network: LineNetwork, batch: LineBatch) -> Tensor:
     return (losses / batch.lengths.clamp(min=1)).mean()
 
 
+def _marks_as_blank(steps: Tensor) -> Tensor:
+    """Returns ln of the probabilities (T, N, K) where a mark is as good as a blank."""
+    digits = len(DIGITS)
+    marks = torch.full_like(steps[..., digits:BLANK], _NEVER)
+    blank = torch.logsumexp(steps[..., digits:], dim=-1, keepdim=True)
+    return torch.cat([steps[..., :digits], marks, blank], dim=-1)
+
+
 def _schedule(step: int, steps: int) -> float:
     """Returns the learning rate as a part of its largest."""
     warm = min(1.0, (step + 4) / min(200, 0.1 * steps + 4))
     return warm * (0.5 + 0.5 * math.cos(math.pi * step / steps)) * 0.99 + 0.01 * warm
-
-
-def _share(network: LineNetwork, processes: int) -> None:
-    """Makes every process's gradient the mean of all."""
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    distributed.all_reduce(flat)
-    flat /= processes
-    parts = flat.split([gradient.numel() for gradient in gradients])
-    for gradient, part in zip(gradients, parts, strict=True):
-        gradient.copy_(part.view_as(gradient))
 
 
 @torch.no_grad()
@@ -222,43 +245,3 @@ def _follow(averaged: LineNetwork, network: LineNetwork, keep: float) -> None:
             mean.lerp_(value, 1 - keep)
         else:
             mean.copy_(value)
-
-
-def in_batches(written: Iterator[Written], size: int, seed: int) -> Iterator[LineBatch]:
-    """Gives batches of lines of like width, without end; the order of widths depends on the seed.
-
-    Args:
-        written: pictures and texts, without end.
-        size: N of the batches.
-        seed: processes of the same seed get batches of about the same width at the same time.
-    """
-    order = random.Random(seed)
-    while True:
-        pool: list[tuple[np.ndarray, str]] = []
-        while len(pool) < size * POOL:
-            picture, text = next(written)
-            line = to_line(picture)
-            if line.shape[1] <= WIDEST and _fits(text, line.shape[1]):
-                pool.append((line, text))
-        pool.sort(key=lambda pair: pair[0].shape[1])
-        starts = list(range(0, len(pool), size))
-        order.shuffle(starts)
-        for start in starts:
-            yield _stacked(pool[start : start + size])
-
-
-def _fits(text: str, columns: int) -> bool:
-    """Says whether a network has enough steps for a text: a blank goes between twins."""
-    twins = sum(a == b for a, b in pairwise(text))
-    return columns // STRIDE > len(text) + twins
-
-
-def _stacked(pairs: Sequence[tuple[np.ndarray, str]]) -> LineBatch:
-    columns = max(line.shape[1] for line, _ in pairs)
-    columns = (columns + 7) // 8 * 8
-    pictures = torch.zeros(len(pairs), 1, pairs[0][0].shape[0], columns)
-    for picture, (line, _) in zip(pictures, pairs, strict=True):
-        picture[0, :, : line.shape[1]] = torch.from_numpy(line)
-    characters = [_PLACE[character] for _, text in pairs for character in text]
-    lengths = torch.tensor([len(text) for _, text in pairs])
-    return LineBatch(pictures, torch.tensor(characters, dtype=torch.long), lengths)
