@@ -117,7 +117,8 @@ def main() -> None:
         "reach": reach,
         "settings": settings,
     }
-    record("finetune", figures)
+    if only == FOLDS:  # fewer are a trial
+        record("finetune", figures)
     print(f"{_line(after)} right after fine-tuning, {machine()}")
 
 

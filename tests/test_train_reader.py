@@ -17,6 +17,7 @@ from torch import nn
 
 from holmdel.data import idx
 from holmdel.data.strings.hands import Specimens, draw_hand, write
+from holmdel.data.strings.maker import Style
 from holmdel.data.strings.source import StringSource, find_digits
 from holmdel.errors import UserError
 from holmdel.images.line import MARGIN
@@ -55,7 +56,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def source(root) -> StringSource:
-    return StringSource(find_digits(root)[0], seed=1)
+    return StringSource(find_digits(root)[0], seed=1, style=Style(paper=False))
 
 
 @pytest.fixture(scope="module")
@@ -328,7 +329,7 @@ def test_a_sheet_of_samples(holmdel, labelled, root):
 def test_pictures_that_are_no_lines_are_told(root, begun, tmp_path):
     for number in range(40):
         Image.fromarray(np.full((40, 10), 200, np.uint8)).save(tmp_path / f"{number}.png")
-    write_truth(tmp_path, [(f"{number}.png", f"12345{number}") for number in range(40)])
+    write_truth(tmp_path, [(f"{number}.png", f"{10**20 + number}") for number in range(40)])
     with pytest.raises(UserError, match=r"20 of 20 pictures, such as .* are too wide to be one"):
         train_reader(strings=[tmp_path], model=begun, out="run", data_root=root)
 
