@@ -1,19 +1,17 @@
 """The fields of handwritten digits on a page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.line import LineAnswer
-from holmdel.reading.page_choice import Found, Searched, search
+from holmdel.reading.page_choice import Searched, says_more_turned, search
+from holmdel.reading.page_found import Found, Score
 from holmdel.reading.page_ink import even_light, turnings, working
 from holmdel.reading.page_masks import Picture
 from holmdel.reading.page_single import is_line
-
-Score = Callable[[Sequence[Picture]], list[LineAnswer]]
 
 __all__ = ["Field", "Page", "find_fields", "is_line"]
 
@@ -58,10 +56,10 @@ def find_fields(grey: Picture, score: Score, *, steps: bool = False) -> Page:
     light = even_light(small)
     best: Searched | None = None
     for turned in turnings(light):
-        found = search(grey, light, scale, turned, score)
-        if best is None or found.evidence > _SURER * best.evidence:
-            best = found
-        if best.plain:
+        for found in _searched(grey, light, scale, turned, score):
+            if best is None or found.evidence > _SURER * best.evidence:
+                best = found
+        if best is not None and best.plain:
             break
     if best is None:
         return Page((), ())
@@ -72,6 +70,16 @@ def find_fields(grey: Picture, score: Score, *, steps: bool = False) -> Page:
 
 _LEAST_SIDE = 12  # pixels; nothing can be read on less
 _SURER = 1.15  # times: how much more must speak for a page that is not upright
+
+
+def _searched(
+    grey: Picture, light: Picture, scale: float, turned: int, score: Score
+) -> Iterator[Searched]:
+    """Yields the page turned so far, and upside down where it may be that."""
+    found = search(grey, light, scale, turned, score)
+    yield found
+    if not found.plain and says_more_turned(found, score):
+        yield search(grey, light, scale, turned + 180, score)
 
 
 def _field(line: Found, turned: int, shape: tuple[int, ...]) -> Field:

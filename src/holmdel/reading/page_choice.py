@@ -1,78 +1,36 @@
 """Which lines of a page are fields of digits: asked of the line network."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from holmdel.reading.line import LineAnswer
-from holmdel.reading.page_crop import Affine, crop
+from holmdel.reading.page_again import better
+from holmdel.reading.page_crop import crop
+from holmdel.reading.page_found import TELLING, Found, Score, evidence_of, read, upside_down
 from holmdel.reading.page_frames import without_frames
 from holmdel.reading.page_ink import Sheet, sheet
-from holmdel.reading.page_level import levelled
 from holmdel.reading.page_lines import Marks, lines_of, marks_of
-from holmdel.reading.page_masks import Picture, resized
+from holmdel.reading.page_masks import Picture
 from holmdel.reading.page_print import printed, twins, words_of, written_in
-
-Score = Callable[[Sequence[Picture]], list[LineAnswer]]
 
 _MOST_LINES = 100  # that are read to find fields
 _MOST_MARKS = 40  # of a line
-_SURE = 0.93  # a digit's probability from which on a line is left as it is
-_MOST_DOUBTFUL = 20  # lines that are looked at again
 _LIKE_DIGITS = 0.55  # from which on a line may be digits upside down
-_WORTH = 0.5  # and from which on other frames are tried
-_LONGEST = 20  # marks of a line that is looked at again
 _WORD_GAP = 0.8  # times the marks' height
 _FORM = 3  # filled boxes make a form
 _LABEL = 0.85  # of the writing's height: how high a label is at most
 _LITTLE = 12  # lines on a page
 _CROWDED = 2  # digits a mark; more is a word run together
-_PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
-
-
-@dataclass(frozen=True)
-class Found:
-    """A line that may be a field.
-
-    Attributes:
-        marks: indexes of its marks.
-        picture: of the field.
-        to_page: (2, 3), from the picture to the page.
-        boxed: it stands in a printed box.
-        fills: and is at least a third as high as the box.
-        text: what the network read.
-        sure: the probability of one digit, the geometric mean.
-        explained: the part of its high marks on which a digit was read.
-        trust: for each mark the confidence of the digit read on it, 0 for none.
-    """
-
-    marks: tuple[int, ...]
-    picture: Picture
-    to_page: Affine
-    boxed: bool
-    fills: bool
-    text: str = ""
-    sure: float = 0.0
-    explained: float = 0.0
-    trust: tuple[float, ...] = ()
-
-    @property
-    def digits(self) -> int:
-        """How many digits the network read."""
-        return len(self.text)
-
-    @property
-    def value(self) -> float:
-        """How well the digits read account for the ink."""
-        return self.sure * self.explained**2
+_GLANCE = 16  # lines that say whether a page is upside down
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A page in one of its four turnings, searched; `doubtful` digits were read but not taken."""
+    """A page in one of its four turnings, searched.
+
+    `read` are its lines as they were read at first; `doubtful` digits were read but not taken.
+    """
 
     sheet: Sheet
     marks: Marks
@@ -80,22 +38,20 @@ class Searched:
     print_lines: tuple[bool, ...]
     clean: Picture
     fields: tuple[Found, ...]
+    read: tuple[Found, ...]
     doubtful: int
 
     @property
     def evidence(self) -> float:
         """How much speaks for this turning: digits read, weighted by how sure they are."""
-        return sum(f.digits * max(f.value - 0.5, 0.0) for f in self._strong())
+        return evidence_of(self.fields)
 
     @property
     def plain(self) -> bool:
         """Whether no other turning needs to be looked at."""
-        digits = sum(f.digits for f in self._strong())
+        digits = sum(f.digits for f in self.fields if f.digits >= TELLING)
         sure = digits >= 4 and self.evidence >= 0.42 * digits
         return sure and self.doubtful <= digits // 2
-
-    def _strong(self) -> list[Found]:
-        return [f for f in self.fields if f.digits >= 3]
 
 
 def search(page: Picture, light: Picture, scale: float, turned: int, score: Score) -> Searched:
@@ -121,15 +77,25 @@ def search(page: Picture, light: Picture, scale: float, turned: int, score: Scor
     written = [line for line in written if len(line) <= _MOST_MARKS]
     written.sort(key=lambda line: -float(marks.box[line, 3].max()))
     cut = _Cutter(page, flat, marks, scale)
-    found = _read([cut(line) for line in written[:_MOST_LINES]], marks, cut, score)
-    found = _better(found, marks, cut, score)
+    first = read([cut(line) for line in written[:_MOST_LINES]], marks, flat, score)
+    found = better(first, marks, flat, score)
     parts = [cut(part) for f in found if not _field(f) for part in _words(marks, f)]
     kept = [f for f in found if _field(f)]
-    kept += [f for f in _read(parts, marks, cut, score) if _field(f) and f.digits >= 3]
+    kept += [f for f in read(parts, marks, flat, score) if _field(f) and f.digits >= 3]
     kept = _worthy(_on_form(kept, marks), found, flat)
     doubtful = sum(f.digits for f in found if f.sure >= _LIKE_DIGITS and not _field(f))
     shapes = tuple(tuple(line) for line in lines)
-    return Searched(flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept), doubtful)
+    return Searched(
+        flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept), tuple(first), doubtful
+    )
+
+
+def says_more_turned(page: Searched, score: Score) -> bool:
+    """Returns whether the likeliest lines of a page say more upside down than as they are."""
+    telling = [f for f in page.read if f.digits >= TELLING]
+    lines = sorted(telling, key=lambda f: -f.sure)[:_GLANCE]
+    turned = read([upside_down(line) for line in lines], page.marks, page.sheet, score)
+    return evidence_of(turned) > evidence_of(lines)
 
 
 @dataclass(frozen=True)
@@ -144,106 +110,6 @@ class _Cutter:
         room = int(self.marks.room[line[0]])
         fills = 0 < room < 3 * int(self.marks.box[list(line), 3].max())
         return Found(tuple(line), picture, to_page, room > 0, fills)
-
-
-def _read(lines: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[Found]:
-    if not lines:
-        return []
-    answers = score([line.picture for line in lines])
-    return [
-        _judged(line, answer, marks, cut.sheet) for line, answer in zip(lines, answers, strict=True)
-    ]
-
-
-def _judged(line: Found, answer: LineAnswer, marks: Marks, flat: Sheet) -> Found:
-    count = len(answer.text)
-    if not count:
-        return replace(line, text="", sure=0.0, explained=0.0)
-    onto = (flat.from_page @ np.vstack([line.to_page, [0, 0, 1]]))[:2]
-    spans = np.array([_across(digit.box, onto) for digit in answer.digits])
-    confidence = np.array([digit.confidence for digit in answer.digits])
-    box = marks.box[list(line.marks)]
-    x, w, h = box[:, :1], box[:, 2:3], box[:, 3]
-    on = (spans[:, 0] < x + 0.7 * w + 1) & (spans[:, 1] > x + 0.3 * w - 1)
-    trust = np.where(on, confidence, 0).max(1)
-    high = h >= _PART * h.max()
-    return replace(
-        line,
-        text=answer.text,
-        sure=answer.score ** (1.0 / count),
-        explained=float(on[high].any(1).mean()),
-        trust=tuple(trust.tolist()),
-    )
-
-
-def _across(box: tuple[int, int, int, int], onto: Affine) -> tuple[float, float]:
-    """Returns from where to where a digit reaches on the sheet, at half its height."""
-    x, y, w, h = box
-    ends = onto @ np.array([[x, x + w], [y + h / 2, y + h / 2], [1.0, 1.0]])
-    return float(ends[0, 0]), float(ends[0, 1])
-
-
-_FRAMES = ((0.1, 1.0), (0.2, 1.0), (-0.3, 1.0), (0.0, 0.8), (0.1, 0.8), (0.2, 0.8))
-
-
-def _better(found: list[Found], marks: Marks, cut: _Cutter, score: Score) -> list[Found]:
-    """Returns the lines, those in doubt in the frame in which they are read best.
-
-    Long tails make a line's picture high and its digits small; wide gaps part them.
-    """
-    doubtful = [
-        number
-        for number, line in enumerate(found)
-        if line.digits >= 2
-        and len(line.marks) <= _LONGEST
-        and line.sure >= _WORTH
-        and line.value < _SURE
-    ]
-    doubtful = sorted(doubtful, key=lambda number: -found[number].sure)[:_MOST_DOUBTFUL]
-    views = [_views(found[number], cut) for number in doubtful]
-    read = iter(_read([view for few in views for view in few], marks, cut, score))
-    best = list(found)
-    for number, few in zip(doubtful, views, strict=True):
-        options = [found[number], *(next(read) for _ in few)]
-        best[number] = _agreed(options)
-    return best
-
-
-def _agreed(options: list[Found]) -> Found:
-    """Returns the best frame of the text for which the most speaks in all frames together."""
-    weight: defaultdict[str, float] = defaultdict(float)
-    for option in options:
-        weight[option.text] += option.value**2
-    return max(options, key=lambda f: (weight[f.text], f.value))
-
-
-def _views(line: Found, cut: _Cutter) -> list[Found]:
-    """Returns a line in other frames, and set level where its digits are uneven."""
-    views = [_framed(line, *frame) for frame in _FRAMES]
-    level = levelled(cut.sheet, cut.marks, list(line.marks))
-    if level is None:
-        return views
-    even = replace(line, picture=level[0], to_page=level[1])
-    return [*views, even, _framed(even, -0.15, 1.0), _framed(even, 0.0, 0.8)]
-
-
-def _framed(line: Found, cut: float, narrow: float) -> Found:
-    """Returns the field with its picture cut above and below (added to, if less than 0)."""
-    picture, matrix = line.picture, line.to_page
-    rows = round(abs(cut) * picture.shape[0])
-    if cut > 0:
-        picture = picture[rows : picture.shape[0] - rows]
-    elif rows:
-        paper = int(np.median(picture))
-        picture = np.pad(picture, ((rows, rows), (0, 0)), constant_values=paper)
-    columns = max(8, round(picture.shape[1] * narrow))
-    wider = picture.shape[1] / columns
-    if columns != picture.shape[1]:
-        size = (columns, picture.shape[0])
-        picture = resized(picture, size, cv2.INTER_AREA)
-    shift = rows if cut > 0 else -rows
-    move = np.array([[wider, 0, 0], [0, 1, shift], [0, 0, 1.0]])
-    return replace(line, picture=picture, to_page=matrix @ move)
 
 
 def _field(line: Found) -> bool:

@@ -93,7 +93,7 @@ def ink_of(light: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def turnings(light: NDArray[np.uint8]) -> tuple[int, ...]:
-    """Returns the quarter turns that may bring a page upright, the likeliest first; () for no ink.
+    """Returns the turns that bring lines level, up or down, the likeliest first; () for no ink.
 
     Rows of writing fill the page's rows unequally and its columns more equally.
     """
@@ -104,7 +104,7 @@ def turnings(light: NDArray[np.uint8]) -> tuple[int, ...]:
         return ()
     across = _direction(x, y)[1] * height
     down = _direction(-y, x)[1] * width
-    return (0, 180) if across > _CLEAR * down else (0, 90, 270, 180)
+    return (0,) if across > _CLEAR * down else (0, 90)
 
 
 def skew(ink: NDArray[np.uint8]) -> float:
