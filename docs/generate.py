@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 from measured import benchmark, curves, figures, reproduction, starts
@@ -96,7 +97,21 @@ def settings() -> str:
         own = ", ".join(f"`{k}` {v}" for k, v in book.items() if v != getattr(plain, k))
         options = ", ".join(f"`{k}` {_shown(v)}" for k, v in network_options(name).items())
         rows.append(f"| `{name}` | {own or 'as above'} | {options} |")
-    return "\n".join(rows)
+    return "\n".join(rows + reader_settings())
+
+
+def reader_settings() -> list[str]:
+    """Returns the table of `holmdel train reader`'s settings, line by line."""
+    from holmdel.reader_training.plan import make_plan
+
+    given = {"processes": 1}
+    tuned = make_plan(given, tuned=True)
+    rows = ["", "`holmdel train reader` has settings of its own:", ""]
+    rows += ["| setting | from nothing | with `--strings` | what |", "| --- | --- | --- | --- |"]
+    for setting in fields(plain := make_plan(given)):
+        name, what = setting.name, setting.metadata["help"]
+        rows.append(f"| `{name}` | {getattr(plain, name)} | {getattr(tuned, name)} | {what} |")
+    return rows
 
 
 def _shown(value: object) -> str:

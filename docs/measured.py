@@ -203,6 +203,7 @@ def _line(cells: list[Any]) -> str:
 
 
 def records() -> list[Row]:
+    """Returns the lines of bench/results.jsonl, the oldest first."""
     return [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
 
 

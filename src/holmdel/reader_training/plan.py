@@ -11,7 +11,7 @@ from holmdel.texts import coerce
 from holmdel.training.lines import MOST_PROCESSES, LineSettings
 from holmdel.training.settings import kind_of
 
-LINES = 900_000  # from nothing
+LINES = 780_000  # from nothing
 TUNED_LINES = 60_000  # from a trained reader, the user's and synthetic ones together
 REPORTS, TUNED_REPORTS = 50, 12
 
@@ -29,10 +29,10 @@ class ReaderPlan:
     """
 
     lines: int = _setting(LINES, "lines that are seen in all", 1)
-    batch_size: int = _setting(128, "lines a step, over all processes", 1)
-    lr: float = _setting(3e-3, "largest learning rate", 1e-9)
+    batch_size: int = _setting(32, "lines a step, over all processes", 1)
+    lr: float = _setting(2e-3, "largest learning rate", 1e-9)
     weight_decay: float = _setting(1e-3, "of AdamW", 0)
-    average: float = _setting(0.998, "decay of the running average of the weights", 0, 0.99999)
+    average: float = _setting(0.999, "decay of the running average of the weights", 0, 0.99999)
     seed: int = _setting(0, "of the weights, the strings and the order", 0)
     processes: int = _setting(1, "side by side; one a core if not given", 1, MOST_PROCESSES)
     held_out: int = _setting(2_000, "synthetic strings to judge by and to fit the trust to", 20)

@@ -4,10 +4,8 @@
 """
 
 import dataclasses
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +17,7 @@ from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.batchnorm import folded
 from holmdel.training.calibrate import calibrate, calibration_batches
 from holmdel.training.events import WithEvents
+from holmdel.training.interrupts import interrupts
 from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
 from holmdel.training.report import Epoch, Progress, Reporter
@@ -65,7 +64,7 @@ def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
             written.
         KeyboardInterrupt: after the state was saved.
     """
-    with seeds_restored(), memory_kept(), _interrupts() as interrupted:
+    with seeds_restored(), memory_kept(), interrupts() as interrupted:
         if job.settings.tensorboard:
             reporter = WithEvents(reporter, folder.path)
         around = _Surroundings(folder, header, reporter, interrupted)
@@ -233,28 +232,3 @@ class _Saver:
         state.save(self._folder.state)
         self._saved = time.perf_counter()
         self._cost = self._saved - began
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Turns the first Ctrl-C into a flag, so that no step is left half done; the second one stops.
-
-    Outside the main thread signals are not ours to handle; there the flag stays down.
-    """
-    asked = False
-
-    def ask(number: int, frame: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    try:
-        old = signal.signal(signal.SIGINT, ask)
-    except ValueError:  # not the main thread
-        yield lambda: False
-        return
-    try:
-        yield lambda: asked
-    finally:
-        signal.signal(signal.SIGINT, old)
