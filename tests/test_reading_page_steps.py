@@ -1,11 +1,17 @@
 """Print told from writing, gaps inside a field, and the steps that show them."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from holmdel.reading.page import find_fields, is_line
-from test_reading_page import Paper, letter, ruled, score, texts
 
+PAGES = runpy.run_path(str(Path(__file__).with_name("test_reading_page.py")))
+Paper, letter, ruled, score, texts = (
+    PAGES[name] for name in ("Paper", "letter", "ruled", "score", "texts")
+)
 BLUE, GREY, RED = (220, 120, 30), (170, 170, 170), (40, 40, 220)
 
 

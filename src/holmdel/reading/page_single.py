@@ -40,7 +40,7 @@ def is_line(grey: Picture) -> bool:
     sums = [float(rows[top:bottom].sum()) for top, bottom in bands]
     if low:
         high = [(b - t >= _THIN * height) * s for (t, b), s in zip(bands, sums, strict=True)]
-        return sorted([0.0, *high])[-2] < _SECOND * max(sums)
+        return bool(sorted([0.0, *high])[-2] < _SECOND * max(sums))
     top, bottom = bands[int(np.argmax(sums))]
     return bottom - top >= _FILLS * height and max(sums) >= _ALL * float(rows.sum())
 
