@@ -12,7 +12,7 @@ from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
 from holmdel.reading.decode import decode
 from holmdel.reading.line import LineReader
 from holmdel.reading.patterns import parse_pattern
-from holmdel.reading.views import VIEWS, View, look
+from holmdel.reading.views import View, look
 
 DIGITS = parse_pattern("digits")
 

@@ -195,7 +195,7 @@ class _Pooling(nn.Module):
 
 
 def _answer(looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern) -> LineAnswer:
-    """Returns the answer of one picture from its views; the first one has the edges of the picture."""
+    """Returns the answer of one picture from its views; the first has the picture's edges."""
     scores: defaultdict[str, float] = defaultdict(float)
     for seen in looks:
         for candidate in seen.candidates:
