@@ -207,5 +207,8 @@ def _rows(found: "Read") -> list[tuple[str, str, str, str]]:
     path = os.fsencode(found.path).decode(errors="replace") if found.path else "-"
     if isinstance(found, Failure):
         return [(path, found.error, "", "error")]
-    rows = [(path, x.raw or x.text, f"{x.confidence:.3f}", x.status) for x in found.lines]
+    rows = [
+        ("" if number else path, line.raw or line.text, f"{line.confidence:.3f}", line.status)
+        for number, line in enumerate(found.lines)
+    ]
     return rows or [(path, "", "", "no digits")]
