@@ -12,7 +12,7 @@ from holmdel.training.lines import MOST_PROCESSES, LineSettings
 from holmdel.training.settings import kind_of
 
 LINES = 780_000  # from nothing
-TUNED_LINES = 60_000  # from a trained reader, the user's and synthetic ones together
+TUNED_LINES = 16_000  # from a trained reader, the user's and synthetic ones together
 REPORTS, TUNED_REPORTS = 50, 12
 
 
@@ -67,7 +67,7 @@ class ReaderPlan:
         return LineSettings(**{**vars(bare), "report": max(1, bare.steps // reports)})
 
 
-_TUNED = {"lines": TUNED_LINES, "lr": 1e-3, "average": 0.99}
+_TUNED = {"lines": TUNED_LINES, "lr": 1e-3, "average": 0.99, "mix": 0.7}
 
 
 def make_plan(given: Mapping[str, Any], *, tuned: bool = False) -> ReaderPlan:
