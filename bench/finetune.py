@@ -1,6 +1,6 @@
 """The reader fine-tuned on real strings: five folds over labelled lines, each read by a stranger.
 
-    python bench/finetune.py ../shared/data/strings/cheques                   # the shipped reader
+    python bench/finetune.py $HOLMDEL_DATA/strings/cheques                    # the shipped reader
     python bench/finetune.py FOLDER --model runs/reader-mnist --lines 60000   # another one
 
 Every fold is held out once, and read by the reader that learned the other four. Lines of equal
