@@ -64,16 +64,8 @@ def draw_mistakes(pictures: Tensor, captions: list[str]) -> dict[str, bytes]:
         pictures: uint8 (N, C, H, W), C 1 or 3.
         captions: N texts.
     """
-    rows = max(1, -(-len(captions) // COLUMNS))
-    figure, axes = new_figure(1.6 * COLUMNS, 1.9 * rows)
-    axes.remove()
-    grid = list(figure.subplots(rows, COLUMNS, squeeze=False).flat)
-    for place in grid:
-        place.axis("off")
-    for place, picture, caption in zip(grid, pictures, captions, strict=False):
-        place.imshow(picture.permute(1, 2, 0).squeeze(2).numpy(), cmap="gray", vmin=0, vmax=255)
-        place.set_title(caption, fontsize=7)
-    return figure_files(figure)
+    shown = [picture.permute(1, 2, 0).squeeze(2).numpy() for picture in pictures]
+    return _draw_sheet(shown, captions, COLUMNS, (1.6, 1.9), 7)
 
 
 def draw_risk(curve: Sequence[tuple[float, float, float]]) -> dict[str, bytes]:
@@ -104,13 +96,24 @@ def draw_strings(
         pictures: uint8 (H, W) each, of any size.
         captions: as many texts.
     """
-    rows = max(1, -(-len(captions) // _STRING_COLUMNS))
-    figure, axes = new_figure(3.2 * _STRING_COLUMNS, 1.5 * rows)
+    return _draw_sheet(pictures, captions, _STRING_COLUMNS, (3.2, 1.5), 8)
+
+
+def _draw_sheet(
+    pictures: Sequence[NDArray[np.uint8]],
+    captions: Sequence[str],
+    columns: int,
+    inches: tuple[float, float],
+    font_size: int,
+) -> dict[str, bytes]:
+    """Returns pictures (H, W) or (H, W, 3) in rows of `columns`, each of `inches` and a caption."""
+    rows = max(1, -(-len(captions) // columns))
+    figure, axes = new_figure(inches[0] * columns, inches[1] * rows)
     axes.remove()
-    grid = list(figure.subplots(rows, _STRING_COLUMNS, squeeze=False).flat)
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     for place in grid:
         place.axis("off")
     for place, picture, caption in zip(grid, pictures, captions, strict=False):
         place.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        place.set_title(caption, fontsize=8)
+        place.set_title(caption, fontsize=font_size)
     return figure_files(figure)

@@ -1,7 +1,7 @@
 """Hands: how one person writes the ten digits."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.data.strings.allographs import ALLOGRAPHS, CURRENCY, Allograph
-from holmdel.data.strings.pen import Canvas, Points, curve, jittered, trace
+from holmdel.data.strings.pen import INK, Canvas, Points, curve, jittered, trace
 from holmdel.networks.line import DIGITS
 
 FEWEST = 30  # digits of a writer who is asked to write
-_INK = 80  # of 255: from here on a pixel counts as ink
 
 # Digits of which MNIST holds the fewest of the world's shapes: so much more often drawn.
 _STRANGE = {"1": 0.25, "4": 0.1, "7": 0.15, "9": 0.1}
@@ -36,7 +35,7 @@ class Specimens:
     @cached_property
     def boxes(self) -> NDArray[np.int64]:
         """Returns (N, 4): left, top, right and bottom of each digit's ink."""
-        ink: NDArray[np.bool_] = np.greater(self.pictures, _INK)
+        ink: NDArray[np.bool_] = np.greater(self.pictures, INK)
         ends = []
         for axis in (1, 2):
             there = np.asarray(ink.any(axis))
@@ -83,8 +82,8 @@ class Hand:
     pen: float
     width: float
     unrest: float
-    proportions: dict[str, float] = field(default_factory=dict)
-    sizes: dict[str, tuple[float, float]] = field(default_factory=dict)
+    proportions: dict[str, float]
+    sizes: dict[str, tuple[float, float]]
 
 
 # How wide the drawn shapes are for a height of 1, at most.
@@ -155,7 +154,6 @@ class Glyph:
         ink: uint8 (h, w), 255 where there is ink; a border of empty pixels around.
         left, top: where the ink begins in it.
         width, height: of the ink in pixels.
-        start, end: where the pen began and ended, x and y in `ink`; None for a specimen.
     """
 
     ink: Canvas
@@ -163,8 +161,6 @@ class Glyph:
     top: float
     width: float
     height: float
-    start: tuple[float, float] | None = None
-    end: tuple[float, float] | None = None
 
 
 def write(
@@ -215,9 +211,8 @@ def _drawn(
     ink = np.zeros((int(size[1]) + 1, int(size[0]) + 1), np.uint8)
     for line in lines:
         trace(ink, line + offset, pen)
-    start, end = lines[0][0] + offset, lines[-1][-1] + offset
     width, tall = (most - least + pen).tolist()
-    return Glyph(ink, 2, 2, width, tall, tuple(start.tolist()), tuple(end.tolist()))
+    return Glyph(ink, 2, 2, width, tall)
 
 
 def _taken(

@@ -34,14 +34,12 @@ class Style:
         geometry: slant, slope and elastic warps.
         marks: punctuation and rules.
         paper: printed and grained paper.
-        writers: one writer a line, where writers are known.
     """
 
     drawn: float = 0.5
     geometry: bool = True
     marks: bool = True
     paper: bool = True
-    writers: bool = True
 
 
 class StringSample(NamedTuple):
@@ -102,7 +100,7 @@ class StringMaker:
         self._r = random.Random(seed)
         surfaces = Surfaces(self._rng, (9.0, 16.0, 28.0, 48.0))
         paper = Paper(self._rng, self._r) if style.paper else None
-        self._spoiler = Spoiler(self._rng, self._r, surfaces, paper)
+        self._spoiler = Spoiler(self._r, surfaces, paper)
         self._surfaces = surfaces
 
     def sample(self, text: str | None = None) -> StringSample:

@@ -11,6 +11,7 @@ from holmdel.data.strings.allographs import Allograph
 Points = NDArray[np.float32]
 Canvas = NDArray[np.uint8]
 
+INK = 80  # of 255: from here on a pixel counts as ink
 PER_SPAN = 6  # points drawn from one point of a stroke to the next
 _SHIFT = 4  # bits of a pixel's fraction in OpenCV's drawing
 

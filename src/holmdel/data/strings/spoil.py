@@ -7,25 +7,20 @@ import numpy as np
 
 from holmdel.data.strings.noise import Plane, Surfaces
 from holmdel.data.strings.paper import Paper
-from holmdel.data.strings.pen import Canvas
-
-_INK = 80  # of 255: from here on a pixel counts as ink
+from holmdel.data.strings.pen import INK, Canvas
 
 
 class Spoiler:
     """Makes pictures of ink.
 
     Args:
-        rng: where the numbers come from.
-        r: the same, for single numbers.
+        r: where the numbers come from.
         surfaces: smooth surfaces to cut from.
         paper: sheets to cut from; None for plain grey paper.
     """
 
-    def __init__(
-        self, rng: np.random.Generator, r: random.Random, surfaces: Surfaces, paper: Paper | None
-    ) -> None:
-        self._rng, self._r, self._surfaces, self._paper = rng, r, surfaces, paper
+    def __init__(self, r: random.Random, surfaces: Surfaces, paper: Paper | None) -> None:
+        self._r, self._surfaces, self._paper = r, surfaces, paper
 
     def spoiled(self, ink: Canvas) -> Canvas:
         """Returns a picture, uint8 (H, W), of ink on paper, cropped around the ink.
@@ -60,8 +55,8 @@ class Spoiler:
     def _window(self, ink: Canvas) -> tuple[slice, slice]:
         """Returns where the ink is, with some room around or a little cut off."""
         r = self._r
-        columns = np.flatnonzero(ink.max(0) > _INK)
-        rows = np.flatnonzero(ink.max(1) > _INK)
+        columns = np.flatnonzero(ink.max(0) > INK)
+        rows = np.flatnonzero(ink.max(1) > INK)
         if len(columns) == 0:
             return slice(24, 24 + r.randint(30, 60)), slice(0, None)
         left, right, top, bottom = columns[0], columns[-1], rows[0], rows[-1]
@@ -90,7 +85,7 @@ class Spoiler:
         return cover
 
     def _rules(self, cover: Plane) -> None:
-        """Draws ruled lines, the edges of boxes, and parts of what stands above and below."""
+        """Draws ruled lines above and below, in place."""
         r = self._r
         height, width = cover.shape
         for _ in range(r.choice((0, 0, 0, 1, 1, 2))):
