@@ -1,0 +1,160 @@
+"""What the OpenAPI document says of the Open Inference Protocol's bodies."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Live(BaseModel):
+    """That the server is there, and whether it takes requests."""
+
+    live: bool
+
+
+class Ready(Live):
+    """The same, with the name that other servers give it."""
+
+    ready: bool
+
+
+class ServerMetadata(BaseModel):
+    """The server's name and version, and what it does beyond the protocol."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ModelReady(BaseModel):
+    """Whether a model takes requests."""
+
+    name: str
+    ready: bool
+
+
+class TensorMetadata(BaseModel):
+    """An input or output; -1 in the shape stands for any number."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class ModelMetadata(BaseModel):
+    """A model's inputs and outputs."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class OutputTensor(TensorMetadata):
+    """An output: its data, or how many bytes it has behind the JSON."""
+
+    parameters: dict[str, int] | None = None
+    data: list[float | int | str] | None = None
+
+
+class InferenceAnswer(BaseModel):
+    """What a model says of an input."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[OutputTensor]
+
+
+_PARAMETERS = {"type": "object", "description": "Names and values; unknown ones are ignored."}
+_BYTES = {"type": "string", "format": "binary"}
+
+INFERENCE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "title": "InferenceRequest",
+                    "type": "object",
+                    "required": ["inputs"],
+                    "properties": {
+                        "id": {"type": "string", "description": "Repeated in the answer."},
+                        "parameters": _PARAMETERS,
+                        "inputs": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": 1,
+                            "items": {
+                                "type": "object",
+                                "required": ["name", "shape", "datatype", "data"],
+                                "properties": {
+                                    "name": {"const": "input"},
+                                    "shape": {
+                                        "type": "array",
+                                        "minItems": 1,
+                                        "items": {"type": "integer", "minimum": 1},
+                                        "description": "The number of pictures, and for FP32 and "
+                                        "UINT8 the size of one.",
+                                    },
+                                    "datatype": {
+                                        "enum": ["FP32", "UINT8", "BYTES"],
+                                        "description": "FP32: what the network sees. UINT8: the "
+                                        "stored form, 0..255. BYTES: encoded pictures.",
+                                    },
+                                    "parameters": _PARAMETERS,
+                                    "data": {
+                                        "type": "array",
+                                        "items": {},
+                                        "description": "Flat or nested; in a BYTES tensor, each "
+                                        "picture as base64.",
+                                    },
+                                },
+                            },
+                        },
+                        "outputs": {
+                            "type": "array",
+                            "description": "The outputs wanted, in this order; all if none.",
+                            "items": {
+                                "type": "object",
+                                "required": ["name"],
+                                "properties": {
+                                    "name": {"enum": ["probabilities", "logits", "index", "label"]},
+                                    "parameters": _PARAMETERS,
+                                },
+                            },
+                        },
+                    },
+                }
+            },
+            "application/octet-stream": {
+                "schema": _BYTES
+                | {
+                    "description": "A JSON object whose inputs have `binary_data_size` among their "
+                    "parameters, then their bytes."
+                }
+            },
+        },
+    }
+}
+
+INFERENCE_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": InferenceAnswer,
+        "description": "The outputs; where some are binary, their bytes follow the JSON, whose "
+        "length is the header Inference-Header-Content-Length.",
+        "content": {"application/octet-stream": {"schema": _BYTES}},
+    }
+}
+
+VERSION: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "version",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "There is the version 1 alone.",
+        }
+    ]
+}
