@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import holmdel as library
+from holmdel.checkpoint import save_model
+from holmdel.training import Silent
 
 RUN = ("lenet", "--data", "digits", "--recipe", "modern", "--epochs", "8", "--batch-size", "16")
 
@@ -114,3 +116,52 @@ def test_a_state_of_something_else_is_told(holmdel):
     done = holmdel("train", "lenet", "--data", "digits", "--out", "run", "--resume")
     assert done.status == 2
     assert "cannot be read as safetensors" in done.err
+
+
+class Hand(Silent):
+    """A program's hand on a training: it waits once, looks at the network, and stops it."""
+
+    def __init__(self, *, stop_at: int = 0, hold: float = 0.0) -> None:
+        self.stop_at, self.hold = stop_at, hold
+        self.asked = 0
+        self.looked = None
+
+    def go_on(self, look) -> bool:
+        self.asked += 1
+        if self.asked == 2:
+            time.sleep(self.hold)
+        if self.asked != self.stop_at:
+            return True
+        self.looked = look()
+        return False
+
+
+SMALL = {"recipe": "modern", "epochs": 2, "batch_size": 64, "limit": 256, "calibrate": False}
+
+
+def test_a_program_stops_a_training_between_two_batches():
+    library.train("lenet", "digits", out="unbroken", **SMALL)
+    hand = Hand(stop_at=6)  # in the second epoch
+    with pytest.raises(KeyboardInterrupt):
+        library.train("lenet", "digits", out="run", reporter=hand, **SMALL)
+    run = library.train("lenet", "digits", out="run", resume=True)
+    assert len(run.history) == 2
+    assert weights("run") == weights("unbroken")
+
+
+def test_a_program_looks_at_a_training_as_it_is():
+    """At the end of the first epoch it sees what is written then: no batch norm is in it."""
+    hand = Hand(stop_at=4)
+    with pytest.raises(KeyboardInterrupt):
+        library.train("lenet", "digits", out="run", reporter=hand, **SMALL)
+    one = Hand(stop_at=5)  # the model of the first epoch is written before the fifth batch
+    with pytest.raises(KeyboardInterrupt):
+        library.train("lenet", "digits", out="other", reporter=one, **SMALL)
+    save_model(Path("looked.safetensors"), *hand.looked)
+    assert Path("looked.safetensors").read_bytes() == weights("other")
+    assert not hand.looked[0].training
+
+
+def test_what_a_program_holds_up_is_no_time_of_the_training():
+    run = library.train("lenet", "digits", out="run", reporter=Hand(hold=3.0), epochs=1, limit=600)
+    assert run.history[0].seconds < 3.0

@@ -3,7 +3,7 @@
 They join rooms that do not know each other: data sets, trainings, classifiers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -213,13 +213,13 @@ def import_weights(
     return Classifier(found.network, header)
 
 
-def new_folder(network: str, data: str) -> Path:
-    """Returns the first of `runs/NETWORK-DATA`, `runs/NETWORK-DATA-2`, ... that is not there."""
-    name = Path("runs") / f"{network}-{Path(data).name}"
-    number = 2
-    folder = name
-    while folder.exists():
-        folder = name.with_name(f"{name.name}-{number}")
+def new_folder(
+    network: str, data: str, runs: Path = Path("runs"), taken: Container[str] = ()
+) -> Path:
+    """Returns the first of `RUNS/NETWORK-DATA`, `RUNS/NETWORK-DATA-2`, ... not there nor taken."""
+    folder, number = runs / f"{network}-{Path(data).name}", 2
+    while folder.exists() or folder.name in taken:
+        folder = runs / f"{network}-{Path(data).name}-{number}"
         number += 1
     return folder
 

@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from holmdel.training.curves import series, text_curve
-from holmdel.training.report import Epoch, Progress, Reporter
+from holmdel.training.report import Epoch, Look, Progress, Reporter
 
 CURVE_WIDTH, CURVE_HEIGHT = 36, 5  # characters, each with 2x4 dots
 
@@ -38,6 +38,10 @@ class PlainReporter:
     def note(self, sentence: str) -> None:
         """Prints the sentence to standard error."""
         print(f"holmdel: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+
+    def go_on(self, look: Look) -> bool:
+        """Always tells so: Ctrl-C is what stops it."""
+        return True
 
 
 class TerminalReporter(PlainReporter):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from holmdel.figures import figure_files, new_figure
-from holmdel.training.report import Epoch, Progress
+from holmdel.training.report import Epoch, Look, Progress
 
 # The book's three curves, in its line styles.
 STYLES = {
@@ -111,6 +111,10 @@ class Animator:
         from IPython.display import display
 
         display({"text/plain": sentence}, raw=True)  # type: ignore[no-untyped-call]
+
+    def go_on(self, look: Look) -> bool:
+        """Always tells so: the notebook's stop button is Ctrl-C."""
+        return True
 
 
 def in_notebook() -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from holmdel.errors import UserError
-from holmdel.training.report import Epoch, Progress, Reporter
+from holmdel.training.report import Epoch, Look, Progress, Reporter
 
 
 class WithEvents:
@@ -48,3 +48,7 @@ class WithEvents:
     def note(self, sentence: str) -> None:
         """Passes it on."""
         self._reporter.note(sentence)
+
+    def go_on(self, look: Look) -> bool:
+        """Tells what the other tells."""
+        return self._reporter.go_on(look)

@@ -7,8 +7,10 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
+from torch import nn
 
 from holmdel.checkpoint import Header
 from holmdel.data.batches import permutation
@@ -42,7 +44,7 @@ SAVE_SHARE = 0.02  # of the time, at most, goes into saving states
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """Where a training writes, whom it tells, and who may stop it."""
+    """Where a training writes, whom it tells, and whether Ctrl-C was pressed."""
 
     folder: RunFolder
     header: Header
@@ -62,7 +64,7 @@ def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
     Raises:
         UserError: a dead run with no restarts left, a loss that is no number, a file that cannot be
             written.
-        KeyboardInterrupt: after the state was saved.
+        KeyboardInterrupt: after the state was saved; Ctrl-C or the reporter stopped it.
     """
     with seeds_restored(), memory_kept(), interrupts() as interrupted:
         if job.settings.tensorboard:
@@ -73,7 +75,7 @@ def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
         network = folded(state.result)
         if job.settings.calibrate:
             calibrate(network, calibration_batches(job, state.seed))
-    network = on(network, torch.device("cpu"), torch.contiguous_format)
+    network = _on_cpu(network)
     folder.finish(network, header, state.history, test_acc)
     return Run(
         folder=folder.path,
@@ -120,6 +122,7 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
 def _train_epoch(steps: TorchSteps, around: _Surroundings, saver: "_Saver") -> None:
     """Trains on the batches of the epoch that are left."""
     job, state = steps.job, steps.state
+    look = partial(_network_now, state, around.header)
     order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
     watch, began = Stopwatch(job.device), time.perf_counter()
     before = state.train_seconds, state.wall_seconds
@@ -135,7 +138,10 @@ def _train_epoch(steps: TorchSteps, around: _Surroundings, saver: "_Saver") -> N
             average_in(state.average, state.network, job.settings.average, step)
         watch.stop()
         state.batch += 1
-        now, stop = time.perf_counter(), around.interrupted()
+        asked = time.perf_counter()
+        stop = not around.reporter.go_on(look) or around.interrupted()
+        now = time.perf_counter()
+        began += now - asked
         last = state.batch == job.batches
         early = step < WINDOW and state.batch % EARLY == 0
         if last or stop or early or now - shown > REPORT_SECONDS or state.batch % WINDOW == 0:
@@ -147,6 +153,16 @@ def _train_epoch(steps: TorchSteps, around: _Surroundings, saver: "_Saver") -> N
             saver.save(state)
         if stop:
             raise KeyboardInterrupt
+
+
+def _network_now(state: State, header: Header) -> tuple[nn.Module, Header]:
+    """Returns a copy of the network as it would be saved, and its header."""
+    return _on_cpu(folded(state.result)), header
+
+
+def _on_cpu(network: nn.Module) -> nn.Module:
+    """Returns the network, moved in place to where it is kept."""
+    return on(network, torch.device("cpu"), torch.contiguous_format)
 
 
 def _look(job: Job, state: State, looked: int, reporter: Reporter) -> None:

@@ -1,7 +1,15 @@
 """What a training tells while it runs. The library reports; who asked decides what to show."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+from torch import nn
+
+from holmdel.checkpoint import Header
+
+Look: TypeAlias = Callable[[], tuple[nn.Module, Header]]
+"""Returns a copy of the network as it is now, and its header: what `Classifier` takes."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,10 @@ class Progress:
 
 
 class Reporter(Protocol):
-    """Is told of a training as it goes; the calls come in order, from the training's thread."""
+    """Is told of a training as it goes, and may hold or stop it.
+
+    The calls come in order, from the training's thread.
+    """
 
     def start(self, title: str, epochs: int) -> None:
         """A training begins, or begins anew with the next seed."""
@@ -66,6 +77,17 @@ class Reporter(Protocol):
 
     def note(self, sentence: str) -> None:
         """Something happened that the user should know."""
+
+    def go_on(self, look: Look) -> bool:
+        """Tells whether the training goes on; asked after every batch.
+
+        False saves the state and stops, as Ctrl-C does. It may wait, which holds the training: what
+        it takes counts as no time of the training, neither in `examples_per_sec` nor in the wall's.
+
+        Args:
+            look: gives the network between two steps, in eval mode, on the CPU, without batch
+                norms: the average where one is kept. To be called before the answer.
+        """
 
 
 class Silent:
@@ -82,3 +104,7 @@ class Silent:
 
     def note(self, sentence: str) -> None:
         """Says nothing."""
+
+    def go_on(self, look: Look) -> bool:
+        """Always tells so."""
+        return True
