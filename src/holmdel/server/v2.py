@@ -49,35 +49,23 @@ async def live() -> Live:
 
 @router.get("/v2/health/ready", responses=documented(), summary="Say whether it takes requests")
 async def ready(request: Request) -> Ready:
-    """Returns that the server takes requests.
-
-    Raises:
-        Refusal: 503 if it is stopping.
-    """
+    """Returns that the server takes requests."""
     _expect_open(services(request))
     return Ready(live=True, ready=True)
 
 
 async def model_metadata(request: Request, name: str) -> ModelMetadata:
-    """Returns a model's inputs and outputs.
-
-    Raises:
-        Refusal: 404 if there is no such model or version.
-    """
+    """Returns a model's inputs and outputs."""
     model = _model(request, name)
     classes = len(model.classifier.classes)
     shapes = {"probabilities": [-1, classes], "logits": [-1, classes]}
-    seen = {
-        "name": INPUT,
-        "datatype": "FP32",
-        "shape": [-1, *model.classifier.contract.input],
-    }
+    seen = [-1, *model.classifier.contract.input]
     return ModelMetadata.model_validate(
         {
             "name": model.name,
             "versions": [_VERSION],
             "platform": "holmdel",
-            "inputs": [seen],
+            "inputs": [{"name": INPUT, "datatype": "FP32", "shape": seen}],
             "outputs": [
                 {"name": name, "datatype": datatype, "shape": shapes.get(name, [-1])}
                 for name, datatype in OUTPUTS.items()
@@ -87,11 +75,7 @@ async def model_metadata(request: Request, name: str) -> ModelMetadata:
 
 
 async def model_ready(request: Request, name: str) -> ModelReady:
-    """Returns that a model takes requests.
-
-    Raises:
-        Refusal: 404 if there is no such model or version, 503 if the server is stopping.
-    """
+    """Returns that a model takes requests."""
     model = _model(request, name)
     _expect_open(services(request))
     return ModelReady(name=model.name, ready=True)
@@ -102,18 +86,22 @@ async def infer(
     name: str,
     header_length: Annotated[
         str | None,
-        Header(alias=_LENGTH, description="The length of the JSON that binary data follows."),
+        Header(
+            alias=_LENGTH,
+            description="The length of the JSON that binary data follows.",
+            json_schema_extra={"pattern": "^[0-9]+$"},
+        ),
     ] = None,
     encoding: Annotated[
-        str | None, Header(alias="Content-Encoding", description="`gzip` or `deflate`.")
+        str | None,
+        Header(
+            alias="Content-Encoding",
+            description="How the body is compressed; an answer never is.",
+            json_schema_extra={"enum": ["gzip", "deflate"]},
+        ),
     ] = None,
 ) -> Response:
-    """Returns a model's outputs for one input tensor.
-
-    Raises:
-        Refusal: 404, 413, 415 or 422 for what cannot be served, 503 if too many wait.
-        UserError: for what the protocol does not allow, or another input than the model's.
-    """
+    """Returns a model's outputs for one input tensor."""
     shared, model = services(request), _model(request, name)
     body = await request.body()
     given = shared, model, body, encoding, header_length

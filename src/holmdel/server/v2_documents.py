@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class Live(BaseModel):
@@ -59,6 +59,8 @@ class OutputTensor(TensorMetadata):
 
 class InferenceAnswer(BaseModel):
     """What a model says of an input."""
+
+    model_config = ConfigDict(protected_namespaces=())  # the protocol's names begin with model_
 
     model_name: str
     model_version: str
