@@ -1,0 +1,267 @@
+"""What the Open Inference Protocol does not allow, and what it says then."""
+
+import gzip
+import http.client
+import json
+import re
+import socket
+import threading
+import time
+import zlib
+
+import numpy as np
+import pytest
+import uvicorn
+
+from holmdel.checkpoint import Header, save_model
+from holmdel.images import ImageContract
+from holmdel.networks import build
+from holmdel.server import ServerSettings, create_app
+
+INFER = "/v2/models/lenet-mnist/infer"
+LENGTH = "Inference-Header-Content-Length"
+MOST = 300_000
+STEEP = {"activation": "relu"}
+SEEN = ImageContract()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Runs a server of two models that takes small bodies; returns its address."""
+    folder = tmp_path_factory.mktemp("runs") / "steep"
+    header = Header(network="lenet", options=STEEP, classes=tuple("abcdefghij"), image=SEEN)
+    save_model(folder / "model.safetensors", build("lenet", **STEEP), header)
+    models = ("lenet-mnist", str(folder))
+    app = create_app(ServerSettings(models=models, body_bytes=MOST), log=None)
+    running = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+        thread.start()
+        until = time.monotonic() + 20
+        while not running.started and thread.is_alive() and time.monotonic() < until:
+            time.sleep(0.01)
+        yield listener.getsockname()[:2]
+        running.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def post(server):
+    """Returns a function that posts a body and gives back status, headers and body."""
+    connection = http.client.HTTPConnection(*server, timeout=20)
+
+    def call(body: bytes | str, path: str = INFER, **headers: str):
+        connection.request("POST", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    yield call
+    connection.close()
+
+
+@pytest.fixture
+def refused(post):
+    """Returns a function that posts a body and gives back the status and the sentence."""
+
+    def call(body: bytes | str, **headers: str) -> tuple[int, str]:
+        status, answered, content = post(body, **headers)
+        assert answered["content-type"] == "application/json"
+        assert json.loads(content).keys() == {"error"}
+        return status, json.loads(content)["error"]
+
+    return call
+
+
+def request(**changes: object) -> dict[str, object]:
+    """Returns a request of one black picture, with other fields in its input."""
+    one = {"name": "input", "datatype": "UINT8", "shape": [1, 1, 28, 28], "data": [0] * 784}
+    return {"inputs": [one | changes]}
+
+
+def binary(size: int, data: bytes, **changes: object) -> tuple[bytes, str]:
+    """Returns the body of a request with binary data, and the length of its JSON."""
+    asked = request(parameters={"binary_data_size": size}, **changes)
+    del asked["inputs"][0]["data"]
+    header = json.dumps(asked).encode()
+    return header + data, str(len(header))
+
+
+def test_flat_and_nested_data_say_the_same(post):
+    picture = np.arange(784) % 256
+    flat = post(json.dumps(request(data=picture.tolist())))
+    nested = post(json.dumps(request(data=picture.reshape(1, 1, 28, 28).tolist())))
+    assert flat[0] == nested[0] == 200
+    assert json.loads(flat[2]) == json.loads(nested[2])
+
+
+def test_a_binary_answer_says_how_long_its_json_is(post):
+    asked = request() | {"parameters": {"binary_data_output": True}, "outputs": [{"name": "index"}]}
+    status, headers, content = post(json.dumps(asked))
+    assert (status, headers["content-type"]) == (200, "application/octet-stream")
+    length = int(headers[LENGTH])
+    assert json.loads(content[:length])["outputs"] == [
+        {"name": "index", "datatype": "INT64", "shape": [1], "parameters": {"binary_data_size": 8}}
+    ]
+    assert len(content) == length + 8
+
+
+def test_an_output_may_be_json_among_binary_ones(post):
+    outputs = [{"name": "label", "parameters": {"binary_data": False}}, {"name": "logits"}]
+    asked = request() | {"parameters": {"binary_data_output": True}, "outputs": outputs}
+    _, headers, content = post(json.dumps(asked))
+    label, logits = json.loads(content[: int(headers[LENGTH])])["outputs"]
+    assert label["data"]
+    assert logits["parameters"] == {"binary_data_size": 40}
+
+
+def test_null_stands_for_what_is_not_given(post):
+    asked = request() | {"id": None, "parameters": None, "outputs": None}
+    status, _, content = post(json.dumps(asked))
+    assert status == 200
+    assert "id" not in json.loads(content)
+
+
+MISTAKES = {
+    "nothing": ("", "is not JSON"),
+    "a number of thousands of digits": ("1" * 5000, "is not JSON"),
+    "NaN": ('{"inputs": [NaN]}', "NaN is no JSON number"),
+    "no UTF-8": (b"\xff\xfe{", "is not JSON"),
+    "deep": ("[" * 100_000, "nested too deep"),
+    "an array": ([], "a JSON array; expected an object"),
+    "no inputs": ({}, "has no 'inputs'"),
+    "inputs of another kind": ({"inputs": {}}, "'inputs' is not an array of objects"),
+    "input of another kind": ({"inputs": [7]}, "'inputs' is not an array of objects"),
+    "outputs of another kind": (request() | {"outputs": [7]}, "'outputs' is not an array"),
+    "id of another kind": (request() | {"id": 7}, "'id' is not a string"),
+    "parameters of another kind": (request() | {"parameters": []}, "'parameters' of the request"),
+    "two inputs": ({"inputs": request()["inputs"] * 2}, "input 'input' was given twice"),
+    "another input": (request(name="picture"), "no input 'picture'; it has 'input'"),
+    "no name": (request(name=None), "no input None"),
+    "a half character": (request(name="\ud800"), r"no input '\\ud800'"),
+    "another type": (request(datatype="INT64"), "datatype is 'INT64'; expected 'FP32', 'UINT8'"),
+    "no type": (request(datatype=[]), r"datatype is \[\]"),
+    "another shape": (request(shape=[1, 784]), r"shape is \[1, 784\]; expected \[N, 1, 28, 28\]"),
+    "no shape": (request(shape=None), "shape is None"),
+    "an empty shape": (request(datatype="BYTES", shape=[]), r"shape is \[\]; expected \[N\]"),
+    "a broken shape": (request(shape=[1.0, 1, 28, 28]), "shape is"),
+    "no rows": (request(shape=[0, 1, 28, 28], data=[]), "has 0 rows; expected 1 to 1024"),
+    "rows below nothing": (request(shape=[-1, 1, 28, 28]), "has -1 rows"),
+    "rows without end": (request(shape=[10**30, 1, 28, 28]), "rows; expected 1 to 1024"),
+    "no data": (request(data=None), "'data' is not a JSON array"),
+    "too few": (request(data=[0] * 783), "783 values were given .* expected 784"),
+    "too many": (request(data=[0] * 785), "785 values were given"),
+    "nested otherwise": (request(data=[[0] * 784]), "not nested as its shape"),
+    "nested in part": (request(data=[0] * 783 + [[0]]), "holds arrays"),
+    "texts": (request(data=["0"] * 784), "holds strings; expected whole numbers"),
+    "booleans and null": (request(data=[True, None] * 392), "holds booleans and null"),
+    "fractions of bytes": (request(data=[0.5] * 784), "holds fractions"),
+    "above 255": (request(data=[256] * 784), r"out of range; expected whole numbers in 0..255"),
+    "below 0": (request(data=[-1] * 784), "out of range"),
+    "beyond 64 bits": (request(data=[10**30] * 784), "out of range"),
+    "beyond float32": (request(datatype="FP32", data=[1e39] * 784), "beyond float32"),
+    "beyond float64": (request(datatype="FP32", data=[10**400] + [0] * 783), "expected finite"),
+    "infinite": (json.dumps(request(datatype="FP32", data=[7] * 784)).replace("7,", "1e999,", 1),
+                 "NaN, infinity"),
+    "not base64": (request(datatype="BYTES", shape=[1], data=["?"]), "not base64"),
+    "numbers as pictures": (request(datatype="BYTES", shape=[1], data=[7]), "holds numbers"),
+    "shared memory": (request(parameters={"shared_memory_region": "a"}), "shared memory"),
+    "parameters of the input": (request(parameters=7), "'parameters' of the input"),
+    "another output": (request() | {"outputs": [{"name": "pixels"}]}, "no output 'pixels'"),
+    "an output twice": (request() | {"outputs": [{"name": "index"}] * 2}, "output 'index' was"),
+    "no flag": (request() | {"parameters": {"binary_data_output": "yes"}}, "expected true or"),
+    "no binary data": (request(parameters={"binary_data_size": 4}), "0 bytes follow"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told(refused, name):
+    body, sentence = MISTAKES[name]
+    status, said = refused(body if isinstance(body, bytes | str) else json.dumps(body))
+    assert (status, bool(re.search(sentence, said))) == (400, True), said
+
+
+BINARY_MISTAKES = {
+    "too short": (binary(783, bytes(783)), "783 bytes .* expected 784"),
+    "too long": (binary(785, bytes(785)), "785 bytes"),
+    "less than it says": (binary(784, bytes(783)), "is 784, and 783 bytes follow"),
+    "more than it says": (binary(784, bytes(785)), "is 784, and 785 bytes follow"),
+    "a size that is none": (binary("784", bytes(784)), "is '784'"),
+    "NaN": (binary(3136, np.full(784, np.nan, "<f4").tobytes(), datatype="FP32"), "NaN"),
+    "a length beyond the data": (
+        binary(8, b"\xff\xff\xff\xffabcd", datatype="BYTES", shape=[1]), "do not make 1 BYTES"
+    ),
+    "half a length": (binary(2, b"\1\0", datatype="BYTES", shape=[1]), "do not make 1 BYTES"),
+    "fewer elements": (binary(5, b"\1\0\0\0a", datatype="BYTES", shape=[2]), "do not make 2"),
+    "more elements": (binary(10, b"\1\0\0\0a" * 2, datatype="BYTES", shape=[1]), "do not make 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BINARY_MISTAKES)
+def test_a_mistake_in_binary_data_is_told(refused, name):
+    (body, length), sentence = BINARY_MISTAKES[name]
+    status, said = refused(body, Inference_Header_Content_Length=length)
+    assert (status, bool(re.search(sentence, said))) == (400, True), said
+
+
+def test_an_answer_that_is_not_finite_is_none(post):
+    """Numbers beyond float32 inside the network give NaN, which JSON cannot say."""
+    asked = request(datatype="FP32", data=[3e38] * 784)
+    status, _, content = post(json.dumps(asked), INFER.replace("lenet-mnist", "steep"))
+    assert (status, json.loads(content)) == (
+        400,
+        {"error": "the network's sums of this input are not finite; give smaller numbers"},
+    )
+
+
+def test_binary_data_and_json_data_exclude_each_other(refused):
+    header = json.dumps(request(parameters={"binary_data_size": 784})).encode()
+    status, said = refused(header + bytes(784), Inference_Header_Content_Length=str(len(header)))
+    assert status == 400
+    assert "both 'data' and binary data" in said
+
+
+def test_bytes_after_the_json_need_a_size(refused):
+    header = json.dumps(request()).encode()
+    status, said = refused(header + b"more", Inference_Header_Content_Length=str(len(header)))
+    assert status == 400
+    assert "4 bytes follow the JSON" in said
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "999999", "\xb2", "", "9" * 5000])
+def test_a_length_that_cannot_be_is_told(refused, length):
+    status, said = refused(json.dumps(request()), Inference_Header_Content_Length=length)
+    assert status == 400
+    assert "expected a whole number of bytes" in said
+
+
+def test_another_encoding_is_told(refused):
+    assert refused(b"{}", Content_Encoding="br") == (
+        415,
+        "the Content-Encoding is 'br'; expected gzip or deflate",
+    )
+
+
+@pytest.mark.parametrize("body", [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"x"])
+def test_a_broken_compressed_body_is_told(refused, body):
+    status, said = refused(body, Content_Encoding="gzip")
+    assert status == 400
+    assert "gzip" in said
+
+
+@pytest.mark.parametrize(
+    ("pack", "encoding"), [(gzip.compress, "gzip"), (zlib.compress, "deflate")]
+)
+def test_a_body_that_unpacks_to_too_much_is_told(refused, pack, encoding):
+    body = pack(bytes(100 * MOST))
+    assert len(body) < MOST
+    assert refused(body, Content_Encoding=encoding) == (
+        413,
+        "the body unpacks to more than 300,000 bytes; send less at once",
+    )
+
+
+def test_a_body_that_is_too_large_is_told(refused):
+    status, said = refused(b" " * (MOST + 1))
+    assert status == 413
+    assert "300,000 bytes" in said
