@@ -28,9 +28,12 @@ LEVELS = {
     "reader_training": 4,
     "d2l": 4,
     "benchmark": 4,
+    "insight": 4,
     "inspection": 4,
+    "samples": 4,
     "verbs": 4,
-    "cli": 5,
+    "server": 5,
+    "cli": 6,
 }
 APART = {1: "one another", 3: "each other"}  # the levels whose modules do not import one another
 

@@ -72,4 +72,4 @@ def _complain(sentence: str) -> None:
 
 
 # The verbs register themselves with `app` when imported.
-from holmdel.cli import bench, data, demo, evaluate, import_, inspect, predict, read, train  # noqa: E402, F401
+from holmdel.cli import bench, data, demo, evaluate, import_, inspect, predict, read, serve, train  # noqa: E402, F401

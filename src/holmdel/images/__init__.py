@@ -6,15 +6,18 @@ A picture from anywhere becomes uint8 pixels (`decode`); those become uint8 of o
 """
 
 from holmdel.images.contract import FRAMINGS, ImageContract, to_input
-from holmdel.images.decoding import MOST_PIXELS, Picture, decode
+from holmdel.images.decoding import MOST_PIXELS, NotPicture, Picture, TooLarge, decode, measure
 from holmdel.images.framing import frame
 
 __all__ = [
     "FRAMINGS",
     "MOST_PIXELS",
     "ImageContract",
+    "NotPicture",
     "Picture",
+    "TooLarge",
     "decode",
     "frame",
+    "measure",
     "to_input",
 ]

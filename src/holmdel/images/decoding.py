@@ -21,6 +21,31 @@ Pixels: TypeAlias = NDArray[np.uint8]
 _ORIENTATION = 0x0112  # EXIF 2.3, tag "Orientation"
 _OPENING = threading.Lock()
 _MODES = {1: "L", 3: "RGB"}
+_PROGRAMS = ("EPS",)  # formats that are programs, which PIL has Ghostscript run
+
+
+class NotPicture(UserError):  # noqa: N818 - what was given, not what went wrong
+    """What was given is no picture, or of a kind that is not read."""
+
+
+class TooLarge(UserError):  # noqa: N818 - as above
+    """A picture has more pixels than `MOST_PIXELS`."""
+
+
+def measure(picture: bytes, name: str = "the picture") -> tuple[int, int]:
+    """Returns height and width of a picture as its head says; no pixel is decoded.
+
+    Args:
+        picture: the bytes of a file.
+        name: what an error calls it.
+
+    Raises:
+        NotPicture: if it is none.
+        TooLarge: if it has more than `MOST_PIXELS`.
+        UserError: if it is empty, cut short or damaged.
+    """
+    image = _headed(io.BytesIO(picture), len(picture), name)
+    return image.height, image.width
 
 
 def decode(picture: Picture, channels: int) -> Pixels:
@@ -70,14 +95,18 @@ def _read(path: Path) -> Image.Image:
 
 def _decoded(file: Any, size: int, name: str) -> Image.Image:
     """Returns the picture of an open file, upright and loaded; `name` is for the error."""
+    return _turned(_headed(file, size, name), name)
+
+
+def _headed(file: Any, size: int, name: str) -> Image.Image:
+    """Returns the picture of an open file, its pixels not loaded."""
     if size == 0:
         raise UserError(f"{name} is empty; expected a picture, such as a PNG or JPEG file")
     # PIL warns of large pictures and odd EXIF. The lock is held for the header alone: warning
     # filters are the process's, and two threads that set and restore them would mix them up.
     with _OPENING, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
-        image = _opened(file, name)
-    return _turned(image, name)
+        return _opened(file, name)
 
 
 def _opened(file: Any, name: str) -> Image.Image:
@@ -86,11 +115,13 @@ def _opened(file: Any, name: str) -> Image.Image:
         image = Image.open(file)
         image.getexif()
     except UnidentifiedImageError:
-        raise UserError(f"{name} is not a picture; expected a PNG, JPEG, TIFF, ... file") from None
+        raise _not_picture(name) from None
     except Image.DecompressionBombError:
         raise _too_large(name, "far more pixels") from None
     except Exception as error:  # a foreign parser on foreign bytes raises anything
         raise _cut_short(name, error) from None
+    if image.format in _PROGRAMS:
+        raise _not_picture(name)
     if image.width * image.height > MOST_PIXELS:
         raise _too_large(name, f"{image.width} x {image.height} pixels")
     return image
@@ -106,8 +137,12 @@ def _turned(image: Image.Image, name: str) -> Image.Image:
         raise _cut_short(name, error) from None
 
 
-def _too_large(name: str, size: str) -> UserError:
-    return UserError(f"{name} has {size}, where {MOST_PIXELS:,} are the most; make it smaller")
+def _not_picture(name: str) -> NotPicture:
+    return NotPicture(f"{name} is not a picture; expected a PNG, JPEG, TIFF, ... file")
+
+
+def _too_large(name: str, size: str) -> TooLarge:
+    return TooLarge(f"{name} has {size}, where {MOST_PIXELS:,} are the most; make it smaller")
 
 
 def _cut_short(name: str, error: Exception) -> UserError:

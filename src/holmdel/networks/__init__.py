@@ -9,7 +9,7 @@ from torch import nn
 from holmdel.errors import UserError
 from holmdel.networks.alexnet import alexnet
 from holmdel.networks.googlenet import googlenet
-from holmdel.networks.lenet import lenet, lenet5, lenet_max
+from holmdel.networks.lenet import ACTIVATIONS, POOLINGS, lenet, lenet5, lenet_max
 from holmdel.networks.lenet_papers import lenet5_1998, lenet_1989
 from holmdel.networks.nin import nin
 from holmdel.networks.vgg import vgg11, vgg16
@@ -26,6 +26,8 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "nin": nin,
     "googlenet": googlenet,
 }
+# The options that are one of a few texts.
+OPTION_CHOICES = {"activation": tuple(ACTIVATIONS), "pooling": tuple(POOLINGS)}
 
 
 def build(name: str, **options: Any) -> nn.Module:

@@ -1,0 +1,70 @@
+"""`holmdel serve`: models behind HTTP, and a page to see inside them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from holmdel.cli import DONE, app
+
+
+@app.command()
+def serve(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL...]",
+            help="Run folders, .safetensors files or names; those that ship if none is given.",
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 8000,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="HOLMDEL_TOKEN", help="What requests must carry as a bearer token."),
+    ] = None,
+    origins: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin", metavar="URL", help="Another site whose pages may use the server."
+        ),
+    ] = None,
+    runs: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where trainings that are kept go.")
+    ] = Path("runs"),
+    queue: Annotated[
+        int, typer.Option(min=1, help="Pictures that may wait for the network.")
+    ] = 256,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Pictures that go through the network together.")
+    ] = 64,
+    max_body: Annotated[
+        int, typer.Option(min=1, metavar="BYTES", help="The largest body of a request.")
+    ] = 20_000_000,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="The longest a request may take.")
+    ] = 30.0,
+    trainings: Annotated[int, typer.Option(min=0, help="Trainings that may run at once.")] = 1,
+) -> int:
+    """Show models in a browser, and answer requests: classify, read, Open Inference Protocol.
+
+    The page is at http://127.0.0.1:8000 and the description of the routes at /openapi.json.
+    """
+    from holmdel.server import ServerSettings, serve
+
+    serve(
+        ServerSettings(
+            models=tuple(models or ()),
+            host=host,
+            port=port,
+            token=token,
+            origins=tuple(origins or ()),
+            runs=runs,
+            queue=queue,
+            batch=batch,
+            body_bytes=max_body,
+            seconds=timeout,
+            trainings=trainings,
+        )
+    )
+    return DONE

@@ -1,0 +1,36 @@
+"""Models behind HTTP: the playground, the JSON routes and the Open Inference Protocol.
+
+    serve(settings)         runs until it is told to stop
+    create_app(settings)    the ASGI application, for tests and other servers
+
+Both need the extra `serve`.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from holmdel.errors import UserError
+from holmdel.server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from holmdel.server.app import create_app as create_app
+    from holmdel.server.run import serve as serve
+
+__all__ = ["ServerSettings", "create_app", "serve"]
+
+_HOMES = {"create_app": "app", "serve": "run"}
+
+
+def __getattr__(name: str) -> Any:
+    """Returns a public name from its home, importing that, and FastAPI, on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'holmdel.server' has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(f"holmdel.server.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "holmdel":
+            raise
+        raise UserError(
+            f"the server needs {error.name}, which is not installed; "
+            "install it with: pip install 'holmdel[serve]'"
+        ) from None

@@ -1,0 +1,180 @@
+"""What can be built, trained and taken apart: networks with options, data sets, anatomies."""
+
+import contextlib
+import json
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from holmdel import samples
+from holmdel.anatomy import Anatomy
+from holmdel.errors import UserError
+from holmdel.inspection import inspect
+from holmdel.networks import NETWORKS, OPTION_CHOICES, network_options
+from holmdel.server.offers import Offer, offered_options, offered_settings
+from holmdel.server.refusals import documented
+from holmdel.server.services import services
+from holmdel.shapes import parse_size
+from holmdel.training import RECIPES, plan
+
+router = APIRouter()
+
+MOST_SIDE = 1024  # pixels, of an input that an anatomy is asked for
+MOST = {"classes": 100_000, "channels": 4096}
+_OWN = ("network", "model", "input", "form")
+
+
+class NetworkOption(BaseModel):
+    """An option of a network; `training` says whether a training over HTTP may set it."""
+
+    name: str
+    type: str
+    default: Any
+    choices: list[str] | None
+    training: bool
+
+
+class Network(BaseModel):
+    """A network that can be built: its options, and what each recipe makes of these and settings.
+
+    `recipes` has a recipe's values by name; a network whose paper allows no other has one alone.
+    """
+
+    name: str
+    options: list[NetworkOption]
+    recipes: dict[str, dict[str, Any]]
+
+
+class Networks(BaseModel):
+    """All networks, the recipes, and the settings that a training over HTTP may have."""
+
+    networks: list[Network]
+    recipes: list[str]
+    settings: list[Offer]
+
+
+class Data(BaseModel):
+    """A data set; `here` says whether it can be had without a download."""
+
+    name: str
+    classes: list[str]
+    here: bool
+
+
+class DataSets(BaseModel):
+    """The data sets that have a name."""
+
+    data: list[Data]
+
+
+@router.get("/v1/networks", response_model=Networks, responses=documented(), summary="Networks")
+def networks() -> Networks:
+    """Returns the networks, recipes and settings that there are."""
+    return Networks(
+        networks=[
+            Network(name=name, options=_options(name), recipes=_recipes(name)) for name in NETWORKS
+        ],
+        recipes=list(RECIPES),
+        settings=offered_settings(),
+    )
+
+
+@router.get("/v1/data", response_model=DataSets, responses=documented(), summary="Data sets")
+def data() -> DataSets:
+    """Returns the data sets that have a name."""
+    return DataSets(
+        data=[
+            Data(name=found.name, classes=list(found.classes), here=found.here)
+            for found in samples.named_sets()
+        ]
+    )
+
+
+@router.get(
+    "/v1/anatomy",
+    responses=documented(404)
+    | {
+        200: {
+            "description": "The layers as `holmdel inspect --json` prints them, with `svg`, the "
+            "drawing; or the drawing or the table alone.",
+            "content": {
+                "application/json": {"schema": {"type": "object"}},
+                "image/svg+xml": {"schema": {"type": "string"}},
+                "text/markdown": {"schema": {"type": "string"}},
+            },
+        }
+    },
+    summary="The layers of a network or model",
+)
+async def anatomy(
+    request: Request,
+    network: Annotated[str | None, Query(description="A network's name.")] = None,
+    model: Annotated[str | None, Query(description="A model's name.")] = None,
+    input: Annotated[str | None, Query(max_length=20, description="CxHxW of the picture.")] = None,
+    form: Annotated[
+        Literal["json", "svg", "markdown"], Query(description="Of the answer.")
+    ] = "json",
+) -> Response:
+    """Returns a network layer by layer; every other parameter is an option of the network."""
+    if (network is None) == (model is None):
+        raise UserError("expected either a network or a model, and one of them")
+    options = {key: value for key, value in request.query_params.items() if key not in _OWN}
+    _expect_small(input, options)
+    shared = services(request)
+    if model is not None:
+        found = await shared.run(inspect, shared.models.get(model).classifier, input, **options)
+    elif network in NETWORKS:
+        found = await shared.run(inspect, network, input, **options)
+    else:
+        raise UserError(f"there is no network {network!r}; choose from {', '.join(NETWORKS)}")
+    return await shared.run(_formed, found, form)
+
+
+def _formed(found: Anatomy, form: str) -> Response:
+    if form == "svg":
+        return Response(found.to_svg(), media_type="image/svg+xml")
+    if form == "markdown":
+        return Response(found.to_markdown(), media_type="text/markdown")
+    values = found.to_json() | {"svg": found.to_svg()}
+    return Response(json.dumps(values), media_type="application/json")
+
+
+def _expect_small(input: str | None, options: dict[str, str]) -> None:
+    """Refuses what would take long: a picture or a network far beyond any use."""
+    sizes = [input] if input else []
+    if "size" in options:
+        sizes.append(f"1x{options['size']}")
+    for text in sizes:
+        if max(parse_size(text)[1:]) > MOST_SIDE:
+            raise UserError(
+                f"the picture was given as {text}; expected {MOST_SIDE} pixels a side at most"
+            )
+    for name, most in MOST.items():
+        if (given := options.get(name, "")).isdecimal() and int(given) > most:
+            raise UserError(f"{name} was given as {given}; expected {most:,} at most")
+
+
+def _options(name: str) -> list[NetworkOption]:
+    settable = set(offered_options(name))
+    return [
+        NetworkOption(
+            name=option,
+            type=type(default).__name__,
+            default=default,
+            choices=list(OPTION_CHOICES[option]) if option in OPTION_CHOICES else None,
+            training=option in settable,
+        )
+        for option, default in network_options(name).items()
+    ]
+
+
+def _recipes(name: str) -> dict[str, dict[str, Any]]:
+    offered = [offer.name for offer in offered_settings()]
+    found = {}
+    for recipe in RECIPES:
+        with contextlib.suppress(UserError):  # what the paper does not allow
+            work = plan(name, "", {"recipe": recipe})
+            settings = {setting: getattr(work.settings, setting) for setting in offered}
+            found[recipe] = settings | network_options(name) | work.options
+    return found
