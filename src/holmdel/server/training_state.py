@@ -1,0 +1,84 @@
+"""What there is to say of a training, as the page and the event stream get it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from holmdel.server.offers import Value
+from holmdel.training import Epoch, Progress
+
+Status: TypeAlias = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]
+ENDED: tuple[Status, ...] = ("stopped", "finished", "failed")
+
+MOST_POINTS = 500  # of a curve
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a curve passes: loss and accuracy over the epoch so far, at `step` epochs."""
+
+    step: float
+    loss: float
+    accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What there is to say of a training.
+
+    Attributes:
+        id: what requests call it.
+        model: the name of the model that it trains.
+        network: a name in `networks.NETWORKS`.
+        data: the data set's name.
+        settings: as given.
+        status: `preparing` until the first batch; `stopped`, `finished` and `failed` are ends.
+        error: why it failed, in a sentence.
+        history: the figures of the epochs that are done.
+        progress: where it stands inside an epoch.
+        points: the curves, thinned.
+        notes: what the user should know.
+        weights: how often the weights were looked at; 0 as long as there is no model.
+        kept: the name of the kept run and of its model.
+    """
+
+    id: str
+    model: str
+    network: str
+    data: str
+    settings: dict[str, Value]
+    status: Status = "preparing"
+    error: str | None = None
+    history: tuple[dict[str, int | float], ...] = ()
+    progress: Progress | None = None
+    points: tuple[Point, ...] = ()
+    notes: tuple[str, ...] = ()
+    weights: int = 0
+    kept: str | None = None
+
+
+class Curve:
+    """The points of a curve, thinned evenly where there are too many."""
+
+    def __init__(self) -> None:
+        self.points: tuple[Point, ...] = ()
+        self._apart = 0.0  # epochs between two points, at least
+
+    def add(self, progress: Progress) -> None:
+        """Adds where a training stands."""
+        step = progress.epoch - 1 + progress.batch / progress.batches
+        if self.points and step - self.points[-1].step < self._apart:
+            return
+        self.points += (Point(step, progress.loss, progress.accuracy),)
+        if len(self.points) > MOST_POINTS:
+            self.points = self.points[::2]
+            self._apart = (step - self.points[0].step) / (len(self.points) - 1)
+
+
+def figures(history: Sequence[Epoch]) -> tuple[dict[str, int | float], ...]:
+    """Returns the figures of epochs, without those that are no numbers: JSON knows none."""
+    return tuple(
+        {name: value for name, value in epoch.to_json().items() if math.isfinite(value)}
+        for epoch in history
+    )

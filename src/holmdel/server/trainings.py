@@ -1,0 +1,131 @@
+"""The trainings of a server."""
+
+import threading
+from collections.abc import Mapping
+from itertools import count
+
+from holmdel.server.live_training import Training
+from holmdel.server.models import Models
+from holmdel.server.offers import Value, checked
+from holmdel.server.refusals import Refusal
+from holmdel.server.settings import ServerSettings
+from holmdel.server.training_state import State
+
+REMEMBERED = 8  # trainings, those that run included; then the oldest that ended is forgotten
+RETRY_SECONDS = 10  # after which who found all places taken may try again
+
+
+class Trainings:
+    """The trainings of a server, those that run and those that ended lately.
+
+    PyTorch has one stream of random numbers for all threads, so where several run at once a seed
+    need not give the same weights again.
+
+    Args:
+        settings: how many may run at once, and where kept ones go.
+        models: where the networks are to be found.
+    """
+
+    def __init__(self, settings: ServerSettings, models: Models) -> None:
+        self._settings = settings
+        self._models = models
+        self._numbers = count(1)
+        self._lock = threading.Lock()
+        self._known: dict[str, Training] = {}
+        self._leaving: list[Training] = []
+        self._closed = False
+
+    def states(self) -> list[State]:
+        """Returns the states of all that are known, the oldest first."""
+        return [training.state for training in tuple(self._known.values())]
+
+    def get(self, id: str) -> Training:
+        """Returns a training.
+
+        Raises:
+            Refusal: 404 if there is none.
+        """
+        found = self._known.get(id)
+        if found is None:
+            raise Refusal(404, f"there is no training {id!r}; it may have been forgotten")
+        return found
+
+    def start(self, network: str, data: str, settings: Mapping[str, Value]) -> Training:
+        """Returns a training that has begun.
+
+        Args:
+            network: a name in `networks.NETWORKS`.
+            data: a data set's name; it is downloaded where it is not here.
+            settings: of `offered_settings()`, and options of the network.
+
+        Raises:
+            UserError: for a mistake in any of these.
+            Refusal: 429 if as many run as may, 503 after `close`.
+        """
+        chosen = checked(network, data, settings)
+        with self._lock:
+            if self._closed:
+                raise Refusal(503, "the server is stopping; try another")
+            self._leaving = [training for training in self._leaving if training.alive]
+            running = sum(training.alive for training in self._known.values())
+            if running + len(self._leaving) >= self._settings.trainings:
+                raise Refusal(
+                    429,
+                    f"{self._settings.trainings} may train at once, and as many do; stop one, or "
+                    "wait for its end",
+                    retry_after=RETRY_SECONDS,
+                )
+            ended = [id for id, training in self._known.items() if not training.alive]
+            for id in ended[: max(0, len(self._known) + 1 - REMEMBERED)]:
+                self._known.pop(id).forget()
+            id = str(next(self._numbers))
+            training = Training(id, network, data, dict(settings), chosen, self._models)
+            self._known[id] = training
+            return training
+
+    def pause(self, id: str) -> State:
+        """Holds a training between two batches; returns its state."""
+        training = self.get(id)
+        training.hold()
+        return training.state
+
+    def resume(self, id: str) -> State:
+        """Lets a held training go on; returns its state."""
+        training = self.get(id)
+        training.release()
+        return training.state
+
+    def stop(self, id: str) -> State:
+        """Stops a training between two batches; returns its state."""
+        training = self.get(id)
+        training.stop()
+        training.join()
+        return training.state
+
+    def keep(self, id: str) -> State:
+        """Keeps a training that ended; returns its state, as `Training.keep` does."""
+        return self.get(id).keep(self._settings.runs)
+
+    def forget(self, id: str) -> None:
+        """Stops a training and forgets it, its model and its files; what was kept stays.
+
+        Raises:
+            Refusal: 404 if there is none.
+        """
+        with self._lock:
+            training = self.get(id)
+            del self._known[id]
+            self._leaving.append(training)
+        training.forget()
+        training.join()
+
+    def close(self) -> None:
+        """Stops all, and removes their files; none starts any more."""
+        with self._lock:
+            self._closed = True
+            leaving = [*self._known.values(), *self._leaving]
+            self._known.clear()
+        for training in leaving:
+            training.forget()
+        for training in leaving:
+            training.join()
