@@ -58,9 +58,12 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     app.add_exception_handler(HTTPException, on_http_error)
     if settings.origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=settings.origins, allow_methods=["*"],
-            allow_headers=["*"], expose_headers=["X-Request-ID", "Retry-After", "Inference-Header-Content-Length"],
-        )  # fmt: skip
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["X-Request-ID", "Retry-After", "Inference-Header-Content-Length"],
+        )
     app.add_middleware(Gate, services=shared, open_paths=assets.PATHS, log=log)
     return app
 
