@@ -1,0 +1,29 @@
+"""What a network does with one picture: every layer's values, what a unit adds up, what matters."""
+
+from holmdel.insight.activations import Activation, Activations, activations
+from holmdel.insight.importance import Occlusion, occlusion, saliency, squares
+from holmdel.insight.kernels import has_kernels, kernels
+from holmdel.insight.scaling import Scaled, encoded, plain, scaled
+from holmdel.insight.sums import Sum, Window
+from holmdel.insight.units import Unit, explain, explains
+
+__all__ = [
+    "Activation",
+    "Activations",
+    "Occlusion",
+    "Scaled",
+    "Sum",
+    "Unit",
+    "Window",
+    "activations",
+    "encoded",
+    "explain",
+    "explains",
+    "has_kernels",
+    "kernels",
+    "occlusion",
+    "plain",
+    "saliency",
+    "scaled",
+    "squares",
+]

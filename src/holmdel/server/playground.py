@@ -1,0 +1,297 @@
+"""What the page shows of a model and a picture: values, kernels, units, which pixels matter."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from holmdel import __version__
+from holmdel.errors import UserError
+from holmdel.insight import (
+    Activation,
+    encoded,
+    explain,
+    has_kernels,
+    kernels,
+    occlusion,
+    plain,
+    saliency,
+    scaled,
+    squares,
+)
+from holmdel.server import playground_answers as forms
+from holmdel.server.looks import Look, Looks
+from holmdel.server.models import Model
+from holmdel.server.refusals import documented
+from holmdel.server.sample_routes import data_name
+from holmdel.server.sample_routes import router as samples_router
+from holmdel.server.services import Services, reader, services
+from holmdel.server.uploads import PICTURE_BODY, one_picture
+
+router = APIRouter()
+router.include_router(samples_router)
+
+MOST_UNITS = 4096  # of a vector that are shown
+TOP = 3
+WINDOW, STRIDE, SIDE = 5, 2, 28  # the occluding square's, for pictures of 28x28
+MOST_MACS = 4e11  # of an occlusion: half a minute of one core
+
+ModelName = Annotated[str | None, Query(description="A model's name; the first if none.")]
+Maps = Annotated[int, Query(ge=1, le=4096, description="How many maps of a layer to give at most.")]
+LayerName = Annotated[str, Query(max_length=200, description="A layer's name, such as c1.")]
+Target = Annotated[
+    int | None, Query(alias="class", ge=0, description="A class's index; the predicted if none.")
+]
+_PICTURE_ERRORS = documented(404, 415, 422)
+
+
+@router.get(
+    "/v1/models",
+    response_model=forms.AllModels,
+    responses=documented(),
+    summary="The models that there are",
+)
+async def models(request: Request) -> Response:
+    """Returns the models, the default, and whether strings can be read."""
+    shared = services(request)
+    return _json(
+        {
+            "models": [_model(model) for model in shared.models],
+            "default": shared.models.default,
+            "reader": await shared.run(_reader_state),
+            "version": __version__,
+        }
+    )
+
+
+@router.post(
+    "/v1/activations",
+    response_model=forms.ActivationsAnswer,
+    responses=_PICTURE_ERRORS,
+    openapi_extra=PICTURE_BODY,
+    summary="Every layer's values for a picture",
+)
+async def activations(request: Request, model: ModelName = None, maps: Maps = 32) -> Response:
+    """Returns what a network makes of a picture, layer by layer, in float64 as bytes."""
+    shared, found, content = await _asked(request, model)
+    return await shared.run(lambda: _json(_activations(_look(request, found, content), maps)))
+
+
+@router.get(
+    "/v1/kernels",
+    response_model=forms.KernelsAnswer,
+    responses=documented(404),
+    summary="The kernels of a convolution",
+)
+async def layer_kernels(
+    request: Request, layer: LayerName, model: ModelName = None, maps: Maps = 32
+) -> Response:
+    """Returns the kernels of a convolution; those that a map has not are zeros."""
+    whole = kernels(services(request).models.get(model).network, layer)
+    shown = whole[:maps, :maps]
+    head = {"layer": layer, "shape": list(whole.shape), "shown": list(shown.shape[:2])}
+    return _json(head | scaled(shown).to_json())
+
+
+@router.post(
+    "/v1/unit",
+    response_model=forms.UnitAnswer,
+    responses=_PICTURE_ERRORS,
+    openapi_extra=PICTURE_BODY,
+    summary="What one unit's value is the sum of",
+)
+async def unit(
+    request: Request,
+    layer: LayerName,
+    unit: Annotated[
+        str,
+        Query(
+            pattern=r"^\d{1,7}(,\d{1,7}){0,2}$",
+            description="Channel, row and column, such as 2,3,4; one number in a vector.",
+        ),
+    ],
+    model: ModelName = None,
+) -> Response:
+    """Returns the patch, the kernel and the products of a unit, as 64-bit floats."""
+    shared, found, content = await _asked(request, model)
+    index = tuple(int(part) for part in unit.split(","))
+
+    def work() -> Response:
+        return _json(explain(_look(request, found, content).seen, layer, index).to_json())
+
+    return await shared.run(work)
+
+
+@router.post(
+    "/v1/saliency",
+    response_model=forms.MapAnswer,
+    responses=_PICTURE_ERRORS,
+    openapi_extra=PICTURE_BODY,
+    summary="How strongly each pixel moves a class's logit",
+)
+async def gradient(request: Request, model: ModelName = None, target: Target = None) -> Response:
+    """Returns the absolute gradient of a class's logit by each pixel of the network's input."""
+    shared, found, content = await _asked(request, model)
+
+    def work() -> Response:
+        look = _look(request, found, content)
+        at = int(look.seen.logits.argmax()) if target is None else target
+        slopes = saliency(found.double, look.seen["input"].value, at)
+        head = _map_head(found, at, look) | {"method": "gradient"}
+        return _json(head | scaled(slopes).to_json())
+
+    return await shared.run(work)
+
+
+@router.post(
+    "/v1/occlusion",
+    response_model=forms.OcclusionAnswer,
+    responses=_PICTURE_ERRORS,
+    openapi_extra=PICTURE_BODY,
+    summary="How far a class's probability falls where the picture is covered",
+)
+async def cover(
+    request: Request,
+    model: ModelName = None,
+    target: Target = None,
+    window: Annotated[
+        int | None,
+        Query(ge=1, le=1024, description="Side of the square; 5 of 28 pixels if none."),
+    ] = None,
+    stride: Annotated[
+        int | None,
+        Query(ge=1, le=1024, description="From one square to the next; 2 of 5 pixels if none."),
+    ] = None,
+) -> Response:
+    """Returns the mean drop over all squares that cover a pixel."""
+    shared, found, content = await _asked(request, model)
+
+    def work() -> Response:
+        look = _look(request, found, content)
+        side, step = _square(look, window, stride)
+        contract = found.classifier.contract
+        result = occlusion(
+            found.logits_of_input,
+            look.input[0],
+            target,
+            window=side,
+            stride=step,
+            background=-contract.mean / contract.std,
+        )
+        head = _map_head(found, result.target, look) | {
+            "method": "occlusion",
+            "probability": plain(result.probability),
+            "window": side,
+            "stride": step,
+        }
+        return _json(head | scaled(result.drop).to_json())
+
+    return await shared.run(work)
+
+
+async def _asked(request: Request, model: str | None) -> tuple[Services, Model, bytes]:
+    """Returns what the routes share, the model that is asked, and the picture's bytes."""
+    shared = services(request)
+    found = shared.models.get(model)
+    return shared, found, (await one_picture(request)).content
+
+
+def _look(request: Request, model: Model, content: bytes) -> Look:
+    """Returns what a model sees in a picture, from the last looks where it is among them."""
+    state = request.app.state
+    if not hasattr(state, "looks"):
+        state.looks = Looks(services(request).models)
+    look: Look = state.looks.at(model, content)
+    return look
+
+
+def _activations(look: Look, maps: int) -> dict[str, Any]:
+    classes = look.model.classifier.classes
+    probabilities = look.seen.probabilities
+    best = probabilities.topk(min(TOP, len(classes)))
+    stored = look.stored[0]
+    return {
+        "model": look.model.name,
+        "network": look.model.classifier.header.network,
+        "classes": list(classes),
+        "probabilities": plain(probabilities),
+        "top": [
+            {"label": classes[index], "probability": plain(probability)}
+            for index, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+        ],
+        "seen": {"shape": list(stored.shape), "data": encoded(stored)},
+        "layers": [_layer(layer, look, maps) for layer in look.seen.layers],
+    }
+
+
+def _layer(activation: Activation, look: Look, maps: int) -> dict[str, Any]:
+    row, value = activation.layer, activation.value
+    shown = value[: MOST_UNITS if value.ndim == 1 else maps]
+    return {
+        "name": row.name,
+        "kind": row.kind,
+        "detail": row.detail,
+        "inputs": list(row.inputs),
+        "shape": list(value.shape),
+        "shown": len(shown),
+        **scaled(shown).to_json(),
+        "receptive_field": row.receptive_field and row.receptive_field.to_json(),
+        "explained": row.name in look.plan.explained,
+        "kernels": has_kernels(activation.module),
+    }
+
+
+def _square(look: Look, window: int | None, stride: int | None) -> tuple[int, int]:
+    """Returns the side of the occluding square and its stride.
+
+    Raises:
+        UserError: if covering with it takes too long.
+    """
+    size = look.input.shape[2:]
+    side = round(min(size) * WINDOW / SIDE) if window is None else window
+    side = max(1, side)
+    step = max(1, round(side * STRIDE / WINDOW)) if stride is None else stride
+    looks = len(squares(size, side, step))
+    macs = looks * look.plan.anatomy.totals.macs
+    if macs > MOST_MACS:
+        raise UserError(
+            f"a square of {side} pixels at a stride of {step} is {looks} looks of this network, "
+            f"{macs:.1e} multiplications; give a window and a stride so that there are at most "
+            f"{int(looks * MOST_MACS / macs)}"
+        )
+    return side, step
+
+
+def _map_head(model: Model, target: int, look: Look) -> dict[str, Any]:
+    classes = model.classifier.classes
+    if target >= len(classes):
+        raise UserError(f"class was given as {target}; expected 0 to {len(classes) - 1}")
+    return {"class": target, "label": classes[target], "shape": list(look.input.shape[2:])}
+
+
+def _model(model: Model) -> dict[str, Any]:
+    header = model.classifier.header
+    return {
+        "name": model.name,
+        "network": header.network,
+        "classes": list(header.classes),
+        "input": list(header.image.input),
+        "stored": list(header.image.stored),
+        "framing": header.image.framing,
+        "parameters": model.parameters,
+        "source": model.source,
+        "data": data_name(model),
+        "engine": model.engine,
+    }
+
+
+def _reader_state() -> dict[str, Any]:
+    try:
+        reader("digits", False, 0.01)
+    except UserError as error:
+        return {"available": False, "why": str(error)}
+    return {"available": True, "why": None}
+
+
+def _json(values: Any) -> Response:
+    return Response(json.dumps(values, allow_nan=False), media_type="application/json")

@@ -1,0 +1,123 @@
+"""Pictures of the data sets that are here, to draw on: `GET /v1/samples` and `/v1/sample`."""
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from PIL import Image
+from torch import Tensor
+
+from holmdel import samples
+from holmdel.errors import UserError
+from holmdel.server.models import Model
+from holmdel.server.playground_answers import SamplesAnswer
+from holmdel.server.refusals import Refusal, documented
+from holmdel.server.services import services
+
+router = APIRouter()
+
+DataName = Annotated[
+    str | None,
+    Query(max_length=100, description="A data set's name; if none, one that the model knows."),
+]
+ModelName = Annotated[
+    str | None, Query(description="A model's name, where no data set is; the first if none.")
+]
+Size = tuple[int, int, int]
+
+
+@router.get(
+    "/v1/samples",
+    response_model=SamplesAnswer,
+    responses=documented(404),
+    summary="Pictures of a data set",
+)
+async def some(
+    request: Request,
+    model: ModelName = None,
+    data: DataName = None,
+    count: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 24,
+    seed: Annotated[int, Query(ge=0, lt=2**31, description="Another gives others.")] = 0,
+) -> Response:
+    """Returns pictures of a test split, each class as often as the next; nothing is downloaded."""
+    shared = services(request)
+    found = None if data is not None else shared.models.get(model)
+
+    def work() -> str:
+        name, size = _chosen(found, data)
+        drawn = [
+            {
+                "index": sample.index,
+                "label": sample.label,
+                "picture": "data:image/png;base64,"
+                + base64.b64encode(_png(sample.picture)).decode("ascii"),
+            }
+            for sample in samples.draw(name, count, seed, size)
+        ]
+        return json.dumps({"data": Path(name).name, "samples": drawn})
+
+    return Response(await shared.run(work), media_type="application/json")
+
+
+@router.get(
+    "/v1/sample",
+    responses=documented(404)
+    | {200: {"description": "The picture.", "content": {"image/png": {}}}},
+    response_class=Response,
+    summary="One picture of a data set",
+)
+async def one(
+    request: Request,
+    index: Annotated[int, Query(ge=0, lt=2**31, description="Its place in the test split.")],
+    model: ModelName = None,
+    data: DataName = None,
+) -> Response:
+    """Returns one picture of a test split as a PNG in the stored form."""
+    shared = services(request)
+    found = None if data is not None else shared.models.get(model)
+
+    def work() -> bytes:
+        name, size = _chosen(found, data)
+        try:
+            return _png(samples.sample(name, index, size).picture)
+        except UserError as error:
+            raise Refusal(404, str(error)) from None
+
+    return Response(await shared.run(work), media_type="image/png")
+
+
+def data_name(model: Model) -> str | None:
+    """Returns what answers call the data set that a model was trained on; of a folder its name."""
+    return None if model.data is None else Path(model.data).name
+
+
+def _chosen(model: Model | None, data: str | None) -> tuple[str, Size | None]:
+    """Returns the name of the data set that is meant, and the size a folder's pictures get.
+
+    A name from a request is looked up among the sets that are here, never used as a path.
+
+    Raises:
+        Refusal: 404 if there is no such set, or none here for the model.
+    """
+    if model is None:
+        here = [found.name for found in samples.named_sets() if found.here]
+        if data not in here:
+            raise Refusal(404, f"there is no data set {data!r} here; there are {', '.join(here)}")
+        return data, None
+    contract = model.classifier.contract
+    try:
+        name = samples.set_for(model.classifier.classes, model.data, contract.stored)
+    except UserError as error:
+        raise Refusal(404, str(error)) from None
+    return name, contract.stored
+
+
+def _png(picture: Tensor) -> bytes:
+    """Returns uint8 (C, H, W) as the bytes of a PNG file."""
+    pixels = picture.permute(1, 2, 0).numpy()
+    file = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
+    return file.getvalue()
