@@ -1,0 +1,147 @@
+/** The server's answers. Every failure is an Error whose message is one sentence. */
+
+import { t } from "/page/texts.js";
+
+const KEPT = "holmdel-token";
+
+/** What the server, or the way to it, said no with. */
+export class ApiError extends Error {
+  /**
+   * @param {string} sentence
+   * @param {number} status of HTTP; 0 where no answer came.
+   * @param {number|null} retryAfter seconds.
+   */
+  constructor(sentence, status, retryAfter = null) {
+    super(sentence);
+    this.name = "ApiError";
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** @returns {string|null} the token that requests carry. */
+export function token() {
+  return sessionStorage.getItem(KEPT);
+}
+
+/** @param {string} value what requests carry from now on, as long as the page's window is open. */
+export function keepToken(value) {
+  sessionStorage.setItem(KEPT, value);
+}
+
+/**
+ * @param {string} path
+ * @param {Object<string, unknown>} params those that are null or undefined are left out.
+ * @returns {string} the path with its query.
+ */
+export function address(path, params = {}) {
+  const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined);
+  return given.length ? `${path}?${new URLSearchParams(given)}` : path;
+}
+
+/** Asks the server; one that wants a token gets it from `askToken`. */
+export class Api {
+  #askToken;
+  #asked = null;
+
+  /** @param {(again: boolean) => Promise<string>} askToken asks the user. */
+  constructor(askToken) {
+    this.#askToken = askToken;
+  }
+
+  /** @returns {Promise<any>} the JSON of a path. */
+  get(path, params = {}, { signal } = {}) {
+    return this.#json(address(path, params), { signal });
+  }
+
+  /** @returns {Promise<any>} the JSON that a path answers to a picture. */
+  picture(path, params, blob, { signal } = {}) {
+    const kind = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
+    const headers = { "Content-Type": kind };
+    return this.#json(address(path, params), { method: "POST", headers, body: blob, signal });
+  }
+
+  /** @returns {Promise<any>} the JSON that a path answers to JSON. */
+  post(path, values = {}, { signal } = {}) {
+    const headers = { "Content-Type": "application/json" };
+    const body = JSON.stringify(values);
+    return this.#json(path, { method: "POST", headers, body, signal });
+  }
+
+  /** @returns {Promise<any>} null, when what is at the path was removed. */
+  remove(path, { signal } = {}) {
+    return this.#json(path, { method: "DELETE", signal });
+  }
+
+  /**
+   * Listens to a stream of events.
+   * @param {string} path
+   * @param {(state: any) => void} onState gets the JSON of each event.
+   * @param {(error: Error|null) => void} onEnd null where the server ended it.
+   * @returns {() => void} stops listening; onEnd is not called then.
+   */
+  events(path, onState, onEnd = () => {}) {
+    const control = new AbortController();
+    this.#listen(path, onState, control.signal).then(
+      () => control.signal.aborted || onEnd(null),
+      (error) => control.signal.aborted || onEnd(error),
+    );
+    return () => control.abort();
+  }
+
+  async #listen(path, onState, signal) {
+    const answer = await this.#send(path, { headers: { Accept: "text/event-stream" }, signal });
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read().catch((error) => lost(error));
+      if (done) return;
+      const parts = (rest + value.replaceAll("\r\n", "\n")).split("\n\n");
+      rest = parts.pop();
+      for (const part of parts) {
+        const data = eventData(part);
+        if (data && !signal.aborted) onState(JSON.parse(data));
+      }
+    }
+  }
+
+  async #json(path, init) {
+    const answer = await this.#send(path, init);
+    return answer.status === 204 ? null : answer.json();
+  }
+
+  async #send(path, init) {
+    for (let again = false; ; again = true) {
+      const used = token();
+      const bearer = used ? { Authorization: `Bearer ${used}` } : {};
+      const headers = { ...init.headers, ...bearer };
+      const answer = await fetch(path, { ...init, headers }).catch((error) => lost(error));
+      if (answer.ok) return answer;
+      if (answer.status !== 401) throw await refusal(answer);
+      if (token() === used) await this.#tokenFromUser(again || Boolean(used));
+    }
+  }
+
+  /** Asks once, however many requests wait for it. */
+  async #tokenFromUser(again) {
+    this.#asked ??= this.#askToken(again).finally(() => (this.#asked = null));
+    keepToken(await this.#asked);
+  }
+}
+
+function eventData(part) {
+  const lines = part.split("\n").filter((line) => line.startsWith("data:"));
+  return lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
+}
+
+function lost(error) {
+  if (error.name === "AbortError") throw error;
+  throw new ApiError(t("api.unreachable"), 0);
+}
+
+async function refusal(answer) {
+  const said = await answer.json().catch(() => null);
+  const later = Number(answer.headers.get("retry-after")) || null;
+  const sentence = said?.error ?? t("api.status", { status: answer.status });
+  return new ApiError(sentence, answer.status, later);
+}

@@ -1,0 +1,263 @@
+/** The frame of the page: tabs, models, language, theme; it mounts one tab at a time. */
+
+import { Api, keepToken } from "/page/api.js";
+import { addTexts, language, setLanguage, t } from "/page/texts.js";
+import { Theme, THEMES } from "/page/theme.js";
+import { UrlState } from "/page/url.js";
+
+const TABS = ["draw", "train", "anatomy", "read"];
+const MODELS_OF = { draw: 2, train: 0, anatomy: 1, read: 0 }; // how many a tab looks at
+const SOURCES = ["folder", "training", "shipped"];
+const NONE = { models: [], default: null, reader: { available: false, why: null }, version: "" };
+
+const byId = (id) => document.getElementById(id);
+const state = new UrlState();
+const theme = new Theme();
+const modelListeners = new Set();
+let models = NONE;
+let mounted = { tab: null, unmount: () => {} };
+let visits = 0;
+
+const app = {
+  api: new Api(askToken),
+  state,
+  t,
+  chosen,
+  refresh,
+  announce,
+  fail,
+  theme,
+  get models() {
+    return models;
+  },
+  get language() {
+    return language();
+  },
+  onModels(callback) {
+    modelListeners.add(callback);
+    return () => modelListeners.delete(callback);
+  },
+};
+
+/** Returns the models that are chosen, those that the server no longer has left out. */
+function chosen() {
+  const named = (name) => models.models.find((model) => model.name === name);
+  const first = named(state.get("model")) ?? named(models.default);
+  const second = named(state.get("compare"));
+  return [first, second].filter((model, i, all) => model && all.indexOf(model) === i);
+}
+
+/** Fetches the models anew. */
+async function refresh() {
+  models = await app.api.get("/v1/models");
+  showModels();
+  for (const callback of [...modelListeners]) callback();
+}
+
+/** Has a screen reader say something. */
+function announce(text) {
+  byId("live").textContent = "";
+  requestAnimationFrame(() => (byId("live").textContent = text));
+}
+
+/** Shows what went wrong, until it is dismissed; null takes it away. */
+function fail(error) {
+  if (error?.name === "AbortError") return;
+  byId("error").hidden = !error;
+  byId("error-text").textContent = error ? error.message : "";
+}
+
+/** Asks the user for the server's token, which the URL may hold. */
+function askToken(again) {
+  const dialog = byId("token-dialog");
+  byId("token-why").textContent = t(again ? "token.again" : "token.why");
+  byId("token").value = "";
+  dialog.showModal();
+  return new Promise((resolve, reject) => {
+    byId("token-form").onsubmit = (event) => {
+      event.preventDefault();
+      resolve(byId("token").value.trim());
+      dialog.close();
+    };
+    byId("token-cancel").onclick = () => dialog.close();
+    dialog.onclose = () => reject(new Error(t("token.none"))); // after resolve it does nothing
+  });
+}
+
+function takeToken() {
+  if (!state.get("token")) return;
+  keepToken(state.get("token"));
+  state.set({ token: null });
+  state.flush();
+}
+
+function tabOfState() {
+  return TABS.includes(state.get("tab")) ? state.get("tab") : TABS[0];
+}
+
+/** Mounts the tab that the URL names. */
+async function showTab() {
+  const tab = tabOfState();
+  const visit = ++visits;
+  mounted.unmount();
+  mounted = { tab, unmount: () => {} };
+  markTab(tab);
+  showModels();
+  const panel = byId("panel");
+  panel.replaceChildren();
+  try {
+    const module = await load(tab);
+    if (visit !== visits) return; // another was chosen meanwhile
+    const root = document.createElement("div");
+    root.className = `tab tab-${tab}`;
+    panel.replaceChildren(root);
+    document.title = `${t(`shell.${tab}`)} \u00b7 Holmdel`;
+    mounted = { tab, unmount: module.mount(root, app) };
+  } catch (error) {
+    const note = document.createElement("p");
+    note.className = "note";
+    note.textContent = t("shell.broken", { tab: t(`shell.${tab}`), why: error.message });
+    panel.replaceChildren(note);
+  }
+}
+
+async function load(tab) {
+  const [module, texts] = await Promise.all([
+    import(`/page/${tab}.js`),
+    import(`/page/${tab}-texts.js`),
+    loadStyle(tab),
+  ]);
+  addTexts(texts.default);
+  return module;
+}
+
+function loadStyle(tab) {
+  const id = `style-${tab}`;
+  if (byId(id)) return null;
+  const link = Object.assign(document.createElement("link"), { id, rel: "stylesheet" });
+  return new Promise((resolve) => {
+    link.onload = resolve;
+    link.onerror = resolve; // a tab without its looks is still of use
+    link.href = `/page/${tab}.css`;
+    document.head.append(link);
+  });
+}
+
+function markTab(tab) {
+  for (const name of TABS) {
+    const button = byId(`tab-${name}`);
+    button.setAttribute("aria-selected", String(name === tab));
+    button.tabIndex = name === tab ? 0 : -1;
+  }
+  byId("panel").setAttribute("aria-labelledby", `tab-${tab}`);
+  byId("model-field").hidden = MODELS_OF[tab] < 1;
+  byId("compare-field").hidden = MODELS_OF[tab] < 2;
+}
+
+function onTabKey(event) {
+  const at = TABS.indexOf(tabOfState());
+  const last = TABS.length - 1;
+  const to = {
+    ArrowLeft: at === 0 ? last : at - 1,
+    ArrowRight: at === last ? 0 : at + 1,
+    Home: 0,
+    End: last,
+  }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  state.push({ tab: TABS[to] });
+  byId(`tab-${TABS[to]}`).focus();
+}
+
+/** Fills the two choosers with the models there are. */
+function showModels() {
+  const [first, second] = chosen();
+  fillModels(byId("model"), first?.name, []);
+  fillModels(byId("compare"), second?.name ?? "", [new Option(t("shell.alone"), "")]);
+  byId("version").textContent = models.version
+    ? t("shell.version", { version: models.version })
+    : "";
+}
+
+function fillModels(select, value, options) {
+  const groups = SOURCES.map((source) => {
+    const group = document.createElement("optgroup");
+    group.label = t(`shell.${source}`);
+    const members = models.models.filter((model) => model.source === source);
+    group.append(...members.map((model) => new Option(model.name, model.name)));
+    return group;
+  });
+  select.replaceChildren(...options, ...groups.filter((group) => group.children.length));
+  select.value = value ?? "";
+}
+
+/** Takes the language from the URL, else as last time, else from the browser. */
+function applyLanguage() {
+  setLanguage(state.get("lang") ?? localStorage.getItem("holmdel-lang") ?? navigator.language);
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  for (const element of document.querySelectorAll("[data-t]")) {
+    element.textContent = t(element.dataset.t);
+  }
+  byId("tabs").setAttribute("aria-label", t("shell.tabs"));
+  byId("language").textContent = t("shell.language");
+  byId("language").title = t("shell.language.label");
+  byId("language").lang = language() === "zh" ? "en" : "zh-CN";
+}
+
+function applyTheme() {
+  theme.choose(state.get("theme") ?? localStorage.getItem("holmdel-theme"));
+  const text = t(`shell.theme.${theme.choice}`);
+  byId("theme").dataset.choice = theme.choice;
+  byId("theme").title = text;
+  byId("theme").setAttribute("aria-label", text);
+}
+
+/** Keeps a choice in the URL, and for the next visit. */
+function keep(key, value) {
+  localStorage.setItem(`holmdel-${key}`, value);
+  state.set({ [key]: value });
+}
+
+function listen() {
+  byId("tabs").addEventListener("click", (event) => {
+    const tab = event.target.closest("[role=tab]")?.id.replace("tab-", "");
+    if (tab) state.push({ tab });
+  });
+  byId("tabs").addEventListener("keydown", onTabKey);
+  byId("model").addEventListener("change", (e) => state.set({ model: e.target.value }));
+  byId("compare").addEventListener("change", (e) => state.set({ compare: e.target.value || null }));
+  byId("language").addEventListener("click", () => keep("lang", language() === "zh" ? "en" : "zh"));
+  byId("theme").addEventListener("click", () => {
+    keep("theme", THEMES[(THEMES.indexOf(theme.choice) + 1) % THEMES.length]);
+  });
+  byId("error-dismiss").addEventListener("click", () => fail(null));
+  byId("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the hash is the state's
+    byId("panel").focus();
+  });
+  for (const kind of ["dragover", "drop"]) {
+    addEventListener(kind, (event) => event.preventDefault()); // else it would replace the page
+  }
+  state.on(["tab"], () => tabOfState() !== mounted.tab && showTab());
+  state.on(["model", "compare"], showModels);
+  state.on(["theme"], applyTheme);
+  state.on(["token"], takeToken);
+  state.on(["lang"], () => {
+    applyLanguage();
+    applyTheme();
+    showTab();
+  });
+}
+
+async function start() {
+  takeToken();
+  applyLanguage();
+  applyTheme();
+  listen();
+  markTab(tabOfState());
+  document.documentElement.classList.add("ready");
+  await refresh().catch(fail);
+  await showTab();
+}
+
+start();

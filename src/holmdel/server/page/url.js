@@ -1,0 +1,105 @@
+/** The page's state: what stands behind the # of its URL, so that a link shows the same view. */
+
+const WAIT = 350; // ms; browsers refuse more than about 100 changes of the history in 30 s
+
+/** Keys and values, all strings, that the URL holds. */
+export class UrlState {
+  #values;
+  #window;
+  #listeners = new Set();
+  #timer = 0;
+
+  /** @param {Window} place whose location, history and events are used. */
+  constructor(place = window) {
+    this.#window = place;
+    this.#values = parse(place.location.hash);
+    place.addEventListener("popstate", () => this.#read());
+    place.addEventListener("hashchange", () => this.#read());
+    place.addEventListener("pagehide", () => this.flush());
+  }
+
+  /** @returns {string|null} what a key holds. */
+  get(key) {
+    return this.#values.get(key) ?? null;
+  }
+
+  /**
+   * Changes keys; no entry in the history.
+   * @param {Object<string, string|number|null>} changes null takes a key away.
+   */
+  set(changes) {
+    const changed = this.#apply(changes);
+    if (!changed.size) return;
+    if (!this.#timer) this.#timer = this.#window.setTimeout(() => this.flush(), WAIT);
+    this.#tell(changed);
+  }
+
+  /**
+   * Changes keys and makes an entry in the history, which "back" undoes.
+   * @param {Object<string, string|number|null>} changes null takes a key away.
+   */
+  push(changes) {
+    this.flush();
+    const changed = this.#apply(changes);
+    if (!changed.size) return;
+    this.#window.history.pushState(null, "", this.hash());
+    this.#tell(changed);
+  }
+
+  /**
+   * Calls back when one of the keys changes, whoever changed it.
+   * @param {string[]} keys
+   * @param {(changed: Set<string>) => void} callback
+   * @returns {() => void} ends it.
+   */
+  on(keys, callback) {
+    const listener = { keys, callback };
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @returns {string} the hash, with its #. */
+  hash() {
+    return `#${new URLSearchParams([...this.#values])}`;
+  }
+
+  /** Writes what waits into the URL now. */
+  flush() {
+    if (!this.#timer) return;
+    this.#window.clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#window.history.replaceState(null, "", this.hash());
+  }
+
+  #apply(changes) {
+    const changed = new Set();
+    for (const [key, value] of Object.entries(changes)) {
+      const wanted = value === null || value === undefined ? null : String(value);
+      if (wanted === this.get(key)) continue;
+      if (wanted === null) this.#values.delete(key);
+      else this.#values.set(key, wanted);
+      changed.add(key);
+    }
+    return changed;
+  }
+
+  #read() {
+    this.#window.clearTimeout(this.#timer);
+    this.#timer = 0;
+    const found = parse(this.#window.location.hash);
+    const keys = new Set([...found.keys(), ...this.#values.keys()]);
+    const changed = new Set([...keys].filter((key) => found.get(key) !== this.#values.get(key)));
+    this.#values = found;
+    if (changed.size) this.#tell(changed);
+  }
+
+  #tell(changed) {
+    for (const { keys, callback } of [...this.#listeners]) {
+      if (keys.some((key) => changed.has(key))) callback(changed);
+    }
+  }
+}
+
+function parse(hash) {
+  return new Map(new URLSearchParams(hash.replace(/^#/, "")));
+}
