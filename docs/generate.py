@@ -121,7 +121,18 @@ def _shown(value: object) -> str:
 
 def commands() -> str:
     """Returns the help text of every verb."""
-    verbs = ("train", "evaluate", "predict", "inspect", "import", "data", "bench", "demo")
+    verbs = (
+        "train",
+        "evaluate",
+        "predict",
+        "read",
+        "serve",
+        "inspect",
+        "import",
+        "data",
+        "bench",
+        "demo",
+    )
     parts = [f"## holmdel {verb}\n\n```\n{printed(verb, '--help')}\n```" for verb in verbs]
     return "\n\n".join(parts)
 

@@ -100,11 +100,18 @@ def test_networks_do_not_import_one_another():
             assert all(name.split(".")[2] == "options" for name in others)
 
 
-def test_exchange_and_reading_know_neither_data_nor_trainings():
+def test_exchange_reading_and_insight_know_neither_data_nor_trainings():
     for path in modules():
-        if room(path) in ("exchange", "reading"):
+        if room(path) in ("exchange", "reading", "insight"):
             rooms = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
             assert not rooms & {"data", "training", "verbs"}
+
+
+def test_the_server_touches_data_through_others():
+    for path in modules():
+        if room(path) == "server":
+            found = {name for name in imported(path) if name.startswith("holmdel.data")}
+            assert not found, f"{path.name} imports {found}"
 
 
 def test_the_classifier_knows_no_data_set():
