@@ -1,17 +1,13 @@
 """What the Open Inference Protocol does not allow, and what it says then."""
 
 import gzip
-import http.client
 import json
 import re
-import socket
-import threading
-import time
 import zlib
 
 import numpy as np
 import pytest
-import uvicorn
+from fastapi.testclient import TestClient
 
 from holmdel.checkpoint import Header, save_model
 from holmdel.images import ImageContract
@@ -26,38 +22,20 @@ SEEN = ImageContract()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Runs a server of two models that takes small bodies; returns its address."""
+def post(tmp_path_factory):
+    """Returns a function that posts a body to a server of two models that takes small ones."""
     folder = tmp_path_factory.mktemp("runs") / "steep"
     header = Header(network="lenet", options=STEEP, classes=tuple("abcdefghij"), image=SEEN)
     save_model(folder / "model.safetensors", build("lenet", **STEEP), header)
     models = ("lenet-mnist", str(folder))
     app = create_app(ServerSettings(models=models, body_bytes=MOST), log=None)
-    running = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-        thread.start()
-        until = time.monotonic() + 20
-        while not running.started and thread.is_alive() and time.monotonic() < until:
-            time.sleep(0.01)
-        yield listener.getsockname()[:2]
-        running.should_exit = True
-        thread.join(20)
-        assert not thread.is_alive()
+    with TestClient(app, base_url="http://localhost") as client:
 
+        def call(body: bytes | str, path: str = INFER, **headers: str):
+            named = {k.replace("_", "-"): v.encode("latin-1") for k, v in headers.items()}
+            return client.post(path, content=body, headers=named)
 
-@pytest.fixture
-def post(server):
-    """Returns a function that posts a body and gives back status, headers and body."""
-    connection = http.client.HTTPConnection(*server, timeout=20)
-
-    def call(body: bytes | str, path: str = INFER, **headers: str):
-        connection.request("POST", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-
-    yield call
-    connection.close()
+        yield call
 
 
 @pytest.fixture
@@ -65,10 +43,10 @@ def refused(post):
     """Returns a function that posts a body and gives back the status and the sentence."""
 
     def call(body: bytes | str, **headers: str) -> tuple[int, str]:
-        status, answered, content = post(body, **headers)
-        assert answered["content-type"] == "application/json"
-        assert json.loads(content).keys() == {"error"}
-        return status, json.loads(content)["error"]
+        answer = post(body, **headers)
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.json().keys() == {"error"}
+        return answer.status_code, answer.json()["error"]
 
     return call
 
@@ -91,35 +69,36 @@ def test_flat_and_nested_data_say_the_same(post):
     picture = np.arange(784) % 256
     flat = post(json.dumps(request(data=picture.tolist())))
     nested = post(json.dumps(request(data=picture.reshape(1, 1, 28, 28).tolist())))
-    assert flat[0] == nested[0] == 200
-    assert json.loads(flat[2]) == json.loads(nested[2])
+    assert flat.status_code == nested.status_code == 200
+    assert flat.json() == nested.json()
 
 
 def test_a_binary_answer_says_how_long_its_json_is(post):
     asked = request() | {"parameters": {"binary_data_output": True}, "outputs": [{"name": "index"}]}
-    status, headers, content = post(json.dumps(asked))
-    assert (status, headers["content-type"]) == (200, "application/octet-stream")
-    length = int(headers[LENGTH])
-    assert json.loads(content[:length])["outputs"] == [
+    answer = post(json.dumps(asked))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/octet-stream"
+    length = int(answer.headers[LENGTH])
+    assert json.loads(answer.content[:length])["outputs"] == [
         {"name": "index", "datatype": "INT64", "shape": [1], "parameters": {"binary_data_size": 8}}
     ]
-    assert len(content) == length + 8
+    assert len(answer.content) == length + 8
 
 
 def test_an_output_may_be_json_among_binary_ones(post):
     outputs = [{"name": "label", "parameters": {"binary_data": False}}, {"name": "logits"}]
     asked = request() | {"parameters": {"binary_data_output": True}, "outputs": outputs}
-    _, headers, content = post(json.dumps(asked))
-    label, logits = json.loads(content[: int(headers[LENGTH])])["outputs"]
+    answer = post(json.dumps(asked))
+    label, logits = json.loads(answer.content[: int(answer.headers[LENGTH])])["outputs"]
     assert label["data"]
     assert logits["parameters"] == {"binary_data_size": 40}
 
 
 def test_null_stands_for_what_is_not_given(post):
     asked = request() | {"id": None, "parameters": None, "outputs": None}
-    status, _, content = post(json.dumps(asked))
-    assert status == 200
-    assert "id" not in json.loads(content)
+    answer = post(json.dumps(asked))
+    assert answer.status_code == 200
+    assert "id" not in answer.json()
 
 
 MISTAKES = {
@@ -207,11 +186,9 @@ def test_a_mistake_in_binary_data_is_told(refused, name):
 def test_an_answer_that_is_not_finite_is_none(post):
     """Numbers beyond float32 inside the network give NaN, which JSON cannot say."""
     asked = request(datatype="FP32", data=[3e38] * 784)
-    status, _, content = post(json.dumps(asked), INFER.replace("lenet-mnist", "steep"))
-    assert (status, json.loads(content)) == (
-        400,
-        {"error": "the network's sums of this input are not finite; give smaller numbers"},
-    )
+    answer = post(json.dumps(asked), INFER.replace("lenet-mnist", "steep"))
+    assert answer.status_code == 400
+    assert "sums of this input are not finite" in answer.json()["error"]
 
 
 def test_binary_data_and_json_data_exclude_each_other(refused):
