@@ -1,6 +1,6 @@
 /** The frame of the page: tabs, models, language, theme; it mounts one tab at a time. */
 
-import { Api, keepToken } from "/page/api.js";
+import { Api, keepToken, token } from "/page/api.js";
 import { addTexts, language, setLanguage, t } from "/page/texts.js";
 import { Theme, THEMES } from "/page/theme.js";
 import { UrlState } from "/page/url.js";
@@ -152,6 +152,7 @@ function markTab(tab) {
   byId("panel").setAttribute("aria-labelledby", `tab-${tab}`);
   byId("model-field").hidden = MODELS_OF[tab] < 1;
   byId("compare-field").hidden = MODELS_OF[tab] < 2;
+  byId("choosers").hidden = MODELS_OF[tab] < 1;
 }
 
 function onTabKey(event) {
@@ -177,6 +178,7 @@ function showModels() {
   byId("version").textContent = models.version
     ? t("shell.version", { version: models.version })
     : "";
+  byId("links").hidden = Boolean(token()); // a link carries none
 }
 
 function fillModels(select, value, options) {

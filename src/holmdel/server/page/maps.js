@@ -32,8 +32,8 @@ export function valueAt(bytes, index, low, high) {
  * @param {number} low the value of byte 0.
  * @param {number} high the value of byte 255.
  * @param {boolean} dark whether the page is dark.
- * @returns {Uint32Array} (256,) the colour of each byte, as a pixel of ImageData: grey from black to
- *   white, or around 0 from blue to red where there are negative values.
+ * @returns {Uint32Array} (256,) the colour of each byte, as a pixel of ImageData: grey from black
+ *   to white, or around 0 from blue to red where there are negative values.
  */
 export function scaleFor(low, high, dark = false) {
   const bound = Math.max(-low, high);

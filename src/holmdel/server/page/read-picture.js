@@ -1,0 +1,100 @@
+/** The picture of the Read tab, with a box over every line. */
+
+import { percent } from "/page/texts.js";
+
+const ENLARGED = 3; // times, at most; small pictures would be mush
+const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
+
+/**
+ * Makes the place of the picture.
+ * @param {HTMLElement} root where it goes.
+ * @param {(key: string, values?: object) => string} t
+ * @param {{onLight: (index: number) => void, onPick: (index: number) => void}} callbacks the line
+ *   that is pointed at, -1 for none; the line that was clicked.
+ * @returns {{load, boxes, light}} load(url, name) resolves to the image, null where the browser
+ *   cannot show it; boxes(lines) draws them; light(index) lights one up.
+ */
+export function createPicture(root, t, { onLight, onPick }) {
+  const frame = element("div", "sheet");
+  const image = element("img", "");
+  const overlay = element("div", "boxes");
+  overlay.setAttribute("role", "group");
+  overlay.setAttribute("aria-label", t("read.boxes"));
+  frame.append(image, overlay);
+  root.append(frame);
+  let lines = [];
+  listen(overlay, onLight, onPick);
+
+  return {
+    async load(url, name) {
+      image.alt = name;
+      image.src = url;
+      const seen = await image.decode().then(() => true, () => false);
+      frame.hidden = !seen;
+      if (!seen) return null;
+      const { naturalWidth: width, naturalHeight: height } = image;
+      const most = `${ENLARGED * width}px`;
+      frame.style.width = `min(100%, ${most}, ${(70 * width) / height}vh)`;
+      frame.style.aspectRatio = `${width} / ${height}`;
+      return image;
+    },
+    boxes(found) {
+      lines = found;
+      overlay.replaceChildren(...lines.map((line, i) => lineBox(line, i, image, t)));
+    },
+    light(index) {
+      overlay.querySelectorAll(".box").forEach((box, i) => {
+        box.classList.toggle("lit", i === index);
+        box.tabIndex = i === Math.max(0, index) ? 0 : -1; // one stop of the Tab key for all
+      });
+      overlay.querySelectorAll(".digit-box").forEach((box) => box.remove());
+      for (const { box } of lines[index]?.digits ?? []) {
+        overlay.append(place(element("span", "digit-box"), box, image));
+      }
+    },
+  };
+}
+
+function listen(overlay, onLight, onPick) {
+  overlay.addEventListener("pointerover", (event) => onLight(indexOf(event.target)));
+  overlay.addEventListener("pointerleave", () => onLight(-1));
+  overlay.addEventListener("focusin", (event) => onLight(indexOf(event.target)));
+  overlay.addEventListener("focusout", () => onLight(-1));
+  overlay.addEventListener("click", (event) => onPick(indexOf(event.target)));
+  overlay.addEventListener("keydown", (event) => {
+    const to = overlay.querySelectorAll(".box")[indexOf(event.target) + KEYS[event.key]];
+    if (!to) return;
+    event.preventDefault();
+    to.focus();
+  });
+}
+
+function lineBox(line, index, image, t) {
+  const box = place(element("button", `box ${line.status}`), line.box, image);
+  const said = { number: index + 1, text: line.raw ?? line.text, part: percent(line.confidence) };
+  Object.assign(box, { type: "button", tabIndex: index ? -1 : 0 });
+  box.dataset.index = index;
+  box.setAttribute("aria-label", t(`read.box.${line.status}`, said));
+  const tag = element("span", "tag");
+  tag.textContent = `${said.text} ${said.part}`;
+  tag.classList.toggle("below", line.box[1] < 0.12 * image.naturalHeight);
+  tag.classList.toggle("leftward", line.box[0] > 0.6 * image.naturalWidth);
+  box.append(tag);
+  return box;
+}
+
+function place(node, [x, y, width, height], image) {
+  const across = (pixels) => `${(100 * pixels) / image.naturalWidth}%`;
+  const down = (pixels) => `${(100 * pixels) / image.naturalHeight}%`;
+  const style = { left: across(x), top: down(y), width: across(width), height: down(height) };
+  Object.assign(node.style, style);
+  return node;
+}
+
+function indexOf(target) {
+  return Number(target.closest(".box")?.dataset.index ?? -1);
+}
+
+function element(name, className) {
+  return Object.assign(document.createElement(name), { className });
+}

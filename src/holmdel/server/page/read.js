@@ -1,0 +1,180 @@
+/** The Read tab: strings of digits on a picture. */
+
+import { token } from "/page/api.js";
+import { createControls } from "/page/read-controls.js";
+import { lightLine, lineOf, showLines } from "/page/read-lines.js";
+import { curlCommand, optionsIn, Reading, stateOf } from "/page/read-model.js";
+import { createPicture } from "/page/read-picture.js";
+import { pictureInput } from "/page/upload.js";
+
+const KEYS = ["read.pattern", "read.lines", "read.max_error"];
+const reading = new Reading(); // outlives the tab's visits
+
+/**
+ * Shows the tab.
+ * @param {HTMLElement} root
+ * @param {object} app
+ * @returns {() => void} ends it.
+ */
+export function mount(root, app) {
+  const { available, why } = app.models.reader;
+  if (!available) {
+    root.append(element("p", { className: "note", id: "read-why" }, why ?? app.t("read.absent")));
+    return () => {};
+  }
+  const view = layOut(root, app.t);
+  const light = (index) => reading.light(index);
+  const picture = createPicture(view.stage, app.t, {
+    onLight: light,
+    onPick: (index) => view.lines.children[index]?.focus(),
+  });
+  const change = (options) => app.state.set(stateOf(options));
+  const controls = createControls(view.controls, app.t, change);
+  const shown = { view, picture, app, image: null };
+  const offs = [
+    pictureInput(view.give, {
+      t: app.t,
+      area: root,
+      onPicture: (blob, name) => reading.take(blob, name),
+      onError: app.fail,
+    }),
+    reading.on((what) => onReading(shown, what)),
+    app.state.on(KEYS, () => {
+      controls.show(optionsIn(app.state));
+      readAgain(app);
+    }),
+    () => reading.stop(),
+  ];
+  view.lines.addEventListener("pointerover", (event) => light(lineOf(event.target)));
+  view.lines.addEventListener("pointerleave", () => light(-1));
+  view.lines.addEventListener("focusin", (event) => light(lineOf(event.target)));
+  view.copy.addEventListener("click", () => copyText(app, allText()));
+  view.copyCurl.addEventListener("click", () => copyText(app, view.curl.textContent));
+  view.copyJson.addEventListener("click", () => copyText(app, view.json.textContent));
+  controls.show(optionsIn(app.state));
+  if (reading.picture) onReading(shown, "picture");
+  return () => offs.forEach((off) => off());
+}
+
+/** Shows what changed in the reading. */
+async function onReading(shown, what) {
+  const { view, picture, app } = shown;
+  if (what === "lit") {
+    picture.light(reading.lit);
+    lightLine(view.lines, reading.lit);
+    return;
+  }
+  if (what === "picture") {
+    const { url, name } = reading.picture;
+    view.empty.hidden = true;
+    view.result.hidden = false;
+    picture.boxes([]);
+    const loading = picture.load(url, name);
+    readAgain(app); // while the browser decodes it
+    shown.image = await loading;
+    view.unseen.hidden = shown.image !== null;
+    if (url !== reading.picture.url) return;
+  }
+  showAnswer(shown);
+}
+
+function readAgain(app) {
+  const options = optionsIn(app.state);
+  if (!reading.picture || reading.answers(options)) return;
+  reading.read(app.api, options).then(() => app.fail(null), app.fail);
+}
+
+function showAnswer({ view, picture, app, image }) {
+  const { answer, busy } = reading;
+  const lines = answer?.lines ?? [];
+  view.result.setAttribute("aria-busy", String(busy));
+  view.summary.textContent = summary(app.t);
+  view.copy.hidden = view.raw.hidden = !answer;
+  view.copy.disabled = !lines.length;
+  showLines(view.lines, lines, image, { t: app.t, onCopy: (text) => copyText(app, text) });
+  if (image) picture.boxes(lines);
+  if (!answer) return;
+  const { name } = reading.picture;
+  view.curl.textContent = curlCommand(name, reading.options, location.origin, Boolean(token()));
+  view.json.textContent = spelled(answer);
+  app.announce(view.summary.textContent);
+}
+
+function summary(t) {
+  if (reading.busy) return t("read.busy");
+  if (!reading.answer) return "";
+  const { lines } = reading.answer;
+  const rejected = lines.filter((line) => line.status === "reject").length;
+  const values = { count: lines.length, rejected, seconds: reading.seconds.toFixed(2) };
+  if (!lines.length) return t("read.none", values);
+  return t(lines.length === 1 ? "read.one" : "read.many", values);
+}
+
+function allText() {
+  return reading.answer.lines.map((line) => line.text).join("\n");
+}
+
+/** Returns JSON with a box on one line. */
+function spelled(answer) {
+  const text = JSON.stringify(answer, null, 2);
+  return text.replace(/\[\s+(\d[\d,\s]*?)\s+\]/g, (_, box) => `[${box.replace(/\s+/g, " ")}]`);
+}
+
+async function copyText(app, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    app.announce(app.t("read.copied"));
+  } catch {
+    app.fail(new Error(app.t("read.copy_refused")));
+  }
+}
+
+/** Makes the nodes of the tab. */
+function layOut(root, t) {
+  const give = element("div", { className: "row give" });
+  const controls = element("div", { className: "row controls" });
+  const bar = element("div", { className: "bar" });
+  bar.append(give, controls);
+  const empty = element("div", { className: "empty", id: "read-empty" });
+  empty.append(element("h1", {}, t("read.title")), element("p", {}, t("read.invite")));
+  empty.append(element("p", { className: "muted" }, t("read.private")));
+  const unseen = element("p", { className: "note", hidden: true }, t("read.unseen"));
+  const stage = element("div", { className: "stage", id: "read-stage" });
+  stage.append(empty, unseen);
+  const result = element("section", { className: "result", id: "read-result", hidden: true });
+  const summaryLine = element("h2", { id: "read-summary" });
+  const copy = element("button", { type: "button", className: "button small", id: "read-copy" });
+  copy.textContent = t("read.copy_all");
+  const head = element("div", { className: "result-head" });
+  head.append(summaryLine, copy);
+  const lines = element("ol", { className: "lines", id: "read-lines-found" });
+  const raw = element("details", { id: "read-raw" });
+  raw.append(element("summary", {}, t("read.json")));
+  const parts = { give, controls, empty, unseen, stage, result, summary: summaryLine, copy, lines };
+  Object.assign(parts, { raw, ...rawParts(raw, t) });
+  result.append(head, lines, raw);
+  const body = element("div", { className: "body" });
+  body.append(stage, result);
+  root.append(bar, body);
+  return parts;
+}
+
+function rawParts(root, t) {
+  const part = (id, text) => {
+    const code = element("pre", { id, tabIndex: 0 });
+    const copy = element("button", { type: "button", className: "button small" }, t("read.copy"));
+    const head = element("div", { className: "result-head" });
+    head.append(element("h3", {}, text), copy);
+    root.append(head, code);
+    return [code, copy];
+  };
+  const [curl, copyCurl] = part("read-curl", t("read.curl"));
+  const [json, copyJson] = part("read-json", t("read.answer"));
+  return { curl, copyCurl, json, copyJson };
+}
+
+function element(name, properties = {}, text = "") {
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(text);
+  return node;
+}
