@@ -1,0 +1,29 @@
+// At most one request under way, and the newest drawing wins. Knows nothing of pictures.
+
+/**
+ * Makes a pump.
+ * @param {(job: any) => Promise<void>} send does one job; its errors are its own
+ * @returns {{ask: (job: any) => void, busy: () => boolean}} `ask` does a job, or keeps it as the
+ *   next one, in the place of any that waits
+ */
+export function createPump(send) {
+  let running = false;
+  let next = null;
+
+  async function run() {
+    running = true;
+    while (next) {
+      const { job } = next;
+      next = null;
+      await send(job);
+    }
+    running = false;
+  }
+  return {
+    ask(job) {
+      next = { job };
+      if (!running) run();
+    },
+    busy: () => running,
+  };
+}

@@ -1,0 +1,60 @@
+/** From a change of the picture to its maps on the screen, and how long that took. */
+
+import { createPump } from "/page/draw-pump.js";
+
+const MEASURE = "draw-to-maps";
+const MOST_MEASURES = 5000; // kept by the browser
+
+let measures = 0;
+
+/**
+ * Makes what asks the server for a model's maps.
+ * @param {object} options
+ * @param {object} options.api
+ * @param {() => {model: string, maps: string|null}} options.params of the request.
+ * @param {(answer: object) => void} options.show paints the maps.
+ * @param {(error: Error|null) => void} options.fail null where all is well again.
+ * @returns {{ask: (picture: () => Blob, stamp: number|null) => void, busy: () => boolean,
+ *   off: () => void}} `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
+ */
+export function createRun({ api, params, show, fail }) {
+  const control = new AbortController();
+  let oldest = null; // the time of the first event that is not on the screen
+  let failed = false;
+  const pump = createPump(async (picture) => {
+    const stamp = oldest;
+    oldest = null;
+    try {
+      const answer = await api.picture("/v1/activations", params(), picture(), control);
+      if (control.signal.aborted) return;
+      show(answer);
+      if (failed) fail(null);
+      failed = false;
+      if (stamp !== null) measure(stamp);
+    } catch (error) {
+      failed = true;
+      if (!control.signal.aborted) fail(error);
+    }
+  });
+  return {
+    ask(picture, stamp) {
+      oldest ??= stamp;
+      pump.ask(picture);
+    },
+    busy: pump.busy,
+    off: () => control.abort(),
+  };
+}
+
+/** Notes the time from an event to the end of the next frame, the one that shows the maps. */
+function measure(start) {
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      if (measures++ % MOST_MEASURES === 0) performance.clearMeasures(MEASURE);
+      performance.measure(MEASURE, { start, end: performance.now() });
+      port1.close();
+    };
+    port2.postMessage(null); // comes after the frame
+  });
+}

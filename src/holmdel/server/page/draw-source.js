@@ -1,0 +1,111 @@
+/** What is on the sheet: a drawing, a sample, or a picture from elsewhere; and its address. */
+
+import { png } from "/page/draw-png.js";
+import { PEN, picture } from "/page/draw-raster.js";
+import { createDrawing, fromBase64Url, pack, toBase64Url, unpack } from "/page/strokes.js";
+
+const MOST_SEEN = 4096; // bytes of a picture in an address
+
+export const KEYS = ["strokes", "thickness", "sample", "seen"];
+
+/** What is on the sheet. It changes by its methods; `address()` tells it as the URL's values. */
+export class Source {
+  kind = "drawing"; // "drawing", "sample" or "picture"
+  drawing = createDrawing();
+  thickness = PEN.usual;
+  sample = null; // {data, index}
+  blob = null; // of a sample or a picture
+  seen = null; // of a picture: what the network saw, {shape, bytes}
+
+  /** @returns {boolean} whether there is nothing on the sheet. */
+  get empty() {
+    return this.kind === "drawing" && this.drawing.empty;
+  }
+
+  /** @returns {Blob} the picture that is sent. */
+  picture() {
+    return this.kind === "drawing" ? picture(this.drawing.strokes, this.thickness) : this.blob;
+  }
+
+  /** Goes back to the drawing. */
+  draw() {
+    if (this.kind !== "drawing") this.drawing.clear();
+    Object.assign(this, { kind: "drawing", sample: null, blob: null, seen: null });
+  }
+
+  /** @param {{data: string, index: number}} sample @param {Blob} blob its picture. */
+  takeSample(sample, blob) {
+    Object.assign(this, { kind: "sample", sample, blob, seen: null });
+  }
+
+  /** @param {Blob} blob a picture from elsewhere. */
+  takePicture(blob) {
+    Object.assign(this, { kind: "picture", sample: null, blob, seen: null });
+  }
+
+  /**
+   * Takes note of what the network saw of a picture, so that it has an address.
+   * @param {{shape: number[], bytes: Uint8Array}} seen
+   * @returns {boolean} whether it is small enough for one.
+   */
+  keepSeen(seen) {
+    if (this.kind === "picture" && !this.seen) this.seen = seen;
+    return !this.seen || this.seen.bytes.length <= MOST_SEEN;
+  }
+
+  /** @returns {Object<string, string|null>} the URL's values. */
+  address() {
+    const { kind, drawing, sample, seen, thickness } = this;
+    const drawn = kind === "drawing" && !drawing.empty;
+    const small = kind === "picture" && seen && seen.bytes.length <= MOST_SEEN;
+    return {
+      strokes: drawn ? pack(drawing.strokes) : null,
+      thickness: thickness === PEN.usual ? null : String(thickness),
+      sample: kind === "sample" ? `${sample.data}:${sample.index}` : null,
+      seen: small ? toBase64Url(seen.bytes) : null,
+    };
+  }
+
+  /**
+   * Takes over what the URL says, if it is something else.
+   * @param {(key: string) => string|null} get gives the URL's values.
+   * @param {number[]} stored [C, H, W] of the model's pictures.
+   * @returns {{data: string, index: number}|null} the sample to fetch, where it is one.
+   */
+  read(get, stored) {
+    const now = this.address();
+    if (KEYS.every((key) => get(key) === now[key])) return null;
+    this.thickness = thicknessOf(get("thickness"));
+    const sample = sampleOf(get("sample"));
+    const seen = seenOf(get("seen"), stored);
+    if (sample) return sample;
+    if (seen) Object.assign(this, { kind: "picture", blob: png(seen.bytes, seen.shape), seen });
+    else if (get("strokes") !== now.strokes || this.kind !== "drawing") {
+      this.draw();
+      this.drawing.load(unpack(get("strokes") ?? "") ?? []);
+    }
+    return null;
+  }
+}
+
+function thicknessOf(text) {
+  const value = Number.parseInt(text ?? "", 10) || PEN.usual;
+  return Math.min(PEN.most, Math.max(PEN.least, value));
+}
+
+function sampleOf(text) {
+  const found = /^([\w-]+):(\d+)$/.exec(text ?? "");
+  return found && { data: found[1], index: Number(found[2]) };
+}
+
+function seenOf(text, stored) {
+  const bytes = text && fromBase64Url(text);
+  if (!bytes?.length) return null;
+  const square = (channels) => {
+    const side = Math.sqrt(bytes.length / channels);
+    return Number.isInteger(side) ? [channels, side, side] : null;
+  };
+  const fits = stored[0] * stored[1] * stored[2] === bytes.length;
+  const shape = fits ? stored : (square(1) ?? square(3));
+  return shape && { shape, bytes };
+}

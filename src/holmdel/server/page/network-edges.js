@@ -1,0 +1,35 @@
+/** The lines between layers: from each to those that take what it gives. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * Draws the lines behind the layers, where these are now.
+ * @param {HTMLElement} grid around the layers.
+ * @param {string[][]} edges names, [from, to].
+ * @param {Map<string, {node: HTMLElement, canvas: HTMLElement}>} layers
+ */
+export function drawEdges(grid, edges, layers) {
+  let svg = grid.querySelector(":scope > svg.edges");
+  if (!svg) {
+    svg = document.createElementNS(SVG, "svg");
+    svg.setAttribute("class", "edges");
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(document.createElementNS(SVG, "path"));
+    grid.prepend(svg);
+  }
+  const around = grid.getBoundingClientRect();
+  const boxes = new Map([...layers].map(([name, { canvas }]) => {
+    const box = canvas.getBoundingClientRect();
+    const middle = box.top + box.height / 2 - around.top;
+    return [name, { left: box.left - around.left, right: box.right - around.left, middle }];
+  }));
+  const lines = edges.map(([from, to]) => line(boxes.get(from), boxes.get(to)));
+  svg.firstChild.setAttribute("d", lines.join(""));
+}
+
+function line({ right, middle }, { left, middle: end }) {
+  if (left < right) return ""; // one below the other, as on a phone
+  const bend = Math.min(40, (left - right) / 2);
+  const curve = `C${right + bend} ${middle} ${left - bend} ${end} ${left - 3} ${end}`;
+  return `M${right + 3} ${middle}${curve}`;
+}

@@ -1,0 +1,61 @@
+/** Boxes over a layer's maps: the unit that is looked at, its window, its receptive field. */
+
+import { origin } from "/page/network-layout.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const KINDS = ["field", "window", "unit"];
+
+/**
+ * Makes the boxes over a canvas.
+ * @param {HTMLElement} frame the positioned element around the canvas.
+ * @param {object} geometry of network-layout.js.
+ * @returns {(kind: "field"|"window"|"unit", maps: number[], box: object|null) => void} draws a box
+ *   {top, left, height, width} in each of the maps, or takes the kind away for null.
+ */
+export function createMarks(frame, geometry) {
+  let paths = null;
+  return (kind, maps, box) => {
+    if (!paths && !box) return;
+    paths ??= addPaths(frame, geometry);
+    paths[kind].setAttribute("d", box ? maps.map((map) => around(geometry, map, box)).join("") : "");
+  };
+}
+
+function addPaths(frame, { canvasWidth, canvasHeight, size }) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "marks");
+  svg.setAttribute("width", canvasWidth * size);
+  svg.setAttribute("height", canvasHeight * size);
+  svg.setAttribute("aria-hidden", "true");
+  frame.append(svg);
+  return Object.fromEntries(KINDS.map((kind) => {
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("class", `mark ${kind}`);
+    svg.append(path);
+    return [kind, path];
+  }));
+}
+
+/** Returns a box in a map as an SVG path, clipped to the map and one unit around it. */
+function around(geometry, map, { top, left, height, width }) {
+  if (map >= geometry.shown) return "";
+  const [x, y] = origin(geometry, map);
+  const { size, gap } = geometry;
+  const rim = Math.min(1, gap / 2);
+  const within = (value, most) => Math.min(most + rim, Math.max(-rim, value));
+  const [x0, x1] = [left, left + width].map((at) => (x + within(at, geometry.width)) * size);
+  const [y0, y1] = [top, top + height].map((at) => (y + within(at, geometry.height)) * size);
+  return `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
+}
+
+/**
+ * Returns the pixels of the input that a unit sees, by its layer's receptive field.
+ * @param {{size: number[], stride: number[], offset: number[]}|null} field
+ * @param {number[]} unit [map, row, column]
+ * @returns {{top: number, left: number, height: number, width: number}|null}
+ */
+export function fieldOf(field, unit) {
+  if (!field || unit.length !== 3) return null;
+  const [top, left] = [0, 1].map((axis) => field.offset[axis] + unit[axis + 1] * field.stride[axis]);
+  return { top, left, height: field.size[0], width: field.size[1] };
+}

@@ -1,0 +1,36 @@
+/** A layer's values into its canvas: a pixel a unit, the maps side by side. CSS makes it large. */
+
+import { scaleFor } from "/page/maps.js";
+import { origin } from "/page/network-layout.js";
+
+/**
+ * Makes a canvas that shows a layer again and again.
+ * @param {HTMLCanvasElement} canvas gets the geometry's size.
+ * @param {object} geometry of network-layout.js.
+ * @returns {(values: {bytes: Uint8Array, low: number, high: number}, dark: boolean) => void} paints.
+ */
+export function createPainter(canvas, geometry) {
+  const { canvasWidth, canvasHeight, size, width, height, shown } = geometry;
+  canvas.width = canvasWidth;
+  canvas.height = canvasHeight;
+  canvas.style.width = `${canvasWidth * size}px`;
+  canvas.style.height = `${canvasHeight * size}px`;
+  canvas.classList.toggle("fine", size < 1);
+  const context = canvas.getContext("2d");
+  const image = new ImageData(canvasWidth, canvasHeight);
+  const pixels = new Uint32Array(image.data.buffer);
+  const origins = Array.from({ length: shown }, (_, map) => origin(geometry, map));
+  return ({ bytes, low, high }, dark) => {
+    const colours = scaleFor(low, high, dark);
+    let from = 0;
+    for (const [left, top] of origins) {
+      for (let row = 0; row < height; row++) {
+        const to = (top + row) * canvasWidth + left;
+        for (let column = 0; column < width; column++) {
+          pixels[to + column] = colours[bytes[from++]];
+        }
+      }
+    }
+    context.putImageData(image, 0, 0);
+  };
+}

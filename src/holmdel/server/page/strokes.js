@@ -1,0 +1,150 @@
+// The drawing as data: strokes on a sheet of SIZE x SIZE, with a past to undo. No pixels here.
+
+/** The sheet's side in the drawing's own whole units. */
+export const SIZE = 1024;
+
+const LEAST_STEP = 5; // units between two points of a stroke: finer is the hand's shaking
+const MOST_POINTS = 4000; // in one drawing, so that its address stays an address
+
+const clamp = (value) => Math.min(SIZE - 1, Math.max(0, Math.round(value)));
+
+/**
+ * Makes an empty drawing.
+ * @returns {object} begin, extend, undo, redo, clear, load, strokes, canUndo, canRedo
+ */
+export function createDrawing() {
+  let strokes = [];
+  let past = [];
+  let future = [];
+
+  const remember = () => {
+    past = [...past, strokes];
+    future = [];
+  };
+  const step = (from, to) => {
+    if (!from.length) return false;
+    to.push(strokes);
+    strokes = from.pop();
+    return true;
+  };
+  return {
+    get strokes() { return strokes; },
+    get empty() { return strokes.length === 0; },
+    get canUndo() { return past.length > 0; },
+    get canRedo() { return future.length > 0; },
+    /** Begins a stroke at (x, y) in units. */
+    begin(x, y) {
+      remember();
+      strokes = [...strokes, [[clamp(x), clamp(y)]]];
+    },
+    /** Adds a point to the last stroke; returns whether it was far enough away. */
+    extend(x, y) {
+      const stroke = strokes.at(-1);
+      const [lastX, lastY] = stroke.at(-1);
+      const point = [clamp(x), clamp(y)];
+      if (Math.hypot(point[0] - lastX, point[1] - lastY) < LEAST_STEP) return false;
+      if (strokes.reduce((sum, one) => sum + one.length, 0) >= MOST_POINTS) return false;
+      stroke.push(point);
+      return true;
+    },
+    undo: () => step(past, future),
+    redo: () => step(future, past),
+    clear() {
+      if (!strokes.length) return;
+      remember();
+      strokes = [];
+    },
+    /** Takes over strokes from elsewhere, such as an address, without a past. */
+    load(given) {
+      strokes = given;
+      past = [];
+      future = [];
+    },
+  };
+}
+
+/**
+ * Packs strokes into text for an address: counts and steps from point to point, a byte each where
+ * small, as base64url.
+ * @param {number[][][]} strokes
+ * @returns {string}
+ */
+export function pack(strokes) {
+  const bytes = [];
+  const write = (value) => {
+    for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
+    bytes.push(value);
+  };
+  const signed = (value) => write(value < 0 ? -2 * value - 1 : 2 * value);
+  for (const stroke of strokes) {
+    write(stroke.length);
+    let [x, y] = [0, 0];
+    for (const [nextX, nextY] of stroke) {
+      signed(nextX - x);
+      signed(nextY - y);
+      [x, y] = [nextX, nextY];
+    }
+  }
+  return toBase64Url(bytes);
+}
+
+/**
+ * Unpacks what `pack` gave.
+ * @param {string} text
+ * @returns {number[][][]|null} null where it is no drawing
+ */
+export function unpack(text) {
+  const bytes = fromBase64Url(text);
+  if (!bytes) return null;
+  let at = 0;
+  const read = () => {
+    let value = 0;
+    for (let shift = 0; at < bytes.length && shift < 28; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+    return 0;
+  };
+  const signed = () => {
+    const value = read();
+    return value & 1 ? -(value + 1) / 2 : value / 2;
+  };
+  const strokes = [];
+  while (at < bytes.length) {
+    const count = Math.min(read(), MOST_POINTS);
+    const stroke = [];
+    let [x, y] = [0, 0];
+    for (let i = 0; i < count && at < bytes.length; i++) {
+      x = clamp(x + signed());
+      y = clamp(y + signed());
+      stroke.push([x, y]);
+    }
+    if (stroke.length) strokes.push(stroke);
+  }
+  return strokes;
+}
+
+/**
+ * Returns bytes as base64url.
+ * @param {ArrayLike<number>} bytes
+ */
+export function toBase64Url(bytes) {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/**
+ * Returns the bytes of base64url, or null where it is none.
+ * @param {string} text
+ * @returns {Uint8Array|null}
+ */
+export function fromBase64Url(text) {
+  try {
+    const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
+  } catch {
+    return null;
+  }
+}
