@@ -54,6 +54,12 @@ export class Api {
     return this.#json(address(path, params), { signal });
   }
 
+  /** @returns {Promise<Blob>} what is at a path that is not JSON, such as a picture. */
+  async blob(path, params = {}, { signal } = {}) {
+    const answer = await this.#send(address(path, params), { signal });
+    return answer.blob();
+  }
+
   /** @returns {Promise<any>} the JSON that a path answers to a picture. */
   picture(path, params, blob, { signal } = {}) {
     const kind = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";

@@ -95,6 +95,29 @@ function tabOfState() {
   return TABS.includes(state.get("tab")) ? state.get("tab") : TABS[0];
 }
 
+/** Asks what models there are, then shows the tab; says so where no answer came. */
+async function open() {
+  byId("panel").replaceChildren();
+  try {
+    await refresh();
+  } catch (error) {
+    const again = document.createElement("button");
+    Object.assign(again, { type: "button", id: "again", className: "button" });
+    again.textContent = t("shell.again");
+    again.addEventListener("click", open);
+    byId("panel").replaceChildren(note(error.message), again);
+    return;
+  }
+  await showTab();
+}
+
+function note(text) {
+  const found = document.createElement("p");
+  found.className = "note";
+  found.textContent = text;
+  return found;
+}
+
 /** Mounts the tab that the URL names. */
 async function showTab() {
   const tab = tabOfState();
@@ -114,10 +137,7 @@ async function showTab() {
     document.title = `${t(`shell.${tab}`)} \u00b7 Holmdel`;
     mounted = { tab, unmount: module.mount(root, app) };
   } catch (error) {
-    const note = document.createElement("p");
-    note.className = "note";
-    note.textContent = t("shell.broken", { tab: t(`shell.${tab}`), why: error.message });
-    panel.replaceChildren(note);
+    panel.replaceChildren(note(t("shell.broken", { tab: t(`shell.${tab}`), why: error.message })));
   }
 }
 
@@ -141,6 +161,13 @@ function loadStyle(tab) {
     link.href = `/page/${tab}.css`;
     document.head.append(link);
   });
+}
+
+/** Shows the tab, or what came in its way, anew. */
+function show() {
+  markTab(tabOfState());
+  if (models === NONE) open();
+  else showTab();
 }
 
 function markTab(tab) {
@@ -173,19 +200,20 @@ function onTabKey(event) {
 /** Fills the two choosers with the models there are. */
 function showModels() {
   const [first, second] = chosen();
-  fillModels(byId("model"), first?.name, []);
-  fillModels(byId("compare"), second?.name ?? "", [new Option(t("shell.alone"), "")]);
+  const others = models.models.filter((model) => model !== first);
+  fillModels(byId("model"), models.models, first?.name, []);
+  fillModels(byId("compare"), others, second?.name, [new Option(t("shell.alone"), "")]);
   byId("version").textContent = models.version
     ? t("shell.version", { version: models.version })
     : "";
   byId("links").hidden = Boolean(token()); // a link carries none
 }
 
-function fillModels(select, value, options) {
+function fillModels(select, offered, value, options) {
   const groups = SOURCES.map((source) => {
     const group = document.createElement("optgroup");
     group.label = t(`shell.${source}`);
-    const members = models.models.filter((model) => model.source === source);
+    const members = offered.filter((model) => model.source === source);
     group.append(...members.map((model) => new Option(model.name, model.name)));
     return group;
   });
@@ -240,14 +268,14 @@ function listen() {
   for (const kind of ["dragover", "drop"]) {
     addEventListener(kind, (event) => event.preventDefault()); // else it would replace the page
   }
-  state.on(["tab"], () => tabOfState() !== mounted.tab && showTab());
+  state.on(["tab"], () => tabOfState() !== mounted.tab && show());
   state.on(["model", "compare"], showModels);
   state.on(["theme"], applyTheme);
   state.on(["token"], takeToken);
   state.on(["lang"], () => {
     applyLanguage();
     applyTheme();
-    showTab();
+    show();
   });
 }
 
@@ -258,8 +286,7 @@ async function start() {
   listen();
   markTab(tabOfState());
   document.documentElement.classList.add("ready");
-  await refresh().catch(fail);
-  await showTab();
+  await open();
 }
 
 start();

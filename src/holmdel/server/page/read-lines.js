@@ -62,7 +62,8 @@ function words(line, index, t, onCopy) {
   const text = element("span", "line-text mono", line.text || t("read.nothing"));
   const badge = element("span", `badge ${line.status === "read" ? "good" : "bad"}`);
   badge.textContent = t(`read.status.${line.status}`);
-  const sure = element("span", "line-sure number", percent(line.confidence));
+  const sure = element("span", "line-sure number");
+  sure.textContent = t("read.sure", { part: percent(line.confidence) });
   sure.title = t("read.confidence");
   const copy = element("button", "button small", t("read.copy"));
   copy.type = "button";
