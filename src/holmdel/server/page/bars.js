@@ -19,7 +19,7 @@ export function createBars(root, { label = "" } = {}) {
     update(items) {
       while (rows.length < items.length) rows.push(addRow(list));
       while (rows.length > items.length) rows.pop().item.remove();
-      const greatest = Math.max(...items.map((item) => item.probability));
+      const greatest = Math.max(Number.MIN_VALUE, ...items.map((item) => item.probability));
       items.forEach((item, i) => showRow(rows[i], item, item.probability === greatest));
     },
   };
