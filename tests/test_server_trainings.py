@@ -11,10 +11,11 @@ import torch
 from fastapi.testclient import TestClient
 
 import holmdel as library
+from holmdel.checkpoint import load_tensors
 from holmdel.server import ServerSettings, create_app
 from holmdel.server.offers import offered_settings
-from holmdel.server.training_state import MOST_POINTS, Curve
-from holmdel.training import Progress
+from holmdel.server.training_state import MOST_POINTS, Curve, figures
+from holmdel.training import Epoch, Progress
 
 QUICK = {"activation": "relu", "pooling": "max", "lr": 0.1, "batch_size": 64, "epochs": 3}
 LONG = QUICK | {"epochs": 1000}
@@ -147,12 +148,14 @@ def test_a_name_of_another_model_is_not_taken(client):
 
 
 def test_a_kept_run_that_was_stopped_can_go_on(client, tmp_path):
-    settings = QUICK | {"epochs": 40}
+    settings = QUICK | {"epochs": 20}
     begin(client, settings)
     wait_for(client, has_weights)
     told(client, "stop")
     run = tmp_path / "kept" / told(client, "keep")["kept"]
-    assert torch.equal(library.load(run).network[0].weight, weights_of(client))
+    state, _ = load_tensors(run / "resume.safetensors")
+    assert torch.equal(library.load(run).network[0].weight, state["network/c1.weight"])
+    assert torch.equal(weights_of(client), state["network/c1.weight"])
     library.train("lenet", "digits", out=run, resume=True)
     library.train("lenet", "digits", out="unbroken", **settings)
     model = "model.safetensors"
@@ -199,7 +202,8 @@ def test_mistakes_are_told(client, wanted, sentence):
 
 def test_numbers_that_json_has_no_words_for_are_refused(client):
     body = '{"network": "lenet", "data": "digits", "settings": {"weight_decay": 1e999}}'
-    answer = client.post("/v1/trainings", content=body)
+    json_ = {"Content-Type": "application/json"}
+    answer = client.post("/v1/trainings", content=body, headers=json_)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("weight_decay was given as inf; expected a number")
 
@@ -265,6 +269,12 @@ def test_a_curve_of_any_length_has_few_points_evenly_spread():
     gaps = [after - before for before, after in itertools.pairwise(steps)]
     assert MOST_POINTS / 2 <= len(steps) <= MOST_POINTS
     assert max(gaps) < 3 * min(gaps)
+
+
+def test_figures_that_are_no_numbers_are_left_out():
+    epoch = Epoch(1, 2.0, 0.5, 0.1, float("nan"), None, 0.1, 1000.0, 900.0, 1.0)
+    assert "test_loss" not in figures([epoch])[0]
+    assert figures([epoch])[0]["test_acc"] == 0.1
 
 
 def test_the_document_describes_a_training(client):
