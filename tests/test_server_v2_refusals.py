@@ -16,7 +16,7 @@ from holmdel.server import ServerSettings, create_app
 
 INFER = "/v2/models/lenet-mnist/infer"
 LENGTH = "Inference-Header-Content-Length"
-MOST = 300_000
+MOST = 5_000_000
 STEEP = {"activation": "relu"}
 SEEN = ImageContract()
 
@@ -230,15 +230,40 @@ def test_a_broken_compressed_body_is_told(refused, body):
     ("pack", "encoding"), [(gzip.compress, "gzip"), (zlib.compress, "deflate")]
 )
 def test_a_body_that_unpacks_to_too_much_is_told(refused, pack, encoding):
-    body = pack(bytes(100 * MOST))
+    body = pack(bytes(2 * MOST))
     assert len(body) < MOST
     assert refused(body, Content_Encoding=encoding) == (
         413,
-        "the body unpacks to more than 300,000 bytes; send less at once",
+        "the body unpacks to more than 5,000,000 bytes; send less at once",
     )
 
 
 def test_a_body_that_is_too_large_is_told(refused):
     status, said = refused(b" " * (MOST + 1))
     assert status == 413
-    assert "300,000 bytes" in said
+    assert "5,000,000 bytes" in said
+
+
+def test_more_json_than_is_read_at_once_is_told(refused):
+    status, said = refused(json.dumps(request(datatype="BYTES", shape=[1], data=["A" * 4_000_000])))
+    assert status == 413
+    assert "where 4,000,000 are the most; send fewer rows, or tensors as binary data" in said
+
+
+def test_who_finds_no_place_in_the_queue_is_asked_to_come_again():
+    app = create_app(ServerSettings(models=("lenet-mnist",)), log=None)
+    with TestClient(app, base_url="http://localhost") as client:
+        app.state.services.batcher.close()
+        answer = client.post(INFER, json=request())
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_a_server_that_stops_is_live_and_not_ready():
+    app = create_app(ServerSettings(models=("lenet-mnist",)), log=None)
+    with TestClient(app, base_url="http://localhost") as client:
+        assert client.get("/v2/health/ready").json() == {"live": True, "ready": True}
+        app.state.services.draining.set()
+        assert client.get("/v2/health/live").status_code == 200
+        answer = client.get("/v2/health/ready")
+    assert answer.status_code == 503
+    assert answer.json().keys() == {"error"}

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, NoReturn
 from holmdel.errors import UserError
 from holmdel.server.refusals import Refusal
 
+MOST_JSON = 4_000_000  # bytes; to read them takes the interpreter's lock for a tenth of a second
+
 _WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # deflate means zlib in HTTP
 
 
@@ -54,6 +56,7 @@ def split(body: bytes, header_length: str | None) -> Body:
         header_length: the header Inference-Header-Content-Length, None where all is JSON.
 
     Raises:
+        Refusal: 413 for JSON of more than `MOST_JSON`.
         UserError: for a length that is none or is beyond the body, or what is no JSON object.
     """
     length = len(body)
@@ -65,6 +68,12 @@ def split(body: bytes, header_length: str | None) -> Body:
                 f"bytes, at most the body's {length}"
             )
         length = int(given)
+    if length > MOST_JSON:
+        raise Refusal(
+            413,
+            f"the request's JSON has {length:,} bytes, where {MOST_JSON:,} are the most; send "
+            "fewer rows, or tensors as binary data",
+        )
     header = _parsed(body[:length])
     if not isinstance(header, dict):
         raise UserError(

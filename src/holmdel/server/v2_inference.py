@@ -29,7 +29,9 @@ async def logits_of(shared: Services, model: Model, given: Given) -> Tensor:
     if isinstance(given, list):
         answers = [await _ask(shared, model, await _pictures(shared, model, given))]
     else:
-        parts = torch.from_numpy(given).split(model.classifier.contract.batch_size)
+        # A part takes its turn with what others ask; a whole request would fill the queue.
+        size = min(model.classifier.contract.batch_size, shared.settings.batch)
+        parts = torch.split(torch.from_numpy(given), size)
         answers = [await _ask(shared, model, part) for part in parts]
     logits = torch.cat(answers)
     if not bool(logits.isfinite().all()):
