@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from holmdel.anatomy import Anatomy, Layer, inspect_module
 from holmdel.anatomy.layers import INPUT
 from holmdel.errors import UserError
+from holmdel.insight.turns import alone_with
 from holmdel.insight.watching import Step, watch
 from holmdel.shapes import ReceptiveField
 
@@ -75,7 +76,8 @@ def activations(network: nn.Module, picture: Tensor, anatomy: Anatomy | None = N
     """Returns every layer's values for one picture.
 
     The network runs once, in eval mode and without gradients, and is left as it was found. In-place
-    layers change nothing here: each layer's values are kept as it gave them.
+    layers change nothing here: each layer's values are kept as it gave them. Threads that look
+    through one network by the functions of this package take turns.
 
     Args:
         network: any module that takes pictures (N, C, H, W) and gives logits (N, classes).
@@ -91,8 +93,9 @@ def activations(network: nn.Module, picture: Tensor, anatomy: Anatomy | None = N
             f"a picture was given as {tuple(picture.shape)}; expected (C, H, W), without N"
         )
     channels, height, width = picture.shape
-    anatomy = anatomy or inspect_module(network, (channels, height, width))
-    records, answer = watch(network, picture[None].detach())
+    with alone_with(network):
+        anatomy = anatomy or inspect_module(network, (channels, height, width))
+        records, answer = watch(network, picture[None].detach())
     rows = [row for row in anatomy.layers if row.name in records]
     layers = [Activation(_picture_row(picture), picture.detach(), None, (), None)]
     for row in rows:

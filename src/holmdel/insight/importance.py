@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from holmdel.errors import UserError
 from holmdel.evaluation import Answer, evaluating, in_eval_mode
+from holmdel.insight.turns import alone_with
 
 BATCH_PIXELS = 100_000  # of the pictures in one batch: 127 of 28x28, 10 of 96x96
 
@@ -43,7 +44,12 @@ def saliency(network: nn.Module, picture: Tensor, target: int | None = None) -> 
     Raises:
         UserError: for a class that the network does not have.
     """
-    with in_eval_mode(network), torch.inference_mode(mode=False), torch.enable_grad():
+    with (
+        alone_with(network),
+        in_eval_mode(network),
+        torch.inference_mode(mode=False),
+        torch.enable_grad(),
+    ):
         pixels = picture[None].detach().clone().requires_grad_()
         logits = network(pixels)[0]
         at = _class(logits, target)
@@ -81,7 +87,7 @@ def occlusion(
     """
     found = squares(picture.shape[1:], window, stride)
     size = max(1, BATCH_PIXELS // picture[0].numel())
-    with evaluating(answer):
+    with alone_with(answer), evaluating(answer):
         whole = answer(picture[None])[0].softmax(dim=0)
         at = _class(whole, target)
         drops = []

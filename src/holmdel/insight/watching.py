@@ -1,7 +1,6 @@
 """A network that runs on a real picture, watched: what each layer took, called and gave."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -100,7 +99,6 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
         self._weights = {id(parameter) for parameter in network.parameters()}
         self._alive = [picture]  # so that no id is given twice
         self._copies: dict[int, tuple[int, Tensor]] = {}
-        self._thread = threading.get_ident()  # hooks are seen by other threads' runs too
 
     @contextlib.contextmanager
     def hooks(self, network: nn.Module) -> Iterator[None]:
@@ -129,12 +127,14 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
                 self._weights |= made
             return
         self._pictures |= made
+        step = self._step(call)
+        if call.in_place:  # a tensor's version is counted up only when the call is over
+            self._copies.pop(id(tensors[0]), None)
         frame = self._frames[-1] if self._frames else None
         if frame and frame.leaf:
             if call.name not in _VIEWS:
-                frame.steps.append(self._step(call))
+                frame.steps.append(step)
         elif results and (kind := kind_of(call, len(pictures), weighted)):
-            step = self._step(call)
             name = f"{frame.name}.{kind}" if frame and frame.name else kind
             steps, given = ((step,), (step.given,)) if step else (None, ())
             self._keep(name, Record(None, self._copy(results[0]), given, steps))
@@ -143,8 +143,6 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
         """Returns a hook that notes that a module begins to run."""
 
         def open_(module: nn.Module, args: Any, kwargs: Any) -> None:
-            if threading.get_ident() != self._thread:
-                return
             leaf = next(module.children(), None) is None
             given = [t for t in tensors_in([args, kwargs]) if id(t) in self._pictures]
             copies = tuple(self._copy(tensor) for tensor in given) if leaf else ()
@@ -154,8 +152,6 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
 
     def _close(self, module: nn.Module, args: Any, kwargs: Any, output: Any) -> Any:
         """Notes a leaf that has run as a layer."""
-        if threading.get_ident() != self._thread:
-            return None
         frame = self._frames.pop()
         outputs = list(tensors_in(output))
         if not frame.leaf or not outputs or not frame.given:
@@ -180,13 +176,13 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
         if len(names) != 1 or nested != 1:
             return None
         given = call.arguments[names[0]]
-        before = self._copies.get(id(given))
-        if not call.in_place:
-            copy = self._copy(given)
-        elif before and before[0] == given._version - 1:
-            copy = before[1]
+        copy: Tensor | None
+        if call.in_place:
+            version, copy = self._copies.get(id(given), (None, None))
+            if copy is None or version != given._version:
+                return None
         else:
-            return None
+            copy = self._copy(given)
         rest = {name: value for name, value in call.arguments.items() if name != names[0]}
         return Step(replace(call, arguments=rest), names[0], copy)
 
@@ -195,7 +191,7 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
         known = self._copies.get(id(tensor))
         if known and known[0] == tensor._version:
             return known[1]
-        copy = tensor.detach().clone()
+        copy = tensor.clone()
         self._copies[id(tensor)] = (tensor._version, copy)
         return copy
 
