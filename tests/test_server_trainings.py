@@ -1,9 +1,12 @@
 """Trainings over HTTP: watched, held, stopped, kept and forgotten."""
 
+import contextlib
 import itertools
 import json
+import re
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -222,6 +225,43 @@ def test_a_training_that_cannot_succeed_says_why(client):
     answer = client.post("/v1/trainings/1/keep")
     assert answer.status_code == 409
     assert answer.json()["error"] == "training 1 failed, so it cannot be kept"
+
+
+@pytest.fixture
+def slow_mirror(monkeypatch):
+    """Runs a mirror of data sets whose files do not end."""
+
+    class Slow(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(10**9))
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the other side goes away
+                while True:
+                    self.wfile.write(bytes(2**18))
+                    time.sleep(0.01)
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("HOLMDEL_MIRROR", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.delenv("HOLMDEL_DATA", raising=False)
+        yield
+        server.shutdown()
+        thread.join()
+
+
+def test_a_download_is_told_and_can_be_stopped(client, slow_mirror):
+    begin(client, data="mnist")
+    begun = re.compile(r"downloading train-images-idx3-ubyte.gz: [1-9]\d* of 1000 MB")
+    wait_for(client, lambda state: any(map(begun.fullmatch, state["notes"])))
+    assert told(client, "stop")["status"] == "stopped"
+    answer = client.post("/v1/trainings/1/keep")
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "training 1 was stopped before it had any weights"
 
 
 def test_what_is_forgotten_leaves_nothing(client, tmp_path):
