@@ -1,0 +1,185 @@
+/** Curves over epochs as SVG: gets values, draws them, tells which epoch is pointed at. */
+
+const SVG = "http://www.w3.org/2000/svg";
+const EDGE = { top: 8, right: 10, bottom: 30, left: 46 };
+
+/**
+ * Returns round numbers from at most `low` to at least `high`, some `count` of them.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} count
+ * @returns {number[]}
+ */
+export function ticks(low, high, count) {
+  const rough = (high - low || 1) / Math.max(count, 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((digit) => digit * power >= rough * 0.999) ?? 10);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.ceil(high / step - 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
+}
+
+/**
+ * Returns the lowest and highest of the second coordinates of all points, or null for no point.
+ * @param {{points: number[][], faint: number[][]}[]} series
+ * @returns {number[] | null}
+ */
+export function reach(series) {
+  const values = series.flatMap((one) => [...one.points, ...one.faint]).map((point) => point[1]);
+  return values.length ? [Math.min(...values), Math.max(...values)] : null;
+}
+
+/** One panel of curves. `draw` may be called as often as there is news. */
+export class Curves {
+  #place;
+  #svg;
+  #shown = null;
+  #scale = null;
+  #watcher;
+
+  /**
+   * @param {HTMLElement} place the panel's element; its width is the drawing's
+   * @param {(x: number | null) => void} onPoint is told the epoch under the pointer
+   */
+  constructor(place, onPoint) {
+    this.#place = place;
+    this.#svg = node("svg", { "aria-hidden": "true", class: "curves" });
+    place.append(this.#svg);
+    this.#svg.addEventListener("pointermove", (event) => onPoint(this.#epochAt(event)));
+    this.#svg.addEventListener("pointerdown", (event) => onPoint(this.#epochAt(event)));
+    this.#svg.addEventListener("pointerleave", () => onPoint(null));
+    this.#watcher = new ResizeObserver(() => this.#shown && this.draw(this.#shown));
+    this.#watcher.observe(place);
+  }
+
+  /**
+   * Draws series of points.
+   * @param {{series: {slot: number, points: number[][], faint: number[][]}[], epochs: number,
+   *   at: number | null, bounds: number[], span: number, label: string}} shown
+   *   `points` are joined by a line of the slot's colour and dashes, `faint` by a thin one; `at` is
+   *   the epoch that is pointed at; the vertical axis stays in `bounds` and spans `span` at least;
+   *   `label` is the horizontal axis'.
+   */
+  draw(shown) {
+    this.#shown = shown;
+    const width = Math.max(this.#place.clientWidth, 160);
+    const height = Math.round(Math.min(200, Math.max(150, width * 0.54)));
+    this.#scale = scaleOf(shown, width, height);
+    const parts = [...axes(this.#scale, shown), ...shown.series.flatMap((one) => curve(one, this.#scale))];
+    if (shown.at !== null) parts.push(...pointed(shown, this.#scale));
+    set(this.#svg, { viewBox: `0 0 ${width} ${height}`, width, height });
+    this.#svg.replaceChildren(...parts);
+  }
+
+  /** Ends the watch over the panel's width. */
+  remove() {
+    this.#watcher.disconnect();
+    this.#svg.remove();
+  }
+
+  #epochAt(event) {
+    if (!this.#scale) return null;
+    const x = event.clientX - this.#svg.getBoundingClientRect().left;
+    const { left, right, epochs } = this.#scale;
+    const epoch = Math.round(((x - left) / (right - left)) * epochs);
+    return Math.min(Math.max(epoch, 1), epochs);
+  }
+}
+
+function scaleOf(shown, width, height) {
+  const [low, high] = rangeOf(shown);
+  const rows = ticks(low, high, Math.max(3, Math.round(height / 55)));
+  const box = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
+  const epochs = Math.max(shown.epochs, 1);
+  const columns = ticks(0, epochs, Math.max(2, Math.round(width / 70))).filter(
+    (value) => Number.isInteger(value) && value <= epochs,
+  );
+  const [bottom, top] = [rows[0], rows[rows.length - 1]];
+  return {
+    ...box,
+    epochs,
+    rows,
+    columns,
+    x: (value) => box.left + (value / epochs) * (box.right - box.left),
+    y: (value) => box.bottom - ((value - bottom) / (top - bottom || 1)) * (box.bottom - box.top),
+  };
+}
+
+/** Returns the ends of the vertical axis: the values', the span's at least, never past the bounds. */
+function rangeOf({ series, bounds, span }) {
+  const [least, most] = bounds;
+  const [low, high] = reach(series) ?? [least, least + span];
+  const room = Math.max(0, span - (high - low)) / 2;
+  const bottom = Math.max(least, Math.min(low - room, most - span));
+  return [bottom, Math.min(most, Math.max(high + room, bottom + span))];
+}
+
+function axes(scale, shown) {
+  const parts = scale.rows.flatMap((value) => {
+    const y = round(scale.y(value));
+    return [
+      node("line", { class: "grid", x1: scale.left, x2: scale.right, y1: y, y2: y }),
+      text(String(value), { x: scale.left - 6, y: y + 4, "text-anchor": "end" }),
+    ];
+  });
+  for (const value of scale.columns) {
+    const x = round(scale.x(value));
+    parts.push(node("line", { class: "axis", x1: x, x2: x, y1: scale.bottom, y2: scale.bottom + 4 }));
+    parts.push(text(String(value), { x, y: scale.bottom + 16, "text-anchor": "middle" }));
+  }
+  parts.push(node("line", { class: "axis", x1: scale.left, x2: scale.right, y1: scale.bottom, y2: scale.bottom }));
+  parts.push(text(shown.label, { x: scale.right, y: scale.bottom + 28, "text-anchor": "end" }));
+  return parts;
+}
+
+function curve(one, scale) {
+  const style = `run run-${one.slot}`;
+  const parts = [];
+  if (one.faint.length > 1) parts.push(path(one.faint, scale, `${style} faint`));
+  if (one.points.length > 1) parts.push(path(one.points, scale, style));
+  const dots = one.points.length > 40 ? one.points.slice(-1) : one.points;
+  for (const [x, y] of dots) parts.push(dot(x, y, 2.5, one.slot, scale));
+  return parts;
+}
+
+function pointed(shown, scale) {
+  const x = round(scale.x(shown.at));
+  const parts = [node("line", { class: "pointed", x1: x, x2: x, y1: scale.top, y2: scale.bottom })];
+  for (const one of shown.series) {
+    const point = one.points.find((candidate) => candidate[0] === shown.at);
+    if (point) parts.push(dot(...point, 4.5, one.slot, scale));
+  }
+  return parts;
+}
+
+function dot(x, y, r, slot, scale) {
+  return node("circle", { class: `dot dot-${slot}`, cx: round(scale.x(x)), cy: round(scale.y(y)), r });
+}
+
+function path(points, scale, style) {
+  const d = points.map(([x, y], at) => `${at ? "L" : "M"}${round(scale.x(x))},${round(scale.y(y))}`);
+  return node("path", { class: style, d: d.join("") });
+}
+
+const round = (value) => Math.round(value * 10) / 10;
+
+function text(content, attributes) {
+  const made = node("text", attributes);
+  made.textContent = content;
+  return made;
+}
+
+/**
+ * Returns an SVG element with attributes.
+ * @param {string} name
+ * @param {Record<string, string | number>} attributes
+ */
+function node(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  set(made, attributes);
+  return made;
+}
+
+function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+}

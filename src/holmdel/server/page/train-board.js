@@ -1,0 +1,170 @@
+/** The trainings that this page knows: their states, which are followed, what starts next. No DOM. */
+
+const LIVE = new Set(["preparing", "running", "paused"]);
+export const SLOTS = 6; // colours and dashes of curves
+
+/**
+ * Tells whether a training is still under way.
+ * @param {{status: string}} training
+ * @returns {boolean}
+ */
+export const alive = (training) => LIVE.has(training.status);
+
+/** Holds the trainings; tells its listeners of every change. Outlives the tab that shows it. */
+export class Board {
+  #api;
+  #trainings = new Map();
+  #slots = new Map();
+  #following = new Map();
+  #queue = [];
+  #listeners = new Set();
+  #starting = false;
+
+  /** The last refusal, as the server's sentence; null when the last thing went well. */
+  error = null;
+
+  /** @param {{get: Function, post: Function, remove: Function, events: Function}} api */
+  constructor(api) {
+    this.#api = api;
+  }
+
+  /**
+   * Calls back at every change; the second argument is the training that began, if one did.
+   * @param {(board: Board, begun: object | null) => void} listener
+   * @returns {() => void} ends it
+   */
+  on(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** @returns {object[]} the trainings in the order in which they began */
+  all() {
+    return [...this.#trainings.values()];
+  }
+
+  /** @param {string | null} id */
+  get(id) {
+    return this.#trainings.get(id) ?? null;
+  }
+
+  /** @returns {object | null} the training that is under way */
+  running() {
+    return this.all().find(alive) ?? null;
+  }
+
+  /** @returns {number} how many trainings of a lesson are still to begin */
+  waiting() {
+    return this.#queue.length;
+  }
+
+  /** @param {string} id @returns {number} which colour and dashes its curves have */
+  slot(id) {
+    return this.#slots.get(id) ?? 0;
+  }
+
+  /** Fetches what the server knows, and follows what is under way there. */
+  async load() {
+    await this.#attempt(async () => {
+      const { trainings } = await this.#api.get("/v1/trainings");
+      const known = new Set(trainings.map((training) => training.id));
+      for (const id of this.#trainings.keys()) if (!known.has(id)) this.#drop(id);
+      for (const training of trainings) {
+        this.#put(training);
+        if (alive(training)) this.#follow(training.id);
+      }
+    });
+  }
+
+  /**
+   * Starts one training after the other; what was still to begin is given up.
+   * @param {{network: string, data: string, settings: object}[]} jobs
+   */
+  async start(jobs) {
+    this.#queue = [...jobs];
+    await this.#next();
+  }
+
+  /**
+   * Pauses, resumes, stops or keeps a training; a stop also gives up what was still to begin.
+   * @param {string} id
+   * @param {"pause" | "resume" | "stop" | "keep"} verb
+   * @returns {Promise<object | null>} its state, or null where the server refused
+   */
+  async command(id, verb) {
+    if (verb === "stop") this.#queue = [];
+    return this.#attempt(async () => {
+      const training = await this.#api.post(`/v1/trainings/${id}/${verb}`, {});
+      this.#put(training);
+      return training;
+    });
+  }
+
+  /** @param {string} id a training to stop and to forget */
+  async forget(id) {
+    if (this.#trainings.has(id) && alive(this.get(id))) this.#queue = [];
+    await this.#attempt(async () => {
+      this.#following.get(id)?.();
+      await this.#api.remove(`/v1/trainings/${id}`);
+      this.#drop(id);
+    });
+  }
+
+  async #next() {
+    if (this.#starting || this.running() || !this.#queue.length) return;
+    this.#starting = true;
+    const job = this.#queue.shift();
+    const begun = await this.#attempt(async () => {
+      const training = await this.#api.post("/v1/trainings", job);
+      this.#put(training);
+      return training;
+    });
+    this.#starting = false;
+    if (!begun) this.#queue = [];
+    this.#tell(begun);
+    if (begun) await this.load(); // the server may have forgotten an old one for it
+  }
+
+  #follow(id) {
+    if (this.#following.has(id)) return;
+    const stop = this.#api.events(`/v1/trainings/${id}/events`, (training) => {
+      if (!this.#following.has(id)) return;
+      this.#put(training);
+      if (alive(training)) return this.#tell(null);
+      this.#following.delete(id);
+      this.#tell(null);
+      this.#next();
+    });
+    this.#following.set(id, stop);
+  }
+
+  #put(training) {
+    this.#trainings.set(training.id, training);
+    if (this.#slots.has(training.id)) return;
+    const taken = new Set(this.#slots.values());
+    const free = Array.from({ length: SLOTS }, (_, slot) => slot).find((slot) => !taken.has(slot));
+    this.#slots.set(training.id, free ?? this.#slots.size % SLOTS);
+  }
+
+  #drop(id) {
+    this.#following.delete(id);
+    this.#trainings.delete(id);
+    this.#slots.delete(id);
+  }
+
+  async #attempt(work) {
+    let answer = null;
+    try {
+      answer = await work();
+      this.error = null;
+    } catch (failure) {
+      this.error = failure.message;
+    }
+    this.#tell(null);
+    return answer;
+  }
+
+  #tell(begun) {
+    for (const listener of this.#listeners) listener(this, begun);
+  }
+}

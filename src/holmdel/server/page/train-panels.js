@@ -1,0 +1,87 @@
+/** The three panels of curves: one metric each, all runs in each, one epoch pointed at in all. */
+
+import { Curves } from "/page/curves.js";
+import { element } from "/page/draw-elements.js";
+import { figure } from "/page/train-runs.js";
+import { METRICS, epochsOf, figures, series } from "/page/train-series.js";
+
+/** The panels, together a slider over the epochs. */
+export class Panels {
+  #t;
+  #onPoint;
+  #panels = {};
+  #slider;
+  #at = null;
+  #epochs = 1;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {(key: string, values?: object) => string} t
+   * @param {(at: number | null) => void} onPoint is told the epoch that is pointed at
+   */
+  constructor(root, t, onPoint) {
+    [this.#t, this.#onPoint] = [t, onPoint];
+    this.#slider = element("div", {
+      id: "train-plots", class: "plots", role: "slider", tabindex: "0", "aria-label": t("train.curves.how"),
+      "aria-valuemin": 1, onkeydown: (event) => this.#key(event), onblur: () => onPoint(null),
+    });
+    for (const metric of Object.keys(METRICS)) {
+      const place = element("div", { class: "plot", id: `curve-${metric}` });
+      this.#slider.append(element("figure", {}, element("figcaption", {}, t(`train.${metric}`)), place));
+      this.#panels[metric] = new Curves(place, onPoint);
+    }
+    root.append(this.#slider);
+  }
+
+  /**
+   * Draws runs.
+   * @param {{training: object, slot: number}[]} runs
+   * @param {number | null} at the epoch that is pointed at
+   */
+  update(runs, at) {
+    this.#at = at;
+    const trainings = runs.map((run) => run.training);
+    this.#epochs = epochsOf(trainings);
+    for (const [metric, panel] of Object.entries(this.#panels)) {
+      panel.draw({
+        series: runs.map((run) => ({ slot: run.slot, ...series(run.training, metric) })),
+        epochs: this.#epochs,
+        at,
+        bounds: METRICS[metric].bounds,
+        span: METRICS[metric].span,
+        label: this.#t("train.axis"),
+      });
+    }
+    this.#tell(trainings, at);
+  }
+
+  /** Ends the panels' watch over their widths. */
+  remove() {
+    for (const panel of Object.values(this.#panels)) panel.remove();
+  }
+
+  #key(event) {
+    const now = this.#at ?? (event.key === "ArrowLeft" ? this.#epochs + 1 : 0);
+    const to = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1,
+      Home: 1, End: this.#epochs, Escape: null }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    this.#onPoint(to === null ? null : Math.min(Math.max(to, 1), this.#epochs));
+  }
+
+  /** Has a screen reader know the epoch and its values. */
+  #tell(trainings, at) {
+    const shown = at ?? this.#epochs;
+    const values = trainings.map((training) => {
+      const found = figures(training, at);
+      const texts = Object.keys(METRICS).map((metric) => [metric, figure(found?.[metric])]);
+      return found ? this.#t("train.said.run", { id: training.id, ...Object.fromEntries(texts) }) : null;
+    });
+    const said = values.filter(Boolean).join("; ") || this.#t("train.none.at");
+    const text = this.#t("train.said.at", { epoch: shown, values: said });
+    const wanted = { "aria-valuemax": this.#epochs, "aria-valuenow": shown, "aria-valuetext": text };
+    for (const [name, value] of Object.entries(wanted)) {
+      if (this.#slider.getAttribute(name) !== String(value)) this.#slider.setAttribute(name, value);
+    }
+  }
+}

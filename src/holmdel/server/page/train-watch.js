@@ -1,0 +1,128 @@
+/** The training that is watched: how it stands, and what can be done with it. */
+
+import { button, element, say } from "/page/draw-elements.js";
+import { alive } from "/page/train-board.js";
+import { share } from "/page/train-series.js";
+
+const KIND = { running: "good", finished: "good", failed: "bad" };
+
+/** The bar above the curves. */
+export class Watch {
+  #t;
+  #buttons = {};
+  #parts = {};
+  #root;
+
+  /**
+   * @param {HTMLElement} root
+   * @param {(key: string, values?: object) => string} t
+   * @param {{act: (verb: string) => void, draw: (model: string) => void}} on
+   */
+  constructor(root, t, on) {
+    [this.#root, this.#t] = [root, t];
+    for (const verb of ["pause", "resume", "stop", "keep", "draw", "forget"]) {
+      this.#buttons[verb] = button(t(`train.${verb}`), { class: "small", id: `train-${verb}`, onclick: () => on.act(verb) });
+    }
+    const kept = element("a", { id: "train-kept-draw", class: "button small", href: "#" });
+    kept.addEventListener("click", (event) => {
+      event.preventDefault();
+      on.draw(kept.dataset.model);
+    });
+    this.#parts = {
+      title: element("h2", { id: "train-watched" }),
+      status: element("span", { class: "badge", id: "train-status" }),
+      epoch: element("span", { id: "train-epoch" }),
+      speed: element("span", { id: "train-speed" }),
+      left: element("span", { id: "train-left" }),
+      next: element("span", { id: "train-next" }),
+      progress: element("progress", { id: "train-progress", max: 1, value: 0, "aria-label": t("train.progress") }),
+      notes: element("ul", { id: "train-notes" }),
+      error: element("p", { id: "train-error", class: "problem" }),
+      kept: element("span", { id: "train-kept" }),
+      keptDraw: kept,
+      none: element("p", { class: "muted", id: "train-none" }, t("train.none")),
+    };
+    this.#place();
+  }
+
+  #place() {
+    const { title, status, epoch, speed, left, next, progress, notes, error, kept, keptDraw, none } = this.#parts;
+    this.#parts.some = element("div", { class: "standing" },
+      element("div", { class: "row head" }, title, status),
+      progress,
+      element("div", { class: "row" },
+        element("div", { class: "row facts number" }, epoch, speed, left, next),
+        ...Object.values(this.#buttons)),
+      element("p", { class: "row kept" }, kept, keptDraw),
+      error, notes);
+    this.#root.append(none, this.#parts.some);
+  }
+
+  /**
+   * Shows a training.
+   * @param {object | null} training
+   * @param {{name: string, waiting: number}} about
+   */
+  update(training, about) {
+    this.#parts.none.hidden = training !== null;
+    this.#parts.some.hidden = training === null;
+    if (!training) return;
+    const t = this.#t;
+    const { title, status, progress } = this.#parts;
+    say(title, `${t("train.run", { id: training.id })}: ${about.name}`);
+    say(status, t(`train.status.${training.status}`));
+    status.className = `badge ${KIND[training.status] ?? ""}`.trim();
+    progress.value = share(training);
+    this.#facts(training, about.waiting);
+    this.#show(training);
+    this.#words(training);
+  }
+
+  #facts(training, waiting) {
+    const t = this.#t;
+    const { epoch, speed, left, next } = this.#parts;
+    const now = training.progress;
+    const last = training.history.at(-1);
+    const rate = alive(training) ? now?.examples_per_sec : last?.examples_per_sec;
+    say(epoch, now ? t("train.epoch.of", now) : "");
+    say(speed, rate ? t("train.speed", { speed: Math.round(rate).toLocaleString("en") }) : "");
+    say(left, now && alive(training) ? t("train.left", { time: duration(now.seconds_left, t) }) : "");
+    say(next, waiting ? t("train.next", { count: waiting }) : "");
+  }
+
+  #show(training) {
+    const running = alive(training);
+    const ended = ["finished", "stopped"].includes(training.status);
+    const { pause, resume, stop, keep, draw, forget } = this.#buttons;
+    pause.hidden = training.status !== "running";
+    resume.hidden = training.status !== "paused";
+    stop.hidden = !running;
+    keep.hidden = !ended || !training.weights || training.kept !== null;
+    draw.hidden = !training.weights || training.kept !== null;
+    say(forget, this.#t(running ? "train.forget" : "train.forget.ended"));
+  }
+
+  #words(training) {
+    const { notes, error, kept, keptDraw } = this.#parts;
+    say(error, training.error ?? "");
+    error.hidden = !training.error;
+    if (notes.children.length !== training.notes.length || notes.lastChild?.textContent !== training.notes.at(-1)) {
+      notes.replaceChildren(...training.notes.map((note) => element("li", {}, note)));
+    }
+    kept.parentElement.hidden = training.kept === null;
+    if (training.kept === null) return;
+    say(kept, this.#t("train.kept", { name: training.kept }));
+    say(keptDraw, this.#t("train.kept.draw", { name: training.kept }));
+    keptDraw.dataset.model = training.kept;
+    keptDraw.href = `#tab=draw&model=${encodeURIComponent(training.kept)}`;
+  }
+}
+
+/** Returns a duration as the page says it. */
+function duration(seconds, t) {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return t("train.seconds", { seconds: whole });
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return t("train.minutes", { minutes, seconds: whole % 60 });
+  return t("train.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+}

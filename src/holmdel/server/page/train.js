@@ -1,0 +1,278 @@
+/** The Train tab: settings, curves, and what the network sees while it learns. */
+
+import { element } from "/page/draw-elements.js";
+import { Board, alive } from "/page/train-board.js";
+import { Form } from "/page/train-form.js";
+import { Live } from "/page/train-live.js";
+import { Look } from "/page/train-look.js";
+import { namesOf } from "/page/train-names.js";
+import { Panels } from "/page/train-panels.js";
+import { LESSONS, changed, fields, lesson, lessonData, lessonValues, request } from "/page/train-plan.js";
+import { Runs, figure, showEpochs } from "/page/train-runs.js";
+import { Watch } from "/page/train-watch.js";
+
+const KEY = "train.";
+const OWN = ["network", "data", "training", "hidden", "lesson", "sample"];
+const SHEET = ["strokes", "thickness", "sample", "seen"]; // what is on the Draw tab's sheet
+const DIGIT = [1, 28, 28];
+
+const memory = { board: null, offers: null, data: null }; // outlives a visit of the tab
+
+/**
+ * Shows the tab.
+ * @param {HTMLElement} root
+ * @param {object} app of the shell
+ * @returns {() => void} takes it away
+ */
+export function mount(root, app) {
+  memory.board ??= new Board(app.api);
+  const tab = new TrainTab(root, app, memory.board);
+  tab.begin();
+  return () => tab.remove();
+}
+
+class TrainTab {
+  #app;
+  #board;
+  #parts;
+  #look;
+  #at = null;
+  #frame = 0;
+  #statuses = new Map();
+  #offs = [];
+  #removed = false;
+
+  constructor(root, app, board) {
+    [this.#app, this.#board] = [app, board];
+    this.#parts = build(root, app.t, {
+      change: (name, value) => this.#change(name, value),
+      start: () => this.#start(),
+      clear: () => this.#clear(),
+      lesson: (name) => this.#startLesson(name),
+      act: (verb) => this.#act(verb),
+      draw: (model) => app.state.push({ tab: "draw", model }),
+      point: (at) => this.#point(at),
+      redraw: () => this.#draw(),
+      show: (id, shown) => this.#showRun(id, shown),
+      watch: (id) => this.#set({ training: id }),
+      other: () => this.#set({ sample: (Number.parseInt(this.#get("sample"), 10) || 0) + 1 }),
+      mine: () => this.#set({ sample: null }),
+    });
+    this.#look = new Look(app.api, (key) => app.state.get(key), {
+      seen: (look) => this.#seen(look),
+      failed: (error) => app.fail(error),
+    });
+  }
+
+  /** Fetches what there is to choose, and shows all. */
+  async begin() {
+    const { api, state, theme, fail } = this.#app;
+    try {
+      memory.offers ??= await api.get("/v1/networks");
+      memory.data = (await api.get("/v1/data")).data;
+    } catch (error) {
+      return fail(error);
+    }
+    if (this.#removed) return;
+    this.#offs = [
+      this.#board.on((_, begun) => this.#changed(begun)),
+      state.on(keys(memory.offers), () => this.#draw()),
+      theme.on(() => this.#parts.live.paint(theme.dark)),
+    ];
+    for (const training of this.#board.all()) this.#statuses.set(training.id, training.status);
+    this.#draw();
+    await this.#board.load();
+  }
+
+  /** Takes the tab away; trainings and lessons go on. */
+  remove() {
+    this.#removed = true;
+    cancelAnimationFrame(this.#frame);
+    for (const off of this.#offs) off();
+    this.#parts.panels.remove();
+    this.#look.stop();
+  }
+
+  #get(name) {
+    return this.#app.state.get(KEY + name);
+  }
+
+  #set(values) {
+    const named = Object.entries(values).map(([name, value]) => [KEY + name, value]);
+    this.#app.state.set(Object.fromEntries(named));
+  }
+
+  #fields() {
+    return fields(memory.offers, memory.data, (name) => this.#get(name));
+  }
+
+  #lesson() {
+    return this.#get("lesson") in LESSONS ? this.#get("lesson") : null;
+  }
+
+  #change(name, value) {
+    const field = this.#fields().find((one) => one.name === name);
+    this.#set({ ...changed(field, value), ...(name === "data" ? {} : { lesson: null }) });
+    this.#draw();
+  }
+
+  #clear() {
+    this.#set(Object.fromEntries([...this.#fields().map((field) => [field.name, null]), ["lesson", null]]));
+  }
+
+  #start() {
+    const form = this.#fields();
+    const name = this.#lesson();
+    if (!name) return this.#begin([request(form)]);
+    return this.#begin(lesson(name, lessonData(request(form).data, memory.data)));
+  }
+
+  #startLesson(name) {
+    const form = this.#fields();
+    const data = lessonData(request(form).data, memory.data);
+    const usual = form.find((field) => field.name === "data").fallback;
+    this.#set({ ...lessonValues(name, data === usual ? null : data, form), lesson: name });
+    return this.#begin(lesson(name, data));
+  }
+
+  async #begin(jobs) {
+    await this.#board.start(jobs);
+    const watch = document.getElementById("train-watch");
+    if (matchMedia("(max-width: 899px)").matches) watch?.scrollIntoView({ block: "start" });
+  }
+
+  async #act(verb) {
+    const training = this.#watched();
+    if (!training) return;
+    if (verb === "draw") this.#app.state.push({ tab: "draw", model: training.model });
+    else if (verb === "forget") await this.#forget(training.id);
+    else await this.#board.command(training.id, verb);
+    if (verb === "forget" || verb === "keep") this.#app.refresh().catch(this.#app.fail);
+    const kept = verb === "keep" && this.#board.get(training.id)?.kept;
+    if (kept) this.#app.announce(this.#app.t("train.kept", { name: kept }));
+  }
+
+  async #forget(id) {
+    this.#look.stop(); // else it would ask for a model that is no more
+    await this.#board.forget(id);
+    this.#set({ training: null });
+  }
+
+  #watched() {
+    return this.#board.get(this.#get("training")) ?? this.#board.running() ?? this.#board.all().at(-1) ?? null;
+  }
+
+  #hidden() {
+    return new Set((this.#get("hidden") ?? "").split(",").filter(Boolean));
+  }
+
+  #showRun(id, shown) {
+    const hidden = this.#hidden();
+    if (shown) hidden.delete(id);
+    else hidden.add(id);
+    this.#set({ hidden: [...hidden].join(",") || null });
+  }
+
+  #point(at) {
+    if (at === this.#at) return;
+    this.#at = at;
+    this.#draw();
+  }
+
+  /** The board has news: who began, who ended, what was refused. */
+  #changed(begun) {
+    const { t, fail, announce } = this.#app;
+    if (this.#board.error) fail(new Error(this.#board.error));
+    if (begun) {
+      fail(null);
+      this.#set({ training: begun.id });
+      announce(t("train.said.begun", { id: begun.id, name: begun.network }));
+    }
+    for (const training of this.#board.all()) this.#announce(training);
+    this.#draw();
+  }
+
+  #announce(training) {
+    const { t, announce, refresh, fail } = this.#app;
+    const { id, status, error } = training;
+    const before = this.#statuses.get(id);
+    this.#statuses.set(id, status);
+    if (before === status || before === undefined) return;
+    refresh().catch(fail); // the choosers of models know of it, or no more
+    if (alive(training)) return;
+    const accuracy = figure(training.history.at(-1)?.test_acc);
+    announce(t(`train.said.${status}`, { id, error, accuracy }));
+  }
+
+  /** Draws all in the browser's next frame, however much news there is before it. */
+  #draw() {
+    if (this.#removed || this.#frame || !memory.data) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const { t } = this.#app;
+    const { form, watch, panels, runs, epochs, live, boxes } = this.#parts;
+    const all = this.#board.all();
+    const names = namesOf(all, memory.offers, t);
+    const watched = this.#watched();
+    const hidden = this.#hidden();
+    const rows = all.map((training, i) => ({
+      training, name: names[i], slot: this.#board.slot(training.id),
+      shown: !hidden.has(training.id), watched: training === watched,
+    }));
+    form.update(this.#fields(), memory.data, { busy: this.#board.running() !== null, lesson: this.#lesson() });
+    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#board.waiting() });
+    runs.update(rows, this.#at);
+    panels.update(rows.filter((row) => row.shown), this.#at);
+    for (const box of boxes) box.hidden = !watched;
+    if (!watched?.weights) live.clear();
+    if (!watched) return;
+    if (epochs.closest("details").open) showEpochs(epochs, watched, t);
+    this.#look.want(watched, this.#stored(watched));
+  }
+
+  #stored(training) {
+    const model = this.#app.models.models.find((one) => one.name === training.model);
+    return model?.stored ?? DIGIT;
+  }
+
+  #seen(look) {
+    const { state, theme } = this.#app;
+    if (this.#removed || look.training.id !== this.#watched()?.id) return;
+    this.#parts.live.show(look, { dark: theme.dark, drawn: SHEET.some((key) => state.get(key)) });
+  }
+}
+
+/** Returns the parts of the tab, put into its root. */
+function build(root, t, on) {
+  const place = (id) => element("section", { id, class: "panel" });
+  const ids = ["controls", "watch", "curves", "live"].map((name) => `train-${name}`);
+  const [controls, watch, curves, live] = ids.map(place);
+  const epochs = element("table", { class: "data" });
+  const details = element("details", { id: "train-epochs" }, element("summary", {}, t("train.epochs")),
+    element("div", { class: "wide" }, epochs));
+  details.addEventListener("toggle", on.redraw);
+  root.append(controls, element("div", { class: "results" }, watch, curves, live));
+  const parts = {
+    form: new Form(controls, t, on),
+    watch: new Watch(watch, t, on),
+    panels: new Panels(curves, t, on.point),
+    runs: new Runs(curves, t, on),
+    live: new Live(live, t, on),
+    epochs,
+    boxes: [curves, live],
+  };
+  curves.append(details);
+  return parts;
+}
+
+/** Returns the keys of the URL that the tab shows. */
+function keys({ settings, networks }) {
+  const offered = [...settings, ...networks.flatMap((network) => network.options)];
+  const names = new Set([...OWN, ...offered.map((one) => one.name)]);
+  return [...[...names].map((name) => KEY + name), ...SHEET];
+}
