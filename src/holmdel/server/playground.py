@@ -1,6 +1,7 @@
 """What the page shows of a model and a picture: values, kernels, units, which pixels matter."""
 
 import json
+from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -25,7 +26,7 @@ from holmdel.server.models import Model
 from holmdel.server.refusals import documented
 from holmdel.server.sample_routes import data_name
 from holmdel.server.sample_routes import router as samples_router
-from holmdel.server.services import Services, reader, services
+from holmdel.server.services import Services, services
 from holmdel.server.uploads import PICTURE_BODY, one_picture
 
 router = APIRouter()
@@ -58,7 +59,7 @@ async def models(request: Request) -> Response:
         {
             "models": [_model(model) for model in shared.models],
             "default": shared.models.default,
-            "reader": await shared.run(_reader_state),
+            "reader": _reader_state(),
             "version": __version__,
         }
     )
@@ -286,11 +287,9 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def _reader_state() -> dict[str, Any]:
-    try:
-        reader("digits", False, 0.01)
-    except UserError as error:
-        return {"available": False, "why": str(error)}
-    return {"available": True, "why": None}
+    """Returns whether a reader ships, without loading it."""
+    there = (resources.files("holmdel") / "weights" / "reader.safetensors").is_file()
+    return {"available": there, "why": None if there else "no reader ships with this version"}
 
 
 def _json(values: Any) -> Response:
