@@ -33,7 +33,7 @@ export function createSeen(t) {
     },
     /** Shows a box, given in pixels of the input; null takes it away. */
     mark(box) {
-      path.setAttribute("d", box ? square(onSeen(box, shape, input)) : "");
+      path.setAttribute("d", box ? square(onSeen(box, shape, input), shape[1], shape[2]) : "");
     },
   };
 }

@@ -38,7 +38,7 @@ let canvas = null;
 /**
  * @param {number[][][]} strokes
  * @param {number} thickness in 280ths of the sheet's side.
- * @returns {Blob} the drawing as it is sent: a grey PNG, dark ink on white paper.
+ * @returns {Uint8Array} the drawing as it is sent: a grey PNG, dark ink on white paper.
  */
 export function picture(strokes, thickness) {
   canvas ??= new OffscreenCanvas(SENT, SENT).getContext("2d", { willReadFrequently: true });

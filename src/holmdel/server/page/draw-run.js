@@ -14,7 +14,7 @@ let measures = 0;
  * @param {() => {model: string, maps: string|null}} options.params of the request.
  * @param {(answer: object) => void} options.show paints the maps.
  * @param {(error: Error|null) => void} options.fail null where all is well again.
- * @returns {{ask: (picture: () => Blob, stamp: number|null) => void, busy: () => boolean,
+ * @returns {{ask: (picture: () => Blob|Uint8Array, stamp: number|null) => void, busy: () => boolean,
  *   off: () => void}} `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
  */
 export function createRun({ api, params, show, fail }) {

@@ -36,7 +36,7 @@ export function createSheet({ source, t, onDraw, onDone }) {
     context.fillRect(0, 0, side, side);
     if (source.kind === "drawing") drawStrokes(context, source.drawing.strokes, side, source.thickness);
     else if (image) drawImage(context, image, side);
-    hint.hidden = !source.empty;
+    if (hint.hidden === source.empty) hint.hidden = !source.empty;
   };
   const changed = (event) => {
     paint();
@@ -66,18 +66,17 @@ function drawImage(context, { bitmap, inverted }, side) {
 
 function listenToPointers(canvas, source, changed, onDone) {
   let drawing = null;
-  const point = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [
-      ((event.clientX - box.left) / box.width) * SIZE,
-      ((event.clientY - box.top) / box.height) * SIZE,
-    ];
-  };
+  let box = null; // measured once a stroke: the page does not move while one draws
+  const point = ({ clientX, clientY }) => [
+    ((clientX - box.left) / box.width) * SIZE,
+    ((clientY - box.top) / box.height) * SIZE,
+  ];
   canvas.addEventListener("pointerdown", (event) => {
     if (drawing !== null || event.button !== 0) return;
     event.preventDefault();
     canvas.focus({ preventScroll: true, focusVisible: false });
     drawing = event.pointerId;
+    box = canvas.getBoundingClientRect();
     canvas.setPointerCapture(drawing);
     source.draw();
     source.drawing.begin(...point(event));

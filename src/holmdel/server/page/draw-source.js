@@ -22,7 +22,7 @@ export class Source {
     return this.kind === "drawing" && this.drawing.empty;
   }
 
-  /** @returns {Blob} the picture that is sent. */
+  /** @returns {Blob|Uint8Array} the picture that is sent. */
   picture() {
     return this.kind === "drawing" ? picture(this.drawing.strokes, this.thickness) : this.blob;
   }
@@ -79,7 +79,7 @@ export class Source {
     const sample = sampleOf(get("sample"));
     const seen = seenOf(get("seen"), stored);
     if (sample) return sample;
-    if (seen) Object.assign(this, { kind: "picture", blob: png(seen.bytes, seen.shape), seen });
+    if (seen) Object.assign(this, { kind: "picture", blob: new Blob([png(seen.bytes, seen.shape)], { type: "image/png" }), seen });
     else if (get("strokes") !== now.strokes || this.kind !== "drawing") {
       this.draw();
       this.drawing.load(unpack(get("strokes") ?? "") ?? []);

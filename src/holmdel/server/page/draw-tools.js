@@ -43,13 +43,17 @@ export function createTools({ source, t, onChange }) {
     node: element("div", { class: "tools" }, ...Object.values(buttons), width),
     update() {
       const drawn = source.kind === "drawing";
-      buttons.undo.disabled = drawn && !source.drawing.canUndo;
-      buttons.redo.disabled = !drawn || !source.drawing.canRedo;
-      buttons.clear.disabled = source.empty;
-      slider.value = source.thickness;
+      enable(buttons.undo, !drawn || source.drawing.canUndo);
+      enable(buttons.redo, drawn && source.drawing.canRedo);
+      enable(buttons.clear, !source.empty);
+      if (Number(slider.value) !== source.thickness) slider.value = source.thickness;
     },
     off: () => document.removeEventListener("keydown", keys),
   };
+}
+
+function enable(one, wanted) {
+  if (one.disabled === wanted) one.disabled = !wanted; // no layout where nothing changes
 }
 
 function isText(target) {

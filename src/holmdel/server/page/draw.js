@@ -71,13 +71,14 @@ class DrawTab {
     this.maps = element("select", {
       id: "maps", onchange: () => this.app.state.set({ maps: this.maps.value === USUAL_MAPS ? null : this.maps.value }),
     }, ...MAPS.map((count) => new Option(count === "all" ? t("draw.all") : count, count)));
-    const maps = element("label", { class: "maps-choice muted" }, t("draw.maps"), this.maps);
+    this.mapsChoice = element("label", { class: "maps-choice muted" }, t("draw.maps"), this.maps);
     this.netBox = element("div", { class: "nets" });
-    const seen = element("div", { class: "seen-row" }, this.seen.node, this.importance.figure);
-    const why = element("div", { class: "why" }, this.importance.controls);
+    const why = element("div", { class: "why" }, this.importance.figure, this.importance.controls);
+    const seen = element("div", { class: "seen-row" }, this.seen.node, why);
     const desk = element("section", { class: "desk", "aria-label": t("draw.desk") },
       this.sheet.node, this.tools.node,
-      element("div", { class: "desk-more" }, pictures, this.note, this.samples.node, seen, why, maps));
+      seen,
+      element("div", { class: "desk-more" }, pictures, this.note, this.samples.node));
     const help = element("p", { id: "maps-help", class: "sr-only" }, t("draw.maps-help"));
     const work = element("div", { class: "work" }, this.netBox, this.unit.node, this.kernels.node, help);
     this.root.append(desk, work);
@@ -143,6 +144,7 @@ class DrawTab {
       show: (answer) => this.show(net, answer),
     });
     this.netBox.append(view.node);
+    if (!number) view.head.append(this.mapsChoice);
     return net;
   }
 
@@ -154,8 +156,9 @@ class DrawTab {
 
   mapCount() {
     const wanted = this.app.state.get("maps") ?? USUAL_MAPS;
-    this.maps.value = MAPS.includes(wanted) ? wanted : USUAL_MAPS;
-    return this.maps.value === "all" ? ALL_MAPS : this.maps.value;
+    const count = MAPS.includes(wanted) ? wanted : USUAL_MAPS;
+    if (this.maps.value !== count) this.maps.value = count;
+    return count === "all" ? ALL_MAPS : count;
   }
 
   /** Asks for the maps of what is on the sheet; `stamp` is the time of the event that changed it. */

@@ -53,7 +53,7 @@ function paintKernels(canvas, { shape, shown, bytes, low, high }, dark) {
   const [outs, ins] = shown;
   const columns = ins === 1 ? Math.min(outs, MOST_ACROSS) : outs;
   const rows = ins === 1 ? Math.ceil(outs / columns) : ins;
-  const size = Math.max(2, Math.floor((ins === 1 ? 48 : 24) / Math.max(height, width)));
+  const size = Math.max(2, Math.floor((ins === 1 ? 48 : columns > 16 ? 18 : 30) / Math.max(height, width)));
   canvas.width = columns * (width + 1) - 1;
   canvas.height = rows * (height + 1) - 1;
   canvas.style.width = `${canvas.width * size}px`;

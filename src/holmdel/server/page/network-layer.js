@@ -6,6 +6,8 @@ import { createMarks } from "/page/network-marks.js";
 import { createPainter } from "/page/network-paint.js";
 import { listen } from "/page/network-point.js";
 
+const LEAST_CAPTION = 88; // CSS pixels
+
 /**
  * Makes a layer.
  * @param {object} options
@@ -28,13 +30,15 @@ export function createLayer({ layer, place, room, labels, t, on, onKernels }) {
     "data-map-width": geometry.width, "data-map-height": geometry.height,
   });
   const frame = element("div", { class: "maps-frame" }, canvas);
-  if (labels && layer.shown === labels.length) frame.append(labelList(labels, geometry));
+  const brief = labels?.every((text) => text.length < 4); // the answer beside it has the long ones
+  if (brief && layer.shown === labels.length) frame.append(labelList(labels, geometry));
   const node = element("figure", { class: "layer", "data-layer": layer.name, "data-kind": layer.kind },
-    caption(layer, t, onKernels), frame);
+    caption(layer, geometry, t, onKernels), frame);
   node.classList.toggle("alone", place.alone);
   node.style.setProperty("--column", place.column + 1);
   node.style.setProperty("--lane", place.lane + 1);
-  const paint = createPainter(canvas, geometry);
+  const painter = createPainter(canvas, geometry);
+  const paint = (of, dark) => painter(picture ? { ...of, low: 0, high: 255 } : of, dark); // as a photo
   const mark = createMarks(frame, geometry);
   let [values, waits, visible] = [null, false, true];
 
@@ -60,7 +64,7 @@ export function createLayer({ layer, place, room, labels, t, on, onKernels }) {
   return made;
 }
 
-function caption(layer, t, onKernels) {
+function caption(layer, { canvasWidth, size }, t, onKernels) {
   const name = element("b", { title: layer.name }, shortName(layer.name));
   const parts = [name, element("span", {}, layer.kind)];
   if (layer.detail) parts.push(element("span", { class: "muted" }, layer.detail));
@@ -76,7 +80,9 @@ function caption(layer, t, onKernels) {
       onclick: () => onKernels(layer.name),
     }, t("draw.kernels")));
   }
-  return element("figcaption", {}, ...parts);
+  const made = element("figcaption", {}, ...parts);
+  made.style.maxWidth = `${Math.max(LEAST_CAPTION, canvasWidth * size)}px`;
+  return made;
 }
 
 /** Returns the end of a long name: its block stands over the branches. */

@@ -13,20 +13,25 @@ const KINDS = ["field", "window", "unit"];
  *   {top, left, height, width} in each of the maps, or takes the kind away for null.
  */
 export function createMarks(frame, geometry) {
-  let paths = null;
+  const paths = addPaths(frame, geometry);
   return (kind, maps, box) => {
-    if (!paths && !box) return;
-    paths ??= addPaths(frame, geometry);
     paths[kind].setAttribute("d", box ? maps.map((map) => around(geometry, map, box)).join("") : "");
   };
 }
 
-function addPaths(frame, { canvasWidth, canvasHeight, size }) {
+function addPaths(frame, geometry) {
+  const { canvasWidth, canvasHeight, size, width, height } = geometry;
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "marks");
   svg.setAttribute("width", canvasWidth * size);
   svg.setAttribute("height", canvasHeight * size);
   svg.setAttribute("aria-hidden", "true");
+  const edges = document.createElementNS(SVG, "path"); // where a map ends that is as pale as paper
+  edges.setAttribute("class", "map-edges");
+  const whole = { top: 0, left: 0, height, width };
+  const maps = Array.from({ length: geometry.gap ? geometry.shown : 0 }, (_, map) => map);
+  edges.setAttribute("d", maps.map((map) => around(geometry, map, whole)).join(""));
+  svg.append(edges);
   frame.append(svg);
   return Object.fromEntries(KINDS.map((kind) => {
     const path = document.createElementNS(SVG, "path");

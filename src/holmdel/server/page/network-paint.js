@@ -16,7 +16,7 @@ export function createPainter(canvas, geometry) {
   canvas.style.width = `${canvasWidth * size}px`;
   canvas.style.height = `${canvasHeight * size}px`;
   canvas.classList.toggle("fine", size < 1);
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true }); // in memory
   const image = new ImageData(canvasWidth, canvasHeight);
   const pixels = new Uint32Array(image.data.buffer);
   const origins = Array.from({ length: shown }, (_, map) => origin(geometry, map));

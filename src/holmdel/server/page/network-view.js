@@ -8,7 +8,10 @@ import { createLayer } from "/page/network-layer.js";
 import { arrange } from "/page/network-layout.js";
 import { percent } from "/page/texts.js";
 
-const ROOM = 400; // CSS pixels of height for the maps of a layer that is alone in its column
+// CSS pixels of height for the maps of a layer that is alone in its column; on a phone, its row.
+const [ROOM, PHONE_ROOM] = [360, 184];
+const LANE_ROOM = 92; // and of a branch
+const phone = matchMedia("(max-width: 720px)");
 
 /**
  * Makes the view of one network.
@@ -31,21 +34,39 @@ export function createNetwork({ t, theme, on, onKernels }) {
   const build = (given, classes) => {
     drawn = structure(given);
     plan = arrange(given);
+    const whole = phone.matches ? PHONE_ROOM : ROOM;
     layers = new Map(given.map((layer, at) => {
       const place = plan.places.get(layer.name);
       const labels = at === given.length - 1 ? classes : null;
-      const room = place.alone ? ROOM : ROOM / plan.lanes - 20;
+      const room = place.alone || phone.matches ? whole : LANE_ROOM;
       return [layer.name, createLayer({ layer, place, room, labels, t, on, onKernels })];
     }));
+    grid.classList.toggle("branched", plan.lanes > 1);
     grid.style.setProperty("--columns", plan.columns);
     grid.style.setProperty("--lanes", plan.lanes);
     grid.replaceChildren(...[...layers.values()].map((layer) => layer.node));
     drawEdges(grid, plan.edges, layers);
   };
+  let last = null;
+  const again = () => {
+    drawn = "";
+    if (last) show(...last);
+  };
   const resized = new ResizeObserver(() => plan && drawEdges(grid, plan.edges, layers));
   resized.observe(grid);
+  phone.addEventListener("change", again);
+  const show = (found, empty) => {
+    last = [found, empty];
+    if (structure(found.layers) !== drawn) build(found.layers, found.classes);
+    for (const layer of found.layers) {
+      const { low, high, data } = layer;
+      layers.get(layer.name).show({ bytes: decode(data), low, high }, theme.dark);
+    }
+    answer.show(found, empty);
+  };
   return {
     node,
+    head,
     get layers() { return layers; },
     /** Shows the name of the model. */
     name(model) {
@@ -55,17 +76,13 @@ export function createNetwork({ t, theme, on, onKernels }) {
       say(facts, t("draw.model-facts", { network: model.network, parameters }));
     },
     /** Shows an answer of /v1/activations; makes elements only where the network is another. */
-    show(found, empty) {
-      if (structure(found.layers) !== drawn) build(found.layers, found.classes);
-      for (const layer of found.layers) {
-        const { low, high, data } = layer;
-        layers.get(layer.name).show({ bytes: decode(data), low, high }, theme.dark);
-      }
-      answer.show(found, empty);
-    },
+    show,
     repaint: () => layers.forEach((layer) => layer.repaint(theme.dark)),
     clearMarks: () => layers.forEach((layer) => layer.clearMarks()),
-    off: () => resized.disconnect(),
+    off() {
+      resized.disconnect();
+      phone.removeEventListener("change", again);
+    },
   };
 }
 

@@ -58,10 +58,10 @@ export function productLine(unit, one, scales, t) {
   const sign = (text) => element("span", { class: "sign", "aria-hidden": "true" }, text);
   const total = element("span", { class: "subtotal number", title: digits(one.sum) },
     `${t("draw.subtotal")} ${digits(Number(one.sum.toPrecision(6)))}`);
-  const name = element("b", { class: "line-name" }, nameOf(unit, one.channel, t));
+  const name = element("b", { class: "line-name" }, nameOf(unit, one.channel, t), total);
   return element("div", { class: "line", "data-channel": one.channel }, name,
     part("patch", seen), sign("\u00d7"), part("kernel", weights), sign("="),
-    part("products", products), total);
+    part("products", products));
 }
 
 /** Returns what a channel of the layer before is called. */
@@ -76,8 +76,8 @@ function nameOf({ before }, channel, t) {
  * @param {(key: string, values?: object) => string} t
  */
 export function termTable(terms, count, t) {
-  const heads = ["at", "patch", "kernel", "products"].map((key) =>
-    element("th", { scope: "col" }, t(`draw.part-${key}`)));
+  const heads = ["at", "value", "weight", "product"].map((key) =>
+    element("th", { scope: "col" }, t(`draw.term-${key}`)));
   const sorted = [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
   const rows = sorted.slice(0, count).map(({ at, seen, weight, product }) => element("tr", {},
     element("td", {}, placeText(at, t)),

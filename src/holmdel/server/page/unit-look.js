@@ -27,16 +27,19 @@ export function createLook(kind) {
       node.hidden = !maps || map >= layer.geometry.shown;
       if (node.hidden) return;
       const [, height, width] = layer.layer.shape;
-      const { bytes, low, high } = layer.values;
+      const { bytes, ...range } = layer.values;
+      const { low, high } = layer.layer.name === "input" ? { low: 0, high: 255 } : range;
       drawMap(canvas, bytes, width, height, { low, high, dark, offset: map * width * height });
       svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      path.setAttribute("d", box ? square(box) : "");
+      path.setAttribute("d", box ? square(box, height, width) : "");
       caption.textContent = text;
     },
   };
 }
 
-/** Returns a box as an SVG path. */
-export function square({ top, left, height, width }) {
-  return `M${left} ${top}h${width}v${height}h${-width}Z`;
+/** Returns a box as an SVG path, cut where it hangs over the edge of a picture. */
+export function square(box, height, width) {
+  const [top, bottom] = [box.top, box.top + box.height].map((y) => Math.min(height, Math.max(0, y)));
+  const [left, right] = [box.left, box.left + box.width].map((x) => Math.min(width, Math.max(0, x)));
+  return `M${left} ${top}H${right}V${bottom}H${left}Z`;
 }

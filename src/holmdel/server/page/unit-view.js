@@ -4,7 +4,7 @@ import { button, element, say } from "/page/draw-elements.js";
 import { curve } from "/page/unit-curve.js";
 import { largest, numberGrid, placeText, productLine, termTable } from "/page/unit-grids.js";
 import { createLook } from "/page/unit-look.js";
-import { FUNCTIONS, addUp, digits, strongest, termsOf } from "/page/unit-sum.js";
+import { FUNCTIONS, addUp, digits, fixed, placesOf, strongest, termsOf } from "/page/unit-sum.js";
 
 const FIRST = { lines: 2, terms: 12 };
 const MORE = { lines: 8, terms: 100 };
@@ -37,10 +37,11 @@ export function createUnitView({ t, theme, onPin, onClose }) {
     show(unit, layers, pinned) {
       hint.hidden = true;
       head.hidden = body.hidden = false;
-      node.classList.add("open");
+      node.classList.add("shown");
       node.dataset.unit = [unit.layer, ...unit.unit].join(".");
       say(title, `${unit.layer} \u00b7 ${unit.kind} \u00b7 ${placeText(unit.unit, t)}`);
-      say(value, `= ${digits(unit.value)}`);
+      const terms = termsOf(unit);
+      say(value, `= ${terms.length ? fixed(unit.value, placesOf(terms)) : digits(unit.value)}`);
       value.dataset.value = unit.value;
       pin.setAttribute("aria-pressed", String(pinned));
       say(pin, t(pinned ? "draw.pinned" : "draw.pin"));
@@ -50,7 +51,7 @@ export function createUnitView({ t, theme, onPin, onClose }) {
     hide() {
       hint.hidden = false;
       head.hidden = body.hidden = true;
-      node.classList.remove("open");
+      node.classList.remove("shown");
       delete node.dataset.unit;
     },
   };
@@ -95,7 +96,8 @@ function sumStory(unit, t) {
   const products = patch.map((plane, c) => plane.map((row, r) => row.map((x, i) => x * kernel[c][r][i])));
   const scales = { patch: largest(patch), kernel: largest(kernel), products: largest(products) };
   const words = { layer: before.layer, count: lines.length, height: patch[0].length, width: patch[0][0].length };
-  const key = unit.operation === "average" ? "draw.story-average" : "draw.story-convolution";
+  const convolution = lines.length === 1 ? "draw.story-one-map" : "draw.story-convolution";
+  const key = unit.operation === "average" ? "draw.story-average" : convolution;
   const list = growing(lines.length, FIRST.lines, MORE.lines, "draw.more-channels", t, (from, to) =>
     lines.slice(from, to).map((one) => productLine(unit, one, scales, t)));
   return [element("p", {}, t(key, words)), equation(unit, terms, t), list, allDigits(terms, t)];
@@ -143,10 +145,11 @@ function activationStory(unit, t) {
 /** Makes the line of a sum, with what came out here. */
 function equation(unit, terms, t) {
   const { products, total, same } = addUp(unit, terms);
-  const bias = unit.bias === null ? [] : [element("span", {}, ` + ${t("draw.bias")} ${digits(unit.bias)}`)];
+  const text = (number) => fixed(number, placesOf(terms));
+  const bias = unit.bias === null ? [] : [element("span", {}, ` + ${t("draw.bias")} ${text(unit.bias)}`)];
   return element("p", { class: "equation mono", "data-sum": total, "data-same": String(same) },
-    element("span", {}, `${t("draw.sum-of", { count: terms.length })} ${digits(products)}`), ...bias,
-    element("b", {}, ` = ${digits(total)} `), verdict(same, t));
+    element("span", {}, `${t("draw.sum-of", { count: terms.length })} ${text(products)}`), ...bias,
+    element("b", {}, ` = ${text(total)} `), verdict(same && text(total) === text(unit.value), t));
 }
 
 function verdict(same, t) {
