@@ -15,8 +15,9 @@ from fastapi.testclient import TestClient
 
 import holmdel as library
 from holmdel.checkpoint import load_tensors
+from holmdel.data.augment import augmentation
 from holmdel.server import ServerSettings, create_app
-from holmdel.server.offers import offered_settings
+from holmdel.server.offers import checked, offered_settings
 from holmdel.server.training_state import MOST_POINTS, Curve, figures
 from holmdel.training import Epoch, Progress
 
@@ -188,7 +189,10 @@ def test_one_trains_at_a_time(client):
         ({"settings": {"batch_size": "many"}}, "batch_size was given as 'many'; expected a whole"),
         ({"settings": {"recipe": "best"}}, "recipe was given as 'best'; choose from book, modern"),
         ({"settings": {"activation": "gelu"}}, "activation was given as 'gelu'; choose from"),
-        ({"settings": {"augment": "mirror"}}, "augment was given as 'mirror'; expected none, or"),
+        (
+            {"settings": {"augment": "mirror"}},
+            "augment was given as 'mirror'; choose from none, flip",
+        ),
         ({"network": "nin", "settings": {"width": 9}}, "width was given as 9.0; expected a number"),
         ({"network": "vgg16"}, "batch_size is 128, with which a step of vgg16 takes 13.7 GiB for"),
         ({"settings": {"lr": [1]}}, "settings.lr"),
@@ -215,6 +219,14 @@ def test_every_setting_that_is_offered_can_be_given(client):
     settings = {offer.name: offer.default for offer in offered_settings()}
     begin(client, settings | {"epochs": 1, "limit": 64})
     assert events_of(client)[-1]["status"] == "finished"
+
+
+def test_every_choice_that_is_offered_is_one():
+    for offer in offered_settings():
+        for choice in offer.choices or ():
+            assert checked("lenet", "digits", {offer.name: choice}) == {offer.name: choice}
+            if offer.name == "augment":
+                augmentation(choice)
 
 
 def test_a_training_that_cannot_succeed_says_why(client):

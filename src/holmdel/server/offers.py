@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from holmdel import training
-from holmdel.data import names
-from holmdel.data.augment import augmentation
+from holmdel import samples, training
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
 from holmdel.networks import OPTION_CHOICES, network_options
@@ -33,6 +31,10 @@ _MOST = {
     "weight_decay": 10,
     "clip": 1_000_000,
     "restarts": 20,
+}
+_CHOICES = {
+    "recipe": training.RECIPES,
+    "augment": ("none", "flip", "shift", "flip+shift", "affine", "elastic", "affine+elastic"),
 }
 _FROM_DATA = ("classes", "channels", "size")  # options that follow from the data set
 _OPTION_BOUNDS = {"width": (0.05, 1), "padding": (0, 8)}
@@ -66,7 +68,7 @@ def offered_settings() -> list[Offer]:
     for name in _NAMES:
         field = training.SETTINGS[name]
         about, default = field.metadata, getattr(training.TrainSettings, name)
-        choices = training.RECIPES if name == "recipe" else about["choices"]
+        choices = _CHOICES.get(name, about["choices"])
         most = _MOST.get(name, about["most"])
         bounded = most < math.inf
         found.append(
@@ -105,8 +107,9 @@ def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Va
         UserError: for an unknown network or data set, a setting that is not offered, a value
             outside its range, or a batch that would need too much memory.
     """
-    if data not in names():
-        raise UserError(f"the data set was given as {data!r}; choose from {', '.join(names())}")
+    sets = [found.name for found in samples.named_sets()]
+    if data not in sets:
+        raise UserError(f"the data set was given as {data!r}; choose from {', '.join(sets)}")
     known = network_options(network)
     offers = {name: _offer_of(name, known[name]) for name in offered_options(network)}
     offers |= {offer.name: offer for offer in offered_settings()}
@@ -117,7 +120,6 @@ def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Va
         if value is not None:
             chosen[name] = _checked(offers[name], value)
     work = training.plan(network, data, chosen)
-    augmentation(work.settings.augment)
     _weigh(work)
     return chosen
 
