@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.images.png import grey_of, size_of
 
 MOST_PIXELS = 100_000_000  # a phone's camera gives 12 to 50 million, a bomb thousands of millions
 
@@ -44,6 +45,8 @@ def measure(picture: bytes, name: str = "the picture") -> tuple[int, int]:
         TooLarge: if it has more than `MOST_PIXELS`.
         UserError: if it is empty, cut short or damaged.
     """
+    if (known := size_of(picture)) and known[0] * known[1] <= MOST_PIXELS:
+        return known
     image = _headed(io.BytesIO(picture), len(picture), name)
     return image.height, image.width
 
@@ -65,25 +68,29 @@ def decode(picture: Picture, channels: int) -> Pixels:
     """
     if channels not in _MODES:
         raise UserError(f"pictures of {channels} channels were asked for; expected 1 or 3")
+    mode = _MODES[channels]
+    if channels == 1 and isinstance(picture, bytes):
+        plain = grey_of(picture)
+        if plain is not None:
+            return plain[:, :, None]
     if isinstance(picture, Image.Image):
-        image = _turned(picture, "the PIL image")
+        image = _upright(picture, mode, "the PIL image")
     elif isinstance(picture, bytes):
-        image = _decoded(
-            io.BytesIO(picture), len(picture), f"the picture of {len(picture):,} bytes"
-        )
+        name = f"the picture of {len(picture):,} bytes"
+        image = _decoded(io.BytesIO(picture), len(picture), mode, name)
     elif isinstance(picture, str | Path):
-        image = _read(Path(picture))
+        image = _read(Path(picture), mode)
     else:
-        image = Image.fromarray(_as_bytes(picture))
-    pixels = np.asarray(_in_mode(image, _MODES[channels]))
+        image = _in_mode(Image.fromarray(_as_bytes(picture)), mode)
+    pixels = np.asarray(image)
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _read(path: Path) -> Image.Image:
-    """Returns the picture of a file, upright and loaded."""
+def _read(path: Path, mode: str) -> Image.Image:
+    """Returns the picture of a file, upright and in a mode."""
     try:
         with path.open("rb") as file:
-            return _decoded(file, path.stat().st_size, str(path))
+            return _decoded(file, path.stat().st_size, mode, str(path))
     except FileNotFoundError:
         raise UserError(f"there is no file {path}; check the name") from None
     except IsADirectoryError:
@@ -93,9 +100,9 @@ def _read(path: Path) -> Image.Image:
         raise UserError(f"{path} cannot be read ({reason}); check its permissions") from None
 
 
-def _decoded(file: Any, size: int, name: str) -> Image.Image:
-    """Returns the picture of an open file, upright and loaded; `name` is for the error."""
-    return _turned(_headed(file, size, name), name)
+def _decoded(file: Any, size: int, mode: str, name: str) -> Image.Image:
+    """Returns the picture of an open file, upright and in a mode; `name` is for the error."""
+    return _upright(_headed(file, size, name), mode, name)
 
 
 def _headed(file: Any, size: int, name: str) -> Image.Image:
@@ -127,12 +134,12 @@ def _opened(file: Any, name: str) -> Image.Image:
     return image
 
 
-def _turned(image: Image.Image, name: str) -> Image.Image:
-    """Returns the loaded picture, upright."""
+def _upright(image: Image.Image, mode: str, name: str) -> Image.Image:
+    """Returns the picture in a mode, loaded and upright."""
     try:
         image.load()
         upright = image.getexif().get(_ORIENTATION, 1) == 1
-        return image if upright else ImageOps.exif_transpose(image)
+        return _in_mode(image if upright else ImageOps.exif_transpose(image), mode)
     except Exception as error:  # as above
         raise _cut_short(name, error) from None
 

@@ -196,8 +196,12 @@ def _automaton(tree: Node, pattern: str, silent: str = "") -> Table:
             for character in chars - without:
                 reached.setdefault(character, set()).add(target)
         row = {}
+        closures: dict[frozenset[int], frozenset[int]] = {}  # most characters lead to the same
         for character in sorted(reached):
-            there = graph.closure(reached[character], without)
+            direct = frozenset(reached[character])
+            if direct not in closures:
+                closures[direct] = graph.closure(direct, without)
+            there = closures[direct]
             if there not in numbers:
                 numbers[there] = len(numbers)
                 waiting.append(there)
@@ -209,10 +213,13 @@ def _automaton(tree: Node, pattern: str, silent: str = "") -> Table:
 def _smallest(table: list[dict[str, int]], final: set[int]) -> Table:
     """Returns the automaton with its equal states joined (E. F. Moore, 1956)."""
     classes = [int(state in final) for state in range(len(table))]
+    characters = {c: None for row in table for c in row}
+    columns = {tuple(row.get(c) for row in table): c for c in characters}  # equal ones count once
+    rows_apart = [[(c, row[c]) for c in columns.values() if c in row] for row in table]
     while True:
         signs = [
-            (classes[state], tuple((c, classes[to]) for c, to in row.items()))
-            for state, row in enumerate(table)
+            (classes[state], tuple((c, classes[to]) for c, to in row))
+            for state, row in enumerate(rows_apart)
         ]
         order = {sign: number for number, sign in enumerate(dict.fromkeys(signs))}
         if len(order) == len(set(classes)):

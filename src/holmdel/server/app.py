@@ -7,7 +7,6 @@ from typing import TextIO
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.middleware.cors import CORSMiddleware
 from starlette.exceptions import HTTPException
 
 from holmdel import __version__
@@ -50,20 +49,12 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         redoc_url=None,
     )
     app.state.services = shared
-    for part in (assets, classify, networks, playground, training_routes, v2):
+    for part in (classify, assets, networks, playground, training_routes, v2):
         app.include_router(part.router)
     app.add_api_route("/metrics", _metrics, summary="What is counted, for Prometheus")
     app.add_exception_handler(UserError, on_user_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_error)
-    if settings.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-            expose_headers=["X-Request-ID", "Retry-After", "Inference-Header-Content-Length"],
-        )
     app.add_middleware(Gate, services=shared, open_paths=assets.PATHS, log=log)
     return app
 
@@ -73,8 +64,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Ends the threads when the server stops."""
     yield
     shared: Services = app.state.services
-    shared.trainings.close()
-    shared.batcher.close()
+    shared.close()
 
 
 async def _metrics(request: Request) -> Response:

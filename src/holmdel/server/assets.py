@@ -5,7 +5,7 @@ import mimetypes
 from dataclasses import dataclass
 from importlib import resources
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 router = APIRouter(include_in_schema=False)
 
@@ -23,6 +23,8 @@ class _Asset:
 def _read() -> dict[str, _Asset]:
     assets = {}
     for file in sorted((resources.files("holmdel.server") / "page").iterdir(), key=str):
+        if not file.is_file():
+            continue
         content = file.read_bytes()
         ending = file.name[file.name.rfind(".") :]
         kind = _KINDS.get(ending) or mimetypes.guess_type(file.name)[0] or "text/plain"
@@ -35,17 +37,23 @@ _ASSETS = _read()
 PATHS = frozenset({"/", *(f"/page/{name}" for name in _ASSETS)})
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 async def index(request: Request) -> Response:
     """Returns the page."""
     return _answer(request, _ASSETS[_INDEX])
 
 
-@router.get("/page/{name}")
+@router.api_route("/page/{name}", methods=["GET", "HEAD"])
 async def asset(request: Request, name: str) -> Response:
-    """Returns one of the page's files."""
+    """Returns one of the page's files.
+
+    Raises:
+        HTTPException: 404 if there is none of this name.
+    """
     found = _ASSETS.get(name)
-    return _answer(request, found) if found else Response(status_code=404)
+    if found is None:
+        raise HTTPException(404)
+    return _answer(request, found)
 
 
 def _answer(request: Request, found: _Asset) -> Response:

@@ -1,18 +1,23 @@
 """What is on a picture, and which digits are written on it: `POST /v1/classify` and `/v1/read`."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
+import torch
 from fastapi import APIRouter, Query, Request, Response
+from numpy.typing import NDArray
 from pydantic import BaseModel
+from torch import Tensor
 
-from holmdel.classifier import Failure
 from holmdel.errors import UserError
-from holmdel.reading import Reading
 from holmdel.server.models import Model
 from holmdel.server.refusals import Refusal, documented
 from holmdel.server.services import Services, reader, services
 from holmdel.server.uploads import PICTURE_BODY, Upload, pictures, unusable
+
+if TYPE_CHECKING:
+    from holmdel.reading import Reader
 
 router = APIRouter()
 
@@ -88,7 +93,7 @@ async def classify(
     uploads = await pictures(request)
     if len(uploads) == 1:
         return _json(await _prediction(shared, found, uploads[0], top))
-    return _json([await _or_error(shared, found, upload, top) for upload in uploads])
+    return _json(await _predictions(shared, found, uploads, top))
 
 
 @router.post(
@@ -111,31 +116,16 @@ async def read(
     """Returns a picture's strings of digits, or an array of such for several files."""
     shared = services(request)
     uploads = await pictures(request)
-    made = await shared.run(reader, pattern, lines, max_error)
-    usable = [upload for upload in uploads if upload.refusal is None]
-    read = iter(await shared.run(lambda: list(made.read_each([u.content for u in usable]))))
-    results: list[dict[str, Any] | Refusal] = []
+    made = await shared.pages.run(reader, pattern, lines, max_error)
+    if len(uploads) == 1:
+        return _json(await _reading(shared, made, uploads[0]))
+    readings = []
     for upload in uploads:
-        results.append(upload.refusal or _reading(shared, upload, next(read)))
-    if len(results) == 1:
-        if isinstance(results[0], Refusal):
-            raise results[0]
-        return _json(results[0])
-    return _json(
-        [
-            {"path": upload.name, "error": str(result)} if isinstance(result, Refusal) else result
-            for upload, result in zip(uploads, results, strict=True)
-        ]
-    )
-
-
-async def _or_error(shared: Services, model: Model, upload: Upload, top: int) -> dict[str, Any]:
-    try:
-        return await _prediction(shared, model, upload, top)
-    except Refusal as error:
-        if error.status == 503:
-            raise
-        return {"path": upload.name, "error": str(error)}
+        try:
+            readings.append(await _reading(shared, made, upload))
+        except Refusal as error:
+            readings.append(_unusable(upload, error))
+    return _json(readings)
 
 
 async def _prediction(shared: Services, model: Model, upload: Upload, top: int) -> dict[str, Any]:
@@ -144,37 +134,94 @@ async def _prediction(shared: Services, model: Model, upload: Upload, top: int) 
     Raises:
         Refusal: if it cannot be used, or too many wait.
     """
+    # A small picture is framed faster than handed to a thread.
+    framed = _framed(model, upload) if upload.small else await shared.run(_framed, model, upload)
+    answer = await shared.batcher.ask(model, framed)
+    return _named(shared, model, upload, answer.logits[0].numpy(), top)
+
+
+async def _predictions(
+    shared: Services, model: Model, uploads: list[Upload], top: int
+) -> list[dict[str, Any]]:
+    """Returns what `predict` prints of several pictures; they go through the network together.
+
+    Raises:
+        Refusal: if too many wait.
+    """
+    outcomes: list[Tensor | dict[str, Any]] = []
+    for upload in uploads:
+        try:
+            outcomes.append(await shared.run(_framed, model, upload))
+        except Refusal as error:
+            outcomes.append(_unusable(upload, error))
+    framed = [outcome for outcome in outcomes if isinstance(outcome, Tensor)]
+    logits = (await shared.batcher.ask(model, torch.cat(framed))).logits.numpy() if framed else ()
+    rows = iter(logits)
+    return [
+        _named(shared, model, upload, next(rows), top) if isinstance(outcome, Tensor) else outcome
+        for upload, outcome in zip(uploads, outcomes, strict=True)
+    ]
+
+
+def _framed(model: Model, upload: Upload) -> Tensor:
+    """Returns a picture in the stored form, uint8 (1, C, H, W).
+
+    Raises:
+        Refusal: if it cannot be used.
+    """
     if upload.refusal:
         raise upload.refusal
     try:
-        given = upload.content if upload.small else await shared.run(model.framed, upload.content)
-        answer = await shared.batcher.ask(model, given)
+        return model.framed(upload.content)
     except UserError as error:
         raise unusable(error) from None
+
+
+def _named(
+    shared: Services, model: Model, upload: Upload, logits: NDArray[np.float32], top: int
+) -> dict[str, Any]:
+    """Returns what `predict` prints of logits (classes,), and counts the class."""
+    # NumPy, for torch would let another thread go first at each of these.
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    order = np.argsort(-shares, kind="stable")[:top]
     classes = model.classifier.classes
-    values, indices = answer.logits[0].softmax(dim=0).topk(min(top, len(classes)))
-    best: list[dict[str, Any]] = [
+    best = [
         {"label": classes[i], "probability": p}
-        for i, p in zip(indices.tolist(), values.tolist(), strict=True)
+        for i, p in zip(order.tolist(), shares[order].tolist(), strict=True)
     ]
-    shared.metrics.predictions.labels(model.name, best[0]["label"]).inc()
+    shared.metrics.named(model.name, classes[order[0]])
     return {
         "path": upload.name,
         "label": best[0]["label"],
-        "index": int(indices[0]),
+        "index": int(order[0]),
         "probability": best[0]["probability"],
         "top": best,
     }
 
 
-def _reading(
-    shared: Services, upload: Upload, found: Reading | Failure
-) -> dict[str, Any] | Refusal:
-    if isinstance(found, Failure):
-        return Refusal(422, found.error)
+async def _reading(shared: Services, reader: "Reader", upload: Upload) -> dict[str, Any]:
+    """Returns what `read` prints of a picture.
+
+    Raises:
+        Refusal: if it cannot be used, or too many wait.
+    """
+    if upload.refusal:
+        raise upload.refusal
+    try:
+        found = await shared.pages.run(reader.read, upload.content)
+    except UserError as error:
+        raise unusable(error) from None
     for line in found.lines:
         shared.metrics.lines.labels(line.status).inc()
     return found.to_json() | {"path": upload.name}
+
+
+def _unusable(upload: Upload, error: Refusal) -> dict[str, Any]:
+    """Returns what stands for a picture that cannot be used; raises what is not its fault."""
+    if error.status == 503:
+        raise error
+    return {"path": upload.name, "error": str(error)}
 
 
 def _json(values: Any) -> Response:

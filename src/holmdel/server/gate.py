@@ -2,48 +2,32 @@
 
 import asyncio
 import hmac
-import json
 import re
 import secrets
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import count
 from typing import TextIO
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi import Response
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holmdel.server.batching import BUSY
+from holmdel.server.log import Log
+from holmdel.server.passage import Passage
 from holmdel.server.refusals import Refusal, answer
 from holmdel.server.services import Services
 
 _OPEN = ("/v2/health/live", "/v2/health/ready")  # for those who look whether a server is well
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
-_HEADERS = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; "
-        b"base-uri 'none'; form-action 'none'; object-src 'none'",
-    ),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_PORT = re.compile(r":\d*$")
+_GONE = 499  # what nginx notes where the client went away before it was answered
+_EXPOSED = b"x-request-id, retry-after, inference-header-content-length"
 _FLIGHT_BODIES = 16  # so many bodies of the largest size may be in memory at once
-
-
-@dataclass(eq=False)
-class _Passage:
-    """One request on its way through."""
-
-    id: str
-    began: float
-    body: int = 0
-    status: int = 500
-    headers: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class Gate:
@@ -66,8 +50,9 @@ class Gate:
         self._app = app
         self._services = services
         self._settings = services.settings
+        self._hosts = {*_LOCAL, self._settings.host} if self._settings.loopback else None
         self._open = open_paths | {*_OPEN}
-        self._log = log
+        self._log = Log(log)
         self._prefix = secrets.token_hex(4)
         self._numbers = count(1)
         self._requests = 0
@@ -81,70 +66,68 @@ class Gate:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         id_ = given if _ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers)}"
-        passage = _Passage(id_, time.perf_counter(), headers=headers)
+        passage = Passage(id_, scope, headers, receive, send, self._weigh)
+        passage.added += self._shared_with(headers)
         self._requests += 1
+        began = time.perf_counter()
         try:
-            await self._pass(passage, scope, receive, send)
+            await self._pass(passage)
         finally:
             self._requests -= 1
             self._bytes -= passage.body
-            self._note(passage, scope)
+            self._note(passage, time.perf_counter() - began)
 
-    async def _pass(self, passage: _Passage, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass(self, passage: Passage) -> None:
         """Has a request answered in time, or refuses it."""
-        clock = asyncio.timeout(self._settings.seconds)
-        begun = False
-
-        async def sending(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                passage.status = message["status"]
-                own = (b"x-request-id", passage.id.encode())
-                message["headers"] = [*message["headers"], *_HEADERS, own]
-                if not clock.expired():
-                    clock.reschedule(None)  # a stream of events may go on for hours
-            await send(message)
-
-        async def receiving() -> Message:
-            message = await receive()
-            if message["type"] == "http.request":
-                self._weigh(passage, len(message.get("body", b"")))
-            return message
-
         try:
-            async with clock:
-                self._check(passage, scope)
-                await self._app(scope, receiving, sending)
-                return
-        except TimeoutError:
-            seconds = self._settings.seconds
-            refusal = Refusal(408, f"the request took longer than {seconds:g} seconds; send less")
+            async with asyncio.timeout(self._settings.seconds) as passage.clock:
+                if self._is_preflight(passage):
+                    return await passage.answer(self._preflight(passage.headers))
+                self._check(passage)
+                return await self._app(passage.scope, passage.receive, passage.send)
         except Refusal as error:
             refusal = error
-        if not begun:
-            await answer(refusal.status, str(refusal), self._advice(refusal))(
-                scope, receive, sending
-            )
+        except ClientDisconnect:
+            passage.status = _GONE
+            return None
+        except asyncio.CancelledError:
+            if not self._services.draining.is_set():
+                raise
+            refusal = Refusal(503, "the server stopped before this was done", retry_after=BUSY)
+        except Exception as error:
+            if isinstance(error, TimeoutError) and passage.late:
+                seconds = self._settings.seconds
+                refusal = Refusal(
+                    408, f"the request took longer than {seconds:g} seconds; send less"
+                )
+            else:
+                self._log.failure(passage.id, error)
+                refusal = Refusal(
+                    500, f"the server failed at this request; its log has why, by {passage.id}"
+                )
+        if passage.begun:  # what is on its way cannot be taken back; the connection is closed
+            return None
+        passage.clock = None
+        return await passage.answer(answer(refusal.status, str(refusal), self._advice(refusal)))
 
-    def _advice(self, refusal: Refusal) -> dict[str, str]:
+    def _advice(self, refusal: Refusal) -> Mapping[str, str]:
         """Returns the headers of a refusal."""
         headers = {}
         if refusal.retry_after is not None:
             headers["Retry-After"] = str(refusal.retry_after)
         if refusal.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        if refusal.status in (408, 413) or self._services.draining.is_set():
+        if self._services.draining.is_set():
             headers["Connection"] = "close"
         return headers
 
-    def _check(self, passage: _Passage, scope: Scope) -> None:
+    def _check(self, passage: Passage) -> None:
         """Raises a Refusal for a request that is not to be passed on."""
-        path, headers = scope["path"], passage.headers
+        path, method, headers = passage.scope["path"], passage.scope["method"], passage.headers
         if path in _OPEN:
             return
-        self._check_site(scope["method"], headers)
-        if self._settings.token and path not in self._open and scope["method"] != "OPTIONS":
+        self._check_site(method, headers)
+        if self._settings.token and path not in self._open:
             given = headers.get(b"authorization", b"")
             if not hmac.compare_digest(given, b"Bearer " + self._settings.token.encode()):
                 raise Refusal(
@@ -166,17 +149,50 @@ class Gate:
 
         Such a page may lie at a name that leads to this machine, so the name is looked at too.
         """
-        host = headers.get(b"host", b"").decode("latin-1")
-        name = re.sub(r":\d+$", "", host)
-        if self._settings.loopback and name not in (*_LOCAL, self._settings.host):
+        host = headers.get(b"host", b"").decode("latin-1").lower()
+        name = _PORT.sub("", host)
+        if self._hosts and name not in self._hosts:
             raise Refusal(403, f"the host was given as {name!r}; expected {', '.join(_LOCAL)}")
-        origin = headers.get(b"origin", b"").decode("latin-1")
-        if method in _SAFE or not origin or origin in self._settings.origins:
+        if method in _SAFE or b"origin" not in headers:
             return
-        if origin.partition("://")[2] != host:
+        origin = headers[b"origin"].decode("latin-1")
+        if origin.partition("://")[2] != host and origin not in self._settings.origins:
             raise Refusal(403, f"a page of {origin} may not use this server; allow its origin")
 
-    def _weigh(self, passage: _Passage, more: int) -> None:
+    def _shared_with(self, headers: dict[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+        """Returns the headers by which a page of an allowed origin may see an answer (CORS)."""
+        if not self._settings.origins:
+            return ()
+        origin = headers.get(b"origin", b"")
+        if origin.decode("latin-1") not in self._settings.origins:
+            return ((b"vary", b"Origin"),)
+        return (
+            (b"vary", b"Origin"),
+            (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", _EXPOSED),
+        )
+
+    def _is_preflight(self, passage: Passage) -> bool:
+        """Whether a browser asks, before a request of an allowed page, if it may send it."""
+        return (
+            passage.scope["method"] == "OPTIONS"
+            and b"access-control-request-method" in passage.headers
+            and passage.headers.get(b"origin", b"").decode("latin-1") in self._settings.origins
+        )
+
+    def _preflight(self, headers: dict[bytes, bytes]) -> Response:
+        """Returns that it may; a token is looked for in the request itself."""
+        asked = headers.get(b"access-control-request-headers", b"").decode("latin-1")
+        allowed = {
+            "Access-Control-Allow-Methods": "GET, POST, DELETE",
+            "Access-Control-Allow-Headers": asked or "content-type",
+            "Access-Control-Max-Age": "600",
+        }
+        if b"access-control-request-private-network" in headers:
+            allowed["Access-Control-Allow-Private-Network"] = "true"
+        return Response(status_code=204, headers=allowed)
+
+    def _weigh(self, passage: Passage, more: int) -> None:
         """Counts the bytes of a body, and refuses what is too much."""
         passage.body += more
         self._bytes += more
@@ -190,23 +206,16 @@ class Gate:
             413, f"the body is above {self._settings.body_bytes:,} bytes; send less at a time"
         )
 
-    def _note(self, passage: _Passage, scope: Scope) -> None:
+    def _note(self, passage: Passage, seconds: float) -> None:
         """Counts an answer, and logs it."""
-        seconds = time.perf_counter() - passage.began
+        scope = passage.scope
         route = getattr(scope.get("route"), "path", "other")
-        metrics = self._services.metrics
-        metrics.requests.labels(route, passage.status).inc()
-        metrics.seconds.labels(route).observe(seconds)
-        if passage.status >= 400:
-            metrics.refusals.labels(passage.status).inc()
-        if self._log is not None:
-            line = {
-                "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                "request": passage.id,
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": passage.status,
-                "ms": round(seconds * 1000, 2),
-                "bytes": passage.body,
-            }
-            print(json.dumps(line), file=self._log)
+        self._services.metrics.answered(route, passage.status, seconds)
+        self._log.request(
+            request=passage.id,
+            method=scope["method"],
+            path=scope["path"],
+            status=passage.status,
+            ms=round(seconds * 1000, 2),
+            bytes=passage.body,
+        )

@@ -1,5 +1,7 @@
 """What a server counts, as Prometheus reads it."""
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
@@ -9,9 +11,11 @@ _PICTURES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics:
     """The counters of one server.
 
+    What a request can choose is never a label: routes stand for paths.
+
     Attributes:
         requests: answers by route and status; those of 400 and above are the errors.
-        seconds: from a request's first byte to its answer's last, by route.
+        seconds: from a request's head to its answer's last byte, by route.
         batches: pictures a batch that went through a network.
         waiting: pictures that wait for a network.
         predictions: pictures by model and the class that was named.
@@ -46,6 +50,29 @@ class Metrics:
         self.refusals = Counter(
             "holmdel_refusals", "Requests refused, by status.", ["status"], registry=registry
         )
+        # Looking a label up takes longer than counting.
+        self._answered: dict[tuple[str, int], tuple[Counter, Histogram, Counter | None]] = {}
+        self._named: dict[tuple[str, str], Callable[[], None]] = {}
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Counts an answer."""
+        known = self._answered.get((route, status))
+        if known is None:
+            refused = self.refusals.labels(status) if status >= 400 else None
+            known = self.requests.labels(route, status), self.seconds.labels(route), refused
+            self._answered[route, status] = known
+        answers, times, refused = known
+        answers.inc()
+        times.observe(seconds)
+        if refused is not None:
+            refused.inc()
+
+    def named(self, model: str, label: str) -> None:
+        """Counts a picture by the class that a model named."""
+        count = self._named.get((model, label))
+        if count is None:
+            count = self._named[model, label] = self.predictions.labels(model, label).inc
+        count()
 
     def text(self) -> bytes:
         """Returns all of them in Prometheus' text format."""

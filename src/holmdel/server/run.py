@@ -2,19 +2,31 @@
 
 import contextlib
 import json
+import logging
+import os
+import resource
+import signal
 import socket
 import sys
+import threading
+from collections.abc import Iterator
 from types import FrameType
 
+import torch
 import uvicorn
 
 from holmdel.errors import UserError
 from holmdel.server.app import create_app
-from holmdel.server.services import Services
+from holmdel.server.connections import Connection, sweep
+from holmdel.server.log import JsonFormatter
+from holmdel.server.services import Services, reader
 from holmdel.server.settings import ServerSettings
 
 STOPPING = 30  # seconds that requests under way are waited for
 _BACKLOG = 2048  # connections that wait to be accepted
+_FILES = 256  # that are open besides connections
+_TURN = 0.001  # seconds that a thread of Python may keep the others waiting; 0.005 by default
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Server(uvicorn.Server):
@@ -32,10 +44,30 @@ class _Server(uvicorn.Server):
             _say(f"holmdel serves {', '.join(names)} at {self._url}; stop it with Ctrl-C")
         else:
             _say(json.dumps({"event": "ready", "url": self._url, "models": names}))
+        threading.Thread(target=_warm, args=[self._services], daemon=True).start()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # once a second
+            sweep(self.server_state.connections)
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handles signals; uvicorn's own raises them again at the end, which is no good end."""
+        before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            os._exit(128 + sig)  # at once: threads that compute would be waited for
         self._services.draining.set()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
+        if not sys.stderr.isatty():
+            _say(json.dumps({"event": "stopping", "signal": signal.Signals(sig).name}))
 
 
 def serve(settings: ServerSettings) -> None:
@@ -47,9 +79,9 @@ def serve(settings: ServerSettings) -> None:
     Raises:
         UserError: for a model that cannot be loaded, or an address that cannot be listened on.
     """
-    # On a terminal a line a request would bury what matters.
-    app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
     with contextlib.closing(_listen(settings)) as listener:
+        # On a terminal a line a request would bury what matters.
+        app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         if not settings.loopback and settings.token is None:
@@ -59,31 +91,60 @@ def serve(settings: ServerSettings) -> None:
             )
         config = uvicorn.Config(
             app,
+            http=Connection,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=STOPPING,
         )
+        _prepare(settings)
         _Server(config, app.state.services, url).run(sockets=[listener])
 
 
+def _prepare(settings: ServerSettings) -> None:
+    """Sets what is the whole process's: open files, threads, what the libraries log."""
+    least = settings.connections + _FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < least:
+        most = least if hard == resource.RLIM_INFINITY else min(least, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    Connection.most = settings.connections
+    sys.setswitchinterval(_TURN)
+    if not sys.stderr.isatty():
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonFormatter())
+        logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def _warm(services: Services) -> None:
+    """Does once what takes long the first time, so that no request has to wait for it."""
+    for model in services.models:
+        model.logits(torch.zeros(1, *model.classifier.contract.stored, dtype=torch.uint8))
+    import holmdel.images.digit  # noqa: F401 - SciPy takes a third of a second to load
+
+    with contextlib.suppress(UserError):  # no reader has to be there
+        reader("digits", False, 0.01)
+
+
 def _listen(settings: ServerSettings) -> socket.socket:
-    """Returns a socket bound to the address."""
+    """Returns a socket bound to the address, which does not take connections yet."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         listener.close()
         raise UserError(
             f"{settings.host}:{settings.port} cannot be listened on "
-            f"({error.strerror or error}); choose another --port or --host"
+            f"({getattr(error, 'strerror', None) or error}); choose another --port or --host"
         ) from None
     return listener
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201

@@ -3,25 +3,25 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
-import anyio.to_thread
 from fastapi import Request
 
-from holmdel.reading import Reader
-from holmdel.server.batching import BUSY, Batcher
+from holmdel.server.batching import Batcher
+from holmdel.server.lanes import Lane
 from holmdel.server.metrics import Metrics
 from holmdel.server.models import Models
-from holmdel.server.refusals import Refusal
 from holmdel.server.settings import ServerSettings
 from holmdel.server.trainings import Trainings
+
+if TYPE_CHECKING:
+    from holmdel.reading import Reader
 
 Result = TypeVar("Result")
 
 READERS = 32  # patterns and settings whose readers are kept
-THREADS = 4  # of work that would hold up other requests
+THREADS = 2  # of work that would hold up other requests; more would only take turns
 
 
 @dataclass(eq=False)
@@ -35,6 +35,8 @@ class Services:
         metrics: what is counted.
         trainings: those that run, and those that did.
         draining: set when the server is to stop: streams end, new requests are refused.
+        pages: a thread of their own for pages to be read: seconds each, they would hold up the
+            rest.
     """
 
     settings: ServerSettings
@@ -43,38 +45,38 @@ class Services:
     batcher: Batcher
     trainings: Trainings
     draining: asyncio.Event = field(default_factory=asyncio.Event)
+    pages: Lane = field(init=False)
 
     def __post_init__(self) -> None:
-        """Makes what runs in threads bounded."""
-        self._threads = anyio.CapacityLimiter(THREADS)
-        self._waiting = 0
+        """Makes the threads."""
+        self.pages = Lane("a page to be read", 1, self.settings.pages)
+        self._work = Lane("a thread", THREADS, self.settings.queue)
 
     async def run(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
         """Returns what a function gives, run in a thread so that other requests go on.
 
-        If the request runs out of time, it is answered at once, and the thread ends when it will.
-
         Raises:
-            Refusal: 503 if too many wait already.
+            Refusal: 503 if too much waits already.
         """
-        if self._waiting >= self.settings.queue:
-            raise Refusal(503, "too much work waits already; try again later", retry_after=BUSY)
-        self._waiting += 1
-        try:
-            return await anyio.to_thread.run_sync(
-                partial(work, *args, **named), limiter=self._threads, abandon_on_cancel=True
-            )
-        finally:
-            self._waiting -= 1
+        return await self._work.run(work, *args, **named)
+
+    def close(self) -> None:
+        """Ends what runs."""
+        self.trainings.close()
+        self.pages.close()
+        self._work.close()
+        self.batcher.close()
 
 
 @lru_cache(maxsize=READERS)
-def reader(pattern: str, lines: bool, max_error: float) -> Reader:
+def reader(pattern: str, lines: bool, max_error: float) -> "Reader":
     """Returns the reader that ships, for a pattern.
 
     Raises:
         UserError: as `Reader`.
     """
+    from holmdel.reading import Reader  # which needs a while to load, and not every server reads
+
     return Reader(pattern=pattern, lines=lines, max_error=max_error)
 
 

@@ -26,7 +26,9 @@ class ServerSettings:
         rows: the most rows of a tensor.
         seconds: the longest that a request may take.
         requests: how many requests may be under way.
+        connections: how many connections may be open.
         queue: how many pictures may wait for the network.
+        pages: how many pages may wait to be read.
         batch: the most pictures that go through the network together.
         trainings: how many trainings may run at once.
 
@@ -46,7 +48,9 @@ class ServerSettings:
     rows: int = 1024
     seconds: float = 30.0
     requests: int = 512
+    connections: int = 2048
     queue: int = 256
+    pages: int = 8
     batch: int = 64
     trainings: int = 1
 

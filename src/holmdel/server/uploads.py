@@ -14,7 +14,7 @@ from holmdel.server.refusals import Refusal
 from holmdel.server.services import services
 
 _NAME = "file"
-SMALL = 128 * 128  # pixels; such a picture is decoded and framed faster than handed to a thread
+SMALL = 32 * 32  # pixels; such a picture is decoded and framed faster than handed to a thread
 
 # What the OpenAPI document says of a body that is a picture.
 PICTURE_BODY: dict[str, Any] = {
@@ -97,7 +97,10 @@ async def one_picture(request: Request) -> Upload:
 
 def unusable(error: UserError) -> Refusal:
     """Returns the refusal of a picture that turned out damaged or of no use."""
-    return error if isinstance(error, Refusal) else Refusal(422, str(error))
+    if isinstance(error, Refusal):
+        return error
+    statuses = {NotPicture: 415, TooLarge: 413}
+    return Refusal(statuses.get(type(error), 422), str(error))
 
 
 async def _in_form(request: Request) -> list[Upload]:
@@ -145,10 +148,6 @@ def examined(name: str, content: bytes, most: int) -> Upload:
                 f"{named} has {width} x {height} pixels, where {most:,} are the most; make it "
                 "smaller"
             )
-    except NotPicture as error:
-        return Upload(name, content, 0, Refusal(415, str(error)))
-    except TooLarge as error:
-        return Upload(name, content, 0, Refusal(413, str(error)))
     except UserError as error:
         return Upload(name, content, 0, unusable(error))
     return Upload(name, content, height * width, None)

@@ -1,0 +1,81 @@
+"""What a server writes of what it does: a JSON object a line."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import sys
+import time
+import traceback
+from typing import Any, TextIO
+
+_TIME = "%Y-%m-%dT%H:%M:%S%z"
+
+
+class Log:
+    """Lines of JSON on a stream.
+
+    Lines of one turn of the event loop are written together: many requests are answered in one.
+
+    Args:
+        stream: where they go; None for nowhere but failures, which go to standard error in plain
+            text.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._lines: list[str] = []
+        self._second = 0
+        self._stamp = ""
+
+    def request(self, **said: Any) -> None:
+        """Notes a request that was answered."""
+        if self._stream is None:
+            return
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._lines.append(json.dumps({"time": self._now(), **said}))
+
+    def failure(self, request: str, error: BaseException) -> None:
+        """Notes what should not have happened, and where it did."""
+        text = "".join(traceback.format_exception(error))
+        if self._stream is None:
+            _put(sys.stderr, f"holmdel: request {request} failed\n{text}")
+            return
+        said = {"time": self._now(), "event": "failure", "request": request, "traceback": text}
+        _put(self._stream, json.dumps(said) + "\n")
+
+    def _write(self) -> None:
+        lines, self._lines = self._lines, []
+        if self._stream is not None:
+            _put(self._stream, "\n".join(lines) + "\n")
+
+    def _now(self) -> str:
+        """Returns the time, which is put into words once a second."""
+        second = int(time.time())
+        if second != self._second:
+            self._second, self._stamp = second, time.strftime(_TIME, time.localtime(second))
+        return self._stamp
+
+
+class JsonFormatter(logging.Formatter):
+    """Lines of JSON, for what the libraries have to say."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line of a record."""
+        said = {
+            "time": time.strftime(_TIME, time.localtime(record.created)),
+            "event": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage().strip(),
+        }
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(said)
+
+
+def _put(stream: TextIO, text: str) -> None:
+    """Writes a text; a log whose reader has gone does not stop the server."""
+    with contextlib.suppress(OSError, ValueError):
+        stream.write(text)
+        stream.flush()

@@ -1,0 +1,131 @@
+"""A request on its way through the gate: what it sends and gets is counted and added to."""
+
+import asyncio
+from collections.abc import Callable
+
+from fastapi import Response
+from starlette.types import Message, Receive, Scope, Send
+
+_HEADERS = (
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; "
+        b"base-uri 'none'; form-action 'none'; object-src 'none'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_PART = 30.0  # seconds in which the reader of a stream has to take a part of it
+_LINGER = 2.0  # seconds for which the rest of a body that is too large is taken and thrown away
+
+
+class Passage:
+    """One request, and the channels that the application behind the gate gets.
+
+    Attributes:
+        id: of the request.
+        scope: as ASGI has it.
+        headers: of the request, by name in lower case.
+        added: headers that its answer gets.
+        body: bytes that came.
+        status: of its answer, 500 until it has one.
+        begun: whether its answer is on its way.
+        clock: ends it when its time is up.
+
+    Args:
+        id_: of the request.
+        scope: as ASGI has it.
+        headers: of the request.
+        receive: where its body comes from.
+        send: where its answer goes.
+        weigh: is told of bytes that came, and raises a Refusal where they are too many.
+    """
+
+    __slots__ = (
+        "_receive", "_send", "_unread", "_weigh",
+        "added", "begun", "body", "clock", "headers", "id", "scope", "status",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        id_: str,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        weigh: Callable[["Passage", int], None],
+    ) -> None:
+        self.id = id_
+        self.scope = scope
+        self.headers = headers
+        own = (b"x-request-id", id_.encode())
+        self.added: tuple[tuple[bytes, bytes], ...] = (*_HEADERS, own)
+        self.body = 0
+        self.status = 500
+        self.begun = False
+        self.clock: asyncio.Timeout | None = None
+        self._receive = receive
+        self._send = send
+        self._weigh = weigh
+        self._unread = headers.get(b"content-length", b"0") != b"0" or (
+            b"transfer-encoding" in headers
+        )
+
+    @property
+    def late(self) -> bool:
+        """Whether its time was up."""
+        return self.clock is not None and self.clock.expired()
+
+    async def receive(self) -> Message:
+        """Returns what ASGI gives next."""
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._unread = message.get("more_body", False)
+            self._weigh(self, len(message.get("body", b"")))
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Sends a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *self.added]
+            if self._unread and self.status in (408, 413):
+                message["headers"].append((b"connection", b"close"))
+            await self._send(message)
+        elif message.get("more_body"):
+            await self._send_on(message)
+        elif self._unread and self.status == 413:
+            await self._send({**message, "more_body": True})
+            await self._drain()
+            await self._send({"type": "http.response.body"})
+        else:
+            await self._send(message)
+
+    async def answer(self, response: Response) -> None:
+        """Sends a whole answer."""
+        await response(self.scope, self.receive, self.send)
+
+    async def _send_on(self, message: Message) -> None:
+        """Sends a part of a stream, which may go on for hours; each part has its own time."""
+        clock = self.clock
+        if clock is None or clock.expired():
+            await self._send(message)
+            return
+        clock.reschedule(asyncio.get_running_loop().time() + _PART)
+        await self._send(message)
+        clock.reschedule(None)
+
+    async def _drain(self) -> None:
+        """Throws the rest of a body away: who is still sending would not see the answer."""
+        if b"expect" in self.headers:
+            return
+        try:
+            async with asyncio.timeout(_LINGER):
+                while (await self._receive()).get("more_body"):
+                    pass
+        except TimeoutError:
+            return
