@@ -152,6 +152,14 @@ def test_values_have_the_dtype_of_the_network():
     assert {layer.value.dtype for layer in seen.layers} == {torch.float32}
 
 
+def test_it_works_in_inference_mode_too():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(inplace=True), nn.Flatten())
+    with torch.inference_mode():
+        seen = activations(network, torch.randn(1, 5, 5))
+        assert torch.equal(seen["1"].value, seen["0"].value.relu())
+    assert (seen["0"].value < 0).any()
+
+
 def test_the_network_is_left_as_it_was_found():
     network, picture = made("alexnet")
     network.train()

@@ -95,7 +95,7 @@ def activations(network: nn.Module, picture: Tensor, anatomy: Anatomy | None = N
     channels, height, width = picture.shape
     with alone_with(network):
         anatomy = anatomy or inspect_module(network, (channels, height, width))
-        records, answer = watch(network, picture[None].detach())
+        records, answer = watch(network, picture[None])
     rows = [row for row in anatomy.layers if row.name in records]
     layers = [Activation(_picture_row(picture), picture.detach(), None, (), None)]
     for row in rows:

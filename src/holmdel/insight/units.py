@@ -167,6 +167,8 @@ def _same_numbers(one: Tensor, two: Tensor) -> bool:
     """Returns whether two tensors hold the same numbers in the same order."""
     if one.numel() != two.numel():
         return False
+    if one.data_ptr() == two.data_ptr() and one.stride() == two.stride():
+        return True  # the same tensor: large ones are not gone through
     return torch.allclose(one.flatten(), two.flatten(), rtol=0, atol=0, equal_nan=True)
 
 

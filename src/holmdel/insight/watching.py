@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from holmdel.anatomy.calls import Call, tensors_in
 from holmdel.anatomy.kinds import kind_of
-from holmdel.anatomy.quick import Weightless
 from holmdel.evaluation import in_eval_mode
 
 # What gives the numbers it took, in order or not: no step of a computation.
@@ -78,21 +78,27 @@ def watch(network: nn.Module, picture: Tensor) -> tuple[dict[str, Record], Tenso
         network: any module that takes pictures (N, C, H, W).
         picture: (1, C, H, W), in the network's dtype and on its device.
     """
-    watcher = _Watcher(network, picture)
-    with in_eval_mode(network), watcher.hooks(network), torch.no_grad(), watcher:
-        answer = network(picture)
+    with (
+        torch.inference_mode(mode=False),  # in which nothing tells whether a tensor was changed
+        torch.no_grad(),
+        in_eval_mode(network),
+    ):
+        picture = picture.clone()
+        watcher = _Watcher(network, picture)
+        with watcher.hooks(network), watcher:
+            answer = network(picture)
     return watcher.records, answer
 
 
-class _Watcher(Weightless):  # type: ignore[no-untyped-call]
+class _Watcher(TorchDispatchMode):
     """Sees every operator call, and where each module begins and ends.
 
-    Tensors here have numbers: PyTorch computes each call, and `follow` sees what came out. Which
-    calls are layers and how they are named is decided as in `anatomy.trace`.
+    Which calls are layers and how they are named is decided as in `anatomy.trace`.
     """
 
     def __init__(self, network: nn.Module, picture: Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.copying = False  # whether a call is one of the watcher's own
         self.records: dict[str, Record] = {}
         self._frames: list[_Frame] = []
         self._pictures = {id(picture)}
@@ -127,14 +133,14 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
                 self._weights |= made
             return
         self._pictures |= made
-        step = self._step(call)
-        if call.in_place:  # a tensor's version is counted up only when the call is over
-            self._copies.pop(id(tensors[0]), None)
         frame = self._frames[-1] if self._frames else None
         if frame and frame.leaf:
             if call.name not in _VIEWS:
-                frame.steps.append(step)
+                frame.steps.append(None if frame.steps else self._step(call))
         elif results and (kind := kind_of(call, len(pictures), weighted)):
+            step = self._step(call)
+            if call.in_place:  # its version is counted up only when the call is over
+                self._copies.pop(id(tensors[0]), None)
             name = f"{frame.name}.{kind}" if frame and frame.name else kind
             steps, given = ((step,), (step.given,)) if step else (None, ())
             self._keep(name, Record(None, self._copy(results[0]), given, steps))
@@ -191,7 +197,11 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
         known = self._copies.get(id(tensor))
         if known and known[0] == tensor._version:
             return known[1]
-        copy = tensor.clone()
+        self.copying = True
+        try:
+            copy = tensor.clone()
+        finally:
+            self.copying = False
         self._copies[id(tensor)] = (tensor._version, copy)
         return copy
 
@@ -202,3 +212,17 @@ class _Watcher(Weightless):  # type: ignore[no-untyped-call]
             number += 1
             free = f"{name}:{number}"
         self.records[free] = record
+
+
+def _answer(
+    mode: _Watcher, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+) -> Any:
+    """Returns what an operator call gives."""
+    result = func(*args, **(kwargs or {}))
+    if not mode.copying:
+        mode.follow(Call.of(func, args, kwargs or {}), [*tensors_in(result)])
+    return result
+
+
+# Put here as in `anatomy.quick`: one that PyTorch finds in a class, it wraps in its compiler's.
+_Watcher.__torch_dispatch__ = _answer  # type: ignore[method-assign,assignment]
