@@ -8,6 +8,7 @@ from typing import TextIO
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from holmdel import __version__
 from holmdel.errors import UserError
@@ -51,7 +52,12 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     app.state.services = shared
     for part in (classify, assets, networks, playground, training_routes, v2):
         app.include_router(part.router)
-    app.add_api_route("/metrics", _metrics, summary="What is counted, for Prometheus")
+    app.add_api_route(
+        "/metrics",
+        _metrics,
+        response_class=PlainTextResponse,
+        summary="What is counted, for Prometheus",
+    )
     app.add_exception_handler(UserError, on_user_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_error)
