@@ -13,8 +13,10 @@ const COLUMNS = ["name", "kind", "detail", "output", ...SUMS, "field"];
  * @returns {HTMLTableElement}
  */
 export function layerTable(anatomy, usual, t) {
-  const heads = COLUMNS.map((name) =>
-    element("th", { scope: "col", class: cellClass(name), title: name === "field" ? t("anatomy.field.how") : null }, t(`anatomy.${name}`)));
+  const heads = COLUMNS.map((name) => {
+    const title = name === "field" ? t("anatomy.field.how") : null;
+    return element("th", { scope: "col", class: cellClass(name), title }, t(`anatomy.${name}`));
+  });
   const body = rows(anatomy, usual).map(({ layer, was, fresh }) => {
     const cells = COLUMNS.slice(1).map((name) => cell(name, layer, was, t));
     return element("tr", { "data-layer": layer.name, class: fresh ? "changed" : null },
@@ -24,7 +26,8 @@ export function layerTable(anatomy, usual, t) {
   return element("table", { class: "data", id: "anatomy-table" },
     element("thead", {}, element("tr", {}, ...heads)),
     element("tbody", {}, ...body),
-    element("tfoot", {}, element("tr", {}, element("th", { scope: "row", colspan: 4 }, t("anatomy.sum")), ...sums, element("td"))));
+    element("tfoot", {}, element("tr", {},
+      element("th", { scope: "row", colspan: 4 }, t("anatomy.sum")), ...sums, element("td"))));
 }
 
 function cell(name, layer, was, t) {

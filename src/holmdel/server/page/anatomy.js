@@ -242,9 +242,12 @@ function build(root, t, on) {
     why: element("p", { id: "anatomy-why", role: "status" }),
     sums: element("div", { id: "anatomy-sums" }),
     drawing: element("div", { id: "anatomy-drawing" }),
-    layers: element("div", { id: "anatomy-layers", tabindex: "0", role: "group", "aria-label": t("anatomy.layers.how") }),
+    layers: element("div", {
+      id: "anatomy-layers", tabindex: "0", role: "group", "aria-label": t("anatomy.layers.how"),
+    }),
     copied: element("span", { class: "muted", id: "anatomy-copied" }),
-    markdown: element("details", { id: "anatomy-markdown" }, element("summary", {}, t("anatomy.markdown")), element("pre", { tabindex: "0" })),
+    markdown: element("details", { id: "anatomy-markdown" },
+      element("summary", {}, t("anatomy.markdown")), element("pre", { tabindex: "0" })),
   };
   const copy = button(t("anatomy.copy"), { class: "small", id: "anatomy-copy", onclick: on.copy });
   root.append(

@@ -153,7 +153,7 @@ function pointed(shown, scale) {
 }
 
 function dot(x, y, r, slot, scale) {
-  return node("circle", { class: `dot dot-${slot}`, cx: round(scale.x(x)), cy: round(scale.y(y)), r });
+  return node("circle", { class: `dot run-${slot}`, cx: round(scale.x(x)), cy: round(scale.y(y)), r });
 }
 
 function path(points, scale, style) {

@@ -1,7 +1,8 @@
 /** The trainings that this page knows: their states, which are followed, what starts next. No DOM. */
 
 const LIVE = new Set(["preparing", "running", "paused"]);
-export const SLOTS = 6; // colours and dashes of curves
+const AGAIN = 2000; // ms
+const SLOTS = 8; // colours and dashes of curves; the server remembers as many trainings
 
 /**
  * Tells whether a training is still under way.
@@ -19,6 +20,7 @@ export class Board {
   #queue = [];
   #listeners = new Set();
   #starting = false;
+  #leaving = 0; // trainings that the server is stopping, to forget them
 
   /** The last refusal, as the server's sentence; null when the last thing went well. */
   error = null;
@@ -51,6 +53,11 @@ export class Board {
   /** @returns {object | null} the training that is under way */
   running() {
     return this.all().find(alive) ?? null;
+  }
+
+  /** @returns {boolean} whether none may begin now */
+  busy() {
+    return this.#leaving > 0 || this.running() !== null;
   }
 
   /** @returns {number} how many trainings of a lesson are still to begin */
@@ -102,12 +109,13 @@ export class Board {
 
   /** @param {string} id a training to stop and to forget */
   async forget(id) {
-    if (this.#trainings.has(id) && alive(this.get(id))) this.#queue = [];
-    await this.#attempt(async () => {
-      this.#following.get(id)?.();
-      await this.#api.remove(`/v1/trainings/${id}`);
-      this.#drop(id);
-    });
+    if (alive(this.get(id))) this.#queue = [];
+    this.#following.get(id)?.();
+    this.#drop(id);
+    this.#leaving++;
+    await this.#attempt(() => this.#api.remove(`/v1/trainings/${id}`));
+    this.#leaving--;
+    this.#tell(null);
   }
 
   async #next() {
@@ -127,15 +135,26 @@ export class Board {
 
   #follow(id) {
     if (this.#following.has(id)) return;
-    const stop = this.#api.events(`/v1/trainings/${id}/events`, (training) => {
-      if (!this.#following.has(id)) return;
-      this.#put(training);
-      if (alive(training)) return this.#tell(null);
-      this.#following.delete(id);
-      this.#tell(null);
-      this.#next();
-    });
-    this.#following.set(id, stop);
+    const path = `/v1/trainings/${id}/events`;
+    this.#following.set(id, this.#api.events(path, (training) => this.#heard(training), () => this.#lost(id)));
+  }
+
+  #heard(training) {
+    if (!this.#following.has(training.id)) return;
+    this.#put(training);
+    if (!alive(training)) this.#following.delete(training.id);
+    this.#tell(null);
+    if (!alive(training)) this.#next();
+  }
+
+  /** The news broke off before the end: asks again until the server is back. */
+  async #lost(id) {
+    if (!this.#following.delete(id)) return; // it had come to its end
+    this.#queue = [];
+    do {
+      await new Promise((wake) => setTimeout(wake, AGAIN));
+      await this.load();
+    } while (this.error);
   }
 
   #put(training) {
@@ -143,7 +162,8 @@ export class Board {
     if (this.#slots.has(training.id)) return;
     const taken = new Set(this.#slots.values());
     const free = Array.from({ length: SLOTS }, (_, slot) => slot).find((slot) => !taken.has(slot));
-    this.#slots.set(training.id, free ?? this.#slots.size % SLOTS);
+    const [oldest] = this.#slots.values(); // the next to be forgotten
+    this.#slots.set(training.id, free ?? oldest);
   }
 
   #drop(id) {

@@ -30,7 +30,8 @@ export function createControl(field, { id, label, help, called, change }) {
       note.classList.toggle("shown", said !== "");
     },
     show({ value, given }) {
-      const wanted = String(value ?? "");
+      const text = String(value ?? "");
+      const wanted = input.type === "number" && !Number.isFinite(Number(text)) ? "" : text;
       if (flag) input.checked = wanted === "true";
       else if (wanted !== shown || document.activeElement !== input) input.value = wanted;
       shown = wanted;

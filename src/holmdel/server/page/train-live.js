@@ -29,7 +29,9 @@ export class Live {
     this.#parts = {
       of: element("span", { class: "muted number", id: "live-of" }),
       none: element("p", { class: "muted", id: "live-none" }, t("train.live.none")),
-      picture: element("canvas", { class: "map", id: "live-picture", role: "img", "aria-label": t("train.live.picture") }),
+      picture: element("canvas", {
+        class: "map", id: "live-picture", role: "img", "aria-label": t("train.live.picture"),
+      }),
       label: element("figcaption", { id: "live-label" }),
       bars: element("div", { id: "live-bars" }),
       kernels: element("div", { class: "strips", id: "live-kernels" }),
@@ -87,7 +89,8 @@ export class Live {
   /** Makes canvases where the layers are others; else the painters of the old ones go on. */
   #build({ seen, kernels }) {
     const maps = mapsOf(seen);
-    const shape = JSON.stringify([maps, kernels].map((all) => all.map((one) => [one.name ?? one.layer, one.shape, one.shown])));
+    const shapes = [...maps, ...kernels].map((one) => [one.name ?? one.layer, one.shape, one.shown]);
+    const shape = JSON.stringify(shapes);
     const old = [...this.#painters.values()];
     const known = shape === this.#shape;
     this.#shape = shape;
@@ -96,8 +99,10 @@ export class Live {
       [...maps, ...kernels].forEach((layer, i) => this.#painters.set(layer, old[i]));
       return;
     }
-    this.#parts.maps.replaceChildren(...maps.map((layer) =>
-      this.#strip(layer, this.#t("train.live.maps", { layer: layer.name }), `${layer.name} ${layer.kind}`, mapPainter)));
+    this.#parts.maps.replaceChildren(...maps.map((layer) => {
+      const title = this.#t("train.live.maps", { layer: layer.name });
+      return this.#strip(layer, title, `${layer.name} ${layer.kind}`, mapPainter);
+    }));
     this.#parts.kernels.replaceChildren(...kernels.map((layer) => {
       const title = this.#t("train.live.kernels", { layer: layer.layer });
       return this.#strip(layer, title, title, kernelPainter);

@@ -38,7 +38,7 @@ export class Look {
     const key = [training.model, training.weights, picture].join();
     if (key === this.#asked) return;
     this.#asked = key;
-    this.#pump.ask({ training, stored });
+    this.#pump.ask({ training, stored, signal: this.#control.signal });
   }
 
   /** Ends what is under way. */
@@ -47,8 +47,8 @@ export class Look {
     this.#control = new AbortController();
   }
 
-  async #fetch({ training, stored }) {
-    const { signal } = this.#control;
+  async #fetch({ training, stored, signal }) {
+    if (signal.aborted) return;
     const model = training.kept ?? training.model;
     try {
       const { blob, label } = await this.#picture(training.data, stored, signal);

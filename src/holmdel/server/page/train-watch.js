@@ -35,7 +35,9 @@ export class Watch {
       speed: element("span", { id: "train-speed" }),
       left: element("span", { id: "train-left" }),
       next: element("span", { id: "train-next" }),
-      progress: element("progress", { id: "train-progress", max: 1, value: 0, "aria-label": t("train.progress") }),
+      progress: element("progress", {
+        id: "train-progress", max: 1, value: 0, "aria-label": t("train.progress"),
+      }),
       notes: element("ul", { id: "train-notes" }),
       error: element("p", { id: "train-error", class: "problem" }),
       kept: element("span", { id: "train-kept" }),
@@ -94,11 +96,14 @@ export class Watch {
     const running = alive(training);
     const ended = ["finished", "stopped"].includes(training.status);
     const { pause, resume, stop, keep, draw, forget } = this.#buttons;
+    const buttons = Object.values(this.#buttons);
+    const focused = buttons.find((one) => one === document.activeElement);
     pause.hidden = training.status !== "running";
     resume.hidden = training.status !== "paused";
     stop.hidden = !running;
     keep.hidden = !ended || !training.weights || training.kept !== null;
     draw.hidden = !training.weights || training.kept !== null;
+    if (focused?.hidden) buttons.find((one) => !one.hidden).focus();
     say(forget, this.#t(running ? "train.forget" : "train.forget.ended"));
   }
 

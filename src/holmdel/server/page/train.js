@@ -156,6 +156,7 @@ class TrainTab {
     this.#look.stop(); // else it would ask for a model that is no more
     await this.#board.forget(id);
     this.#set({ training: null });
+    if (!this.#watched()) document.getElementById("train-start")?.focus();
   }
 
   #watched() {
@@ -224,7 +225,7 @@ class TrainTab {
       training, name: names[i], slot: this.#board.slot(training.id),
       shown: !hidden.has(training.id), watched: training === watched,
     }));
-    form.update(this.#fields(), memory.data, { busy: this.#board.running() !== null, lesson: this.#lesson() });
+    form.update(this.#fields(), memory.data, { busy: this.#board.busy(), lesson: this.#lesson() });
     watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#board.waiting() });
     runs.update(rows, this.#at);
     panels.update(rows.filter((row) => row.shown), this.#at);
