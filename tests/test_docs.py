@@ -1,8 +1,12 @@
 """The documents say what is so: commands, links, version, both languages."""
 
+import json
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,7 @@ from holmdel import engine
 from holmdel.cli import app
 from holmdel.cli.train import settings_among
 from holmdel.reader_training.plan import make_plan
+from holmdel.server import ServerSettings, create_app
 from holmdel.training import plan
 
 ROOT = Path(__file__).parents[1]
@@ -45,9 +50,18 @@ def test_commands_are_ones_that_exist(name, line):
         assert f"\n{words[1]}: " in text_of("Makefile")
     elif words[0] == "python":
         assert (ROOT / words[1]).is_file()
+    elif words[0] == "curl":
+        [url] = [word for word in words if word.startswith("http://127.0.0.1:8000/")]
+        assert url.removeprefix("http://127.0.0.1:8000").partition("?")[0] in routes()
     else:
         assert words[0].rpartition("/")[2] == "holmdel"
         parses(words[1:])
+
+
+@cache
+def routes() -> set[str]:
+    """Returns the paths of the server's routes, as its own document has them."""
+    return set(create_app(ServerSettings(), log=None).openapi()["paths"])
 
 
 def parses(words: list[str]) -> None:
@@ -103,6 +117,28 @@ def test_the_readmes_python_runs():
     said: list[str] = []
     exec(block, {"print": lambda *values: said.append(" ".join(map(str, values)))})
     assert said[1] == "7"
+
+
+def test_the_servers_python_runs():
+    """With the port that is free here in place of the one that is written there."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "holmdel", "serve", "--port", "0"], stderr=subprocess.PIPE, text=True
+    )
+    try:
+        port = json.loads(server.stderr.readline())["url"].rpartition(":")[2]
+        [block] = re.findall(r"```python\n(.*?)```", text_of("docs/server.md"), flags=re.DOTALL)
+        names = {"print": lambda *values: None}
+        exec(block.replace("8000", port), names)
+        assert names["found"].as_numpy("probabilities").shape == (1, 10)
+        names["client"].close()
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+
+
+def test_the_server_answers_at_the_paths_that_its_document_names():
+    for path in re.findall(r"(?:GET|POST) `?(/v[12][\w/]*)", text_of("docs/server.md")):
+        assert path in routes(), path
 
 
 def test_the_engines_python_runs():

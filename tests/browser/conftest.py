@@ -75,7 +75,9 @@ def open_page(browser, server: Server) -> Iterator[Callable[..., object]]:
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on(
             "console",
-            lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None,
+            lambda line: (
+                complaints.append(line.text) if line.type in ("error", "warning") else None
+            ),
         )
         page.on(
             "request",

@@ -1,0 +1,59 @@
+"""The Read tab in a real browser: a picture dropped, boxes over it, text beside it."""
+
+import json
+import re
+
+import pytest
+from PIL import Image
+
+from holmdel.data.strings.maker import StringMaker
+
+AMOUNT = "25.730.-"
+
+
+@pytest.fixture
+def amount(tmp_path):
+    """Returns a picture of an amount in drawn digits."""
+    path = tmp_path / "amount.png"
+    Image.fromarray(StringMaker(None, seed=3).sample(AMOUNT).picture).save(path)
+    return path
+
+
+def test_an_amount_is_read(open_page, keep_picture, amount):
+    page = open_page("tab=read&read.pattern=amount")
+    page.wait_for_selector("#choose-picture", state="attached")
+    page.locator("#choose-picture").set_input_files(amount)
+    page.wait_for_selector("#read-line-1")
+    line = page.locator("#read-line-1")
+    assert "25730" in line.locator(".line-text").inner_text()
+    assert page.locator(".box").count() == 1
+    assert line.locator(".digits li").count() == 5
+    keep_picture(page, "read")
+
+
+def test_a_line_and_its_box_light_up_together(open_page, amount):
+    page = open_page("tab=read&read.pattern=amount")
+    page.wait_for_selector("#choose-picture", state="attached")
+    page.locator("#choose-picture").set_input_files(amount)
+    page.wait_for_selector("#read-line-1")
+    page.locator("#read-line-1").hover()
+    page.wait_for_selector(".box.lit")
+    page.locator("#read-line-1").focus()
+    page.wait_for_selector("#read-line-1.lit")
+
+
+def test_the_json_is_what_the_command_line_prints(open_page, amount, holmdel):
+    page = open_page("tab=read&read.pattern=amount")
+    page.wait_for_selector("#choose-picture", state="attached")
+    page.locator("#choose-picture").set_input_files(amount)
+    page.wait_for_selector("#read-line-1")
+    shown = json.loads(page.locator("#read-json").text_content())
+    printed = json.loads(holmdel("read", amount, "--pattern", "amount", "--format", "jsonl").out)
+    assert shown["lines"] == printed["lines"]
+
+
+def test_the_controls_are_in_the_address(open_page):
+    page = open_page("tab=read")
+    page.wait_for_selector("#read-kind")
+    page.locator("#read-kind").select_option("us-zip")
+    page.wait_for_url(re.compile(r"read\.pattern=us-zip"))

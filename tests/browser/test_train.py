@@ -1,0 +1,55 @@
+"""The Train tab in a real browser: started, watched, stopped, kept, drawn on."""
+
+import re
+
+SETTINGS = "&".join(
+    f"train.{name}={value}"
+    for name, value in {
+        "network": "lenet",
+        "data": "digits",
+        "activation": "relu",
+        "pooling": "max",
+        "lr": 0.1,
+        "batch_size": 32,
+    }.items()
+)
+
+
+def test_a_training_is_watched_and_kept(open_page, keep_picture, server):
+    page = open_page(f"tab=train&{SETTINGS}&train.epochs=3&sample=digits:3")
+    page.locator("#train-start").click()
+    page.wait_for_selector("#train-keep:enabled", timeout=60_000)
+    assert "3" in page.locator("#train-epoch").inner_text()
+    page.wait_for_selector("#live-bars li")
+    page.locator("#train-epochs summary").click()
+    page.wait_for_selector("#train-epochs tbody tr")
+    assert page.locator("#train-epochs tbody tr").count() == 3
+    keep_picture(page, "train")
+    page.locator("#train-keep").click()
+    page.wait_for_selector("#train-kept-draw:visible")
+    [kept] = [path.name for path in server.runs.iterdir()]
+    assert kept in page.locator("#train-kept").inner_text()
+    page.locator("#train-kept-draw").click()
+    page.wait_for_url(re.compile(f"model={kept}"))
+    page.wait_for_selector("#sheet")
+    page.locator("#tab-train").click()
+    page.locator("#train-reset").click()
+
+
+def test_a_training_is_held_and_stopped(open_page, keep_picture):
+    page = open_page(f"tab=train&{SETTINGS}&train.epochs=500")
+    page.locator("#train-start").click()
+    page.wait_for_selector("#train-pause:enabled")
+    page.wait_for_selector("#train-epoch:has-text('epoch 2')")
+    page.locator("#train-pause").click()
+    page.wait_for_selector("#train-resume:enabled")
+    done = page.locator("#train-epoch").inner_text()
+    page.wait_for_timeout(1000)
+    assert page.locator("#train-epoch").inner_text() == done
+    page.locator("#train-resume").click()
+    page.wait_for_selector("#train-pause:enabled")
+    page.locator("#train-stop").click()
+    page.wait_for_selector("#train-keep:enabled")
+    keep_picture(page, "train-stopped")
+    page.locator("#train-reset").click()
+    page.wait_for_selector("#train-none:visible")
