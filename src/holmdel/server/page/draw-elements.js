@@ -12,7 +12,8 @@ export function element(name, given = {}, ...children) {
   for (const [key, value] of Object.entries(given)) {
     if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
     else if (value === true) made.setAttribute(key, "");
-    else if (value !== null && value !== undefined && value !== false) made.setAttribute(key, value);
+    else if (value !== null && value !== undefined && value !== false)
+      made.setAttribute(key, value);
   }
   made.append(...children);
   return made;

@@ -1,4 +1,4 @@
-// Pixels as a PNG, written here: at once, where a canvas takes its time, and to the very byte.
+/** Pixels as a PNG, written here: at once, where a canvas takes its time, and to the very byte. */
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let value = n;
@@ -25,7 +25,10 @@ function chunk(name, content) {
   const bytes = new Uint8Array(12 + content.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, content.length);
-  bytes.set([...name].map((letter) => letter.charCodeAt(0)), 4);
+  bytes.set(
+    [...name].map((letter) => letter.charCodeAt(0)),
+    4,
+  );
   bytes.set(content, 8);
   view.setUint32(8 + content.length, crc(bytes.subarray(4, 8 + content.length)));
   return bytes;

@@ -1,4 +1,4 @@
-// At most one request under way, and the newest drawing wins. Knows nothing of pictures.
+/** At most one request under way, and the newest drawing wins. Knows nothing of pictures. */
 
 /**
  * Makes a pump.

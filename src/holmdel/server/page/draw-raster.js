@@ -3,7 +3,7 @@
 import { SIZE } from "/page/strokes.js";
 import { png } from "/page/draw-png.js";
 
-export const PEN = { least: 6, usual: 20, most: 44, of: 280 }; // thickness: parts of the sheet's side
+export const PEN = { least: 6, usual: 20, most: 44, of: 280 }; // in parts of its side
 export const INK = "#16181d";
 
 const SENT = 112; // pixels: the server frames it in half the time of 280, and sees the same digit

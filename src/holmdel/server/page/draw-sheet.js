@@ -18,10 +18,9 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
  * @returns {{node: HTMLElement, paint: () => void, show: (image: ImageBitmap|null) => void}}
  */
 export function createSheet({ source, t, onDraw, onDone }) {
-  const canvas = element("canvas", {
-    id: "sheet", class: "sheet", tabindex: "0", role: "application",
-    "aria-label": t("draw.sheet"), "aria-describedby": "sheet-help",
-  });
+  const named = { "aria-label": t("draw.sheet"), "aria-describedby": "sheet-help" };
+  const reached = { id: "sheet", class: "sheet", tabindex: "0", role: "application" };
+  const canvas = element("canvas", { ...reached, ...named });
   const hint = element("p", { class: "sheet-hint", "aria-hidden": "true" }, t("draw.hint"));
   const pen = element("span", { class: "sheet-pen", hidden: true });
   const help = element("span", { id: "sheet-help", class: "sr-only" }, t("draw.sheet-help"));
@@ -34,7 +33,8 @@ export function createSheet({ source, t, onDraw, onDone }) {
   const paint = () => {
     context.fillStyle = "#fff";
     context.fillRect(0, 0, side, side);
-    if (source.kind === "drawing") drawStrokes(context, source.drawing.strokes, side, source.thickness);
+    if (source.kind === "drawing")
+      drawStrokes(context, source.drawing.strokes, side, source.thickness);
     else if (image) drawImage(context, image, side);
     if (hint.hidden === source.empty) hint.hidden = !source.empty;
   };
@@ -85,7 +85,9 @@ function listenToPointers(canvas, source, changed, onDone) {
   canvas.addEventListener("pointermove", (event) => {
     if (event.pointerId !== drawing) return;
     const all = event.getCoalescedEvents?.() ?? [];
-    const moved = (all.length ? all : [event]).filter((one) => source.drawing.extend(...point(one)));
+    const moved = (all.length ? all : [event]).filter((one) =>
+      source.drawing.extend(...point(one)),
+    );
     if (moved.length) changed(event);
   });
   for (const kind of ["pointerup", "pointercancel"]) {

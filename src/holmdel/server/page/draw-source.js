@@ -2,7 +2,7 @@
 
 import { png } from "/page/draw-png.js";
 import { PEN, picture } from "/page/draw-raster.js";
-import { createDrawing, fromBase64Url, pack, toBase64Url, unpack } from "/page/strokes.js";
+import { Drawing, fromBase64Url, pack, toBase64Url, unpack } from "/page/strokes.js";
 
 const MOST_SEEN = 4096; // bytes of a picture in an address
 
@@ -11,7 +11,7 @@ export const KEYS = ["strokes", "thickness", "sample", "seen"];
 /** What is on the sheet. It changes by its methods; `address()` tells it as the URL's values. */
 export class Source {
   kind = "drawing"; // "drawing", "sample" or "picture"
-  drawing = createDrawing();
+  drawing = new Drawing();
   thickness = PEN.usual;
   sample = null; // {data, index}
   blob = null; // of a sample or a picture
@@ -79,7 +79,12 @@ export class Source {
     const sample = sampleOf(get("sample"));
     const seen = seenOf(get("seen"), stored);
     if (sample) return sample;
-    if (seen) Object.assign(this, { kind: "picture", blob: new Blob([png(seen.bytes, seen.shape)], { type: "image/png" }), seen });
+    if (seen)
+      Object.assign(this, {
+        kind: "picture",
+        blob: new Blob([png(seen.bytes, seen.shape)], { type: "image/png" }),
+        seen,
+      });
     else if (get("strokes") !== now.strokes || this.kind !== "drawing") {
       this.draw();
       this.drawing.load(unpack(get("strokes") ?? "") ?? []);

@@ -4,93 +4,123 @@ import { createPump } from "/page/draw-pump.js";
 import { fieldOf } from "/page/network-marks.js";
 import { placeText } from "/page/unit-grids.js";
 
-/**
- * Makes what follows the pointer over the maps of the networks.
- * @param {object} options
- * @param {object} options.app
- * @param {() => {model: string, view: object}[]} options.nets those on the page.
- * @param {() => Blob} options.picture
- * @param {object} options.panel of unit-view.js.
- * @param {object} options.seen of draw-look.js.
- */
-export function createPointing({ app, nets, picture, panel, seen }) {
-  let [hovered, pinned, shown] = [null, null, ""];
-  const control = new AbortController();
-  const current = () => hovered ?? pinned;
-  const pump = createPump(async (wanted) => {
-    const net = nets()[wanted.net];
-    if (!net || current() !== wanted) return;
-    try {
-      const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
-      const answer = await app.api.picture("/v1/unit", params, picture(), control);
-      if (current() !== wanted || control.signal.aborted) return;
-      panel.show(answer, net.view.layers, wanted === pinned);
-      markWindow(net.view, answer);
-      if (wanted.spoken) app.announce(`${placeText(answer.unit, app.t)}: ${answer.value.toPrecision(4)}`);
-    } catch (error) {
-      if (!control.signal.aborted) app.fail(error);
-    }
-  });
+/** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
+export class Pointing {
+  #hovered = null;
+  #pinned = null;
+  #text = null; // of the one that is hovered
+  #control = new AbortController();
+  #pump = createPump((wanted) => this.#ask(wanted));
 
-  const show = () => {
-    const wanted = current();
-    nets().forEach(({ view }) => view.clearMarks());
-    seen.mark(null);
-    const net = wanted && nets()[wanted.net];
-    const layer = net?.view.layers.get(wanted.layer);
-    if (!layer) {
-      panel.hide();
-      return;
-    }
-    markUnit(net.view, layer, wanted.unit, seen);
-    if (wanted.layer === "input") panel.hide();
-    else pump.ask(wanted);
-  };
-  const hover = (wanted) => {
-    const key = wanted && textOf(wanted);
-    if (key === shown) return;
-    shown = key;
-    hovered = wanted;
-    show();
-  };
-  const pin = (wanted) => {
-    pinned = wanted;
-    hovered = null;
-    shown = null;
-    app.state.set({ unit: wanted && textOf(wanted) });
-    show();
-  };
-  return {
-    /** Returns what network-point.js calls, for the network of this number. */
-    on: (net) => ({
-      dark: () => app.theme.dark,
-      hover: (layer, unit, spoken = false) => hover({ net, layer: layer.layer.name, unit, spoken }),
-      leave: () => hover(null),
+  /**
+   * @param {object} options
+   * @param {object} options.app
+   * @param {() => {model: string, view: object}[]} options.nets those on the page.
+   * @param {() => Blob|Uint8Array} options.picture
+   * @param {object} options.panel of unit-view.js.
+   * @param {object} options.seen of draw-look.js.
+   */
+  constructor({ app, nets, picture, panel, seen }) {
+    Object.assign(this, { app, nets, picture, panel, seen });
+  }
+
+  /** Returns what network-point.js calls, for the network of this number. */
+  on(net) {
+    const named = (layer, unit) => ({ net, layer: layer.layer.name, unit });
+    return {
+      dark: () => this.app.theme.dark,
+      hover: (layer, unit, spoken = false) => this.#hover({ ...named(layer, unit), spoken }),
+      leave: () => this.#hover(null),
       pin: (layer, unit) => {
-        const wanted = { net, layer: layer.layer.name, unit };
-        const again = pinned && textOf(pinned) === textOf(wanted);
-        if (wanted.layer !== "input") pin(again ? null : wanted);
+        this.#toggle(named(layer, unit));
+        layer.node.scrollIntoView({ block: "nearest", inline: "nearest" }); // beside a phone's panel
       },
       current: (layer) => {
-        const found = [hovered, pinned].find((one) => one?.net === net && one.layer === layer.layer.name);
-        return found?.unit ?? null;
+        const here = (one) => one?.net === net && one.layer === layer.layer.name;
+        return [this.#hovered, this.#pinned].find(here)?.unit ?? null;
       },
-      step: (layer, by) => step(nets()[net].view.layers, layer, by),
-    }),
-    pinCurrent: () => current() && pin(current() === pinned ? null : current()),
-    unpin: () => pin(null),
-    /** Takes over the unit that the URL names, once the layers are known. */
-    read() {
-      const text = app.state.get("unit");
-      if (text === (pinned && textOf(pinned))) return;
-      pinned = unitOf(text, nets());
-      show();
-    },
-    /** Shows the unit anew: the picture or the network is another. */
-    refresh: () => current() && show(),
-    get pinned() { return pinned !== null; },
-    off: () => control.abort(),
-  };
+      step: (layer, by) => step(this.nets()[net].view.layers, layer, by),
+    };
+  }
+
+  /** Pins the unit that is looked at, or lets it go. */
+  pinCurrent() {
+    if (this.#current) this.#pin(this.#current === this.#pinned ? null : this.#current);
+  }
+
+  unpin() {
+    this.#pin(null);
+  }
+
+  /** Takes over the unit that the URL names, once the layers are known. */
+  read() {
+    const text = this.app.state.get("unit");
+    if (text === (this.#pinned && textOf(this.#pinned))) return;
+    this.#pinned = unitOf(text, this.nets());
+    this.#show();
+  }
+
+  /** Shows the unit anew: the picture or the network is another. */
+  refresh() {
+    if (this.#current) this.#show();
+  }
+
+  off() {
+    this.#control.abort();
+  }
+
+  get #current() {
+    return this.#hovered ?? this.#pinned;
+  }
+
+  #hover(wanted) {
+    const text = wanted && textOf(wanted);
+    if (text === this.#text) return;
+    this.#text = text;
+    this.#hovered = wanted;
+    this.#show();
+  }
+
+  #toggle(wanted) {
+    if (wanted.layer === "input") return;
+    const again = this.#pinned && textOf(this.#pinned) === textOf(wanted);
+    this.#pin(again ? null : wanted);
+  }
+
+  #pin(wanted) {
+    this.#pinned = wanted;
+    this.#hovered = this.#text = null;
+    this.app.state.set({ unit: wanted && textOf(wanted) });
+    this.#show();
+  }
+
+  #show() {
+    const wanted = this.#current;
+    this.nets().forEach(({ view }) => view.clearMarks());
+    this.seen.mark(null);
+    const net = wanted && this.nets()[wanted.net];
+    const layer = net?.view.layers.get(wanted.layer);
+    if (layer) markUnit(net.view, layer, wanted.unit, this.seen);
+    if (layer && wanted.layer !== "input") this.#pump.ask(wanted);
+    else this.panel.hide();
+  }
+
+  async #ask(wanted) {
+    const net = this.nets()[wanted.net];
+    const { app } = this;
+    if (!net || this.#current !== wanted) return;
+    try {
+      const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
+      const answer = await app.api.picture("/v1/unit", params, this.picture(), this.#control);
+      if (this.#current !== wanted || this.#control.signal.aborted) return;
+      this.panel.show(answer, net.view.layers, wanted === this.#pinned);
+      markWindow(net.view, answer);
+      const value = answer.value?.toPrecision(4);
+      if (wanted.spoken) app.announce(`${placeText(answer.unit, app.t)}: ${value}`);
+    } catch (error) {
+      app.fail(error);
+    }
+  }
 }
 
 function markUnit(view, layer, unit, seen) {
@@ -99,7 +129,10 @@ function markUnit(view, layer, unit, seen) {
   const field = layer.layer.name === "input" ? null : fieldOf(layer.layer.receptive_field, unit);
   const input = view.layers.get("input");
   if (field) input.mark("field", allMaps(input), field);
-  seen.mark(field ?? (layer.layer.name === "input" ? { top: row, left: column, height: 1, width: 1 } : null));
+  seen.mark(
+    field ??
+      (layer.layer.name === "input" ? { top: row, left: column, height: 1, width: 1 } : null),
+  );
 }
 
 /** Marks what a unit sees in the layer before, and in the input where only the answer says. */

@@ -1,16 +1,18 @@
 /** The Draw tab: a picture in, every layer of the chosen models out. */
 
 import { element } from "/page/draw-elements.js";
-import { createImportance, createSeen } from "/page/draw-look.js";
+import { Importance } from "/page/draw-importance.js";
+import { createSeen } from "/page/draw-look.js";
 import { createRun } from "/page/draw-run.js";
 import { createSheet } from "/page/draw-sheet.js";
 import { KEYS, Source } from "/page/draw-source.js";
-import { createSamples, createTools } from "/page/draw-tools.js";
-import { createPointing } from "/page/draw-unit.js";
+import { Samples } from "/page/draw-samples.js";
+import { Tools } from "/page/draw-tools.js";
+import { Pointing } from "/page/draw-unit.js";
 import { decode } from "/page/maps.js";
-import { createKernels } from "/page/network-kernels.js";
-import { createNetwork } from "/page/network-view.js";
-import { createUnitView } from "/page/unit-view.js";
+import { Kernels } from "/page/network-kernels.js";
+import { NetworkView } from "/page/network-view.js";
+import { UnitView } from "/page/unit-view.js";
 import { pictureInput } from "/page/upload.js";
 
 const MAPS = ["16", "32", "64", "all"];
@@ -27,66 +29,78 @@ export function mount(root, app) {
 }
 
 class DrawTab {
+  nets = []; // {model, view, run, answered}
+  offs = [];
+  quiet = 0;
+  control = new AbortController();
+
   constructor(root, app) {
-    const { t, theme } = app;
-    Object.assign(this, { root, app, nets: [], offs: [], quiet: 0, samplesOf: null });
-    this.control = new AbortController();
-    this.sheet = createSheet({
-      source, t,
-      onDraw: (stamp) => this.changed(stamp),
-      onDone: () => app.state.set(source.address()),
-    });
-    this.tools = createTools({ source, t, onChange: (event) => {
-      this.sheet.paint();
-      this.changed(event.timeStamp);
-      app.state.set(source.address());
-    } });
-    this.samples = createSamples({
-      t,
-      onChoose: (sample) => this.takeSample(sample, pngOf(sample.picture)),
-      onMore: () => app.state.set({ samples: 1 + Number(app.state.get("samples") ?? 0) }),
-    });
-    this.seen = createSeen(t);
-    this.importance = createImportance({
-      t,
-      onWay: (way) => app.state.set({ why: way, class: way && app.state.get("class") }),
-      onClass: (index) => app.state.set({ class: index }),
-    });
-    this.kernels = createKernels({ t, theme, onClose: () => app.state.set({ kernels: null }) });
-    this.unit = createUnitView({
-      t, theme, onPin: () => this.pointing.pinCurrent(), onClose: () => this.pointing.unpin(),
-    });
-    this.pointing = createPointing({
-      app, nets: () => this.nets, picture: () => source.picture(), panel: this.unit, seen: this.seen,
-    });
-    this.build();
+    Object.assign(this, { root, app });
+    this.makeDesk();
+    this.makeWork();
     this.listen();
     this.onModels();
   }
 
-  build() {
-    const { t } = this.app;
-    const pictures = element("div", { class: "open" });
+  makeDesk() {
+    const { t, state } = this.app;
+    const onDraw = (stamp) => this.changed(stamp);
+    this.sheet = createSheet({ source, t, onDraw, onDone: () => state.set(source.address()) });
+    const onChange = (event) => {
+      this.sheet.paint();
+      this.changed(event.timeStamp);
+      state.set(source.address());
+    };
+    this.tools = new Tools({ source, t, onChange });
+    this.samples = new Samples({
+      app: this.app,
+      onChoose: (sample) => this.takeSample(sample, pngOf(sample.picture)),
+      onMore: () => state.set({ samples: 1 + Number(state.get("samples") ?? 0) }),
+    });
+    this.seen = createSeen(t);
+    this.importance = new Importance(this.app);
     this.note = element("p", { class: "muted small-note", id: "picture-note", hidden: true });
-    this.maps = element("select", {
-      id: "maps", onchange: () => this.app.state.set({ maps: this.maps.value === USUAL_MAPS ? null : this.maps.value }),
-    }, ...MAPS.map((count) => new Option(count === "all" ? t("draw.all") : count, count)));
-    this.mapsChoice = element("label", { class: "maps-choice muted" }, t("draw.maps"), this.maps);
+    const pictures = element("div", { class: "open" });
+    const desk = element(
+      "section",
+      { class: "desk", "aria-label": t("draw.desk") },
+      this.sheet.node,
+      this.tools.node,
+      element("div", { class: "seen-row" }, this.seen.node, this.importance.node),
+      element("div", { class: "desk-more" }, pictures, this.note, this.samples.node),
+    );
+    this.root.append(desk);
+    const onPicture = (blob) => this.takePicture(blob);
+    const onError = (error) => this.app.fail(error);
+    this.offs.push(pictureInput(pictures, { t, area: this.root, onPicture, onError }));
+  }
+
+  makeWork() {
+    const { t, theme, state } = this.app;
+    const options = MAPS.map((count) => new Option(count === "all" ? t("draw.all") : count, count));
+    const wanted = () => (this.maps.value === USUAL_MAPS ? null : this.maps.value);
+    const onchange = () => state.set({ maps: wanted() });
+    this.maps = element("select", { id: "maps", onchange }, ...options);
+    const named = { class: "maps-choice muted" };
+    this.mapsChoice = element("label", named, t("draw.maps"), this.maps);
+    this.kernels = new Kernels(this.app);
+    this.unit = new UnitView({
+      t,
+      theme,
+      onPin: () => this.pointing.pinCurrent(),
+      onClose: () => this.pointing.unpin(),
+    });
+    this.pointing = new Pointing({
+      app: this.app,
+      nets: () => this.nets,
+      picture: () => source.picture(),
+      panel: this.unit,
+      seen: this.seen,
+    });
     this.netBox = element("div", { class: "nets" });
-    const why = element("div", { class: "why" }, this.importance.figure, this.importance.controls);
-    const seen = element("div", { class: "seen-row" }, this.seen.node, why);
-    const desk = element("section", { class: "desk", "aria-label": t("draw.desk") },
-      this.sheet.node, this.tools.node,
-      seen,
-      element("div", { class: "desk-more" }, pictures, this.note, this.samples.node));
     const help = element("p", { id: "maps-help", class: "sr-only" }, t("draw.maps-help"));
-    const work = element("div", { class: "work" }, this.netBox, this.unit.node, this.kernels.node, help);
-    this.root.append(desk, work);
-    this.offs.push(pictureInput(pictures, {
-      t, area: this.root,
-      onPicture: (blob) => this.takePicture(blob),
-      onError: (error) => this.app.fail(error),
-    }));
+    const parts = [this.netBox, this.unit.node, this.kernels.node, help];
+    this.root.append(element("div", { class: "work" }, ...parts));
   }
 
   listen() {
@@ -98,14 +112,12 @@ class DrawTab {
       state.on(KEYS, () => this.readSource()),
       state.on(["maps"], () => this.changed(null)),
       state.on(["unit"], () => this.pointing.read()),
-      state.on(["kernels"], () => this.showKernels()),
-      state.on(["why", "class"], () => this.showImportance()),
+      state.on(["kernels"], () => this.updateKernels()),
+      state.on(["why", "class"], () => this.updateImportance()),
       state.on(["samples"], () => this.loadSamples()),
       app.theme.on(() => this.repaint()),
     );
-    const escape = (event) => {
-      if (event.key === "Escape" && !event.defaultPrevented) this.pointing.unpin();
-    };
+    const escape = ({ key }) => key === "Escape" && this.pointing.unpin();
     document.addEventListener("keydown", escape);
     this.offs.push(() => document.removeEventListener("keydown", escape));
   }
@@ -127,19 +139,18 @@ class DrawTab {
     this.root.classList.toggle("two", chosen.length > 1);
     this.readSource(true);
     this.loadSamples();
-    this.showKernels();
-    this.showImportance();
+    this.updateKernels();
+    this.updateImportance();
   }
 
   addNet(number) {
-    const { api, theme, t, state } = this.app;
-    const view = createNetwork({
-      t, theme, on: this.pointing.on(number),
-      onKernels: (layer) => state.set({ kernels: state.get("kernels") === layer ? null : layer }),
-    });
-    const net = { view, model: null, run: null };
+    const { api, theme, t, fail } = this.app;
+    const onKernels = (layer) => this.kernels.toggle(layer);
+    const view = new NetworkView({ t, theme, on: this.pointing.on(number), onKernels });
+    const net = { view, model: null, run: null, answered: false };
     net.run = createRun({
-      api, fail: (error) => this.app.fail(error),
+      api,
+      fail,
       params: () => ({ model: net.model, maps: this.mapCount() }),
       show: (answer) => this.show(net, answer),
     });
@@ -161,7 +172,7 @@ class DrawTab {
     return count === "all" ? ALL_MAPS : count;
   }
 
-  /** Asks for the maps of what is on the sheet; `stamp` is the time of the event that changed it. */
+  /** Asks for the maps of what is on the sheet; `stamp`: the time of the event that changed it. */
   changed(stamp) {
     for (const { run } of this.nets) run.ask(() => source.picture(), stamp);
     this.tools.update();
@@ -183,7 +194,7 @@ class DrawTab {
   afterwards() {
     this.pointing.read();
     this.pointing.refresh();
-    this.showImportance();
+    this.updateImportance();
   }
 
   keepSeen({ shape, data }) {
@@ -245,50 +256,17 @@ class DrawTab {
   }
 
   async loadSamples() {
-    const seed = this.app.state.get("samples");
-    const wanted = `${this.model.name} ${seed}`;
-    if (wanted === this.samplesOf) return;
-    this.samplesOf = wanted;
-    const params = { model: this.model.name, count: 20, seed };
-    const answer = await this.app.api.get("/v1/samples", params, this.control).catch(() => null);
-    if (wanted !== this.samplesOf) return; // null: no data set of this model is here
-    this.samples.show(answer);
+    await this.samples.update(this.model.name, this.app.state.get("samples"));
     this.samples.mark(source.kind === "sample" ? source.sample : null);
   }
 
-  async showKernels() {
-    const layer = this.app.state.get("kernels");
-    if (!layer) {
-      this.kernels.hide();
-      return;
-    }
-    const params = { model: this.model.name, layer, maps: this.mapCount() };
-    try {
-      const answer = await this.app.api.get("/v1/kernels", params, this.control);
-      if (this.app.state.get("kernels") === layer) this.kernels.show(answer);
-    } catch (error) {
-      this.kernels.hide();
-      if (error.status !== 400) this.app.fail(error); // 400: the other model has no such layer
-    }
+  updateKernels() {
+    this.kernels.update(this.model.name, this.mapCount());
   }
 
-  async showImportance() {
-    const { state, api } = this.app;
-    const [way, index] = [state.get("why"), state.get("class")];
-    this.importance.choose(way, index, this.model.classes);
-    if (!["saliency", "occlusion"].includes(way) || !this.nets[0]?.answered) return;
-    this.asked?.abort();
-    this.asked = new AbortController();
-    try {
-      const params = { model: this.model.name, class: index };
-      const answer = await api.picture(`/v1/${way}`, params, source.picture(), this.asked);
-      const input = this.nets[0].view.layers.get("input");
-      if (state.get("why") === way) {
-        this.importance.show(answer, { bytes: input.values.bytes, shape: input.layer.shape });
-      }
-    } catch (error) {
-      this.app.fail(error);
-    }
+  updateImportance() {
+    const input = this.nets[0].answered && this.nets[0].view.layers.get("input");
+    this.importance.update(this.model, source.picture(), input || undefined);
   }
 
   repaint() {
@@ -303,7 +281,7 @@ class DrawTab {
     this.tools.off();
     this.pointing.off();
     this.control.abort();
-    this.asked?.abort();
+    this.importance.off();
     this.nets.forEach((net) => this.removeNet(net));
   }
 }

@@ -18,11 +18,13 @@ export function drawEdges(grid, edges, layers) {
     grid.prepend(svg);
   }
   const around = grid.getBoundingClientRect();
-  const boxes = new Map([...layers].map(([name, { canvas }]) => {
-    const box = canvas.getBoundingClientRect();
-    const middle = box.top + box.height / 2 - around.top;
-    return [name, { left: box.left - around.left, right: box.right - around.left, middle }];
-  }));
+  const boxes = new Map(
+    [...layers].map(([name, { canvas }]) => {
+      const box = canvas.getBoundingClientRect();
+      const middle = box.top + box.height / 2 - around.top;
+      return [name, { left: box.left - around.left, right: box.right - around.left, middle }];
+    }),
+  );
   const lines = edges.map(([from, to]) => line(boxes.get(from), boxes.get(to)));
   svg.firstChild.setAttribute("d", lines.join(""));
 }

@@ -5,46 +5,74 @@ import { decode, scaleFor } from "/page/maps.js";
 
 const MOST_ACROSS = 12; // kernels of a layer that sees one map, in a row
 
-/**
- * Makes the panel of kernels.
- * @param {object} options
- * @param {(key: string, values?: object) => string} options.t
- * @param {{dark: boolean}} options.theme
- * @param {() => void} options.onClose
- */
-export function createKernels({ t, theme, onClose }) {
-  const title = element("h3", { id: "kernels-title" });
-  const note = element("span", { class: "muted" });
-  const close = button(t("draw.close"), { id: "close-kernels", class: "small quiet", onclick: onClose });
-  const canvas = element("canvas", { class: "maps", id: "kernels-canvas", role: "img" });
-  const scroll = element("div", { class: "kernels-scroll", tabindex: "0", role: "group", "aria-labelledby": "kernels-title" }, canvas);
-  const head = element("div", { class: "unit-head" }, title, note, close);
-  const node = element("section", {
-    class: "kernels panel", id: "kernels", "aria-labelledby": "kernels-title", hidden: true,
-  }, head, scroll);
-  let last = null;
-  const paint = () => last && paintKernels(canvas, last, theme.dark);
-  return {
-    node,
-    /** Shows an answer of /v1/kernels. */
-    show(answer) {
-      last = { ...answer, bytes: decode(answer.data) };
-      node.hidden = false;
-      node.dataset.layer = answer.layer;
-      const [outs, ins, height, width] = answer.shape;
-      const [o, i] = answer.shown;
-      say(title, t("draw.kernels-of", { layer: answer.layer, outs, ins, height, width }));
-      const some = o < outs || i < ins ? t("draw.kernels-some", { o, outs, i, ins }) : "";
-      say(note, `${t(ins === 1 ? "draw.kernels-one" : "draw.kernels-grid")} ${some}`);
-      canvas.setAttribute("aria-label", title.textContent);
-      paint();
-    },
-    hide() {
-      node.hidden = true;
-      last = null;
-    },
-    repaint: paint,
-  };
+/** The panel of the layer whose kernels the URL names. */
+export class Kernels {
+  #last = null;
+
+  /** @param {object} app */
+  constructor(app) {
+    const { t, state } = app;
+    this.app = app;
+    this.title = element("h3", { id: "kernels-title" });
+    this.note = element("span", { class: "muted" });
+    const close = button(t("draw.close"), {
+      id: "close-kernels",
+      class: "small quiet",
+      onclick: () => state.set({ kernels: null }),
+    });
+    this.canvas = element("canvas", { class: "maps", id: "kernels-canvas", role: "img" });
+    const named = { "aria-labelledby": "kernels-title" };
+    const around = { class: "kernels-scroll", tabindex: "0", role: "group", ...named };
+    this.node = element(
+      "section",
+      { class: "kernels panel", id: "kernels", hidden: true, ...named },
+      element("div", { class: "unit-head" }, this.title, this.note, close),
+      element("div", around, this.canvas),
+    );
+  }
+
+  /** Opens a layer's kernels, or closes them where they are open. */
+  toggle(layer) {
+    const { state } = this.app;
+    state.set({ kernels: state.get("kernels") === layer ? null : layer });
+  }
+
+  /**
+   * Shows what the URL says.
+   * @param {string} model
+   * @param {number|string} maps how many at most.
+   */
+  async update(model, maps) {
+    const { api, state, fail } = this.app;
+    const layer = state.get("kernels");
+    this.node.hidden = !layer;
+    this.#last = null;
+    if (!layer) return;
+    try {
+      const answer = await api.get("/v1/kernels", { model, layer, maps });
+      if (state.get("kernels") === layer) this.#show(answer);
+    } catch (error) {
+      this.node.hidden = true;
+      if (error.status !== 400) fail(error); // 400: another model, which has no such layer
+    }
+  }
+
+  repaint() {
+    if (this.#last) paintKernels(this.canvas, this.#last, this.app.theme.dark);
+  }
+
+  #show(answer) {
+    const { t } = this.app;
+    const [outs, ins, height, width] = answer.shape;
+    const [o, i] = answer.shown;
+    this.#last = { ...answer, bytes: decode(answer.data) };
+    this.node.dataset.layer = answer.layer;
+    say(this.title, t("draw.kernels-of", { layer: answer.layer, outs, ins, height, width }));
+    const some = o < outs || i < ins ? t("draw.kernels-some", { o, outs, i, ins }) : "";
+    say(this.note, `${t(ins === 1 ? "draw.kernels-one" : "draw.kernels-grid")} ${some}`);
+    this.canvas.setAttribute("aria-label", this.title.textContent);
+    this.repaint();
+  }
 }
 
 /** Paints a row a map of the layer before and a column a map of this one; one map before: rows. */
@@ -53,7 +81,10 @@ function paintKernels(canvas, { shape, shown, bytes, low, high }, dark) {
   const [outs, ins] = shown;
   const columns = ins === 1 ? Math.min(outs, MOST_ACROSS) : outs;
   const rows = ins === 1 ? Math.ceil(outs / columns) : ins;
-  const size = Math.max(2, Math.floor((ins === 1 ? 48 : columns > 16 ? 18 : 30) / Math.max(height, width)));
+  const size = Math.max(
+    2,
+    Math.floor((ins === 1 ? 48 : columns > 16 ? 18 : 30) / Math.max(height, width)),
+  );
   canvas.width = columns * (width + 1) - 1;
   canvas.height = rows * (height + 1) - 1;
   canvas.style.width = `${canvas.width * size}px`;

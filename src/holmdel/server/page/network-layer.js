@@ -8,65 +8,91 @@ import { listen } from "/page/network-point.js";
 
 const LEAST_CAPTION = 88; // CSS pixels
 
-/**
- * Makes a layer.
- * @param {object} options
- * @param {object} options.layer of the answer of /v1/activations.
- * @param {{column: number, lane: number, alone: boolean}} options.place
- * @param {number} options.room CSS pixels of height for its maps.
- * @param {string[]|null} options.labels of its units, where they are the classes.
- * @param {(key: string, values?: object) => string} options.t
- * @param {object} options.on
- * @param {(layer: string) => void} options.onKernels
- */
-export function createLayer({ layer, place, room, labels, t, on, onKernels }) {
-  const picture = layer.name === "input";
-  const crowded = !place.alone;
-  const geometry = geometryOf(layer.shape, layer.shown, room, { crowded, picture });
-  const canvas = element("canvas", {
-    class: "maps", tabindex: "0", role: "application", "data-layer": layer.name,
-    "aria-label": label(layer, t), "aria-describedby": "maps-help",
-    "data-rows": geometry.rows, "data-size": geometry.size, "data-gap": geometry.gap,
-    "data-map-width": geometry.width, "data-map-height": geometry.height,
-  });
-  const frame = element("div", { class: "maps-frame" }, canvas);
-  const brief = labels?.every((text) => text.length < 4); // the answer beside it has the long ones
-  if (brief && layer.shown === labels.length) frame.append(labelList(labels, geometry));
-  const node = element("figure", { class: "layer", "data-layer": layer.name, "data-kind": layer.kind },
-    caption(layer, geometry, t, onKernels), frame);
+/** A layer on the page. */
+export class LayerView {
+  values = null; // {bytes, low, high}
+  #waits = false;
+  #visible = true;
+
+  /**
+   * @param {object} options
+   * @param {object} options.layer of the answer of /v1/activations.
+   * @param {{column: number, lane: number, alone: boolean}} options.place
+   * @param {number} options.room CSS pixels of height for its maps.
+   * @param {string[]|null} options.labels of its units, where they are the classes.
+   * @param {(key: string, values?: object) => string} options.t
+   * @param {object} options.on what network-point.js calls.
+   * @param {(layer: string) => void} options.onKernels
+   */
+  constructor({ layer, place, room, labels, t, on, onKernels }) {
+    this.layer = layer;
+    this.picture = layer.name === "input";
+    const form = { crowded: !place.alone, picture: this.picture };
+    this.geometry = geometryOf(layer.shape, layer.shown, room, form);
+    this.canvas = mapsOf(layer, this.geometry, t);
+    const frame = element("div", { class: "maps-frame" }, this.canvas);
+    const brief = labels?.every((text) => text.length < 4); // longer ones are in the answer only
+    if (brief && layer.shown === labels.length) frame.append(labelList(labels, this.geometry));
+    this.node = nodeOf(layer, place, caption(layer, this.geometry, t, onKernels), frame);
+    this.mark = createMarks(frame, this.geometry);
+    this.painter = createPainter(this.canvas, this.geometry);
+    const look = ([entry]) => this.#onLook(entry.isIntersecting, on.dark());
+    new IntersectionObserver(look, { rootMargin: "200px" }).observe(this.canvas);
+    listen(this, on);
+  }
+
+  /** Shows values; a layer that is out of sight is painted when it comes into it. */
+  show(values, dark) {
+    this.values = values;
+    this.#waits = !this.#visible;
+    if (this.#visible) this.repaint(dark);
+  }
+
+  repaint(dark) {
+    if (!this.values) return;
+    const { bytes } = this.values;
+    this.painter(this.picture ? { bytes, low: 0, high: 255 } : this.values, dark); // as a photo
+  }
+
+  clearMarks() {
+    for (const kind of ["field", "window", "unit"]) this.mark(kind, [], null);
+  }
+
+  #onLook(visible, dark) {
+    this.#visible = visible;
+    if (visible && this.#waits) this.show(this.values, dark);
+  }
+}
+
+function nodeOf(layer, place, head, frame) {
+  const given = { class: "layer", "data-layer": layer.name, "data-kind": layer.kind };
+  const node = element("figure", given, head, frame);
   node.classList.toggle("alone", place.alone);
   node.style.setProperty("--column", place.column + 1);
   node.style.setProperty("--lane", place.lane + 1);
-  const painter = createPainter(canvas, geometry);
-  const paint = (of, dark) => painter(picture ? { ...of, low: 0, high: 255 } : of, dark); // as a photo
-  const mark = createMarks(frame, geometry);
-  let [values, waits, visible] = [null, false, true];
+  return node;
+}
 
-  const look = new IntersectionObserver(([entry]) => {
-    visible = entry.isIntersecting;
-    if (!visible || !waits) return;
-    waits = false;
-    paint(values, on.dark());
-  }, { rootMargin: "200px" });
-  look.observe(canvas);
-  const made = {
-    node, canvas, geometry, layer, mark,
-    get values() { return values; },
-    show(given, dark) {
-      values = given;
-      if (visible) paint(values, dark);
-      else waits = true;
-    },
-    repaint: (dark) => values && paint(values, dark),
-    clearMarks: () => ["field", "window", "unit"].forEach((kind) => mark(kind, [], null)),
-  };
-  listen(made, on);
-  return made;
+function mapsOf(layer, { rows, size, gap, width, height }, t) {
+  return element("canvas", {
+    class: "maps",
+    tabindex: "0",
+    role: "application",
+    "data-layer": layer.name,
+    "aria-label": label(layer, t),
+    "aria-describedby": "maps-help",
+    "data-rows": rows,
+    "data-size": size,
+    "data-gap": gap,
+    "data-map-width": width,
+    "data-map-height": height,
+  });
 }
 
 function caption(layer, { canvasWidth, size }, t, onKernels) {
-  const name = element("b", { title: layer.name }, shortName(layer.name));
-  const parts = [name, element("span", {}, layer.kind)];
+  const [block, own] = parted(layer.name);
+  const parts = [element("b", { title: layer.name }, own), element("span", {}, layer.kind)];
+  if (block) parts.unshift(element("span", { class: "muted" }, block));
   if (layer.detail) parts.push(element("span", { class: "muted" }, layer.detail));
   parts.push(element("span", { class: "number" }, layer.shape.join("\u00d7")));
   const hidden = layer.shape[0] - layer.shown;
@@ -75,19 +101,28 @@ function caption(layer, { canvasWidth, size }, t, onKernels) {
     parts.push(element("span", { class: "badge" }, t("draw.some", { shown, all: shape[0] })));
   }
   if (layer.kernels) {
-    parts.push(element("button", {
-      type: "button", class: "link kernels-button", "data-kernels": layer.name,
-      onclick: () => onKernels(layer.name),
-    }, t("draw.kernels")));
+    parts.push(
+      element(
+        "button",
+        {
+          type: "button",
+          class: "link kernels-button",
+          "data-kernels": layer.name,
+          onclick: () => onKernels(layer.name),
+        },
+        t("draw.kernels"),
+      ),
+    );
   }
   const made = element("figcaption", {}, ...parts);
   made.style.maxWidth = `${Math.max(LEAST_CAPTION, canvasWidth * size)}px`;
   return made;
 }
 
-/** Returns the end of a long name: its block stands over the branches. */
-function shortName(name) {
-  return name.length > 16 && name.includes(".") ? `\u2026${name.split(".").slice(-2).join(".")}` : name;
+/** Returns a long name's block and the rest of it. */
+function parted(name) {
+  const dot = name.indexOf(".");
+  return name.length > 16 && dot > 0 ? [name.slice(0, dot), name.slice(dot + 1)] : ["", name];
 }
 
 function label(layer, t) {

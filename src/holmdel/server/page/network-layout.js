@@ -1,4 +1,4 @@
-// Where each layer goes, and how large its maps are. Numbers in, numbers out.
+/** Where each layer goes, and how large its maps are. Numbers in, numbers out. */
 
 const GAP = 4; // CSS pixels between two maps, about
 
@@ -59,7 +59,8 @@ function unitSize(longest, crowded) {
 export function geometry(shape, shown, room, options = {}) {
   if (shape.length !== 3) return ofVector(shown, room);
   const [, height, width] = shape;
-  const size = options.picture ? pictureUnit(Math.max(height, width))
+  const size = options.picture
+    ? pictureUnit(Math.max(height, width))
     : unitSize(Math.max(height, width), options.crowded);
   const gap = Math.max(1, Math.round(GAP / size));
   const rows = Math.max(1, Math.floor((room / size + gap) / (height + gap)));

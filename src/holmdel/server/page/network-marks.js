@@ -15,7 +15,10 @@ const KINDS = ["field", "window", "unit"];
 export function createMarks(frame, geometry) {
   const paths = addPaths(frame, geometry);
   return (kind, maps, box) => {
-    paths[kind].setAttribute("d", box ? maps.map((map) => around(geometry, map, box)).join("") : "");
+    paths[kind].setAttribute(
+      "d",
+      box ? maps.map((map) => around(geometry, map, box)).join("") : "",
+    );
   };
 }
 
@@ -33,12 +36,14 @@ function addPaths(frame, geometry) {
   edges.setAttribute("d", maps.map((map) => around(geometry, map, whole)).join(""));
   svg.append(edges);
   frame.append(svg);
-  return Object.fromEntries(KINDS.map((kind) => {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("class", `mark ${kind}`);
-    svg.append(path);
-    return [kind, path];
-  }));
+  return Object.fromEntries(
+    KINDS.map((kind) => {
+      const path = document.createElementNS(SVG, "path");
+      path.setAttribute("class", `mark ${kind}`);
+      svg.append(path);
+      return [kind, path];
+    }),
+  );
 }
 
 /** Returns a box in a map as an SVG path, clipped to the map and one unit around it. */
@@ -61,6 +66,8 @@ function around(geometry, map, { top, left, height, width }) {
  */
 export function fieldOf(field, unit) {
   if (!field || unit.length !== 3) return null;
-  const [top, left] = [0, 1].map((axis) => field.offset[axis] + unit[axis + 1] * field.stride[axis]);
+  const [top, left] = [0, 1].map(
+    (axis) => field.offset[axis] + unit[axis + 1] * field.stride[axis],
+  );
   return { top, left, height: field.size[0], width: field.size[1] };
 }

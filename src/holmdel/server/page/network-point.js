@@ -30,7 +30,8 @@ export function listen(layer, on) {
     if (unit) on.pin(layer, unit);
   });
   canvas.addEventListener("focus", () => {
-    if (canvas.matches(":focus-visible")) on.hover(layer, on.current(layer) ?? named(start(geometry)));
+    if (canvas.matches(":focus-visible"))
+      on.hover(layer, on.current(layer) ?? named(start(geometry)));
   });
   canvas.addEventListener("blur", () => on.leave());
   canvas.addEventListener("keydown", (event) => onKey(event, layer, on, named));

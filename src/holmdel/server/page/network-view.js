@@ -4,7 +4,7 @@ import { createBars } from "/page/bars.js";
 import { element, say } from "/page/draw-elements.js";
 import { decode } from "/page/maps.js";
 import { drawEdges } from "/page/network-edges.js";
-import { createLayer } from "/page/network-layer.js";
+import { LayerView } from "/page/network-layer.js";
 import { arrange } from "/page/network-layout.js";
 import { percent } from "/page/texts.js";
 
@@ -13,77 +13,101 @@ const [ROOM, PHONE_ROOM] = [360, 184];
 const LANE_ROOM = 92; // and of a branch
 const phone = matchMedia("(max-width: 720px)");
 
-/**
- * Makes the view of one network.
- * @param {object} options
- * @param {(key: string, values?: object) => string} options.t
- * @param {{dark: boolean}} options.theme
- * @param {object} options.on what network-point.js calls: hover, leave, pin, unpin, move.
- * @param {(layer: string) => void} options.onKernels asks for a layer's kernels.
- */
-export function createNetwork({ t, theme, on, onKernels }) {
-  const title = element("h2", { class: "net-title" });
-  const facts = element("span", { class: "muted" });
-  const grid = element("div", { class: "layers" });
-  const scroll = element("div", { class: "layers-scroll", role: "group", "aria-label": t("draw.layers") }, grid);
-  const answer = createAnswer(t);
-  const head = element("div", { class: "net-head" }, title, facts);
-  const node = element("article", { class: "net" }, head, scroll, answer.node);
-  let [layers, plan, drawn] = [new Map(), null, ""];
+/** One network on the page. */
+export class NetworkView {
+  layers = new Map(); // by name, of network-layer.js
+  #plan = null;
+  #drawn = "";
+  #last = null;
+  #again = () => this.#rebuild();
+  #resized = new ResizeObserver(() => this.#drawEdges());
 
-  const build = (given, classes) => {
-    drawn = structure(given);
-    plan = arrange(given);
+  /**
+   * @param {object} options
+   * @param {(key: string, values?: object) => string} options.t
+   * @param {{dark: boolean}} options.theme
+   * @param {object} options.on what network-point.js calls.
+   * @param {(layer: string) => void} options.onKernels asks for a layer's kernels.
+   */
+  constructor(options) {
+    const { t } = options;
+    this.options = options;
+    this.title = element("h2", { class: "net-title" });
+    this.facts = element("span", { class: "muted" });
+    this.head = element("div", { class: "net-head" }, this.title, this.facts);
+    this.grid = element("div", { class: "layers" });
+    const around = { class: "layers-scroll", role: "group", "aria-label": t("draw.layers") };
+    this.answer = createAnswer(t);
+    const scroll = element("div", around, this.grid);
+    this.node = element("article", { class: "net" }, this.head, scroll, this.answer.node);
+    this.#resized.observe(this.grid);
+    phone.addEventListener("change", this.#again);
+  }
+
+  /** Shows the name of the model. */
+  name(model) {
+    this.node.dataset.model = model.name;
+    say(this.title, model.name);
+    const parameters = model.parameters.toLocaleString();
+    say(this.facts, this.options.t("draw.model-facts", { network: model.network, parameters }));
+  }
+
+  /**
+   * Shows an answer of /v1/activations; makes elements only where the network is another.
+   * @param {object} found
+   * @param {boolean} empty whether there is nothing on the sheet.
+   */
+  show(found, empty) {
+    this.#last = [found, empty];
+    if (structure(found.layers) !== this.#drawn) this.#build(found.layers, found.classes);
+    for (const { name, low, high, data } of found.layers) {
+      this.layers.get(name).show({ bytes: decode(data), low, high }, this.options.theme.dark);
+    }
+    this.answer.show(found, empty);
+  }
+
+  repaint() {
+    this.layers.forEach((layer) => layer.repaint(this.options.theme.dark));
+  }
+
+  clearMarks() {
+    this.layers.forEach((layer) => layer.clearMarks());
+  }
+
+  off() {
+    this.#resized.disconnect();
+    phone.removeEventListener("change", this.#again);
+  }
+
+  #build(given, classes) {
+    const { t, on, onKernels } = this.options;
+    this.#drawn = structure(given);
+    const plan = arrange(given);
     const whole = phone.matches ? PHONE_ROOM : ROOM;
-    layers = new Map(given.map((layer, at) => {
+    const made = given.map((layer, at) => {
       const place = plan.places.get(layer.name);
       const labels = at === given.length - 1 ? classes : null;
       const room = place.alone || phone.matches ? whole : LANE_ROOM;
-      return [layer.name, createLayer({ layer, place, room, labels, t, on, onKernels })];
-    }));
-    grid.classList.toggle("branched", plan.lanes > 1);
-    grid.style.setProperty("--columns", plan.columns);
-    grid.style.setProperty("--lanes", plan.lanes);
-    grid.replaceChildren(...[...layers.values()].map((layer) => layer.node));
-    drawEdges(grid, plan.edges, layers);
-  };
-  let last = null;
-  const again = () => {
-    drawn = "";
-    if (last) show(...last);
-  };
-  const resized = new ResizeObserver(() => plan && drawEdges(grid, plan.edges, layers));
-  resized.observe(grid);
-  phone.addEventListener("change", again);
-  const show = (found, empty) => {
-    last = [found, empty];
-    if (structure(found.layers) !== drawn) build(found.layers, found.classes);
-    for (const layer of found.layers) {
-      const { low, high, data } = layer;
-      layers.get(layer.name).show({ bytes: decode(data), low, high }, theme.dark);
-    }
-    answer.show(found, empty);
-  };
-  return {
-    node,
-    head,
-    get layers() { return layers; },
-    /** Shows the name of the model. */
-    name(model) {
-      node.dataset.model = model.name;
-      say(title, model.name);
-      const parameters = model.parameters.toLocaleString();
-      say(facts, t("draw.model-facts", { network: model.network, parameters }));
-    },
-    /** Shows an answer of /v1/activations; makes elements only where the network is another. */
-    show,
-    repaint: () => layers.forEach((layer) => layer.repaint(theme.dark)),
-    clearMarks: () => layers.forEach((layer) => layer.clearMarks()),
-    off() {
-      resized.disconnect();
-      phone.removeEventListener("change", again);
-    },
-  };
+      const view = new LayerView({ layer, place, room, labels, t, on, onKernels });
+      return [layer.name, view];
+    });
+    this.layers = new Map(made);
+    this.#plan = plan;
+    this.grid.classList.toggle("branched", plan.lanes > 1);
+    this.grid.style.setProperty("--columns", plan.columns);
+    this.grid.style.setProperty("--lanes", plan.lanes);
+    this.grid.replaceChildren(...made.map(([, layer]) => layer.node));
+    this.#drawEdges();
+  }
+
+  #rebuild() {
+    this.#drawn = "";
+    if (this.#last) this.show(...this.#last);
+  }
+
+  #drawEdges() {
+    if (this.#plan) drawEdges(this.grid, this.#plan.edges, this.layers);
+  }
 }
 
 function structure(layers) {
@@ -101,8 +125,13 @@ function createAnswer(t) {
   return {
     node,
     show({ classes, probabilities }, empty) {
-      const items = classes.map((label, i) => ({ label, probability: empty ? 0 : probabilities[i] }));
-      const greatest = items.reduce((one, other) => other.probability > one.probability ? other : one);
+      const items = classes.map((label, i) => ({
+        label,
+        probability: empty ? 0 : probabilities[i],
+      }));
+      const greatest = items.reduce((one, other) =>
+        other.probability > one.probability ? other : one,
+      );
       say(best, empty ? "?" : greatest.label);
       best.dataset.best = empty ? "" : greatest.label;
       best.classList.toggle("long", greatest.label.length > 2);

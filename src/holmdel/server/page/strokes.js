@@ -1,4 +1,4 @@
-// The drawing as data: strokes on a sheet of SIZE x SIZE, with a past to undo. No pixels here.
+/** The drawing as data: strokes on a sheet of SIZE x SIZE, with a past to undo. No pixels here. */
 
 /** The sheet's side in the drawing's own whole units. */
 export const SIZE = 1024;
@@ -8,59 +8,74 @@ const MOST_POINTS = 4000; // in one drawing, so that its address stays an addres
 
 const clamp = (value) => Math.min(SIZE - 1, Math.max(0, Math.round(value)));
 
-/**
- * Makes an empty drawing.
- * @returns {object} begin, extend, undo, redo, clear, load, strokes, canUndo, canRedo
- */
-export function createDrawing() {
-  let strokes = [];
-  let past = [];
-  let future = [];
+/** Strokes, each a list of points [x, y], that can be undone. */
+export class Drawing {
+  strokes = [];
+  #past = [];
+  #future = [];
 
-  const remember = () => {
-    past = [...past, strokes];
-    future = [];
-  };
-  const step = (from, to) => {
-    if (!from.length) return false;
-    to.push(strokes);
-    strokes = from.pop();
+  /** @returns {boolean} whether nothing is drawn. */
+  get empty() {
+    return this.strokes.length === 0;
+  }
+
+  get canUndo() {
+    return this.#past.length > 0;
+  }
+
+  get canRedo() {
+    return this.#future.length > 0;
+  }
+
+  /** Begins a stroke at (x, y), in units. */
+  begin(x, y) {
+    this.#remember();
+    this.strokes = [...this.strokes, [[clamp(x), clamp(y)]]];
+  }
+
+  /** Adds a point to the last stroke; returns whether it was far enough from the one before. */
+  extend(x, y) {
+    const stroke = this.strokes.at(-1);
+    const [lastX, lastY] = stroke.at(-1);
+    const point = [clamp(x), clamp(y)];
+    if (Math.hypot(point[0] - lastX, point[1] - lastY) < LEAST_STEP) return false;
+    if (this.strokes.reduce((sum, one) => sum + one.length, 0) >= MOST_POINTS) return false;
+    stroke.push(point);
     return true;
-  };
-  return {
-    get strokes() { return strokes; },
-    get empty() { return strokes.length === 0; },
-    get canUndo() { return past.length > 0; },
-    get canRedo() { return future.length > 0; },
-    /** Begins a stroke at (x, y) in units. */
-    begin(x, y) {
-      remember();
-      strokes = [...strokes, [[clamp(x), clamp(y)]]];
-    },
-    /** Adds a point to the last stroke; returns whether it was far enough away. */
-    extend(x, y) {
-      const stroke = strokes.at(-1);
-      const [lastX, lastY] = stroke.at(-1);
-      const point = [clamp(x), clamp(y)];
-      if (Math.hypot(point[0] - lastX, point[1] - lastY) < LEAST_STEP) return false;
-      if (strokes.reduce((sum, one) => sum + one.length, 0) >= MOST_POINTS) return false;
-      stroke.push(point);
-      return true;
-    },
-    undo: () => step(past, future),
-    redo: () => step(future, past),
-    clear() {
-      if (!strokes.length) return;
-      remember();
-      strokes = [];
-    },
-    /** Takes over strokes from elsewhere, such as an address, without a past. */
-    load(given) {
-      strokes = given;
-      past = [];
-      future = [];
-    },
-  };
+  }
+
+  undo() {
+    this.#step(this.#past, this.#future);
+  }
+
+  redo() {
+    this.#step(this.#future, this.#past);
+  }
+
+  /** Takes all strokes away, which can be undone. */
+  clear() {
+    if (this.empty) return;
+    this.#remember();
+    this.strokes = [];
+  }
+
+  /** Takes over strokes from elsewhere, such as an address; nothing before can be undone. */
+  load(strokes) {
+    this.strokes = strokes;
+    this.#past = [];
+    this.#future = [];
+  }
+
+  #remember() {
+    this.#past.push(this.strokes);
+    this.#future = [];
+  }
+
+  #step(from, to) {
+    if (!from.length) return;
+    to.push(this.strokes);
+    this.strokes = from.pop();
+  }
 }
 
 /**

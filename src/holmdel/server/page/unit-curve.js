@@ -15,16 +15,25 @@ export function curve(rule, x, y, label) {
   const across = Array.from({ length: STEPS + 1 }, (_, i) => -reach + (2 * reach * i) / STEPS);
   const heights = across.map(rule);
   const [low, high] = [Math.min(...heights, 0), Math.max(...heights, 0)];
-  const place = (at, value) => [
-    ((at + reach) / (2 * reach)) * WIDTH,
-    HEIGHT - 8 - ((value - low) / (high - low || 1)) * (HEIGHT - 16),
-  ].map((part) => part.toFixed(1));
-  const svg = made("svg", { class: "curve", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+  const place = (at, value) =>
+    [
+      ((at + reach) / (2 * reach)) * WIDTH,
+      HEIGHT - 8 - ((value - low) / (high - low || 1)) * (HEIGHT - 16),
+    ].map((part) => part.toFixed(1));
+  const svg = made("svg", {
+    class: "curve",
+    viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+    role: "img",
+    "aria-label": label,
+  });
   const [zeroX, zeroY] = place(0, 0);
   const [pointX, pointY] = place(x, y);
   svg.append(
     made("path", { class: "axis", d: `M0 ${zeroY}H${WIDTH}M${zeroX} 0V${HEIGHT}` }),
-    made("path", { class: "graph", d: `M${across.map((at, i) => place(at, heights[i])).join("L")}` }),
+    made("path", {
+      class: "graph",
+      d: `M${across.map((at, i) => place(at, heights[i])).join("L")}`,
+    }),
     made("path", { class: "drop", d: `M${pointX} ${zeroY}V${pointY}` }),
     made("circle", { cx: pointX, cy: pointY, r: 4.5 }),
   );

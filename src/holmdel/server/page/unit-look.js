@@ -39,7 +39,11 @@ export function createLook(kind) {
 
 /** Returns a box as an SVG path, cut where it hangs over the edge of a picture. */
 export function square(box, height, width) {
-  const [top, bottom] = [box.top, box.top + box.height].map((y) => Math.min(height, Math.max(0, y)));
-  const [left, right] = [box.left, box.left + box.width].map((x) => Math.min(width, Math.max(0, x)));
+  const [top, bottom] = [box.top, box.top + box.height].map((y) =>
+    Math.min(height, Math.max(0, y)),
+  );
+  const [left, right] = [box.left, box.left + box.width].map((x) =>
+    Math.min(width, Math.max(0, x)),
+  );
   return `M${left} ${top}H${right}V${bottom}H${left}Z`;
 }

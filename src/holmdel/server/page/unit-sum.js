@@ -48,11 +48,17 @@ const planes = (values) => (Array.isArray(values[0]) ? values : [[values]]);
 export function termsOf({ before, patch, kernel }) {
   if (!patch || !kernel) return [];
   const vector = !Array.isArray(patch[0]);
-  return planes(patch).flatMap((plane, c) => plane.flatMap((row, r) => row.map((seen, x) => {
-    const weight = planes(kernel)[c][r][x];
-    const at = vector ? placeOf(before.channels[x] ?? x, before.shape) : placed(before, c, r, x);
-    return { at, seen, weight, product: seen * weight };
-  })));
+  return planes(patch).flatMap((plane, c) =>
+    plane.flatMap((row, r) =>
+      row.map((seen, x) => {
+        const weight = planes(kernel)[c][r][x];
+        const at = vector
+          ? placeOf(before.channels[x] ?? x, before.shape)
+          : placed(before, c, r, x);
+        return { at, seen, weight, product: seen * weight };
+      }),
+    ),
+  );
 }
 
 function placed({ channels, window }, plane, row, column) {
@@ -87,7 +93,9 @@ export function addUp(unit, terms) {
  */
 export function strongest({ before, patch, kernel }) {
   const sums = patch.map((plane, c) => {
-    const products = plane.flatMap((row, r) => row.map((seen, x) => seen * (kernel?.[c][r][x] ?? 1)));
+    const products = plane.flatMap((row, r) =>
+      row.map((seen, x) => seen * (kernel?.[c][r][x] ?? 1)),
+    );
     return { plane: c, channel: before.channels[c] ?? c, sum: exactSum(products) };
   });
   return sums.sort((one, other) => Math.abs(other.sum) - Math.abs(one.sum));
@@ -116,7 +124,10 @@ export function placesOf(terms) {
 
 /** @returns {string} a number with so many digits behind the point, and a real minus. */
 export function fixed(value, places) {
-  return value.toFixed(places).replace(/^-(?=.*[1-9])/, "\u2212").replace(/^-/, "");
+  return value
+    .toFixed(places)
+    .replace(/^-(?=.*[1-9])/, "\u2212")
+    .replace(/^-/, "");
 }
 
 /** @returns {string} a number in about three digits, for a small cell. */

@@ -1,0 +1,105 @@
+/** Which pixels mattered: saliency and occlusion, over what the network was given. */
+
+import { button, element } from "/page/draw-elements.js";
+import { decode, drawPicture } from "/page/maps.js";
+
+const WAYS = ["saliency", "occlusion"];
+
+/** The picture of what mattered, and the choice of the way and the class; both are in the URL. */
+export class Importance {
+  #asked = null;
+  #labels = "";
+
+  /** @param {object} app */
+  constructor(app) {
+    const { t, state } = app;
+    this.app = app;
+    this.base = element("canvas", { class: "map" });
+    this.heat = element("canvas", { class: "map heat", id: "importance", role: "img" });
+    this.caption = element("figcaption");
+    const frame = element("div", { class: "look-frame" }, this.base, this.heat);
+    this.figure = element("figure", { class: "seen", hidden: true }, frame, this.caption);
+    this.ways = WAYS.map((way) => this.#wayButton(way));
+    this.classes = element("select", {
+      id: "class",
+      "aria-label": t("draw.class"),
+      onchange: () => state.set({ class: this.classes.value || null }),
+    });
+    const controls = element("div", { class: "ways" }, ...this.ways, this.classes);
+    this.node = element("div", { class: "why" }, this.figure, controls);
+  }
+
+  /**
+   * Shows what the URL says.
+   * @param {{name: string, classes: string[]}} model
+   * @param {Blob|Uint8Array} picture
+   * @param {object|undefined} input the layer of network-layer.js; undefined before an answer.
+   */
+  async update(model, picture, input) {
+    const { state, api, fail } = this.app;
+    const [way, index] = [state.get("why"), state.get("class")];
+    this.#choose(way, index, model.classes);
+    this.off();
+    if (!WAYS.includes(way) || !input) return;
+    this.#asked = new AbortController();
+    try {
+      const params = { model: model.name, class: index };
+      this.#show(await api.picture(`/v1/${way}`, params, picture, this.#asked), input);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  off() {
+    this.#asked?.abort();
+  }
+
+  #wayButton(way) {
+    const { t, state } = this.app;
+    const chosen = () => state.get("why") === way;
+    return button(t(`draw.${way}`), {
+      id: way,
+      class: "small",
+      "aria-pressed": "false",
+      title: t(`draw.${way}-help`),
+      onclick: () => state.set(chosen() ? { why: null, class: null } : { why: way }),
+    });
+  }
+
+  #choose(way, index, labels) {
+    const { t } = this.app;
+    for (const one of this.ways) one.setAttribute("aria-pressed", String(one.id === way));
+    if (this.#labels !== labels.join()) {
+      this.#labels = labels.join();
+      const options = labels.map((label, i) => new Option(t("draw.for-class", { label }), i));
+      this.classes.replaceChildren(new Option(t("draw.for-predicted"), ""), ...options);
+    }
+    this.classes.value = index ?? "";
+    this.classes.hidden = !way;
+    if (!way) this.figure.hidden = true;
+  }
+
+  #show(answer, { values, layer }) {
+    this.figure.hidden = false;
+    drawPicture(this.base, values.bytes, layer.shape);
+    paintHeat(this.heat, answer);
+    const text = this.app.t(`draw.${this.app.state.get("why")}-of`, { label: answer.label });
+    this.caption.replaceChildren(element("b", {}, text));
+    this.heat.setAttribute("aria-label", text);
+    this.heat.dataset.label = answer.label;
+  }
+}
+
+/** Paints values as colours that hide the more, the larger they are: orange for, blue against. */
+function paintHeat(canvas, { shape: [height, width], low, high, data }) {
+  const bytes = decode(data);
+  const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  Object.assign(canvas, { width, height });
+  const image = new ImageData(width, height);
+  bytes.forEach((byte, i) => {
+    const value = (low + (byte / 255) * (high - low)) / most;
+    const colour = value < 0 ? [60, 140, 255] : [255, 120, 0];
+    image.data.set([...colour, Math.round(235 * Math.sqrt(Math.abs(value)))], 4 * i);
+  });
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}

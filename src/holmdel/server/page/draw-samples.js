@@ -1,0 +1,67 @@
+/** Pictures of the data set, to choose from. */
+
+import { button, element } from "/page/draw-elements.js";
+
+const COUNT = 21; // three rows
+
+/** The strip of samples. */
+export class Samples {
+  #shown = "";
+
+  /**
+   * @param {object} options
+   * @param {object} options.app
+   * @param {(sample: {data: string, index: number, picture: string}) => void} options.onChoose
+   * @param {() => void} options.onMore asks for others.
+   */
+  constructor({ app, onChoose, onMore }) {
+    const { t } = app;
+    Object.assign(this, { app, onChoose });
+    const named = { class: "samples", role: "group", "aria-label": t("draw.samples") };
+    this.list = element("div", named);
+    const given = { id: "more-samples", class: "small", onclick: onMore };
+    const more = button(t("draw.more-samples"), given);
+    const head = element("div", { class: "head" }, element("h3", {}, t("draw.samples")), more);
+    this.node = element("section", { class: "sample-box", hidden: true }, head, this.list);
+  }
+
+  /**
+   * Shows samples of a model's data set, or nothing where it is not here.
+   * @param {string} model
+   * @param {string|null} seed another gives others.
+   */
+  async update(model, seed) {
+    const wanted = `${model} ${seed}`;
+    if (wanted === this.#shown) return;
+    this.#shown = wanted;
+    const params = { model, seed, count: COUNT };
+    const answer = await this.app.api.get("/v1/samples", params).catch(() => null);
+    if (wanted !== this.#shown) return; // others were asked for meanwhile
+    this.node.hidden = !answer?.samples.length;
+    if (this.node.hidden) return;
+    this.list.replaceChildren(...answer.samples.map((one) => this.#made(one, answer.data)));
+  }
+
+  /** Marks the one that is chosen; null for none. */
+  mark(sample) {
+    for (const one of this.list.children) {
+      const chosen = sample !== null && Number(one.dataset.index) === sample.index;
+      one.setAttribute("aria-pressed", String(chosen));
+    }
+  }
+
+  #made({ index, label, picture }, data) {
+    const name = this.app.t("draw.sample", { label, index });
+    const given = {
+      type: "button",
+      class: "sample",
+      "data-index": index,
+      "data-label": label,
+      title: name,
+      "aria-label": name,
+      "aria-pressed": "false",
+      onclick: () => this.onChoose({ index, data, picture }),
+    };
+    return element("button", given, element("img", { src: picture, alt: "" }));
+  }
+}
