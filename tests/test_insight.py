@@ -223,6 +223,7 @@ def test_values_as_bytes_and_back():
     found = scaled(values)
     assert (found.low, found.high) == (-2, 3)
     assert list(found.data) == [0, 102, 153, 255]
+    assert list(scaled(torch.tensor([0.0, 0.65, 1.0])).data) == [0, 166, 255]  # of 165.75
     back = found.low + torch.tensor(list(found.data)) / 255 * (found.high - found.low)
     assert (back.reshape(2, 2) - values).abs().max() <= 0.5 * 5 / 255
     assert found.to_json() == {"low": -2.0, "high": 3.0, "data": "AGaZ/w=="}
