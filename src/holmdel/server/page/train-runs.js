@@ -63,7 +63,8 @@ export class Runs {
     const status = element("span", { class: "muted" });
     const cells = Object.keys(METRICS).map((metric) => element("td", { class: "number", "data-metric": metric }));
     const head = element("th", { scope: "row" },
-      element("div", { class: "run-head" }, check, swatch(slot), name, status));
+      element("div", { class: "run-head" }, check, swatch(slot),
+        element("span", {}, name, " ", status)));
     const node = element("tr", { id: `run-${id}` }, head, ...cells);
     this.#body.append(node);
     this.#rows.set(id, { node, check, name, status, cells });

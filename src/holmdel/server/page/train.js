@@ -39,6 +39,7 @@ class TrainTab {
   #at = null;
   #frame = 0;
   #statuses = new Map();
+  #refused = null;
   #offs = [];
   #removed = false;
 
@@ -144,10 +145,10 @@ class TrainTab {
   async #act(verb) {
     const training = this.#watched();
     if (!training) return;
+    if (verb === "forget") await this.#forget(training.id);
+    else if (verb !== "draw") await this.#board.command(training.id, verb);
+    if (["draw", "forget", "keep"].includes(verb)) await this.#app.refresh().catch(this.#app.fail);
     if (verb === "draw") this.#app.state.push({ tab: "draw", model: training.model });
-    else if (verb === "forget") await this.#forget(training.id);
-    else await this.#board.command(training.id, verb);
-    if (verb === "forget" || verb === "keep") this.#app.refresh().catch(this.#app.fail);
     const kept = verb === "keep" && this.#board.get(training.id)?.kept;
     if (kept) this.#app.announce(this.#app.t("train.kept", { name: kept }));
   }
@@ -183,9 +184,11 @@ class TrainTab {
   /** The board has news: who began, who ended, what was refused. */
   #changed(begun) {
     const { t, fail, announce } = this.#app;
-    if (this.#board.error) fail(new Error(this.#board.error));
+    if (this.#board.error !== this.#refused) {
+      this.#refused = this.#board.error;
+      fail(this.#refused && new Error(this.#refused));
+    }
     if (begun) {
-      fail(null);
       this.#set({ training: begun.id });
       announce(t("train.said.begun", { id: begun.id, name: begun.network }));
     }
