@@ -95,6 +95,8 @@ class Passage:
             message["headers"] = [*message["headers"], *self.added]
             if self._unread and self.status in (408, 413):
                 message["headers"].append((b"connection", b"close"))
+            if not any(name == b"content-length" for name, _ in message["headers"]):
+                self._wait(None)  # a stream may go on for hours
             await self._send(message)
         elif message.get("more_body"):
             await self._send_on(message)
@@ -110,14 +112,16 @@ class Passage:
         await response(self.scope, self.receive, self.send)
 
     async def _send_on(self, message: Message) -> None:
-        """Sends a part of a stream, which may go on for hours; each part has its own time."""
-        clock = self.clock
-        if clock is None or clock.expired():
-            await self._send(message)
-            return
-        clock.reschedule(asyncio.get_running_loop().time() + _PART)
+        """Sends a part of a stream; each part has a time of its own."""
+        self._wait(_PART)
         await self._send(message)
-        clock.reschedule(None)
+        self._wait(None)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Sets the clock anew, if it runs still."""
+        if self.clock is not None and not self.clock.expired():
+            now = asyncio.get_running_loop().time()
+            self.clock.reschedule(None if seconds is None else now + seconds)
 
     async def _drain(self) -> None:
         """Throws the rest of a body away: who is still sending would not see the answer."""

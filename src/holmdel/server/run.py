@@ -44,7 +44,8 @@ class _Server(uvicorn.Server):
             _say(f"holmdel serves {', '.join(names)} at {self._url}; stop it with Ctrl-C")
         else:
             _say(json.dumps({"event": "ready", "url": self._url, "models": names}))
-        threading.Thread(target=_warm, args=[self._services], daemon=True).start()
+        # No daemon: what is in C++ when the interpreter ends would abort the process.
+        threading.Thread(target=_warm, args=[self._services], name="warm").start()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second

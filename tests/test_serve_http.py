@@ -1,0 +1,183 @@
+"""HTTP as it comes over a wire: bodies, heads and connections of all sorts."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+LONGEST = 60  # seconds
+HOST = b"Host: 127.0.0.1\r\n"
+
+
+@pytest.fixture(scope="module")
+def port():
+    """Runs `holmdel serve` with small limits; returns its port."""
+    words = ["--port", "0", "--max-body", "300000", "--timeout", "3"]
+    command = [sys.executable, "-m", "holmdel", "serve", "lenet-mnist", *words]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    url = json.loads(process.stderr.readline())["url"]
+    yield int(url.rpartition(":")[2])
+    process.terminate()
+    process.communicate(timeout=LONGEST)
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def wire(port):
+    with socket.create_connection(("127.0.0.1", port), timeout=LONGEST) as found:
+        yield found
+
+
+def answer(wire):
+    """Returns status, headers and body of the next answer."""
+    file = wire.makefile("rb")
+    status = int(file.readline().split()[1])
+    headers = {}
+    while line := file.readline().strip():
+        name, _, value = line.decode().partition(": ")
+        headers[name] = value
+    return status, headers, file.read(int(headers.get("content-length", 0)))
+
+
+def closed(wire):
+    """Returns whether the server has closed the connection."""
+    try:
+        return wire.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def post(body=b"", *headers, path=b"/v1/classify"):
+    lines = [b"POST " + path + b" HTTP/1.1", HOST.strip(), *headers]
+    if not any(line.lower().startswith((b"content-length", b"transfer")) for line in headers):
+        lines.append(b"Content-Length: %d" % len(body))
+    return b"\r\n".join([*lines, b"", b""]) + body
+
+
+def chunks(*parts):
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))
+
+
+def test_a_connection_is_kept(wire):
+    for _ in range(3):
+        wire.sendall(post(b"no picture"))
+        assert answer(wire)[0] == 415
+
+
+def test_a_body_in_chunks_is_a_body(wire):
+    wire.sendall(post(chunks(b"no ", b"picture"), b"Transfer-Encoding: chunked"))
+    status, _, body = answer(wire)
+    assert status == 415
+    assert json.loads(body)["error"].startswith("the picture is not a picture")
+
+
+@pytest.mark.parametrize("header", [b"Content-Length: 5000000", b"Transfer-Encoding: chunked"])
+def test_who_sends_too_much_sees_the_refusal(wire, header):
+    """Also a client that looks for an answer only when all is sent, as most do."""
+    body = bytes(5_000_000)
+    wire.sendall(post(body if b"Length" in header else chunks(body), header))
+    status, headers, told = answer(wire)
+    assert status == 413
+    assert headers["connection"] == "close"
+    assert json.loads(told)["error"] == "the body is above 300,000 bytes; send less at a time"
+    assert closed(wire)
+
+
+def test_who_asks_first_sends_nothing_in_vain(wire):
+    wire.sendall(post(b"", b"Content-Length: 5000000", b"Expect: 100-continue"))
+    assert answer(wire)[0] == 413
+    assert closed(wire)
+
+
+def test_who_asks_first_is_told_to_go_on(wire):
+    wire.sendall(post(b"", b"Content-Length: 10", b"Expect: 100-continue"))
+    assert wire.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    wire.sendall(b"no picture")
+    assert answer(wire)[0] == 415
+
+
+def test_a_body_that_does_not_come_is_waited_for_no_longer_than_said(wire):
+    wire.sendall(post(b"half", b"Content-Length: 10"))
+    status, headers, body = answer(wire)
+    assert status == 408
+    assert headers["connection"] == "close"
+    assert json.loads(body)["error"] == "the request took longer than 3 seconds; send less"
+    assert closed(wire)
+
+
+@pytest.mark.parametrize("part", [b"", b"POST /v1/classify HTTP/1.1\r\nHost:"])
+def test_a_head_that_does_not_come_is_not_waited_for_either(wire, part):
+    wire.sendall(part)
+    status, _, body = answer(wire)
+    assert status == 408
+    assert json.loads(body)["error"] == "no request came within 10 seconds; send it at once"
+    assert closed(wire)
+
+
+def test_a_head_without_end_is_refused(wire):
+    wire.sendall(b"GET / HTTP/1.1\r\n")
+    for _ in range(20):
+        try:
+            wire.sendall(b"X-Much: " + b"x" * 10_000 + b"\r\n")
+        except ConnectionError:
+            break
+    status, _, body = answer(wire)
+    assert status == 431
+    assert json.loads(body)["error"] == "the head of the request is above 65,536 bytes; send less"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        post(b"x", b"Content-Length: -1"),
+        post(b"x", b"Content-Length: 1", b"Content-Length: 2"),
+        post(b"zz\r\n", b"Transfer-Encoding: chunked"),
+        post(chunks(b"x"), b"Transfer-Encoding: chunked", b"Content-Length: 1"),
+    ],
+)
+def test_what_is_no_http_is_refused(wire, request_):
+    wire.sendall(request_)
+    status, headers, body = answer(wire)
+    assert status == 400
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body)["error"]
+    assert closed(wire)
+
+
+def test_requests_in_a_row_are_answered_in_order(wire):
+    paths = (b"/v1/one", b"/v1/two", b"/v1/three")
+    wire.sendall(b"".join(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n" for path in paths))
+    file = wire.makefile("rb")
+    text = b""
+    while text.count(b'"error"') < 3:
+        text += file.read1()
+    assert [text.index(b"nothing at " + path) for path in paths] == sorted(
+        text.index(b"nothing at " + path) for path in paths
+    )
+
+
+def test_head_is_get_without_the_body(wire):
+    wire.sendall(b"HEAD / HTTP/1.1\r\n" + HOST + b"\r\n")
+    time.sleep(0.2)
+    text = wire.recv(65536)
+    assert text.startswith(b"HTTP/1.1 200 ")
+    assert text.endswith(b"\r\n\r\n")
+    assert int(text.split(b"content-length: ")[1].split(b"\r\n")[0]) > 100
+
+
+def test_http_1_0_is_answered_and_closed(wire):
+    wire.sendall(b"GET /v2/health/live HTTP/1.0\r\n\r\n")
+    status, _, body = answer(wire)
+    assert (status, json.loads(body)["live"]) == (200, True)
+    assert closed(wire)
+
+
+def test_a_request_to_become_something_else_is_answered_as_it_is(wire):
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    wire.sendall(b"GET /v1/models HTTP/1.1\r\n" + HOST + upgrade + b"\r\n")
+    assert answer(wire)[0] == 200

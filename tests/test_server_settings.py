@@ -1,0 +1,45 @@
+"""What a server cannot be started with."""
+
+import pytest
+
+from holmdel.errors import UserError
+from holmdel.server import ServerSettings
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"port": 70000}, "port was given as 70000; expected 0 to 65535"),
+        ({"token": " "}, "the token was given empty or with other than ASCII letters"),
+        ({"token": "gehe\u00efm"}, "the token was given empty or with other than ASCII letters"),
+        (
+            {"origins": ("example.org",)},
+            "an origin was given as 'example.org'; expected one such as https://example.org",
+        ),
+        (
+            {"origins": ("https://example.org/",)},
+            "an origin was given as 'https://example.org/'; expected one such as "
+            "https://example.org",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused(settings, sentence):
+    with pytest.raises(UserError) as refused:
+        ServerSettings(**settings)
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.0.0.2", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("lab.example", False),
+    ],
+)
+def test_loopback_is_what_only_this_machine_reaches(host, expected):
+    assert ServerSettings(host=host).loopback is expected
