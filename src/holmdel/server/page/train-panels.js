@@ -66,7 +66,8 @@ export class Panels {
       Home: 1, End: this.#epochs, Escape: null }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    this.#onPoint(to === null ? null : Math.min(Math.max(to, 1), this.#epochs));
+    this.#at = to === null ? null : Math.min(Math.max(to, 1), this.#epochs); // before the next key
+    this.#onPoint(this.#at);
   }
 
   /** Has a screen reader know the epoch and its values. */
