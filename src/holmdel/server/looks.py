@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from holmdel.anatomy import Anatomy, inspect_module, weightless
+from holmdel.anatomy import Anatomy
 from holmdel.errors import UserError
 from holmdel.images import to_input
 from holmdel.insight import Activations, activations, explains
-from holmdel.networks import build
 from holmdel.server.models import Model, Models
 from holmdel.server.uploads import unusable
 
@@ -90,7 +89,7 @@ class Looks:
         given = to_input(stored, model.classifier.contract)
         name = _architecture(model)
         plan = self._plans.get(name)
-        anatomy = plan.anatomy if plan else _anatomy(model)
+        anatomy = plan.anatomy if plan else model.anatomy()
         seen = activations(model.double, given[0].double(), anatomy)
         if plan is None:
             named = (layer.name for layer in seen.layers if explains(layer))
@@ -111,14 +110,6 @@ class Looks:
 
     def _size(self) -> int:
         return sum(look.seen.size for look in self._looks.values())
-
-
-def _anatomy(model: Model) -> Anatomy:
-    """Returns the anatomy of a network like a model's, which other threads use meanwhile."""
-    header = model.classifier.header
-    with weightless():
-        network = build(header.network, **header.options)
-    return inspect_module(network, header.image.input)
 
 
 def _architecture(model: Model) -> str:

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from holmdel import engine as engines
+from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.images import decode, frame
+from holmdel.networks import build
 from holmdel.server.refusals import Refusal
 
 _FIRST = "lenet-mnist"  # of those that ship: what people draw are digits
@@ -68,6 +70,22 @@ class Model:
         if self._selection.chain is None:
             return None
         return engines.compile(self.network, self.classifier.contract, frozen=True)
+
+    def anatomy(self, input: tuple[int, int, int] | None = None) -> Anatomy:
+        """Returns the layers of the network.
+
+        They are those of a network like it, for other threads may use this one meanwhile.
+
+        Args:
+            input: (C, H, W) of the picture; what the network was trained to see if None.
+
+        Raises:
+            UserError: if the network does not run for such a picture.
+        """
+        header = self.classifier.header
+        with weightless():
+            network = build(header.network, **header.options)
+        return inspect_module(network, input or header.image.input, header.network)
 
     def framed(self, content: bytes) -> Tensor:
         """Returns an encoded picture in the stored form, uint8 (1, C, H, W).

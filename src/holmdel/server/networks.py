@@ -123,7 +123,13 @@ async def anatomy(
     _expect_small(input, options)
     shared = services(request)
     if model is not None:
-        found = await shared.run(inspect, shared.models.get(model).classifier, input, **options)
+        if options:
+            raise UserError(
+                f"the options {', '.join(options)} were given with a model; options are for a "
+                "network"
+            )
+        size = parse_size(input) if input else None
+        found = await shared.run(shared.models.get(model).anatomy, size)
     elif network in NETWORKS:
         found = await shared.run(inspect, network, input, **options)
     else:

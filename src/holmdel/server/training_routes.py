@@ -45,6 +45,14 @@ class States(BaseModel):
     trainings: list[State]
 
 
+# The schema of a stream is that of one of its events (OpenAPI 3.2, section 4.14.3).
+_EVENT = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {"data": {"type": "string", "contentMediaType": "application/json"}},
+}
+
+
 @router.get(
     "/v1/trainings", response_model=States, responses=documented(), summary="List the trainings"
 )
@@ -87,7 +95,7 @@ async def state(request: Request, id: Id) -> Response:
         200: {
             "description": "The data of each event is the whole state as JSON: at once, and at "
             "each change, at most ten a second. The last one is the end's.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": _EVENT}},
         }
     },
     summary="Watch a training",
