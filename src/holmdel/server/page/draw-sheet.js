@@ -1,6 +1,6 @@
 /** The sheet that is drawn on: mouse, finger, pen, and the keys. */
 
-import { element } from "/page/draw-elements.js";
+import { element, say } from "/page/draw-elements.js";
 import { INK, drawStrokes } from "/page/draw-raster.js";
 import { SIZE } from "/page/strokes.js";
 
@@ -15,13 +15,14 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
  * @param {(key: string, values?: object) => string} options.t
  * @param {(stamp: number) => void} options.onDraw after each change, with its event's time.
  * @param {() => void} options.onDone after the end of a stroke, undo, redo.
- * @returns {{node: HTMLElement, paint: () => void, show: (image: ImageBitmap|null) => void}}
+ * @returns {{node: HTMLElement, paint: () => void, invite: (text: string) => void,
+ *   show: (image: {bitmap: ImageBitmap, inverted: boolean}|null) => void}}
  */
 export function createSheet({ source, t, onDraw, onDone }) {
   const named = { "aria-label": t("draw.sheet"), "aria-describedby": "sheet-help" };
   const reached = { id: "sheet", class: "sheet", tabindex: "0", role: "application" };
   const canvas = element("canvas", { ...reached, ...named });
-  const hint = element("p", { class: "sheet-hint", "aria-hidden": "true" }, t("draw.hint"));
+  const hint = element("p", { class: "sheet-hint", "aria-hidden": "true" });
   const pen = element("span", { class: "sheet-pen", hidden: true });
   const help = element("span", { id: "sheet-help", class: "sr-only" }, t("draw.sheet-help"));
   const node = element("div", { class: "sheet-box" }, canvas, hint, pen, help);
@@ -47,6 +48,7 @@ export function createSheet({ source, t, onDraw, onDone }) {
   return {
     node,
     paint,
+    invite: (text) => say(hint, text),
     show(wanted) {
       image = wanted;
       paint();

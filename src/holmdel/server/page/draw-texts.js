@@ -6,6 +6,7 @@ const en = {
   "draw.sheet-help":
     "Draw with the mouse, a finger or a pen. With the keys: the arrows move the pen, space puts it down and lifts it.",
   "draw.hint": "Draw a digit here",
+  "draw.hint-object": "Or draw here",
   "draw.undo": "Undo",
   "draw.redo": "Redo",
   "draw.clear": "Clear",
@@ -91,6 +92,7 @@ const zh = {
   "draw.sheet": "画板",
   "draw.sheet-help": "用鼠标、手指或触控笔书写。用键盘：方向键移动笔，空格键落笔或抬笔。",
   "draw.hint": "在这里写一个数字",
+  "draw.hint-object": "或在这里画",
   "draw.undo": "撤销",
   "draw.redo": "重做",
   "draw.clear": "清除",

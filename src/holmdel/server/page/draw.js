@@ -111,8 +111,8 @@ class DrawTab {
       app.onModels(() => this.onModels()),
       state.on(KEYS, () => this.readSource()),
       state.on(["maps"], () => this.changed(null)),
+      state.on(["maps", "kernels"], () => this.updateKernels()),
       state.on(["unit"], () => this.pointing.read()),
-      state.on(["kernels"], () => this.updateKernels()),
       state.on(["why", "class"], () => this.updateImportance()),
       state.on(["samples"], () => this.loadSamples()),
       app.theme.on(() => this.repaint()),
@@ -135,8 +135,9 @@ class DrawTab {
       this.nets[i].view.name(model);
     });
     this.model = chosen[0];
-    this.root.classList.toggle("objects", this.model.framing !== "digit");
-    this.root.classList.toggle("two", chosen.length > 1);
+    const digits = this.model.framing === "digit";
+    this.root.classList.toggle("objects", !digits);
+    this.sheet.invite(this.app.t(digits ? "draw.hint" : "draw.hint-object"));
     this.readSource(true);
     this.loadSamples();
     this.updateKernels();
@@ -145,8 +146,10 @@ class DrawTab {
 
   addNet(number) {
     const { api, theme, t, fail } = this.app;
-    const onKernels = (layer) => this.kernels.toggle(layer);
-    const view = new NetworkView({ t, theme, on: this.pointing.on(number), onKernels });
+    const onKernels = (layer) => this.kernels.toggle(number, layer);
+    const onRebuilt = () => this.pointing.refresh();
+    const on = this.pointing.on(number);
+    const view = new NetworkView({ t, theme, on, onKernels, onRebuilt });
     const net = { view, model: null, run: null, answered: false };
     net.run = createRun({
       api,
@@ -261,7 +264,8 @@ class DrawTab {
   }
 
   updateKernels() {
-    this.kernels.update(this.model.name, this.mapCount());
+    const names = this.nets.map((net) => net.model);
+    this.kernels.update(names, this.mapCount());
   }
 
   updateImportance() {

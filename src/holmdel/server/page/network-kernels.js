@@ -31,26 +31,29 @@ export class Kernels {
     );
   }
 
-  /** Opens a layer's kernels, or closes them where they are open. */
-  toggle(layer) {
+  /** Opens the kernels of a layer of the network of this number, or closes them. */
+  toggle(number, layer) {
     const { state } = this.app;
-    state.set({ kernels: state.get("kernels") === layer ? null : layer });
+    const wanted = number ? `${number + 1}:${layer}` : layer;
+    state.set({ kernels: state.get("kernels") === wanted ? null : wanted });
   }
 
   /**
    * Shows what the URL says.
-   * @param {string} model
+   * @param {string[]} models the names of those on the page.
    * @param {number|string} maps how many at most.
    */
-  async update(model, maps) {
+  async update(models, maps) {
     const { api, state, fail } = this.app;
-    const layer = state.get("kernels");
-    this.node.hidden = !layer;
+    const wanted = state.get("kernels");
+    const [, number, layer] = /^(?:(\d):)?(.+)$/.exec(wanted ?? "") ?? [];
+    const model = models[(number ?? 1) - 1];
+    this.node.hidden = !layer || !model;
     this.#last = null;
-    if (!layer) return;
+    if (this.node.hidden) return;
     try {
       const answer = await api.get("/v1/kernels", { model, layer, maps });
-      if (state.get("kernels") === layer) this.#show(answer);
+      if (state.get("kernels") === wanted) this.#show(answer, models.length > 1 ? model : "");
     } catch (error) {
       this.node.hidden = true;
       if (error.status !== 400) fail(error); // 400: another model, which has no such layer
@@ -61,13 +64,14 @@ export class Kernels {
     if (this.#last) paintKernels(this.canvas, this.#last, this.app.theme.dark);
   }
 
-  #show(answer) {
+  #show(answer, model) {
     const { t } = this.app;
     const [outs, ins, height, width] = answer.shape;
     const [o, i] = answer.shown;
+    const layer = [model, answer.layer].filter(Boolean).join(" ");
     this.#last = { ...answer, bytes: decode(answer.data) };
     this.node.dataset.layer = answer.layer;
-    say(this.title, t("draw.kernels-of", { layer: answer.layer, outs, ins, height, width }));
+    say(this.title, t("draw.kernels-of", { layer, outs, ins, height, width }));
     const some = o < outs || i < ins ? t("draw.kernels-some", { o, outs, i, ins }) : "";
     say(this.note, `${t(ins === 1 ? "draw.kernels-one" : "draw.kernels-grid")} ${some}`);
     this.canvas.setAttribute("aria-label", this.title.textContent);

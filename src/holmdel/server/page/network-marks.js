@@ -15,11 +15,16 @@ const KINDS = ["field", "window", "unit"];
 export function createMarks(frame, geometry) {
   const paths = addPaths(frame, geometry);
   return (kind, maps, box) => {
-    paths[kind].setAttribute(
-      "d",
-      box ? maps.map((map) => around(geometry, map, box)).join("") : "",
-    );
+    const boxes = box ? boxesOf(geometry, maps, box) : "";
+    paths[kind].setAttribute("d", boxes);
   };
+}
+
+/** Returns the boxes as an SVG path; one around all units of a vector. */
+function boxesOf(geometry, maps, box) {
+  const { gap, shown, canvasWidth, canvasHeight, size } = geometry;
+  if (gap || maps.length < shown) return maps.map((map) => around(geometry, map, box)).join("");
+  return `M0 0H${canvasWidth * size}V${canvasHeight * size}H0Z`;
 }
 
 function addPaths(frame, geometry) {

@@ -28,6 +28,7 @@ export class NetworkView {
    * @param {{dark: boolean}} options.theme
    * @param {object} options.on what network-point.js calls.
    * @param {(layer: string) => void} options.onKernels asks for a layer's kernels.
+   * @param {() => void} options.onRebuilt after the layers were made anew: their marks are gone.
    */
   constructor(options) {
     const { t } = options;
@@ -103,6 +104,7 @@ export class NetworkView {
   #rebuild() {
     this.#drawn = "";
     if (this.#last) this.show(...this.#last);
+    this.options.onRebuilt();
   }
 
   #drawEdges() {
