@@ -22,6 +22,7 @@ Pixels: TypeAlias = NDArray[np.uint8]
 _ORIENTATION = 0x0112  # EXIF 2.3, tag "Orientation"
 _OPENING = threading.Lock()
 _MODES = {1: "L", 3: "RGB"}
+_FRONT = 1024  # bytes in which a PDF says that it is one
 _PROGRAMS = ("EPS",)  # formats that are programs, which PIL has Ghostscript run
 
 
@@ -122,13 +123,14 @@ def _opened(file: Any, name: str) -> Image.Image:
         image = Image.open(file)
         image.getexif()
     except UnidentifiedImageError:
-        raise _not_picture(name) from None
+        file.seek(0)
+        raise _not_picture(name, file.read(_FRONT)) from None
     except Image.DecompressionBombError:
         raise _too_large(name, "far more pixels") from None
     except Exception as error:  # a foreign parser on foreign bytes raises anything
         raise _cut_short(name, error) from None
     if image.format in _PROGRAMS:
-        raise _not_picture(name)
+        raise _not_picture(name, b"")
     if image.width * image.height > MOST_PIXELS:
         raise _too_large(name, f"{image.width} x {image.height} pixels")
     return image
@@ -144,7 +146,12 @@ def _upright(image: Image.Image, mode: str, name: str) -> Image.Image:
         raise _cut_short(name, error) from None
 
 
-def _not_picture(name: str) -> NotPicture:
+def _not_picture(name: str, front: bytes) -> NotPicture:
+    if b"%PDF-" in front:
+        return NotPicture(
+            f"{name} is a PDF; make pictures of its pages first, such as with "
+            "`pdftoppm -r 200 -png FILE page`"
+        )
     return NotPicture(f"{name} is not a picture; expected a PNG, JPEG, TIFF, ... file")
 
 

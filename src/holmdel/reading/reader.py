@@ -1,6 +1,5 @@
 """Pictures of paper in, strings of digits out."""
 
-import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,7 +27,6 @@ LEAST_SIDE = 8  # pixels; no digit can be told in less
 BATCH = 64  # pictures that are read together
 _LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
 _INVERTED = 2.0  # light ink reaches so much further from the paper than the darkest spots
-_FRONT = 1024  # bytes in which a PDF says that it is one
 
 
 class Reader:
@@ -204,7 +202,6 @@ def _decoded(picture: Picture) -> _Sheet | Failure:
     """Returns the pixels of a picture, or the sentence that says why there are none."""
     path = str(picture) if isinstance(picture, str | Path) else None
     try:
-        _refuse_pdf(picture)
         grey = decode(picture, 1)[:, :, 0]
         if min(grey.shape) < LEAST_SIDE:
             raise UserError(
@@ -214,22 +211,6 @@ def _decoded(picture: Picture) -> _Sheet | Failure:
     except UserError as error:
         return Failure(path, str(error))
     return _Sheet(path, grey)
-
-
-def _refuse_pdf(picture: Picture) -> None:
-    """Raises a UserError that says how to convert a PDF, if the picture is one."""
-    name, front = "the picture", b""
-    if isinstance(picture, bytes):
-        front = picture[:_FRONT]
-    elif isinstance(picture, str | Path):
-        name = str(picture)
-        with contextlib.suppress(OSError, ValueError), Path(picture).open("rb") as file:
-            front = file.read(_FRONT)
-    if b"%PDF-" in front:
-        raise UserError(
-            f"{name} is a PDF; make pictures of its pages first, such as with "
-            "`pdftoppm -r 200 -png FILE page`"
-        )
 
 
 def _dark_ink(grey: Grey) -> Grey:

@@ -45,7 +45,7 @@ class States(BaseModel):
     trainings: list[State]
 
 
-# The schema of a stream is that of one of its events (OpenAPI 3.2, section 4.14.3).
+# The schema of a stream is that of one of its events, as OpenAPI 3.2 has it.
 _EVENT = {
     "type": "object",
     "required": ["data"],

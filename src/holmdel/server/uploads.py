@@ -140,7 +140,7 @@ def examined(name: str, content: bytes, most: int) -> Upload:
         content: the bytes of the file.
         most: pixels that it may have.
     """
-    named = "the picture" if name == "-" else name
+    named = "the file" if name == "-" else name
     try:
         height, width = measure(content, named)
         if height * width > most:
