@@ -136,6 +136,15 @@ def test_the_servers_python_runs():
         server.communicate(timeout=30)
 
 
+def test_the_playgrounds_python_runs():
+    [block] = re.findall(r"```python\n(.*?)```", text_of("docs/playground.md"), flags=re.DOTALL)
+    names = {"print": lambda *values: None}
+    exec(block, names)
+    unit = names["unit"]
+    products = unit.sum.patch * unit.sum.kernel
+    assert float(products.sum()) + unit.sum.bias == pytest.approx(unit.value, rel=1e-12)
+
+
 def test_the_server_answers_at_the_paths_that_its_document_names():
     for path in re.findall(r"(?:GET|POST) `?(/v[12][\w/]*)", text_of("docs/server.md")):
         assert path in routes(), path
