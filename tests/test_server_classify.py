@@ -81,12 +81,12 @@ def test_several_files_are_several_answers_and_one_that_is_broken_spoils_no_othe
     ("content", "status", "sentence"),
     [
         (b"", 400, "the body is empty; expected the bytes of a picture"),
-        (b"no picture", 415, "the picture is not a picture; expected a PNG, JPEG, TIFF, ... file"),
+        (b"no picture", 415, "the file is not a picture; expected a PNG, JPEG, TIFF, ... file"),
         (png(bar())[:60], 422, "is cut short or damaged"),
         (
             png(np.zeros((1001, 1001), np.uint8)),
             413,
-            "the picture has 1001 x 1001 pixels, where 1,000,000 are the most; make it smaller",
+            "the file has 1001 x 1001 pixels, where 1,000,000 are the most; make it smaller",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """A digit on a photograph, as MNIST keeps it."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ _PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 def cut_digit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Returns the digit of a photograph as MNIST keeps it: (H, W, C) of `size`."""
     framed = np.zeros(size, np.float32)
-    glyph = _glyph(_ink(shrunk(pixels, WORKING).mean(axis=2)))
+    shown = shrunk(pixels, WORKING)
+    glyph = _glyph(_ink(shown[:, :, 0] if shown.shape[2] == 1 else shown.mean(axis=2)))
     if glyph is not None:
         box = (round(size[0] * 20 / 28), round(size[1] * 20 / 28))
         glyph = resized(glyph, within(glyph.shape, box))
@@ -42,7 +44,8 @@ def _ink(grey: Grey) -> Grey:
     """
     paper = _light(grey)
     contrast = grey - paper
-    if float((contrast.astype(np.float64) ** 3).sum()) < 0:
+    wide = contrast.astype(np.float64)
+    if float((wide * wide * wide).sum()) < 0:  # a power would take ten times as long
         return -contrast / np.maximum(paper, 1)
     return contrast / np.maximum(255 - paper, 1)
 
@@ -61,7 +64,7 @@ def _light(grey: Grey) -> Grey:
     plane = terms[:, :3]
     surface = plane @ _biweight_fit(plane[band.ravel()], small[band], surface[band.ravel()])
     factors = _biweight_fit(terms, small.ravel(), surface)
-    light = (_terms(grey.shape) @ factors).reshape(grey.shape).clip(0, 255)
+    light = _surface(grey.shape, factors).clip(0, 255)
     if (np.abs(grey - light) < 0.1 * 255).mean() < _LEAST_PAPER:
         light = np.full(grey.shape, _corners(small))
     return light.astype(np.float32)
@@ -85,10 +88,25 @@ def _biweight_fit(terms: Grey, values: Grey, surface: Grey) -> Grey:
     return factors
 
 
+@lru_cache(maxsize=64)
 def _terms(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Returns 1, y, x, y^2, xy, x^2 for each pixel, y and x in -1..1: (H * W, 6)."""
     y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape[:2]), indexing="ij")
-    return np.stack([np.ones_like(y), y, x, y * y, x * y, x * x], axis=-1).reshape(-1, 6)
+    terms = np.stack([np.ones_like(y), y, x, y * y, x * y, x * x], axis=-1).reshape(-1, 6)
+    terms.setflags(write=False)  # others get it too
+    return terms
+
+
+def _surface(shape: tuple[int, ...], factors: Grey) -> Grey:
+    """Returns the sum of the terms by their factors: (H, W)."""
+    y, x = (np.linspace(-1, 1, n) for n in shape[:2])
+    one, by_y, by_x, by_yy, by_xy, by_xx = factors
+    rows = one + by_y * y + by_yy * y * y
+    columns = by_x * x + by_xx * x * x
+    surface: Grey = np.multiply.outer(by_xy * y, x)
+    surface += rows[:, None]
+    surface += columns
+    return surface
 
 
 def _glyph(ink: Grey) -> Grey | None:
@@ -105,8 +123,10 @@ def _glyph(ink: Grey) -> Grey | None:
     faint = ndimage.binary_propagation(strokes, mask=strokes | (soft > max(4 * noise, 0.25 * full)))
     box = bounds(faint)
     side = max(edge.stop - edge.start for edge in box)
-    near = ndimage.binary_dilation(faint, iterations=1 + side // 40)  # the soft edges of strokes
-    glyph = np.where(near, (ink / full).clip(0, 1), 0)
+    reach = 1 + side // 40  # of the soft edges of strokes
+    wider = tuple(slice(max(edge.start - reach, 0), edge.stop + reach) for edge in box)
+    near = ndimage.binary_dilation(faint[wider], iterations=reach)
+    glyph = np.where(near, (ink[wider] / full).clip(0, 1), 0)
     glyph[glyph < max(0.04, 2 * noise / full)] = 0
     return _with_pen(glyph[bounds(glyph > 0)])
 

@@ -38,8 +38,10 @@ def shrunk(pixels: NDArray[Any], longest: int) -> Grey:
     size = pixels.shape[:2]
     if max(size) > longest:
         size = within(size, (longest, longest))
-    planes = [resized(pixels[:, :, c], size) for c in range(pixels.shape[2])]
-    return np.stack(planes, axis=2).astype(np.float32)
+    shown = np.empty((*size, pixels.shape[2]), np.float32)
+    for c in range(pixels.shape[2]):
+        shown[:, :, c] = resized(pixels[:, :, c], size)
+    return shown
 
 
 def bounds(mask: Mask) -> Box:

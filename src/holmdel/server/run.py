@@ -1,5 +1,6 @@
 """A server that runs until it is told to stop."""
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -11,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import torch
 import uvicorn
@@ -24,6 +26,7 @@ from holmdel.server.settings import ServerSettings
 
 STOPPING = 30  # seconds that requests under way are waited for
 _BACKLOG = 2048  # connections that wait to be accepted
+_LATER = 0.1  # seconds after which connections are taken again
 _FILES = 256  # that are open besides connections
 _TURN = 0.001  # seconds that a thread of Python may keep the others waiting; 0.005 by default
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -32,13 +35,19 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class _Server(uvicorn.Server):
     """Says where it listens; told to stop, it finishes what is under way and refuses the rest."""
 
-    def __init__(self, config: uvicorn.Config, services: Services, url: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, services: Services, url: str, listener: socket.socket
+    ) -> None:
         super().__init__(config)
         self._services = services
         self._url = url
+        self._listener = listener
+        self._arriving: set[asyncio.Task[Any]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup([])
+        self._listener.listen(_BACKLOG)
+        self._listen()
         names = [model.name for model in self._services.models]
         if sys.stderr.isatty():
             _say(f"holmdel serves {', '.join(names)} at {self._url}; stop it with Ctrl-C")
@@ -46,6 +55,41 @@ class _Server(uvicorn.Server):
             _say(json.dumps({"event": "ready", "url": self._url, "models": names}))
         # No daemon: what is in C++ when the interpreter ends would abort the process.
         threading.Thread(target=_warm, args=[self._services], name="warm").start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
+        await super().shutdown([])
+
+    def _listen(self) -> None:
+        if not self.should_exit:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        """Takes all connections that wait; libuv takes one a turn, so that a crowd waits long."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_BACKLOG):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionAbortedError:
+                continue
+            except OSError:  # no more files can be open: later perhaps
+                loop.remove_reader(self._listener)
+                loop.call_later(_LATER, self._listen)
+                return
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = loop.create_task(self._take(connection))
+            self._arriving.add(task)
+            task.add_done_callback(self._arriving.discard)
+
+    async def _take(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # who has gone meanwhile
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self.lifespan.state), connection
+            )
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:  # once a second
@@ -102,7 +146,7 @@ def serve(settings: ServerSettings) -> None:
             timeout_graceful_shutdown=STOPPING,
         )
         _prepare(settings)
-        _Server(config, app.state.services, url).run(sockets=[listener])
+        _Server(config, app.state.services, url, listener).run()
 
 
 def _prepare(settings: ServerSettings) -> None:
@@ -134,6 +178,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
     """Returns a socket bound to the address, which does not take connections yet."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setblocking(False)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((settings.host, settings.port))
