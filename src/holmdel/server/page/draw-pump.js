@@ -3,8 +3,8 @@
 /**
  * Makes a pump.
  * @param {(job: any) => Promise<void>} send does one job; its errors are its own
- * @returns {{ask: (job: any) => void, busy: () => boolean}} `ask` does a job, or keeps it as the
- *   next one, in the place of any that waits
+ * @returns {{ask: (job: any) => void}} `ask` does a job, or keeps it as the next one, in the place
+ *   of any that waits.
  */
 export function createPump(send) {
   let running = false;
@@ -24,6 +24,5 @@ export function createPump(send) {
       next = { job };
       if (!running) run();
     },
-    busy: () => running,
   };
 }

@@ -6,8 +6,8 @@ import { png } from "/page/draw-png.js";
 export const PEN = { least: 6, usual: 20, most: 44, of: 280 }; // in parts of its side
 export const INK = "#16181d";
 
-// Pixels. The server frames 112 in half the time of 280; what it then sees is about a fiftieth of the
-// range away, a pixel's, and the digits are the same.
+// Pixels. The server frames 112 in half the time of 280; what it then sees differs by a fiftieth of
+// the range a pixel, and the digits are the same.
 const SENT = 112;
 
 /**

@@ -12,10 +12,10 @@ let measures = 0;
  * @param {object} options
  * @param {object} options.api
  * @param {() => {model: string, maps: string|null}} options.params of the request.
- * @param {(answer: object) => void} options.show paints the maps.
+ * @param {(answer: object, picture: Blob|Uint8Array) => void} options.show paints the maps.
  * @param {(error: Error|null) => void} options.fail null where all is well again.
- * @returns {{ask: (picture: () => Blob|Uint8Array, stamp: number|null) => void, busy: () => boolean,
- *   off: () => void}} `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
+ * @returns {{ask: (picture: () => Blob|Uint8Array, stamp: number|null) => void, off: () => void}}
+ *   `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
  */
 export function createRun({ api, params, show, fail }) {
   const control = new AbortController();
@@ -25,9 +25,10 @@ export function createRun({ api, params, show, fail }) {
     const stamp = oldest;
     oldest = null;
     try {
-      const answer = await api.picture("/v1/activations", params(), picture(), control);
+      const body = picture();
+      const answer = await api.picture("/v1/activations", params(), body, control);
       if (control.signal.aborted) return;
-      show(answer);
+      show(answer, body);
       if (failed) fail(null);
       failed = false;
       if (stamp !== null) measure(stamp);
@@ -41,7 +42,6 @@ export function createRun({ api, params, show, fail }) {
       oldest ??= stamp;
       pump.ask(picture);
     },
-    busy: pump.busy,
     off: () => control.abort(),
   };
 }

@@ -15,6 +15,7 @@ export class Source {
   thickness = PEN.usual;
   sample = null; // {data, index}
   blob = null; // of a sample or a picture
+  framed = false; // whether the blob is in a data set's form, light on black
   seen = null; // of a picture: what the network saw, {shape, bytes}
 
   /** @returns {boolean} whether there is nothing on the sheet. */
@@ -30,17 +31,17 @@ export class Source {
   /** Goes back to the drawing. */
   draw() {
     if (this.kind !== "drawing") this.drawing.clear();
-    Object.assign(this, { kind: "drawing", sample: null, blob: null, seen: null });
+    Object.assign(this, { kind: "drawing", sample: null, blob: null, framed: false, seen: null });
   }
 
   /** @param {{data: string, index: number}} sample @param {Blob} blob its picture. */
   takeSample(sample, blob) {
-    Object.assign(this, { kind: "sample", sample, blob, seen: null });
+    Object.assign(this, { kind: "sample", sample, blob, framed: true, seen: null });
   }
 
   /** @param {Blob} blob a picture from elsewhere. */
   takePicture(blob) {
-    Object.assign(this, { kind: "picture", sample: null, blob, seen: null });
+    Object.assign(this, { kind: "picture", sample: null, blob, framed: false, seen: null });
   }
 
   /**
@@ -49,8 +50,9 @@ export class Source {
    * @returns {boolean} whether it is small enough for one.
    */
   keepSeen(seen) {
-    if (this.kind === "picture" && !this.seen) this.seen = seen;
-    return !this.seen || this.seen.bytes.length <= MOST_SEEN;
+    if (this.kind !== "picture") return true;
+    this.seen = seen;
+    return seen.bytes.length <= MOST_SEEN;
   }
 
   /** @returns {Object<string, string|null>} the URL's values. */
@@ -83,6 +85,7 @@ export class Source {
       Object.assign(this, {
         kind: "picture",
         blob: new Blob([png(seen.bytes, seen.shape)], { type: "image/png" }),
+        framed: true,
         seen,
       });
     else if (get("strokes") !== now.strokes || this.kind !== "drawing") {

@@ -33,7 +33,7 @@ export class Pointing {
       leave: () => this.#hover(null),
       pin: (layer, unit) => {
         this.#toggle(named(layer, unit));
-        layer.node.scrollIntoView({ block: "nearest", inline: "nearest" }); // beside a phone's panel
+        layer.node.scrollIntoView({ block: "nearest", inline: "nearest" }); // over a phone's panel
       },
       current: (layer) => {
         const here = (one) => one?.net === net && one.layer === layer.layer.name;

@@ -155,7 +155,7 @@ class DrawTab {
       api,
       fail,
       params: () => ({ model: net.model, maps: this.mapCount() }),
-      show: (answer) => this.show(net, answer),
+      show: (answer, picture) => this.show(net, answer, picture),
     });
     this.netBox.append(view.node);
     if (!number) view.head.append(this.mapsChoice);
@@ -181,13 +181,12 @@ class DrawTab {
     this.tools.update();
   }
 
-  show(net, answer) {
+  show(net, answer, picture) {
     net.view.show(answer, source.empty);
     net.answered = true;
     if (net === this.nets[0]) {
       this.seen.show(answer.seen, answer.layers[0].shape);
-      this.classes = answer.classes;
-      if (source.kind === "picture" && !source.seen) this.keepSeen(answer.seen);
+      if (picture === source.blob) this.keepSeen(answer.seen);
     }
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.afterwards(), QUIET);
@@ -250,10 +249,9 @@ class DrawTab {
   async showPicture() {
     this.note.hidden = true;
     this.samples.mark(source.kind === "sample" ? source.sample : null);
-    const { blob, seen, kind } = source;
+    const { blob, framed } = source;
     const bitmap = blob && (await createImageBitmap(blob).catch(() => null));
-    const stored = kind === "sample" || seen;
-    const inverted = Boolean(stored) && this.model.framing === "digit";
+    const inverted = framed && this.model.framing === "digit";
     this.sheet.show(bitmap && { bitmap, inverted });
     this.tools.update();
   }

@@ -7,7 +7,7 @@ import { origin } from "/page/network-layout.js";
  * Makes a canvas that shows a layer again and again.
  * @param {HTMLCanvasElement} canvas gets the geometry's size.
  * @param {object} geometry of network-layout.js.
- * @returns {(values: {bytes: Uint8Array, low: number, high: number}, dark: boolean) => void} paints.
+ * @returns {(values: {bytes: Uint8Array, low: number, high: number}, dark: boolean) => void}
  */
 export function createPainter(canvas, geometry) {
   const { canvasWidth, canvasHeight, size, width, height, shown } = geometry;
