@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 import torch
 import torch.nn.functional as F
-from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from holmdel.data.batches import permutation
@@ -26,6 +25,9 @@ def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> f
         network: from (N, C, H, W) to logits (N, classes), linear behind its last layer of weights.
         batches: pairs of (pictures (N, C, H, W), labels (N,)).
     """
+    # SciPy takes half a second to load: who imports trainings to look at one need not wait for it.
+    from scipy.optimize import minimize_scalar
+
     said, truly = logits_and_labels(network, batches)
 
     def loss(factor: float) -> float:
