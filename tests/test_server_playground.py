@@ -347,8 +347,9 @@ def test_samples_come_without_a_download(client, monkeypatch):
 
 def test_samples_of_data_that_is_not_here(client, monkeypatch):
     monkeypatch.delenv("HOLMDEL_DATA", raising=False)
+    none = client.get("/v1/samples", params={"model": "letters"})
+    assert none.json() == {"data": None, "samples": []}
     for params, sentence in [
-        ({"model": "letters"}, "no data set of the classes a, b, c"),
         ({"data": "mnist"}, "there is no data set 'mnist' here; there are digits"),
         ({"data": "../secret"}, "there is no data set '../secret' here"),
         ({"data": "/etc"}, "there is no data set '/etc' here"),
@@ -358,6 +359,9 @@ def test_samples_of_data_that_is_not_here(client, monkeypatch):
         assert answer.status_code == 404
         assert sentence in answer.json()["error"]
         assert client.get("/v1/sample", params=params | {"index": 0}).status_code == 404
+    answer = client.get("/v1/sample", params={"model": "letters", "index": 0})
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("no data set of the classes a, b, c")
     answer = client.get("/v1/sample", params={"data": "digits", "index": 360})
     assert answer.status_code == 404
     assert answer.json()["error"].startswith("picture 360 of digits was asked for")

@@ -1,5 +1,6 @@
 """The page's files, read when the server starts: no path of a request reaches the file system."""
 
+import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _KINDS = {".js": "text/javascript", ".svg": "image/svg+xml", ".webmanifest": "ap
 @dataclass(frozen=True)
 class _Asset:
     content: bytes
+    packed: bytes  # by gzip
     kind: str
     tag: str
 
@@ -29,7 +31,7 @@ def _read() -> dict[str, _Asset]:
         ending = file.name[file.name.rfind(".") :]
         kind = _KINDS.get(ending) or mimetypes.guess_type(file.name)[0] or "text/plain"
         tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-        assets[file.name] = _Asset(content, kind, tag)
+        assets[file.name] = _Asset(content, gzip.compress(content, mtime=0), kind, tag)
     return assets
 
 
@@ -57,7 +59,10 @@ async def asset(request: Request, name: str) -> Response:
 
 
 def _answer(request: Request, found: _Asset) -> Response:
-    headers = {"ETag": found.tag, "Cache-Control": "no-cache"}
+    headers = {"ETag": found.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if request.headers.get("if-none-match") == found.tag:
         return Response(status_code=304, headers=headers)
-    return Response(found.content, media_type=found.kind, headers=headers)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(found.content, media_type=found.kind, headers=headers)
+    headers["Content-Encoding"] = "gzip"
+    return Response(found.packed, media_type=found.kind, headers=headers)

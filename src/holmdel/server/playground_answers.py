@@ -166,7 +166,7 @@ class ASample(BaseModel):
 
 
 class SamplesAnswer(BaseModel):
-    """Pictures of a data set."""
+    """Pictures of a data set; `data` is null where none that the model knows is here."""
 
-    data: str
+    data: str | None
     samples: list[ASample]

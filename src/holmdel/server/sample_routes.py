@@ -29,6 +29,10 @@ ModelName = Annotated[
 Size = tuple[int, int, int]
 
 
+class _NoneHere(Refusal):
+    """No data set that a model knows is here."""
+
+
 @router.get(
     "/v1/samples",
     response_model=SamplesAnswer,
@@ -42,12 +46,18 @@ async def some(
     count: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 24,
     seed: Annotated[int, Query(ge=0, lt=2**31, description="Another gives others.")] = 0,
 ) -> Response:
-    """Returns pictures of a test split, each class as often as the next; nothing is downloaded."""
+    """Returns pictures of a test split, each class as often as the next; nothing is downloaded.
+
+    None where no data set that the model knows is here.
+    """
     shared = services(request)
     found = None if data is not None else shared.models.get(model)
 
     def work() -> str:
-        name, size = _chosen(found, data)
+        try:
+            name, size = _chosen(found, data)
+        except _NoneHere:
+            return json.dumps({"data": None, "samples": []})
         drawn = [
             {
                 "index": sample.index,
@@ -100,7 +110,7 @@ def _chosen(model: Model | None, data: str | None) -> tuple[str, Size | None]:
     A name from a request is looked up among the sets that are here, never used as a path.
 
     Raises:
-        Refusal: 404 if there is no such set, or none here for the model.
+        Refusal: 404 if there is no such set, or none here for the model (`_NoneHere`).
     """
     if model is None:
         here = [found.name for found in samples.named_sets() if found.here]
@@ -111,7 +121,7 @@ def _chosen(model: Model | None, data: str | None) -> tuple[str, Size | None]:
     try:
         name = samples.set_for(model.classifier.classes, model.data, contract.stored)
     except UserError as error:
-        raise Refusal(404, str(error)) from None
+        raise _NoneHere(404, str(error)) from None
     return name, contract.stored
 
 
