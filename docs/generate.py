@@ -18,6 +18,7 @@ from pathlib import Path
 
 from measured import benchmark, curves, figures, reproduction, starts
 from measured_reading import reading
+from measured_serving import serving
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "README.zh-CN.md")
@@ -165,6 +166,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "reproduction": reproduction,
     "starts": starts,
     "reading": reading,
+    "serving": serving,
 }
 
 

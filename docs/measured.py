@@ -207,6 +207,11 @@ def records() -> list[Row]:
     return [json.loads(line) for line in FIGURES.read_text(encoding="utf-8").splitlines()]
 
 
+def newest(name: str) -> Row | None:
+    """Returns the last record of a benchmark, or None."""
+    return next((row for row in reversed(records()) if row["name"] == name), None)
+
+
 def _accuracy(row: Row) -> tuple[str, str, str]:
     case = f"{row['network']} {row['data']} {row['recipe']}"
     what = f"`train {row['network']} --recipe {row['recipe']}`, {row['data']}, test accuracy"

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from measured import Row, records
+from measured import newest
 
 Share = list[float]  # the share and its 95 % interval, each 0..1
 
 
 def reading() -> str:
     """Returns the newest figures of the reader beside what is asked for, and Tesseract's."""
-    read, tuned, taught = (_newest(name) for name in ("read", "finetune", "train-reader"))
+    read, tuned, taught = (newest(name) for name in ("read", "finetune", "train-reader"))
     lines = [
         "| what | bar | aim | measured (95 % interval) | Tesseract |",
         "| --- | --- | --- | --- | --- |",
@@ -78,7 +78,3 @@ def _of(figures: dict[str, Share], name: str) -> str:
 def _share(share: Share) -> str:
     value, low, high = (100 * part for part in share)
     return f"{value:.1f} % ({low:.1f}-{high:.1f})"
-
-
-def _newest(name: str) -> Row | None:
-    return next((row for row in reversed(records()) if row["name"] == name), None)
