@@ -45,6 +45,7 @@ class _Server(uvicorn.Server):
         self._url = url
         self._listener = listener
         self._arriving: set[asyncio.Task[Any]] = set()
+        self._warming = threading.Thread(target=_warm, args=[services], name="warm")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])
@@ -55,13 +56,13 @@ class _Server(uvicorn.Server):
             _say(f"holmdel serves {', '.join(names)} at {self._url}; stop it with Ctrl-C")
         else:
             _say(json.dumps({"event": "ready", "url": self._url, "models": names}))
-        # No daemon: what is in C++ when the interpreter ends would abort the process.
-        threading.Thread(target=_warm, args=[self._services], name="warm").start()
+        self._warming.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().remove_reader(self._listener)
         self._listener.close()
         await super().shutdown([])
+        self._warming.join()  # modules cannot be loaded while the interpreter ends
 
     def _listen(self) -> None:
         if not self.should_exit:
@@ -170,6 +171,8 @@ def _prepare(settings: ServerSettings) -> None:
 def _warm(services: Services) -> None:
     """Does once what takes long the first time, so that no request has to wait for it."""
     for model in services.models:
+        if services.draining.is_set():
+            return
         model.logits(torch.zeros(1, *model.classifier.contract.stored, dtype=torch.uint8))
     import holmdel.images.digit  # noqa: F401 - SciPy takes a third of a second to load
 
