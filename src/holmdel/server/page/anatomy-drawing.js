@@ -2,7 +2,6 @@
 
 /**
  * Puts a drawing into a place; nothing of it runs.
- * @param {HTMLElement} place
  * @param {string} text an SVG document
  * @returns {Map<string, Element>} what shows each layer, by the layer's name
  */

@@ -1,24 +1,24 @@
 /** The layer table. */
 
-import { element } from "/page/draw-elements.js";
+import { element } from "/page/elements.js";
 import { SUMS, rows } from "/page/anatomy-model.js";
+import { grouped } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 
 const COLUMNS = ["name", "kind", "detail", "output", ...SUMS, "field"];
 
 /**
- * Returns the table of an anatomy.
  * @param {object} anatomy of /v1/anatomy
  * @param {object | null} usual the network without options, to tell what is different
- * @param {(key: string, values?: object) => string} t
- * @returns {HTMLTableElement}
+ * @returns {HTMLTableElement} the table of an anatomy.
  */
-export function layerTable(anatomy, usual, t) {
+export function layerTable(anatomy, usual) {
   const heads = COLUMNS.map((name) => {
     const title = name === "field" ? t("anatomy.field.how") : null;
     return element("th", { scope: "col", class: cellClass(name), title }, t(`anatomy.${name}`));
   });
   const body = rows(anatomy, usual).map(({ layer, was, fresh }) => {
-    const cells = COLUMNS.slice(1).map((name) => cell(name, layer, was, t));
+    const cells = COLUMNS.slice(1).map((name) => cell(name, layer, was));
     return element("tr", { "data-layer": layer.name, class: fresh ? "changed" : null },
       element("th", { scope: "row" }, layer.name), ...cells);
   });
@@ -30,7 +30,7 @@ export function layerTable(anatomy, usual, t) {
       element("th", { scope: "row", colspan: 4 }, t("anatomy.sum")), ...sums, element("td"))));
 }
 
-function cell(name, layer, was, t) {
+function cell(name, layer, was) {
   const text = valueOf(name, layer);
   const before = was ? valueOf(name, was) : text;
   const changed = before !== text;
@@ -54,20 +54,4 @@ function fieldOf(field) {
   if (!field) return "";
   const [height, width] = field.size;
   return `${height}\u00d7${width}`;
-}
-
-/**
- * Returns a whole number in groups of three digits.
- * @param {number} value
- */
-export function grouped(value) {
-  return value.toLocaleString("en");
-}
-
-/**
- * Returns a difference with its sign.
- * @param {number} value
- */
-export function signed(value) {
-  return value < 0 ? `\u2212${grouped(-value)}` : `+${grouped(value)}`;
 }

@@ -2,18 +2,17 @@
 
 import { putDrawing } from "/page/anatomy-drawing.js";
 import { SUMS, drawnWith, fields, inputOf, query } from "/page/anatomy-model.js";
-import { grouped, layerTable, signed } from "/page/anatomy-table.js";
-import { button, element, say } from "/page/draw-elements.js";
-import { createControl } from "/page/train-control.js";
-import { orElse } from "/page/train-names.js";
-import { changed } from "/page/train-plan.js";
+import { layerTable } from "/page/anatomy-table.js";
+import { button, element, field, say } from "/page/elements.js";
+import { changed, createControl } from "/page/control.js";
+import { grouped, signed } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 
 const KEY = "anatomy.";
 const memory = { networks: null, usual: new Map() }; // outlives a visit of the tab
 
 /**
  * Shows the tab.
- * @param {HTMLElement} root
  * @param {object} app of the shell
  * @returns {() => void} takes it away
  */
@@ -36,9 +35,9 @@ class AnatomyTab {
 
   constructor(root, app) {
     this.#app = app;
-    this.#parts = build(root, app.t, {
+    this.#parts = build(root, {
       choose: (value) => this.#choose(value),
-      usual: () => this.#set(Object.fromEntries([...this.#controls.keys()].map((name) => [name, null]))),
+      usual: () => this.#set(this.#cleared()),
       train: () => this.#train(),
       copy: () => this.#copy(),
       mark: (name) => this.#mark(name),
@@ -99,10 +98,13 @@ class AnatomyTab {
     return fields(network, input, (name) => this.#get(name));
   }
 
+  #cleared() {
+    return Object.fromEntries([...this.#controls.keys()].map((name) => [name, null]));
+  }
+
   /** Another network has other options: those of the last one go. */
   #choose(value) {
-    const cleared = Object.fromEntries([...this.#controls.keys()].map((name) => [name, null]));
-    this.#set({ ...cleared, layer: null, network: value || null });
+    this.#set({ ...this.#cleared(), layer: null, network: value || null });
   }
 
   #train() {
@@ -112,7 +114,7 @@ class AnatomyTab {
   }
 
   async #copy() {
-    const { api, t, announce, fail } = this.#app;
+    const { api, announce, fail } = this.#app;
     try {
       const answer = await api.blob("/v1/anatomy", { ...query(this.#what(), this.#fields()), form: "markdown" });
       const text = await answer.text();
@@ -132,7 +134,7 @@ class AnatomyTab {
     const { what } = this.#parts;
     const model = this.#model();
     const names = memory.networks.map((network) => element("option", { value: network.name }, network.name));
-    const own = model && element("option", { value: "" }, this.#app.t("anatomy.model", { name: model.name }));
+    const own = model && element("option", { value: "" }, t("anatomy.model", { name: model.name }));
     what.replaceChildren(...(own ? [own] : []), ...names);
     what.value = this.#network()?.name ?? "";
   }
@@ -150,7 +152,7 @@ class AnatomyTab {
       if (!signal.aborted) this.#fill(anatomy, usual);
     } catch (error) {
       if (signal.aborted) return;
-      say(this.#parts.why, `${this.#app.t("anatomy.unfit")} ${error.message}`);
+      say(this.#parts.why, `${t("anatomy.unfit")} ${error.message}`);
       this.#parts.root.classList.add("unfit");
     }
   }
@@ -165,15 +167,11 @@ class AnatomyTab {
 
   #showControls(form) {
     const { fields: place, train, usual } = this.#parts;
-    const { t } = this.#app;
     const wanted = form.map((field) => field.name).join();
     if (wanted !== this.#built) {
       this.#built = wanted;
       this.#controls = new Map(form.map((field) => [field.name, createControl(field, {
         id: `anatomy-${field.name}`,
-        label: orElse(t, `anatomy.f.${field.name}`, field.name),
-        help: "",
-        called: (choice) => orElse(t, `anatomy.${choice}`, choice),
         change: (value) => this.#set(changed(this.#fields().find((one) => one.name === field.name), value)),
       })]));
       place.replaceChildren(...[...this.#controls.values()].map((control) => control.node));
@@ -185,14 +183,13 @@ class AnatomyTab {
 
   #fill(anatomy, usual) {
     const { root, sums, drawing, layers, markdown, why } = this.#parts;
-    const { t } = this.#app;
     root.classList.remove("unfit");
     say(why, "");
     markdown.hidden = true;
     say(this.#parts.copied, "");
-    sums.replaceChildren(...SUMS.map((name) => sum(name, anatomy, usual, t)));
+    sums.replaceChildren(...SUMS.map((name) => sum(name, anatomy, usual)));
     const parts = putDrawing(drawing, anatomy.svg);
-    const table = layerTable(anatomy, usual, t);
+    const table = layerTable(anatomy, usual);
     layers.replaceChildren(table);
     this.#rows = new Map([...table.tBodies[0].rows].map((row) => [row.dataset.layer, row]));
     const drawn = drawnWith(anatomy.layers, new Set(parts.keys()));
@@ -220,7 +217,7 @@ class AnatomyTab {
 }
 
 /** Returns one sum, with the change against the network as it usually is. */
-function sum(name, anatomy, usual, t) {
+function sum(name, anatomy, usual) {
   const value = anatomy.totals[name];
   const change = usual ? value - usual.totals[name] : 0;
   const said = change ? t("anatomy.change", { change: signed(change) }) : t("anatomy.same");
@@ -231,7 +228,7 @@ function sum(name, anatomy, usual, t) {
 }
 
 /** Returns the parts of the tab, put into its root. */
-function build(root, t, on) {
+function build(root, on) {
   const what = element("select", { id: "anatomy-what", onchange: (event) => on.choose(event.target.value) });
   const parts = {
     root,
@@ -239,7 +236,7 @@ function build(root, t, on) {
     fields: element("div", { class: "row", id: "anatomy-fields" }),
     usual: button(t("anatomy.usual"), { class: "quiet", id: "anatomy-usual", onclick: on.usual }),
     train: button(t("anatomy.train"), { id: "anatomy-train", onclick: on.train }),
-    why: element("p", { id: "anatomy-why", role: "status" }),
+    why: element("p", { id: "anatomy-why", class: "problem", role: "status" }),
     sums: element("div", { id: "anatomy-sums" }),
     drawing: element("div", { id: "anatomy-drawing" }),
     layers: element("div", {
@@ -253,12 +250,11 @@ function build(root, t, on) {
   root.append(
     element("section", { class: "panel" },
       element("div", { class: "row controls" },
-        element("label", { class: "field" }, element("span", {}, t("anatomy.what")), what),
-        parts.fields, parts.usual, parts.train),
+        field(t("anatomy.what"), what), parts.fields, parts.usual, parts.train),
       parts.why, parts.sums),
     element("section", { class: "panel" }, element("h2", {}, t("anatomy.drawing")), parts.drawing),
     element("section", { class: "panel" },
-      element("div", { class: "row head" }, element("h2", {}, t("anatomy.layers")), parts.copied, copy),
+      element("div", { class: "head" }, element("h2", {}, t("anatomy.layers")), parts.copied, copy),
       parts.layers, parts.markdown));
   listen(parts, on);
   return parts;

@@ -4,18 +4,12 @@ import { t } from "/page/texts.js";
 
 const KEPT = "holmdel-token";
 
-/** What the server, or the way to it, said no with. */
-export class ApiError extends Error {
-  /**
-   * @param {string} sentence
-   * @param {number} status of HTTP; 0 where no answer came.
-   * @param {number|null} retryAfter seconds.
-   */
-  constructor(sentence, status, retryAfter = null) {
+/** What the server, or the way to it, said no with; `status` of HTTP, 0 where no answer came. */
+class ApiError extends Error {
+  constructor(sentence, status) {
     super(sentence);
     this.name = "ApiError";
     this.status = status;
-    this.retryAfter = retryAfter;
   }
 }
 
@@ -30,7 +24,6 @@ export function keepToken(value) {
 }
 
 /**
- * @param {string} path
  * @param {Object<string, unknown>} params those that are null or undefined are left out.
  * @returns {string} the path with its query.
  */
@@ -68,20 +61,19 @@ export class Api {
   }
 
   /** @returns {Promise<any>} the JSON that a path answers to JSON. */
-  post(path, values = {}, { signal } = {}) {
+  post(path, values) {
     const headers = { "Content-Type": "application/json" };
     const body = JSON.stringify(values);
-    return this.#json(path, { method: "POST", headers, body, signal });
+    return this.#json(path, { method: "POST", headers, body });
   }
 
   /** @returns {Promise<any>} null, when what is at the path was removed. */
-  remove(path, { signal } = {}) {
-    return this.#json(path, { method: "DELETE", signal });
+  remove(path) {
+    return this.#json(path, { method: "DELETE" });
   }
 
   /**
    * Listens to a stream of events.
-   * @param {string} path
    * @param {(state: any) => void} onState gets the JSON of each event.
    * @param {(error: Error|null) => void} onEnd null where the server ended it.
    * @returns {() => void} stops listening; onEnd is not called then.
@@ -147,7 +139,6 @@ function lost(error) {
 
 async function refusal(answer) {
   const said = await answer.json().catch(() => null);
-  const later = Number(answer.headers.get("retry-after")) || null;
   const sentence = said?.error ?? t("api.status", { status: answer.status });
-  return new ApiError(sentence, answer.status, later);
+  return new ApiError(sentence, answer.status);
 }

@@ -1,18 +1,16 @@
 /** Probabilities as labelled bars. */
 
-import { percent } from "/page/texts.js";
+import { element, say } from "/page/elements.js";
+import { percent } from "/page/numbers.js";
 
 /**
  * Makes a list of bars.
- * @param {HTMLElement} root where it goes.
- * @param {{label?: string}} options what the list is called.
+ * @param {{label: string}} options what the list is called.
  * @returns {{update: (items: {label: string, probability: number}[]) => void}} update shows other
  *   probabilities in the bars that are there, in the order given; the greatest is marked.
  */
-export function createBars(root, { label = "" } = {}) {
-  const list = document.createElement("ol");
-  list.className = "bars";
-  if (label) list.setAttribute("aria-label", label);
+export function createBars(root, { label }) {
+  const list = element("ol", { class: "bars", "aria-label": label });
   root.append(list);
   const rows = [];
   return {
@@ -26,23 +24,16 @@ export function createBars(root, { label = "" } = {}) {
 }
 
 function addRow(list) {
-  const item = document.createElement("li");
-  const [name, track, value] = ["name", "track", "value"].map((part) => {
-    const span = document.createElement("span");
-    span.className = `bar-${part}`;
-    return span;
-  });
-  const fill = document.createElement("span");
-  fill.className = "bar-fill";
-  track.append(fill);
-  item.append(name, track, value);
+  const part = (name, ...inner) => element("span", { class: `bar-${name}` }, ...inner);
+  const [name, fill, value] = ["name", "fill", "value"].map((one) => part(one));
+  const item = element("li", {}, name, part("track", fill), value);
   list.append(item);
   return { item, name, fill, value };
 }
 
 function showRow(row, { label, probability }, greatest) {
-  if (row.name.textContent !== label) row.name.textContent = label;
-  row.value.textContent = percent(probability);
+  say(row.name, label);
+  say(row.value, percent(probability));
   row.fill.style.transform = `scaleX(${probability})`;
   row.item.classList.toggle("greatest", greatest);
 }

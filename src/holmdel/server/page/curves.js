@@ -1,16 +1,13 @@
 /** Curves over epochs as SVG: gets values, draws them, tells which epoch is pointed at. */
 
-const SVG = "http://www.w3.org/2000/svg";
+import { svg } from "/page/elements.js";
+
 const EDGE = { top: 8, right: 10, bottom: 30, left: 46 };
 
 /**
- * Returns round numbers from at most `low` to at least `high`, some `count` of them.
- * @param {number} low
- * @param {number} high
- * @param {number} count
- * @returns {number[]}
+ * @returns {number[]} round numbers from at most `low` to at least `high`, some `count` of them.
  */
-export function ticks(low, high, count) {
+function ticks(low, high, count) {
   const rough = (high - low || 1) / Math.max(count, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = power * ([1, 2, 5].find((digit) => digit * power >= rough * 0.999) ?? 10);
@@ -43,7 +40,7 @@ export class Curves {
    */
   constructor(place, onPoint) {
     this.#place = place;
-    this.#svg = node("svg", { "aria-hidden": "true", class: "curves" });
+    this.#svg = svg("svg", { "aria-hidden": "true", class: "curves" });
     place.append(this.#svg);
     this.#svg.addEventListener("pointermove", (event) => onPoint(this.#epochAt(event)));
     this.#svg.addEventListener("pointerdown", (event) => onPoint(this.#epochAt(event)));
@@ -67,7 +64,8 @@ export class Curves {
     this.#scale = scaleOf(shown, width, height);
     const parts = [...axes(this.#scale, shown), ...shown.series.flatMap((one) => curve(one, this.#scale))];
     if (shown.at !== null) parts.push(...pointed(shown, this.#scale));
-    set(this.#svg, { viewBox: `0 0 ${width} ${height}`, width, height });
+    const size = { viewBox: `0 0 ${width} ${height}`, width, height };
+    for (const [name, value] of Object.entries(size)) this.#svg.setAttribute(name, value);
     this.#svg.replaceChildren(...parts);
   }
 
@@ -114,22 +112,26 @@ function rangeOf({ series, bounds, span }) {
   return [bottom, Math.min(most, Math.max(high + room, bottom + span))];
 }
 
-function axes(scale, shown) {
-  const parts = scale.rows.flatMap((value) => {
-    const y = round(scale.y(value));
-    return [
-      node("line", { class: "grid", x1: scale.left, x2: scale.right, y1: y, y2: y }),
-      text(String(value), { x: scale.left - 6, y: y + 4, "text-anchor": "end" }),
-    ];
+function axes({ left, right, bottom, rows, columns, x, y }, { label }) {
+  const parts = rows.flatMap((value) => {
+    const at = round(y(value));
+    return [line("grid", left, at, right, at), text(String(value), left - 6, at + 4)];
   });
-  for (const value of scale.columns) {
-    const x = round(scale.x(value));
-    parts.push(node("line", { class: "axis", x1: x, x2: x, y1: scale.bottom, y2: scale.bottom + 4 }));
-    parts.push(text(String(value), { x, y: scale.bottom + 16, "text-anchor": "middle" }));
+  for (const value of columns) {
+    const at = round(x(value));
+    parts.push(line("axis", at, bottom, at, bottom + 4));
+    parts.push(text(String(value), at, bottom + 16, "middle"));
   }
-  parts.push(node("line", { class: "axis", x1: scale.left, x2: scale.right, y1: scale.bottom, y2: scale.bottom }));
-  parts.push(text(shown.label, { x: scale.right, y: scale.bottom + 28, "text-anchor": "end" }));
+  parts.push(line("axis", left, bottom, right, bottom), text(label, right, bottom + 28));
   return parts;
+}
+
+function line(kind, x1, y1, x2, y2) {
+  return svg("line", { class: kind, x1, y1, x2, y2 });
+}
+
+function text(content, x, y, anchor = "end") {
+  return svg("text", { x, y, "text-anchor": anchor }, content);
 }
 
 function curve(one, scale) {
@@ -144,7 +146,7 @@ function curve(one, scale) {
 
 function pointed(shown, scale) {
   const x = round(scale.x(shown.at));
-  const parts = [node("line", { class: "pointed", x1: x, x2: x, y1: scale.top, y2: scale.bottom })];
+  const parts = [line("pointed", x, scale.top, x, scale.bottom)];
   for (const one of shown.series) {
     const point = one.points.find((candidate) => candidate[0] === shown.at);
     if (point) parts.push(dot(...point, 4.5, one.slot, scale));
@@ -153,33 +155,12 @@ function pointed(shown, scale) {
 }
 
 function dot(x, y, r, slot, scale) {
-  return node("circle", { class: `dot run-${slot}`, cx: round(scale.x(x)), cy: round(scale.y(y)), r });
+  return svg("circle", { class: `dot run-${slot}`, cx: round(scale.x(x)), cy: round(scale.y(y)), r });
 }
 
 function path(points, scale, style) {
   const d = points.map(([x, y], at) => `${at ? "L" : "M"}${round(scale.x(x))},${round(scale.y(y))}`);
-  return node("path", { class: style, d: d.join("") });
+  return svg("path", { class: style, d: d.join("") });
 }
 
 const round = (value) => Math.round(value * 10) / 10;
-
-function text(content, attributes) {
-  const made = node("text", attributes);
-  made.textContent = content;
-  return made;
-}
-
-/**
- * Returns an SVG element with attributes.
- * @param {string} name
- * @param {Record<string, string | number>} attributes
- */
-function node(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  set(made, attributes);
-  return made;
-}
-
-function set(element, attributes) {
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-}

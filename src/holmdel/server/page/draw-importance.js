@@ -1,7 +1,9 @@
 /** Which pixels mattered: saliency and occlusion, over what the network was given. */
 
-import { button, element } from "/page/draw-elements.js";
-import { decode, drawPicture } from "/page/maps.js";
+import { decode } from "/page/base64.js";
+import { button, element } from "/page/elements.js";
+import { drawPicture } from "/page/maps.js";
+import { t } from "/page/texts.js";
 
 const WAYS = ["saliency", "occlusion"];
 
@@ -12,7 +14,7 @@ export class Importance {
 
   /** @param {object} app */
   constructor(app) {
-    const { t, state } = app;
+    const { state } = app;
     this.app = app;
     this.base = element("canvas", { class: "map" });
     this.heat = element("canvas", { class: "map heat", id: "importance", role: "img" });
@@ -32,7 +34,7 @@ export class Importance {
   /**
    * Shows what the URL says.
    * @param {{name: string, classes: string[]}} model
-   * @param {Blob|Uint8Array} picture
+   * @param {() => Blob|Uint8Array} picture
    * @param {object|undefined} input the layer of network-layer.js; undefined before an answer.
    */
   async update(model, picture, input) {
@@ -44,7 +46,7 @@ export class Importance {
     this.#asked = new AbortController();
     try {
       const params = { model: model.name, class: index };
-      this.#show(await api.picture(`/v1/${way}`, params, picture, this.#asked), input);
+      this.#show(await api.picture(`/v1/${way}`, params, picture(), this.#asked), input);
     } catch (error) {
       fail(error);
     }
@@ -55,7 +57,7 @@ export class Importance {
   }
 
   #wayButton(way) {
-    const { t, state } = this.app;
+    const { state } = this.app;
     const chosen = () => state.get("why") === way;
     return button(t(`draw.${way}`), {
       id: way,
@@ -67,7 +69,6 @@ export class Importance {
   }
 
   #choose(way, index, labels) {
-    const { t } = this.app;
     for (const one of this.ways) one.setAttribute("aria-pressed", String(one.id === way));
     if (this.#labels !== labels.join()) {
       this.#labels = labels.join();
@@ -83,7 +84,7 @@ export class Importance {
     this.figure.hidden = false;
     drawPicture(this.base, values.bytes, layer.shape);
     paintHeat(this.heat, answer);
-    const text = this.app.t(`draw.${this.app.state.get("why")}-of`, { label: answer.label });
+    const text = t(`draw.${this.app.state.get("why")}-of`, { label: answer.label });
     this.caption.replaceChildren(element("b", {}, text));
     this.heat.setAttribute("aria-label", text);
     this.heat.dataset.label = answer.label;

@@ -1,46 +1,29 @@
 /** What the network saw of the picture. */
 
-import { element, say } from "/page/draw-elements.js";
-import { decode, drawPicture } from "/page/maps.js";
-import { square } from "/page/unit-look.js";
+import { decode } from "/page/base64.js";
+import { element, say } from "/page/elements.js";
+import { drawPicture } from "/page/maps.js";
+import { createFrame } from "/page/picture-frame.js";
+import { t } from "/page/texts.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * Makes the picture that the network saw.
- * @param {(key: string, values?: object) => string} t
- */
-export function createSeen(t) {
-  const canvas = element("canvas", {
-    class: "map",
-    id: "seen",
-    role: "img",
-    "aria-label": t("draw.seen"),
-  });
-  const svg = document.createElementNS(SVG, "svg");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("class", "mark field");
-  svg.append(path);
+/** Makes the picture that the network saw. */
+export function createSeen() {
+  const frame = createFrame("field", { id: "seen", role: "img", "aria-label": t("draw.seen") });
   const size = element("span", { class: "muted number" });
   const caption = element("figcaption", {}, element("b", {}, t("draw.seen")), size);
-  const frame = element("div", { class: "look-frame" }, canvas, svg);
-  const node = element("figure", { class: "seen" }, frame, caption);
-  let [shape, input] = [
-    [1, 28, 28],
-    [1, 28, 28],
-  ];
+  let shape = [1, 28, 28];
+  let input = shape;
   return {
-    node,
+    node: element("figure", { class: "seen" }, frame.node, caption),
     /** Shows `seen` of an answer; `picture` is the shape of the network's input. */
     show({ shape: given, data }, picture) {
       [shape, input] = [given, picture];
-      drawPicture(canvas, decode(data), shape);
-      svg.setAttribute("viewBox", `0 0 ${shape[2]} ${shape[1]}`);
+      drawPicture(frame.canvas, decode(data), shape);
       say(size, shape.join("\u00d7"));
     },
     /** Shows a box, given in pixels of the input; null takes it away. */
     mark(box) {
-      path.setAttribute("d", box ? square(onSeen(box, shape, input), shape[1], shape[2]) : "");
+      frame.mark(box && onSeen(box, shape, input), shape[1], shape[2]);
     },
   };
 }
@@ -52,11 +35,10 @@ function onSeen(box, [, height, width], [, inputHeight, inputWidth]) {
   const [top, left] = padded
     ? [Math.floor((inputHeight - height) / 2), Math.floor((inputWidth - width) / 2)]
     : [0, 0];
-  const [wide, high] = [box.width * scale, box.height * scale];
   return {
     top: (box.top - top) * scale,
     left: (box.left - left) * scale,
-    height: high,
-    width: wide,
+    height: box.height * scale,
+    width: box.width * scale,
   };
 }

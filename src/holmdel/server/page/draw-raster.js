@@ -1,7 +1,7 @@
 /** Strokes as pixels: on the sheet, and as the picture that is sent. */
 
 import { SIZE } from "/page/strokes.js";
-import { png } from "/page/draw-png.js";
+import { png } from "/page/png.js";
 
 export const PEN = { least: 6, usual: 20, most: 44, of: 280 }; // in parts of its side
 export const INK = "#16181d";

@@ -1,6 +1,6 @@
 /** From a change of the picture to its maps on the screen, and how long that took. */
 
-import { createPump } from "/page/draw-pump.js";
+import { createPump } from "/page/pump.js";
 
 const MEASURE = "draw-to-maps";
 const MOST_MEASURES = 5000; // kept by the browser
@@ -9,8 +9,6 @@ let measures = 0;
 
 /**
  * Makes what asks the server for a model's maps.
- * @param {object} options
- * @param {object} options.api
  * @param {() => {model: string, maps: string|null}} options.params of the request.
  * @param {(answer: object, picture: Blob|Uint8Array) => void} options.show paints the maps.
  * @param {(error: Error|null) => void} options.fail null where all is well again.

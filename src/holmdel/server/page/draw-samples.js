@@ -1,6 +1,7 @@
 /** Pictures of the data set, to choose from. */
 
-import { button, element } from "/page/draw-elements.js";
+import { button, element } from "/page/elements.js";
+import { t } from "/page/texts.js";
 
 const COUNT = 21; // three rows
 
@@ -9,13 +10,10 @@ export class Samples {
   #shown = "";
 
   /**
-   * @param {object} options
-   * @param {object} options.app
    * @param {(sample: {data: string, index: number, picture: string}) => void} options.onChoose
    * @param {() => void} options.onMore asks for others.
    */
   constructor({ app, onChoose, onMore }) {
-    const { t } = app;
     Object.assign(this, { app, onChoose });
     const named = { class: "samples", role: "group", "aria-label": t("draw.samples") };
     this.list = element("div", named);
@@ -27,7 +25,6 @@ export class Samples {
 
   /**
    * Shows samples of a model's data set, or nothing where it is not here.
-   * @param {string} model
    * @param {string|null} seed another gives others.
    */
   async update(model, seed) {
@@ -51,7 +48,7 @@ export class Samples {
   }
 
   #made({ index, label, picture }, data) {
-    const name = this.app.t("draw.sample", { label, index });
+    const name = t("draw.sample", { label, index });
     const given = {
       type: "button",
       class: "sample",

@@ -1,8 +1,9 @@
 /** The sheet that is drawn on: mouse, finger, pen, and the keys. */
 
-import { element, say } from "/page/draw-elements.js";
+import { element, say } from "/page/elements.js";
 import { INK, drawStrokes } from "/page/draw-raster.js";
 import { SIZE } from "/page/strokes.js";
+import { t } from "/page/texts.js";
 
 const SIDE = 280; // CSS pixels; the canvas has as many for each as the screen
 const STEP = SIZE / 32; // of the keys' pen
@@ -10,15 +11,13 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 /**
  * Makes the sheet.
- * @param {object} options
  * @param {import("/page/draw-source.js").Source} options.source
- * @param {(key: string, values?: object) => string} options.t
  * @param {(stamp: number) => void} options.onDraw after each change, with its event's time.
  * @param {() => void} options.onDone after the end of a stroke, undo, redo.
  * @returns {{node: HTMLElement, paint: () => void, invite: (text: string) => void,
  *   show: (image: {bitmap: ImageBitmap, inverted: boolean}|null) => void}}
  */
-export function createSheet({ source, t, onDraw, onDone }) {
+export function createSheet({ source, onDraw, onDone }) {
   const named = { "aria-label": t("draw.sheet"), "aria-describedby": "sheet-help" };
   const reached = { id: "sheet", class: "sheet", tabindex: "0", role: "application" };
   const canvas = element("canvas", { ...reached, ...named });
@@ -50,6 +49,7 @@ export function createSheet({ source, t, onDraw, onDone }) {
     paint,
     invite: (text) => say(hint, text),
     show(wanted) {
+      image?.bitmap.close();
       image = wanted;
       paint();
     },

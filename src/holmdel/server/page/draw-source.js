@@ -1,8 +1,9 @@
 /** What is on the sheet: a drawing, a sample, or a picture from elsewhere; and its address. */
 
-import { png } from "/page/draw-png.js";
+import { fromBase64Url, toBase64Url } from "/page/base64.js";
 import { PEN, picture } from "/page/draw-raster.js";
-import { Drawing, fromBase64Url, pack, toBase64Url, unpack } from "/page/strokes.js";
+import { png } from "/page/png.js";
+import { Drawing, pack, unpack } from "/page/strokes.js";
 
 const MOST_SEEN = 4096; // bytes of a picture in an address
 
@@ -84,6 +85,7 @@ export class Source {
     if (seen)
       Object.assign(this, {
         kind: "picture",
+        sample: null,
         blob: new Blob([png(seen.bytes, seen.shape)], { type: "image/png" }),
         framed: true,
         seen,

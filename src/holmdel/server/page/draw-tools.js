@@ -1,7 +1,8 @@
 /** What is under the sheet: undo, redo, clear, thickness. */
 
-import { button, element } from "/page/draw-elements.js";
+import { button, element } from "/page/elements.js";
 import { PEN } from "/page/draw-raster.js";
+import { t } from "/page/texts.js";
 
 const ACTIONS = ["undo", "redo", "clear"];
 
@@ -10,12 +11,10 @@ export class Tools {
   #onKey = (event) => this.#byKey(event);
 
   /**
-   * @param {object} options
    * @param {import("/page/draw-source.js").Source} options.source
-   * @param {(key: string) => string} options.t
    * @param {(event: Event) => void} options.onChange after a change of what is drawn.
    */
-  constructor({ source, t, onChange }) {
+  constructor({ source, onChange }) {
     Object.assign(this, { source, onChange });
     this.buttons = ACTIONS.map((action) => {
       const onclick = (event) => this.#act(action, event);

@@ -1,6 +1,6 @@
 /** Which unit is looked at: under the pointer, by the keys, or pinned. */
 
-import { createPump } from "/page/draw-pump.js";
+import { createPump } from "/page/pump.js";
 import { fieldOf } from "/page/network-marks.js";
 import { placeText } from "/page/unit-grids.js";
 
@@ -13,8 +13,6 @@ export class Pointing {
   #pump = createPump((wanted) => this.#ask(wanted));
 
   /**
-   * @param {object} options
-   * @param {object} options.app
    * @param {() => {model: string, view: object}[]} options.nets those on the page.
    * @param {() => Blob|Uint8Array} options.picture
    * @param {object} options.panel of unit-view.js.
@@ -116,7 +114,7 @@ export class Pointing {
       this.panel.show(answer, net.view.layers, wanted === this.#pinned);
       markWindow(net.view, answer);
       const value = answer.value?.toPrecision(4);
-      if (wanted.spoken) app.announce(`${placeText(answer.unit, app.t)}: ${value}`);
+      if (wanted.spoken) app.announce(`${placeText(answer.unit)}: ${value}`);
     } catch (error) {
       app.fail(error);
     }

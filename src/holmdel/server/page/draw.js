@@ -1,6 +1,7 @@
 /** The Draw tab: a picture in, every layer of the chosen models out. */
 
-import { element } from "/page/draw-elements.js";
+import { decode, pngOf } from "/page/base64.js";
+import { element } from "/page/elements.js";
 import { Importance } from "/page/draw-importance.js";
 import { createSeen } from "/page/draw-look.js";
 import { createRun } from "/page/draw-run.js";
@@ -9,9 +10,9 @@ import { KEYS, Source } from "/page/draw-source.js";
 import { Samples } from "/page/draw-samples.js";
 import { Tools } from "/page/draw-tools.js";
 import { Pointing } from "/page/draw-unit.js";
-import { decode } from "/page/maps.js";
 import { Kernels } from "/page/network-kernels.js";
 import { NetworkView } from "/page/network-view.js";
+import { t } from "/page/texts.js";
 import { UnitView } from "/page/unit-view.js";
 import { pictureInput } from "/page/upload.js";
 
@@ -32,7 +33,7 @@ class DrawTab {
   nets = []; // {model, view, run, answered}
   offs = [];
   quiet = 0;
-  control = new AbortController();
+  fetching = new AbortController(); // of a sample; what is drawn or chosen meanwhile goes first
 
   constructor(root, app) {
     Object.assign(this, { root, app });
@@ -43,24 +44,24 @@ class DrawTab {
   }
 
   makeDesk() {
-    const { t, state } = this.app;
-    const onDraw = (stamp) => this.changed(stamp);
-    this.sheet = createSheet({ source, t, onDraw, onDone: () => state.set(source.address()) });
+    const { state } = this.app;
+    const onDraw = (stamp) => this.drawn(stamp);
+    this.sheet = createSheet({ source, onDraw, onDone: () => state.set(source.address()) });
     const onChange = (event) => {
       this.sheet.paint();
-      this.changed(event.timeStamp);
+      this.drawn(event.timeStamp);
       state.set(source.address());
     };
-    this.tools = new Tools({ source, t, onChange });
+    this.tools = new Tools({ source, onChange });
     this.samples = new Samples({
       app: this.app,
       onChoose: (sample) => this.takeSample(sample, pngOf(sample.picture)),
       onMore: () => state.set({ samples: 1 + Number(state.get("samples") ?? 0) }),
     });
-    this.seen = createSeen(t);
+    this.seen = createSeen();
     this.importance = new Importance(this.app);
-    this.note = element("p", { class: "muted small-note", id: "picture-note", hidden: true });
-    const pictures = element("div", { class: "open" });
+    this.note = element("p", { class: "muted small", id: "picture-note", hidden: true });
+    const pictures = element("div", { class: "row open" });
     const desk = element(
       "section",
       { class: "desk", "aria-label": t("draw.desk") },
@@ -72,11 +73,11 @@ class DrawTab {
     this.root.append(desk);
     const onPicture = (blob) => this.takePicture(blob);
     const onError = (error) => this.app.fail(error);
-    this.offs.push(pictureInput(pictures, { t, area: this.root, onPicture, onError }));
+    this.offs.push(pictureInput(pictures, { area: this.root, onPicture, onError }));
   }
 
   makeWork() {
-    const { t, theme, state } = this.app;
+    const { theme, state } = this.app;
     const options = MAPS.map((count) => new Option(count === "all" ? t("draw.all") : count, count));
     const wanted = () => (this.maps.value === USUAL_MAPS ? null : this.maps.value);
     const onchange = () => state.set({ maps: wanted() });
@@ -85,7 +86,6 @@ class DrawTab {
     this.mapsChoice = element("label", named, t("draw.maps"), this.maps);
     this.kernels = new Kernels(this.app);
     this.unit = new UnitView({
-      t,
       theme,
       onPin: () => this.pointing.pinCurrent(),
       onClose: () => this.pointing.unpin(),
@@ -137,7 +137,7 @@ class DrawTab {
     this.model = chosen[0];
     const digits = this.model.framing === "digit";
     this.root.classList.toggle("objects", !digits);
-    this.sheet.invite(this.app.t(digits ? "draw.hint" : "draw.hint-object"));
+    this.sheet.invite(t(digits ? "draw.hint" : "draw.hint-object"));
     this.readSource(true);
     this.loadSamples();
     this.updateKernels();
@@ -145,11 +145,11 @@ class DrawTab {
   }
 
   addNet(number) {
-    const { api, theme, t, fail } = this.app;
+    const { api, theme, fail } = this.app;
     const onKernels = (layer) => this.kernels.toggle(number, layer);
     const onRebuilt = () => this.pointing.refresh();
     const on = this.pointing.on(number);
-    const view = new NetworkView({ t, theme, on, onKernels, onRebuilt });
+    const view = new NetworkView({ theme, on, onKernels, onRebuilt });
     const net = { view, model: null, run: null, answered: false };
     net.run = createRun({
       api,
@@ -175,6 +175,11 @@ class DrawTab {
     return count === "all" ? ALL_MAPS : count;
   }
 
+  drawn(stamp) {
+    this.fetching.abort();
+    this.changed(stamp);
+  }
+
   /** Asks for the maps of what is on the sheet; `stamp`: the time of the event that changed it. */
   changed(stamp) {
     for (const { run } of this.nets) run.ask(() => source.picture(), stamp);
@@ -194,6 +199,7 @@ class DrawTab {
 
   /** Does what waits until the drawing rests. */
   afterwards() {
+    this.markSample();
     this.pointing.read();
     this.pointing.refresh();
     this.updateImportance();
@@ -202,19 +208,16 @@ class DrawTab {
   keepSeen({ shape, data }) {
     const small = source.keepSeen({ shape, bytes: decode(data) });
     this.note.hidden = small;
-    if (!small) this.note.textContent = this.app.t("draw.too-large");
+    if (!small) this.note.textContent = t("draw.too-large");
     this.app.state.set(source.address());
   }
 
   /** Takes over what the URL says of the picture. */
   async readSource(anyway = false) {
-    const { state } = this.app;
+    this.fetching.abort();
     const before = JSON.stringify(source.address());
-    const sample = source.read((key) => state.get(key), this.model.stored);
-    if (sample) {
-      await this.fetchSample(sample);
-      return;
-    }
+    const sample = source.read((key) => this.app.state.get(key), this.model.stored);
+    if (sample) return this.fetchSample(sample);
     if (!anyway && JSON.stringify(source.address()) === before) return;
     await this.showPicture();
     this.changed(null);
@@ -222,10 +225,12 @@ class DrawTab {
 
   async fetchSample({ data, index }) {
     const own = this.model.data === data ? { model: this.model.name } : { data };
+    const { signal } = (this.fetching = new AbortController());
     try {
-      const blob = await this.app.api.blob("/v1/sample", { ...own, index }, this.control);
-      await this.takeSample({ data, index }, blob);
+      const blob = await this.app.api.blob("/v1/sample", { ...own, index }, { signal });
+      if (!signal.aborted) await this.takeSample({ data, index }, blob);
     } catch (error) {
+      if (signal.aborted) return;
       this.app.fail(error);
       source.draw();
       this.changed(null);
@@ -233,6 +238,7 @@ class DrawTab {
   }
 
   async takeSample({ data, index }, blob) {
+    this.fetching.abort();
     source.takeSample({ data, index }, blob);
     await this.showPicture();
     this.app.state.set(source.address());
@@ -240,6 +246,7 @@ class DrawTab {
   }
 
   async takePicture(blob) {
+    this.fetching.abort();
     source.takePicture(blob);
     await this.showPicture();
     this.changed(performance.now());
@@ -247,18 +254,23 @@ class DrawTab {
 
   /** Puts the sample or the picture on the sheet. */
   async showPicture() {
-    this.note.hidden = true;
-    this.samples.mark(source.kind === "sample" ? source.sample : null);
+    this.markSample();
     const { blob, framed } = source;
     const bitmap = blob && (await createImageBitmap(blob).catch(() => null));
+    if (blob !== source.blob) return; // another was taken meanwhile
     const inverted = framed && this.model.framing === "digit";
     this.sheet.show(bitmap && { bitmap, inverted });
     this.tools.update();
   }
 
+  markSample() {
+    this.samples.mark(source.sample);
+    if (source.kind !== "picture") this.note.hidden = true;
+  }
+
   async loadSamples() {
     await this.samples.update(this.model.name, this.app.state.get("samples"));
-    this.samples.mark(source.kind === "sample" ? source.sample : null);
+    this.markSample();
   }
 
   updateKernels() {
@@ -268,7 +280,7 @@ class DrawTab {
 
   updateImportance() {
     const input = this.nets[0].answered && this.nets[0].view.layers.get("input");
-    this.importance.update(this.model, source.picture(), input || undefined);
+    this.importance.update(this.model, () => source.picture(), input || undefined);
   }
 
   repaint() {
@@ -282,12 +294,9 @@ class DrawTab {
     this.offs.forEach((off) => off());
     this.tools.off();
     this.pointing.off();
-    this.control.abort();
+    this.fetching.abort();
+    this.kernels.off();
     this.importance.off();
     this.nets.forEach((net) => this.removeNet(net));
   }
-}
-
-function pngOf(dataUrl) {
-  return new Blob([decode(dataUrl.split(",")[1])], { type: "image/png" });
 }

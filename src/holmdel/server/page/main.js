@@ -1,6 +1,7 @@
 /** The frame of the page: tabs, models, language, theme; it mounts one tab at a time. */
 
 import { Api, keepToken, token } from "/page/api.js";
+import { button, element } from "/page/elements.js";
 import { addTexts, language, setLanguage, t } from "/page/texts.js";
 import { Theme, THEMES } from "/page/theme.js";
 import { UrlState } from "/page/url.js";
@@ -21,7 +22,6 @@ let visits = 0;
 const app = {
   api: new Api(askToken),
   state,
-  t,
   chosen,
   refresh,
   announce,
@@ -29,9 +29,6 @@ const app = {
   theme,
   get models() {
     return models;
-  },
-  get language() {
-    return language();
   },
   onModels(callback) {
     modelListeners.add(callback);
@@ -101,10 +98,7 @@ async function open() {
   try {
     await refresh();
   } catch (error) {
-    const again = document.createElement("button");
-    Object.assign(again, { type: "button", id: "again", className: "button" });
-    again.textContent = t("shell.again");
-    again.addEventListener("click", open);
+    const again = button(t("shell.again"), { id: "again", onclick: open });
     byId("panel").replaceChildren(note(error.message), again);
     return;
   }
@@ -112,10 +106,7 @@ async function open() {
 }
 
 function note(text) {
-  const found = document.createElement("p");
-  found.className = "note";
-  found.textContent = text;
-  return found;
+  return element("p", { class: "note" }, text);
 }
 
 /** Mounts the tab that the URL names. */
@@ -131,12 +122,12 @@ async function showTab() {
   try {
     const module = await load(tab);
     if (visit !== visits) return; // another was chosen meanwhile
-    const root = document.createElement("div");
-    root.className = `tab tab-${tab}`;
+    const root = element("div", { class: `tab-${tab}` });
     panel.replaceChildren(root);
     document.title = `${t(`shell.${tab}`)} \u00b7 Holmdel`;
     mounted = { tab, unmount: module.mount(root, app) };
   } catch (error) {
+    if (visit !== visits) return;
     panel.replaceChildren(note(t("shell.broken", { tab: t(`shell.${tab}`), why: error.message })));
   }
 }
@@ -154,12 +145,10 @@ async function load(tab) {
 function loadStyle(tab) {
   const id = `style-${tab}`;
   if (byId(id)) return null;
-  const link = Object.assign(document.createElement("link"), { id, rel: "stylesheet" });
   return new Promise((resolve) => {
-    link.onload = resolve;
-    link.onerror = resolve; // a tab without its looks is still of use
-    link.href = `/page/${tab}.css`;
-    document.head.append(link);
+    const ended = { onload: resolve, onerror: resolve }; // without its looks a tab is still of use
+    const given = { id, rel: "stylesheet", href: `/page/${tab}.css`, ...ended };
+    document.head.append(element("link", given));
   });
 }
 
@@ -211,11 +200,9 @@ function showModels() {
 
 function fillModels(select, offered, value, options) {
   const groups = SOURCES.map((source) => {
-    const group = document.createElement("optgroup");
-    group.label = t(`shell.${source}`);
     const members = offered.filter((model) => model.source === source);
-    group.append(...members.map((model) => new Option(model.name, model.name)));
-    return group;
+    const choices = members.map((model) => new Option(model.name, model.name));
+    return element("optgroup", { label: t(`shell.${source}`) }, ...choices);
   });
   select.replaceChildren(...options, ...groups.filter((group) => group.children.length));
   select.value = value ?? "";
@@ -225,9 +212,7 @@ function fillModels(select, offered, value, options) {
 function applyLanguage() {
   setLanguage(state.get("lang") ?? localStorage.getItem("holmdel-lang") ?? navigator.language);
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
-  for (const element of document.querySelectorAll("[data-t]")) {
-    element.textContent = t(element.dataset.t);
-  }
+  for (const part of document.querySelectorAll("[data-t]")) part.textContent = t(part.dataset.t);
   byId("tabs").setAttribute("aria-label", t("shell.tabs"));
   byId("language").textContent = t("shell.language");
   byId("language").title = t("shell.language.label");

@@ -12,23 +12,6 @@ const scales = new Map();
 const images = new WeakMap();
 
 /**
- * @param {string} text base64.
- * @returns {Uint8Array} its bytes.
- */
-export function decode(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
-}
-
-/** @returns {number} the value that a byte of a map stands for. */
-export function valueAt(bytes, index, low, high) {
-  return low + (bytes[index] / 255) * (high - low);
-}
-
-/**
  * @param {number} low the value of byte 0.
  * @param {number} high the value of byte 255.
  * @param {boolean} dark whether the page is dark.
@@ -51,8 +34,6 @@ export function scaleFor(low, high, dark = false) {
  * Draws one map.
  * @param {HTMLCanvasElement} canvas gets the map's size in pixels.
  * @param {Uint8Array} bytes row by row.
- * @param {number} width
- * @param {number} height
  * @param {{low?: number, high?: number, dark?: boolean, offset?: number}} options the values of
  *   bytes 0 and 255, whether the page is dark, where in `bytes` the map begins.
  */

@@ -1,6 +1,6 @@
 /** The lines between layers: from each to those that take what it gives. */
 
-const SVG = "http://www.w3.org/2000/svg";
+import { svg } from "/page/elements.js";
 
 /**
  * Draws the lines behind the layers, where these are now.
@@ -9,13 +9,10 @@ const SVG = "http://www.w3.org/2000/svg";
  * @param {Map<string, {node: HTMLElement, canvas: HTMLElement}>} layers
  */
 export function drawEdges(grid, edges, layers) {
-  let svg = grid.querySelector(":scope > svg.edges");
-  if (!svg) {
-    svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("class", "edges");
-    svg.setAttribute("aria-hidden", "true");
-    svg.append(document.createElementNS(SVG, "path"));
-    grid.prepend(svg);
+  let drawing = grid.querySelector(":scope > svg.edges");
+  if (!drawing) {
+    drawing = svg("svg", { class: "edges", "aria-hidden": "true" }, svg("path"));
+    grid.prepend(drawing);
   }
   const around = grid.getBoundingClientRect();
   const boxes = new Map(
@@ -26,7 +23,7 @@ export function drawEdges(grid, edges, layers) {
     }),
   );
   const lines = edges.map(([from, to]) => line(boxes.get(from), boxes.get(to)));
-  svg.firstChild.setAttribute("d", lines.join(""));
+  drawing.firstChild.setAttribute("d", lines.join(""));
 }
 
 function line({ right, middle }, { left, middle: end }) {

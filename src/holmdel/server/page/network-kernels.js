@@ -1,24 +1,25 @@
 /** The kernels of a convolution as pictures. */
 
-import { button, element, say } from "/page/draw-elements.js";
-import { decode, scaleFor } from "/page/maps.js";
-
-const MOST_ACROSS = 12; // kernels of a layer that sees one map, in a row
+import { decode } from "/page/base64.js";
+import { button, element, say } from "/page/elements.js";
+import { kernelGeometry } from "/page/network-layout.js";
+import { createPainter } from "/page/network-paint.js";
+import { t } from "/page/texts.js";
 
 /** The panel of the layer whose kernels the URL names. */
 export class Kernels {
-  #last = null;
+  #paint = () => {};
+  #control = new AbortController();
 
   /** @param {object} app */
   constructor(app) {
-    const { t, state } = app;
     this.app = app;
     this.title = element("h3", { id: "kernels-title" });
     this.note = element("span", { class: "muted" });
     const close = button(t("draw.close"), {
       id: "close-kernels",
       class: "small quiet",
-      onclick: () => state.set({ kernels: null }),
+      onclick: () => app.state.set({ kernels: null }),
     });
     this.canvas = element("canvas", { class: "maps", id: "kernels-canvas", role: "img" });
     const named = { "aria-labelledby": "kernels-title" };
@@ -45,64 +46,44 @@ export class Kernels {
    */
   async update(models, maps) {
     const { api, state, fail } = this.app;
-    const wanted = state.get("kernels");
-    const [, number, layer] = /^(?:(\d):)?(.+)$/.exec(wanted ?? "") ?? [];
+    const [, number, layer] = /^(?:(\d):)?(.+)$/.exec(state.get("kernels") ?? "") ?? [];
     const model = models[(number ?? 1) - 1];
+    this.off();
     this.node.hidden = !layer || !model;
-    this.#last = null;
     if (this.node.hidden) return;
+    const { signal } = (this.#control = new AbortController());
     try {
-      const answer = await api.get("/v1/kernels", { model, layer, maps });
-      if (state.get("kernels") === wanted) this.#show(answer, models.length > 1 ? model : "");
+      const answer = await api.get("/v1/kernels", { model, layer, maps }, { signal });
+      if (!signal.aborted) this.#show(answer, models.length > 1 ? model : "");
     } catch (error) {
+      if (signal.aborted) return;
       this.node.hidden = true;
       if (error.status !== 400) fail(error); // 400: another model, which has no such layer
     }
   }
 
   repaint() {
-    if (this.#last) paintKernels(this.canvas, this.#last, this.app.theme.dark);
+    this.#paint();
+  }
+
+  off() {
+    this.#control.abort();
+    this.#paint = () => {};
   }
 
   #show(answer, model) {
-    const { t } = this.app;
     const [outs, ins, height, width] = answer.shape;
     const [o, i] = answer.shown;
     const layer = [model, answer.layer].filter(Boolean).join(" ");
-    this.#last = { ...answer, bytes: decode(answer.data) };
     this.node.dataset.layer = answer.layer;
     say(this.title, t("draw.kernels-of", { layer, outs, ins, height, width }));
     const some = o < outs || i < ins ? t("draw.kernels-some", { o, outs, i, ins }) : "";
     say(this.note, `${t(ins === 1 ? "draw.kernels-one" : "draw.kernels-grid")} ${some}`);
     this.canvas.setAttribute("aria-label", this.title.textContent);
-    this.repaint();
+    const side = i === 1 ? 48 : o > 16 ? 18 : 30;
+    const painter = createPainter(this.canvas, kernelGeometry(answer.shape, answer.shown, side));
+    const values = { ...answer, bytes: decode(answer.data) };
+    this.#paint = () => painter(values, this.app.theme.dark);
+    this.#paint();
   }
-}
-
-/** Paints a row a map of the layer before and a column a map of this one; one map before: rows. */
-function paintKernels(canvas, { shape, shown, bytes, low, high }, dark) {
-  const [, , height, width] = shape;
-  const [outs, ins] = shown;
-  const columns = ins === 1 ? Math.min(outs, MOST_ACROSS) : outs;
-  const rows = ins === 1 ? Math.ceil(outs / columns) : ins;
-  const size = Math.max(
-    2,
-    Math.floor((ins === 1 ? 48 : columns > 16 ? 18 : 30) / Math.max(height, width)),
-  );
-  canvas.width = columns * (width + 1) - 1;
-  canvas.height = rows * (height + 1) - 1;
-  canvas.style.width = `${canvas.width * size}px`;
-  canvas.style.height = `${canvas.height * size}px`;
-  const image = new ImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const colours = scaleFor(low, high, dark);
-  for (let from = 0, one = 0; one < outs * ins; one++) {
-    const [out, input] = [Math.floor(one / ins), one % ins];
-    const [column, row] = ins === 1 ? [out % columns, Math.floor(out / columns)] : [out, input];
-    for (let y = 0; y < height; y++) {
-      const to = (row * (height + 1) + y) * canvas.width + column * (width + 1);
-      for (let x = 0; x < width; x++) pixels[to + x] = colours[bytes[from++]];
-    }
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
 }

@@ -1,10 +1,11 @@
 /** One layer on the page: its name, what it is, and its maps. */
 
-import { element } from "/page/draw-elements.js";
+import { element } from "/page/elements.js";
 import { geometry as geometryOf } from "/page/network-layout.js";
-import { createMarks } from "/page/network-marks.js";
+import { KINDS, createMarks } from "/page/network-marks.js";
 import { createPainter } from "/page/network-paint.js";
 import { listen } from "/page/network-point.js";
+import { t } from "/page/texts.js";
 
 const LEAST_CAPTION = 88; // CSS pixels
 
@@ -15,28 +16,26 @@ export class LayerView {
   #visible = true;
 
   /**
-   * @param {object} options
    * @param {object} options.layer of the answer of /v1/activations.
    * @param {{column: number, lane: number, alone: boolean}} options.place
    * @param {number} options.room CSS pixels of height for its maps.
    * @param {string[]|null} options.labels of its units, where they are the classes.
-   * @param {(key: string, values?: object) => string} options.t
    * @param {object} options.on what network-point.js calls.
    * @param {(layer: string) => void} options.onKernels
    */
-  constructor({ layer, place, room, labels, t, on, onKernels }) {
+  constructor({ layer, place, room, labels, on, onKernels }) {
     this.layer = layer;
     this.picture = layer.name === "input";
     const form = { crowded: !place.alone, picture: this.picture };
     this.geometry = geometryOf(layer.shape, layer.shown, room, form);
-    this.canvas = mapsOf(layer, this.geometry, t);
+    this.canvas = mapsOf(layer, this.geometry);
     const frame = element("div", { class: "maps-frame" }, this.canvas);
     const brief = labels?.every((text) => text.length < 4); // longer ones are in the answer only
     if (brief && layer.shown === labels.length) frame.append(labelList(labels, this.geometry));
-    this.node = nodeOf(layer, place, caption(layer, this.geometry, t, onKernels), frame);
+    this.node = nodeOf(layer, place, caption(layer, this.geometry, onKernels), frame);
     this.mark = createMarks(frame, this.geometry);
     this.painter = createPainter(this.canvas, this.geometry);
-    const look = ([entry]) => this.#onLook(entry.isIntersecting, on.dark());
+    const look = (entries) => this.#onLook(entries.at(-1).isIntersecting, on.dark());
     new IntersectionObserver(look, { rootMargin: "200px" }).observe(this.canvas);
     listen(this, on);
   }
@@ -48,14 +47,17 @@ export class LayerView {
     if (this.#visible) this.repaint(dark);
   }
 
+  /** @returns {{bytes: Uint8Array, low: number, high: number}} the values as they are painted. */
+  get shownValues() {
+    return this.picture ? { ...this.values, low: 0, high: 255 } : this.values; // as a photo
+  }
+
   repaint(dark) {
-    if (!this.values) return;
-    const { bytes } = this.values;
-    this.painter(this.picture ? { bytes, low: 0, high: 255 } : this.values, dark); // as a photo
+    if (this.values) this.painter(this.shownValues, dark);
   }
 
   clearMarks() {
-    for (const kind of ["field", "window", "unit"]) this.mark(kind, [], null);
+    for (const kind of KINDS) this.mark(kind, [], null);
   }
 
   #onLook(visible, dark) {
@@ -73,13 +75,13 @@ function nodeOf(layer, place, head, frame) {
   return node;
 }
 
-function mapsOf(layer, { rows, size, gap, width, height }, t) {
+function mapsOf(layer, { rows, size, gap, width, height }) {
   return element("canvas", {
     class: "maps",
     tabindex: "0",
     role: "application",
     "data-layer": layer.name,
-    "aria-label": label(layer, t),
+    "aria-label": label(layer),
     "aria-describedby": "maps-help",
     "data-rows": rows,
     "data-size": size,
@@ -89,7 +91,7 @@ function mapsOf(layer, { rows, size, gap, width, height }, t) {
   });
 }
 
-function caption(layer, { canvasWidth, size }, t, onKernels) {
+function caption(layer, { canvasWidth, size }, onKernels) {
   const [block, own] = parted(layer.name);
   const parts = [element("b", { title: layer.name }, own), element("span", {}, layer.kind)];
   if (block) parts.unshift(element("span", { class: "muted" }, block));
@@ -101,18 +103,9 @@ function caption(layer, { canvasWidth, size }, t, onKernels) {
     parts.push(element("span", { class: "badge" }, t("draw.some", { shown, all: shape[0] })));
   }
   if (layer.kernels) {
-    parts.push(
-      element(
-        "button",
-        {
-          type: "button",
-          class: "link kernels-button",
-          "data-kernels": layer.name,
-          onclick: () => onKernels(layer.name),
-        },
-        t("draw.kernels"),
-      ),
-    );
+    const onclick = () => onKernels(layer.name);
+    const given = { type: "button", class: "link", "data-kernels": layer.name, onclick };
+    parts.push(element("button", given, t("draw.kernels")));
   }
   const made = element("figcaption", {}, ...parts);
   made.style.maxWidth = `${Math.max(LEAST_CAPTION, canvasWidth * size)}px`;
@@ -125,7 +118,7 @@ function parted(name) {
   return name.length > 16 && dot > 0 ? [name.slice(0, dot), name.slice(dot + 1)] : ["", name];
 }
 
-function label(layer, t) {
+function label(layer) {
   const [count, height, width] = layer.shape;
   const { name, kind } = layer;
   return layer.shape.length === 3

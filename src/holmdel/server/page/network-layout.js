@@ -1,6 +1,7 @@
 /** Where each layer goes, and how large its maps are. Numbers in, numbers out. */
 
 const GAP = 4; // CSS pixels between two maps, about
+const MOST_ACROSS = 16; // kernels in a row
 
 /**
  * Places layers in columns by how far they are from the input, and branches in lanes.
@@ -80,6 +81,20 @@ function ofVector(shown, room) {
   return grid({ height: 1, width: 1, gap: 0, size, columns, rows: even, shown });
 }
 
+/**
+ * Returns how kernels lie in a canvas: a column a map of the layer and a row a map of the layer
+ * before, or rows of them where that has one map.
+ * @param {number[]} shape [outs, ins, H, W]
+ * @param {number[]} shown [outs, ins] of these
+ * @param {number} side CSS pixels that a kernel is across, about
+ */
+export function kernelGeometry([, , height, width], [outs, ins], side) {
+  const size = Math.max(2, Math.floor(side / Math.max(height, width)));
+  const rows = ins > 1 ? ins : Math.ceil(outs / MOST_ACROSS);
+  const columns = Math.ceil((outs * ins) / rows);
+  return grid({ height, width, gap: 1, size, columns, rows, shown: outs * ins });
+}
+
 function grid(geometry) {
   const { columns, rows, width, height, gap } = geometry;
   return {
@@ -89,11 +104,7 @@ function grid(geometry) {
   };
 }
 
-/**
- * Returns where a map begins in its layer's canvas, [x, y] in units. Maps go down, then right.
- * @param {object} geometry
- * @param {number} map
- */
+/** Returns where a map begins in its layer's canvas, [x, y] in units. Maps go down, then right. */
 export function origin(geometry, map) {
   const { rows, width, height, gap } = geometry;
   return [Math.floor(map / rows) * (width + gap), (map % rows) * (height + gap)];
@@ -101,7 +112,6 @@ export function origin(geometry, map) {
 
 /**
  * Returns the unit at a point of a layer's canvas, [map, row, column], or null between two maps.
- * @param {object} geometry
  * @param {number} x CSS pixels from the left
  * @param {number} y CSS pixels from the top
  */

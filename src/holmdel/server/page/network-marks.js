@@ -1,9 +1,10 @@
 /** Boxes over a layer's maps: the unit that is looked at, its window, its receptive field. */
 
+import { svg } from "/page/elements.js";
 import { origin } from "/page/network-layout.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-const KINDS = ["field", "window", "unit"];
+/** What boxes there are. */
+export const KINDS = ["field", "window", "unit"];
 
 /**
  * Makes the boxes over a canvas.
@@ -14,10 +15,8 @@ const KINDS = ["field", "window", "unit"];
  */
 export function createMarks(frame, geometry) {
   const paths = addPaths(frame, geometry);
-  return (kind, maps, box) => {
-    const boxes = box ? boxesOf(geometry, maps, box) : "";
-    paths[kind].setAttribute("d", boxes);
-  };
+  return (kind, maps, box) =>
+    paths[kind].setAttribute("d", box ? boxesOf(geometry, maps, box) : "");
 }
 
 /** Returns the boxes as an SVG path; one around all units of a vector. */
@@ -29,26 +28,14 @@ function boxesOf(geometry, maps, box) {
 
 function addPaths(frame, geometry) {
   const { canvasWidth, canvasHeight, size, width, height } = geometry;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("class", "marks");
-  svg.setAttribute("width", canvasWidth * size);
-  svg.setAttribute("height", canvasHeight * size);
-  svg.setAttribute("aria-hidden", "true");
-  const edges = document.createElementNS(SVG, "path"); // where a map ends that is as pale as paper
-  edges.setAttribute("class", "map-edges");
   const whole = { top: 0, left: 0, height, width };
   const maps = Array.from({ length: geometry.gap ? geometry.shown : 0 }, (_, map) => map);
-  edges.setAttribute("d", maps.map((map) => around(geometry, map, whole)).join(""));
-  svg.append(edges);
-  frame.append(svg);
-  return Object.fromEntries(
-    KINDS.map((kind) => {
-      const path = document.createElementNS(SVG, "path");
-      path.setAttribute("class", `mark ${kind}`);
-      svg.append(path);
-      return [kind, path];
-    }),
-  );
+  const ends = maps.map((map) => around(geometry, map, whole)).join("");
+  const edges = svg("path", { class: "map-edges", d: ends }); // of maps that are as pale as paper
+  const paths = KINDS.map((kind) => svg("path", { class: `mark ${kind}` }));
+  const given = { width: canvasWidth * size, height: canvasHeight * size, "aria-hidden": "true" };
+  frame.append(svg("svg", { class: "marks", ...given }, edges, ...paths));
+  return Object.fromEntries(KINDS.map((kind, i) => [kind, paths[i]]));
 }
 
 /** Returns a box in a map as an SVG path, clipped to the map and one unit around it. */

@@ -1,12 +1,13 @@
 /** One network on the page: a column a layer, its maps, and what it says. */
 
+import { decode } from "/page/base64.js";
 import { createBars } from "/page/bars.js";
-import { element, say } from "/page/draw-elements.js";
-import { decode } from "/page/maps.js";
+import { element, say } from "/page/elements.js";
 import { drawEdges } from "/page/network-edges.js";
 import { LayerView } from "/page/network-layer.js";
 import { arrange } from "/page/network-layout.js";
-import { percent } from "/page/texts.js";
+import { grouped, percent } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 
 // CSS pixels of height for the maps of a layer that is alone in its column; on a phone, its row.
 const [ROOM, PHONE_ROOM] = [360, 184];
@@ -23,22 +24,19 @@ export class NetworkView {
   #resized = new ResizeObserver(() => this.#drawEdges());
 
   /**
-   * @param {object} options
-   * @param {(key: string, values?: object) => string} options.t
    * @param {{dark: boolean}} options.theme
    * @param {object} options.on what network-point.js calls.
    * @param {(layer: string) => void} options.onKernels asks for a layer's kernels.
    * @param {() => void} options.onRebuilt after the layers were made anew: their marks are gone.
    */
   constructor(options) {
-    const { t } = options;
     this.options = options;
     this.title = element("h2", { class: "net-title" });
     this.facts = element("span", { class: "muted" });
     this.head = element("div", { class: "net-head" }, this.title, this.facts);
     this.grid = element("div", { class: "layers" });
     const around = { class: "layers-scroll", role: "group", "aria-label": t("draw.layers") };
-    this.answer = createAnswer(t);
+    this.answer = createAnswer();
     const scroll = element("div", around, this.grid);
     this.node = element("article", { class: "net" }, this.head, scroll, this.answer.node);
     this.#resized.observe(this.grid);
@@ -49,18 +47,17 @@ export class NetworkView {
   name(model) {
     this.node.dataset.model = model.name;
     say(this.title, model.name);
-    const parameters = model.parameters.toLocaleString();
-    say(this.facts, this.options.t("draw.model-facts", { network: model.network, parameters }));
+    const parameters = grouped(model.parameters);
+    say(this.facts, t("draw.model-facts", { network: model.network, parameters }));
   }
 
   /**
    * Shows an answer of /v1/activations; makes elements only where the network is another.
-   * @param {object} found
    * @param {boolean} empty whether there is nothing on the sheet.
    */
   show(found, empty) {
     this.#last = [found, empty];
-    if (structure(found.layers) !== this.#drawn) this.#build(found.layers, found.classes);
+    if (structure(found) !== this.#drawn) this.#build(found);
     for (const { name, low, high, data } of found.layers) {
       this.layers.get(name).show({ bytes: decode(data), low, high }, this.options.theme.dark);
     }
@@ -80,16 +77,17 @@ export class NetworkView {
     phone.removeEventListener("change", this.#again);
   }
 
-  #build(given, classes) {
-    const { t, on, onKernels } = this.options;
-    this.#drawn = structure(given);
+  #build(found) {
+    const { on, onKernels } = this.options;
+    const { layers: given, classes } = found;
+    this.#drawn = structure(found);
     const plan = arrange(given);
     const whole = phone.matches ? PHONE_ROOM : ROOM;
     const made = given.map((layer, at) => {
       const place = plan.places.get(layer.name);
       const labels = at === given.length - 1 ? classes : null;
       const room = place.alone || phone.matches ? whole : LANE_ROOM;
-      const view = new LayerView({ layer, place, room, labels, t, on, onKernels });
+      const view = new LayerView({ layer, place, room, labels, on, onKernels });
       return [layer.name, view];
     });
     this.layers = new Map(made);
@@ -112,11 +110,13 @@ export class NetworkView {
   }
 }
 
-function structure(layers) {
-  return layers.map(({ name, shape, shown }) => `${name} ${shape} ${shown}`).join("|");
+/** Returns what the elements of a network hang on, as text. */
+function structure({ layers, classes }) {
+  const told = ({ name, kind, detail, shape, shown }) => [name, kind, detail, shape, shown];
+  return JSON.stringify([layers.map(told), classes]);
 }
 
-function createAnswer(t) {
+function createAnswer() {
   const best = element("strong", { class: "best", "data-best": "" });
   const sure = element("span", { class: "sure number" });
   const top = element("p", { class: "answer-top" }, best, sure);
@@ -127,13 +127,10 @@ function createAnswer(t) {
   return {
     node,
     show({ classes, probabilities }, empty) {
-      const items = classes.map((label, i) => ({
-        label,
-        probability: empty ? 0 : probabilities[i],
-      }));
-      const greatest = items.reduce((one, other) =>
-        other.probability > one.probability ? other : one,
-      );
+      const given = (i) => (empty ? 0 : probabilities[i]);
+      const items = classes.map((label, i) => ({ label, probability: given(i) }));
+      const larger = (one, other) => (other.probability > one.probability ? other : one);
+      const greatest = items.reduce(larger);
       say(best, empty ? "?" : greatest.label);
       best.dataset.best = empty ? "" : greatest.label;
       best.classList.toggle("long", greatest.label.length > 2);

@@ -1,6 +1,8 @@
 /** The lines that were read, beside the pictures of them. */
 
-import { percent } from "/page/texts.js";
+import { button, element } from "/page/elements.js";
+import { percent } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 
 const MARGIN = 0.12; // of a line's height, around its crop
 const CROP = 128; // pixels of height that a crop is drawn with at most
@@ -10,21 +12,14 @@ const CROP = 128; // pixels of height that a crop is drawn with at most
  * @param {HTMLElement} list an ol.
  * @param {object[]} lines of the API's answer.
  * @param {HTMLImageElement|null} image
- * @param {object} options
- * @param {(key: string, values?: object) => string} options.t
  * @param {(text: string) => void} options.onCopy
  */
-export function showLines(list, lines, image, { t, onCopy }) {
+export function showLines(list, lines, image, { onCopy }) {
   list.replaceChildren(
     ...lines.map((line, i) => {
-      const item = element("li", `line ${line.status}`);
-      item.id = `read-line-${i + 1}`;
-      item.dataset.index = i;
-      item.tabIndex = -1;
-      item.append(words(line, i, t, onCopy));
-      if (image) item.append(crop(line, image));
-      item.append(digits(line, t));
-      return item;
+      const given = { "data-index": i, class: `row line ${line.status}`, tabindex: -1 };
+      const parts = [words(line, i, onCopy), ...(image ? [crop(line, image)] : []), digits(line)];
+      return element("li", { id: `read-line-${i + 1}`, ...given }, ...parts);
     }),
   );
 }
@@ -39,56 +34,47 @@ export function lineOf(node) {
   return Number(node.closest(".line")?.dataset.index ?? -1);
 }
 
-function crop({ box: [x, y, width, height] }, image) {
-  const margin = Math.ceil(MARGIN * height);
+function crop({ box: [x, y, across, down] }, image) {
+  const margin = Math.ceil(MARGIN * down);
   const left = Math.max(0, x - margin);
   const top = Math.max(0, y - margin);
-  const wide = Math.min(image.naturalWidth, x + width + margin) - left;
-  const high = Math.min(image.naturalHeight, y + height + margin) - top;
+  const wide = Math.min(image.naturalWidth, x + across + margin) - left;
+  const high = Math.min(image.naturalHeight, y + down + margin) - top;
   const scale = Math.min(1, CROP / high);
-  const canvas = element("canvas", "crop");
-  canvas.width = Math.max(1, Math.round(wide * scale));
-  canvas.height = Math.max(1, Math.round(high * scale));
+  const [width, height] = [wide, high].map((side) => Math.max(1, Math.round(side * scale)));
+  const canvas = element("canvas", { class: "crop", width, height, "aria-hidden": "true" });
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.drawImage(image, left, top, wide, high, 0, 0, canvas.width, canvas.height);
-  canvas.setAttribute("aria-hidden", "true");
+  context.drawImage(image, left, top, wide, high, 0, 0, width, height);
   return canvas;
 }
 
-function words(line, index, t, onCopy) {
-  const row = element("div", "line-words");
-  const number = element("span", "line-number number", String(index + 1));
-  const text = element("span", "line-text mono", line.text || t("read.nothing"));
-  const badge = element("span", `badge ${line.status === "read" ? "good" : "bad"}`);
-  badge.textContent = t(`read.status.${line.status}`);
-  const sure = element("span", "line-sure number");
-  sure.textContent = t("read.sure", { part: percent(line.confidence) });
-  sure.title = t("read.confidence");
-  const copy = element("button", "button small", t("read.copy"));
-  copy.type = "button";
-  copy.setAttribute("aria-label", t("read.copy_line", { text: line.text }));
-  copy.addEventListener("click", () => onCopy(line.text));
-  row.append(number, text, badge, sure, copy);
-  if (line.raw && line.raw !== line.text) {
-    row.append(element("span", "line-raw muted mono", t("read.raw", { raw: line.raw })));
-  }
-  return row;
-}
-
-function digits(line, t) {
-  const list = element("ol", "digits");
-  list.setAttribute("aria-label", t("read.digits"));
-  list.append(
-    ...line.digits.map(({ char, confidence }) => {
-      const item = element("li", confidence < 0.9 ? "unsure" : "");
-      item.append(element("b", "mono", char), element("small", "number", percent(confidence)));
-      return item;
+function words(line, index, onCopy) {
+  const { text, raw, status, confidence } = line;
+  const part = (kind, words, given) => element("span", { class: kind, ...given }, words);
+  const copy = button(t("read.copy"), {
+    class: "small",
+    "aria-label": t("read.copy_line", { text }),
+    onclick: () => onCopy(text),
+  });
+  const parts = [
+    part("line-number number", index + 1),
+    part("line-text mono", text || t("read.nothing")),
+    part(`badge ${status === "read" ? "good" : "bad"}`, t(`read.status.${status}`)),
+    part("line-sure number", t("read.sure", { part: percent(confidence) }), {
+      title: t("read.confidence"),
     }),
-  );
-  return list;
+    copy,
+  ];
+  if (raw && raw !== text) parts.push(part("line-raw muted mono", t("read.raw", { raw })));
+  return element("div", { class: "row line-words" }, ...parts);
 }
 
-function element(name, className, text = "") {
-  return Object.assign(document.createElement(name), { className, textContent: text });
+function digits(line) {
+  const items = line.digits.map(({ char, confidence }) => {
+    const digit = element("b", { class: "mono" }, char);
+    const sure = element("small", { class: "number" }, percent(confidence));
+    return element("li", { class: confidence < 0.9 && "unsure" }, digit, sure);
+  });
+  return element("ol", { class: "digits", "aria-label": t("read.digits") }, ...items);
 }

@@ -2,12 +2,13 @@
 
 import { address } from "/page/api.js";
 
-export const PATH = "/v1/read";
-export const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
+const PATH = "/v1/read";
+const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
 
 /** The kinds of patterns the page offers, and what the two with a text of their own begin with. */
 export const KINDS = ["digits", "digits:N", "us-zip", "cn-postcode", "amount", "expression"];
 const FIRST = { "digits:N": "digits:6", expression: "\\d{3}-?\\d{3}" };
+export const HAVE_OWN = Object.keys(FIRST);
 
 /** @returns {{kind: string, own: string}} which of KINDS a pattern is, and the text of its own. */
 export function partsOf(pattern) {
@@ -50,7 +51,6 @@ export function queryOf({ pattern, lines, maxError }) {
 
 /**
  * @param {string} name the picture's file.
- * @param {object} options
  * @param {string} origin of the server.
  * @param {boolean} withToken whether the server asks for one.
  * @returns {string} the command that gives the same answer in a shell.

@@ -1,26 +1,24 @@
 /** The picture of the Read tab, with a box over every line. */
 
-import { percent } from "/page/texts.js";
+import { element } from "/page/elements.js";
+import { percent } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 
 const ENLARGED = 3; // times, at most; small pictures would be mush
 const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
 /**
  * Makes the place of the picture.
- * @param {HTMLElement} root where it goes.
- * @param {(key: string, values?: object) => string} t
  * @param {{onLight: (index: number) => void, onPick: (index: number) => void}} callbacks the line
  *   that is pointed at, -1 for none; the line that was clicked.
  * @returns {{load, boxes, light}} load(url, name) resolves to the image, null where the browser
  *   cannot show it; boxes(lines) draws them; light(index) lights one up.
  */
-export function createPicture(root, t, { onLight, onPick }) {
-  const frame = element("div", "sheet");
-  const image = element("img", "");
-  const overlay = element("div", "boxes");
-  overlay.setAttribute("role", "group");
-  overlay.setAttribute("aria-label", t("read.boxes"));
-  frame.append(image, overlay);
+export function createPicture(root, { onLight, onPick }) {
+  const image = element("img");
+  const named = { class: "boxes", role: "group", "aria-label": t("read.boxes") };
+  const overlay = element("div", named);
+  const frame = element("div", { class: "sheet" }, image, overlay);
   root.append(frame);
   let lines = [];
   listen(overlay, onLight, onPick);
@@ -40,7 +38,7 @@ export function createPicture(root, t, { onLight, onPick }) {
     },
     boxes(found) {
       lines = found;
-      overlay.replaceChildren(...lines.map((line, i) => lineBox(line, i, image, t)));
+      overlay.replaceChildren(...lines.map((line, i) => lineBox(line, i, image)));
     },
     light(index) {
       overlay.querySelectorAll(".box").forEach((box, i) => {
@@ -49,7 +47,7 @@ export function createPicture(root, t, { onLight, onPick }) {
       });
       overlay.querySelectorAll(".digit-box").forEach((box) => box.remove());
       for (const { box } of lines[index]?.digits ?? []) {
-        overlay.append(place(element("span", "digit-box"), box, image));
+        overlay.append(place(element("span", { class: "digit-box" }), box, image));
       }
     },
   };
@@ -69,18 +67,19 @@ function listen(overlay, onLight, onPick) {
   });
 }
 
-function lineBox(line, index, image, t) {
-  const box = place(element("button", `box ${line.status}`), line.box, image);
+function lineBox(line, index, image) {
   const said = { number: index + 1, text: line.raw ?? line.text, part: percent(line.confidence) };
-  Object.assign(box, { type: "button", tabIndex: index ? -1 : 0 });
-  box.dataset.index = index;
-  box.setAttribute("aria-label", t(`read.box.${line.status}`, said));
-  const tag = element("span", "tag");
-  tag.textContent = `${said.text} ${said.part}`;
+  const tag = element("span", { class: "tag" }, `${said.text} ${said.part}`);
   tag.classList.toggle("below", line.box[1] < 0.12 * image.naturalHeight);
   tag.classList.toggle("leftward", line.box[0] > 0.6 * image.naturalWidth);
-  box.append(tag);
-  return box;
+  const given = {
+    type: "button",
+    class: `box ${line.status}`,
+    tabindex: index ? -1 : 0,
+    "data-index": index,
+    "aria-label": t(`read.box.${line.status}`, said),
+  };
+  return place(element("button", given, tag), line.box, image);
 }
 
 function place(node, [x, y, width, height], image) {
@@ -93,8 +92,4 @@ function place(node, [x, y, width, height], image) {
 
 function indexOf(target) {
   return Number(target.closest(".box")?.dataset.index ?? -1);
-}
-
-function element(name, className) {
-  return Object.assign(document.createElement(name), { className });
 }

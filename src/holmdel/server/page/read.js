@@ -1,10 +1,12 @@
 /** The Read tab: strings of digits on a picture. */
 
 import { token } from "/page/api.js";
+import { button, element } from "/page/elements.js";
 import { createControls } from "/page/read-controls.js";
 import { lightLine, lineOf, showLines } from "/page/read-lines.js";
 import { curlCommand, optionsIn, Reading, stateOf } from "/page/read-model.js";
 import { createPicture } from "/page/read-picture.js";
+import { t } from "/page/texts.js";
 import { pictureInput } from "/page/upload.js";
 
 const KEYS = ["read.pattern", "read.lines", "read.max_error"];
@@ -12,28 +14,25 @@ const reading = new Reading(); // outlives the tab's visits
 
 /**
  * Shows the tab.
- * @param {HTMLElement} root
- * @param {object} app
  * @returns {() => void} ends it.
  */
 export function mount(root, app) {
   const { available, why } = app.models.reader;
   if (!available) {
-    root.append(element("p", { className: "note", id: "read-why" }, why ?? app.t("read.absent")));
+    root.append(element("p", { class: "note", id: "read-why" }, why ?? t("read.absent")));
     return () => {};
   }
-  const view = layOut(root, app.t);
+  const view = layOut(root);
   const light = (index) => reading.light(index);
-  const picture = createPicture(view.stage, app.t, {
+  const picture = createPicture(view.stage, {
     onLight: light,
     onPick: (index) => view.lines.children[index]?.focus(),
   });
   const change = (options) => app.state.set(stateOf(options));
-  const controls = createControls(view.controls, app.t, change);
+  const controls = createControls(view.controls, change);
   const shown = { view, picture, app, image: null };
   const offs = [
     pictureInput(view.give, {
-      t: app.t,
       area: root,
       onPicture: (blob, name) => reading.take(blob, name),
       onError: app.fail,
@@ -71,9 +70,10 @@ async function onReading(shown, what) {
     picture.boxes([]);
     const loading = picture.load(url, name);
     readAgain(app); // while the browser decodes it
-    shown.image = await loading;
-    view.unseen.hidden = shown.image !== null;
-    if (url !== reading.picture.url) return;
+    const image = await loading;
+    if (url !== reading.picture.url) return; // another was given meanwhile
+    shown.image = image;
+    view.unseen.hidden = image !== null;
   }
   showAnswer(shown);
 }
@@ -88,10 +88,10 @@ function showAnswer({ view, picture, app, image }) {
   const { answer, busy } = reading;
   const lines = answer?.lines ?? [];
   view.result.setAttribute("aria-busy", String(busy));
-  view.summary.textContent = summary(app.t);
+  view.summary.textContent = summary();
   view.copy.hidden = view.raw.hidden = !answer;
   view.copy.disabled = !lines.length;
-  showLines(view.lines, lines, image, { t: app.t, onCopy: (text) => copyText(app, text) });
+  showLines(view.lines, lines, image, { onCopy: (text) => copyText(app, text) });
   if (image) picture.boxes(lines);
   if (!answer) return;
   const { name } = reading.picture;
@@ -100,7 +100,7 @@ function showAnswer({ view, picture, app, image }) {
   app.announce(view.summary.textContent);
 }
 
-function summary(t) {
+function summary() {
   if (reading.busy) return t("read.busy");
   if (!reading.answer) return "";
   const { lines } = reading.answer;
@@ -123,58 +123,50 @@ function spelled(answer) {
 async function copyText(app, text) {
   try {
     await navigator.clipboard.writeText(text);
-    app.announce(app.t("read.copied"));
+    app.announce(t("read.copied"));
   } catch {
-    app.fail(new Error(app.t("read.copy_refused")));
+    app.fail(new Error(t("read.copy_refused")));
   }
 }
 
 /** Makes the nodes of the tab. */
-function layOut(root, t) {
-  const give = element("div", { className: "row give" });
-  const controls = element("div", { className: "row controls" });
-  const bar = element("div", { className: "bar" });
-  bar.append(give, controls);
-  const empty = element("div", { className: "empty", id: "read-empty" });
-  empty.append(element("h1", {}, t("read.title")), element("p", {}, t("read.invite")));
-  empty.append(element("p", { className: "muted" }, t("read.private")));
-  const unseen = element("p", { className: "note", hidden: true }, t("read.unseen"));
-  const stage = element("div", { className: "stage", id: "read-stage" });
-  stage.append(empty, unseen);
-  const result = element("section", { className: "result", id: "read-result", hidden: true });
-  const summaryLine = element("h2", { id: "read-summary" });
-  const copy = element("button", { type: "button", className: "button small", id: "read-copy" });
-  copy.textContent = t("read.copy_all");
-  const head = element("div", { className: "result-head" });
-  head.append(summaryLine, copy);
-  const lines = element("ol", { className: "lines", id: "read-lines-found" });
-  const raw = element("details", { id: "read-raw" });
-  raw.append(element("summary", {}, t("read.json")));
-  const parts = { give, controls, empty, unseen, stage, result, summary: summaryLine, copy, lines };
-  Object.assign(parts, { raw, ...rawParts(raw, t) });
-  result.append(head, lines, raw);
-  const body = element("div", { className: "body" });
-  body.append(stage, result);
-  root.append(bar, body);
-  return parts;
+function layOut(root) {
+  const part = (name, kind, ...inner) => element(name, { class: kind }, ...inner);
+  const give = part("div", "row give");
+  const controls = part("div", "row controls");
+  const empty = element(
+    "div",
+    { class: "empty", id: "read-empty" },
+    element("h1", {}, t("read.title")),
+    element("p", {}, t("read.invite")),
+    element("p", { class: "muted" }, t("read.private")),
+  );
+  const unseen = element("p", { class: "note", hidden: true }, t("read.unseen"));
+  const stage = element("div", { class: "stage", id: "read-stage" }, empty, unseen);
+  const summary = element("h2", { id: "read-summary" });
+  const copy = button(t("read.copy_all"), { class: "small", id: "read-copy" });
+  const lines = element("ol", { class: "lines", id: "read-lines-found" });
+  const raw = element("details", { id: "read-raw" }, element("summary", {}, t("read.json")));
+  const codes = rawParts(raw);
+  const result = element(
+    "section",
+    { class: "result", id: "read-result", hidden: true },
+    part("div", "head", summary, copy),
+    lines,
+    raw,
+  );
+  root.append(part("div", "row bar", give, controls), part("div", "body", stage, result));
+  return { give, controls, empty, unseen, stage, result, summary, copy, lines, raw, ...codes };
 }
 
-function rawParts(root, t) {
+function rawParts(root) {
   const part = (id, text) => {
-    const code = element("pre", { id, tabIndex: 0 });
-    const copy = element("button", { type: "button", className: "button small" }, t("read.copy"));
-    const head = element("div", { className: "result-head" });
-    head.append(element("h3", {}, text), copy);
-    root.append(head, code);
+    const code = element("pre", { id, tabindex: 0 });
+    const copy = button(t("read.copy"), { class: "small" });
+    root.append(element("div", { class: "head" }, element("h3", {}, text), copy), code);
     return [code, copy];
   };
   const [curl, copyCurl] = part("read-curl", t("read.curl"));
   const [json, copyJson] = part("read-json", t("read.answer"));
   return { curl, copyCurl, json, copyJson };
-}
-
-function element(name, properties = {}, text = "") {
-  const node = Object.assign(document.createElement(name), properties);
-  node.append(text);
-  return node;
 }

@@ -1,5 +1,7 @@
 /** The drawing as data: strokes on a sheet of SIZE x SIZE, with a past to undo. No pixels here. */
 
+import { fromBase64Url, toBase64Url } from "/page/base64.js";
+
 /** The sheet's side in the drawing's own whole units. */
 export const SIZE = 1024;
 
@@ -13,6 +15,7 @@ export class Drawing {
   strokes = [];
   #past = [];
   #future = [];
+  #open = null; // the stroke under the pen
 
   /** @returns {boolean} whether nothing is drawn. */
   get empty() {
@@ -30,17 +33,21 @@ export class Drawing {
   /** Begins a stroke at (x, y), in units. */
   begin(x, y) {
     this.#remember();
-    this.strokes = [...this.strokes, [[clamp(x), clamp(y)]]];
+    this.#open = [[clamp(x), clamp(y)]];
+    this.strokes = [...this.strokes, this.#open];
   }
 
-  /** Adds a point to the last stroke; returns whether it was far enough from the one before. */
+  /**
+   * Adds a point to the stroke that was begun.
+   * @returns {boolean} false where it is too near to the one before, or the stroke was undone.
+   */
   extend(x, y) {
-    const stroke = this.strokes.at(-1);
-    const [lastX, lastY] = stroke.at(-1);
+    if (!this.#open) return false;
+    const [lastX, lastY] = this.#open.at(-1);
     const point = [clamp(x), clamp(y)];
     if (Math.hypot(point[0] - lastX, point[1] - lastY) < LEAST_STEP) return false;
     if (this.strokes.reduce((sum, one) => sum + one.length, 0) >= MOST_POINTS) return false;
-    stroke.push(point);
+    this.#open.push(point);
     return true;
   }
 
@@ -57,6 +64,7 @@ export class Drawing {
     if (this.empty) return;
     this.#remember();
     this.strokes = [];
+    this.#open = null;
   }
 
   /** Takes over strokes from elsewhere, such as an address; nothing before can be undone. */
@@ -64,6 +72,7 @@ export class Drawing {
     this.strokes = strokes;
     this.#past = [];
     this.#future = [];
+    this.#open = null;
   }
 
   #remember() {
@@ -75,6 +84,7 @@ export class Drawing {
     if (!from.length) return;
     to.push(this.strokes);
     this.strokes = from.pop();
+    this.#open = null;
   }
 }
 
@@ -105,7 +115,6 @@ export function pack(strokes) {
 
 /**
  * Unpacks what `pack` gave.
- * @param {string} text
  * @returns {number[][][]|null} null where it is no drawing
  */
 export function unpack(text) {
@@ -138,28 +147,4 @@ export function unpack(text) {
     if (stroke.length) strokes.push(stroke);
   }
   return strokes;
-}
-
-/**
- * Returns bytes as base64url.
- * @param {ArrayLike<number>} bytes
- */
-export function toBase64Url(bytes) {
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]);
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-}
-
-/**
- * Returns the bytes of base64url, or null where it is none.
- * @param {string} text
- * @returns {Uint8Array|null}
- */
-export function fromBase64Url(text) {
-  try {
-    const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
-  } catch {
-    return null;
-  }
 }

@@ -21,7 +21,6 @@ export function addTexts(more) {
 }
 
 /**
- * @param {string} key
  * @param {Object<string, unknown>} values fill what stands in braces.
  * @returns {string} the text in the page's language; the key itself where there is none.
  */
@@ -30,16 +29,8 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (braces, name) => values[name] ?? braces);
 }
 
-/**
- * @param {number} part 0..1.
- * @returns {string} as percent; less than all is never shown as all.
- */
-export function percent(part) {
-  const rounded = (100 * part).toFixed(1);
-  return part < 1 && rounded === "100.0" ? ">99.9%" : `${rounded}%`;
-}
-
-/** @returns {string} a number with so many digits behind the point, and a real minus. */
-export function decimal(value, digits = 2) {
-  return value.toFixed(digits).replace("-", "\u2212");
+/** @returns {string} a text; the other one where there is none. */
+export function orElse(key, other) {
+  const text = t(key);
+  return text === key ? other : text;
 }

@@ -30,7 +30,6 @@ export class Theme {
 
   /**
    * Calls back when the page turns dark or light.
-   * @param {() => void} callback
    * @returns {() => void} ends it.
    */
   on(callback) {

@@ -94,7 +94,6 @@ export class Board {
 
   /**
    * Pauses, resumes, stops or keeps a training; a stop also gives up what was still to begin.
-   * @param {string} id
    * @param {"pause" | "resume" | "stop" | "keep"} verb
    * @returns {Promise<object | null>} its state, or null where the server refused
    */

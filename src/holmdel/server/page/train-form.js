@@ -1,35 +1,37 @@
 /** The controls of a training: draws fields, tells what was changed. */
 
-import { button, element, say } from "/page/draw-elements.js";
-import { createControl } from "/page/train-control.js";
-import { orElse } from "/page/train-names.js";
+import { button, element, say } from "/page/elements.js";
+import { choiceName, createControl } from "/page/control.js";
+import { t } from "/page/texts.js";
 import { LESSONS } from "/page/train-plan.js";
 
 const RATES = [0.01, 0.03, 0.1, 0.3, 0.5, 0.9];
 
-/** The form. What it shows comes by `update`; what the user does goes to the handlers. */
+/** The form. What it shows comes by `update`, and only then can it be used. */
 export class Form {
-  #t;
   #on;
   #data;
   #controls = new Map();
   #groups = {};
   #names = "";
   #start;
+  #clear;
   #lessons = new Map();
   #busy;
 
   /**
-   * @param {HTMLElement} root
-   * @param {(key: string, values?: object) => string} t
    * @param {{change: (name: string, value: string | boolean) => void, start: () => void,
    *   clear: () => void, lesson: (name: string) => void}} on
    */
-  constructor(root, t, on) {
-    [this.#t, this.#on] = [t, on];
+  constructor(root, on) {
+    this.#on = on;
     const folded = (group) => element("details", { id: `train-more-${group}` },
       element("summary", {}, t(`train.form.${group}`)), this.#group(group));
-    this.#start = element("button", { type: "submit", class: "button primary", id: "train-start" });
+    const start = { type: "submit", class: "button primary", id: "train-start", disabled: true };
+    this.#start = element("button", start, t("train.start"));
+    this.#clear = button(t("train.reset.form"), {
+      class: "quiet", id: "train-clear", disabled: true, onclick: on.clear,
+    });
     this.#busy = element("p", { class: "muted small", id: "train-busy" });
     const submit = (event) => {
       event.preventDefault();
@@ -39,9 +41,7 @@ export class Form {
       this.#lessonList(),
       element("form", { id: "train-form", "aria-label": t("train.form"), onsubmit: submit },
         this.#group("main"), folded("network"), folded("more"),
-        element("div", { class: "row go" }, this.#start,
-          button(t("train.reset.form"), { class: "quiet", id: "train-clear", onclick: on.clear }),
-        this.#busy)),
+        element("div", { class: "row go" }, this.#start, this.#clear, this.#busy)),
       element("datalist", { id: "train-rates" }, ...RATES.map((rate) => element("option", { value: rate }))),
     );
   }
@@ -60,15 +60,16 @@ export class Form {
     for (const field of fields) {
       const control = this.#controls.get(field.name);
       control.show(field);
-      if (field.name === "data") control.note(this.#here(field.value) ? "" : this.#t("train.downloads"));
+      if (field.name === "data") control.note(this.#here(field.value) ? "" : t("train.downloads"));
     }
     for (const [name, made] of this.#lessons) {
       made.disabled = now.busy;
       made.setAttribute("aria-pressed", String(name === now.lesson));
     }
     this.#start.disabled = now.busy;
-    say(this.#start, this.#t(now.lesson ? "train.start.lesson" : "train.start"));
-    say(this.#busy, now.busy ? this.#t("train.busy") : "");
+    this.#clear.disabled = false;
+    say(this.#start, t(now.lesson ? "train.start.lesson" : "train.start"));
+    say(this.#busy, now.busy ? t("train.busy") : "");
   }
 
   #group(name) {
@@ -77,10 +78,10 @@ export class Form {
   }
 
   #lessonList() {
-    const t = this.#t;
     const lessons = Object.keys(LESSONS).map((name) => {
       const made = element("button", {
-        type: "button", class: "lesson", id: `lesson-${name}`, onclick: () => this.#on.lesson(name),
+        type: "button", class: "lesson", id: `lesson-${name}`, disabled: true,
+        onclick: () => this.#on.lesson(name),
       }, element("b", {}, t(`train.lesson.${name}`)), element("span", {}, t(`train.lesson.${name}.why`)));
       this.#lessons.set(name, made);
       return made;
@@ -104,20 +105,18 @@ export class Form {
   #control(field) {
     const made = createControl(field, {
       id: `field-${field.name}`,
-      label: orElse(this.#t, `train.f.${field.name}`, field.name),
-      help: orElse(this.#t, `train.h.${field.name}`, field.help),
       called: (choice) => this.#name(field, choice),
       change: (value) => this.#on.change(field.name, value),
     });
     if (field.name === "lr") made.input.setAttribute("list", "train-rates");
-    if (field.name === "limit") made.input.placeholder = this.#t("train.all");
+    if (field.name === "limit") made.input.placeholder = t("train.all");
     this.#controls.set(field.name, made);
     return made.node;
   }
 
   #name(field, choice) {
-    if (field.name === "data" && !this.#here(choice)) return this.#t("train.download", { data: choice });
-    return orElse(this.#t, `train.${choice}`, choice);
+    if (field.name === "data" && !this.#here(choice)) return t("train.download", { data: choice });
+    return choiceName(choice);
   }
 
   #here(name) {

@@ -1,10 +1,12 @@
 /** What a network in training sees: the picture, the probabilities, kernels and feature maps. */
 
+import { decode } from "/page/base64.js";
 import { createBars } from "/page/bars.js";
-import { button, element, say } from "/page/draw-elements.js";
-import { decode, drawPicture, scaleFor } from "/page/maps.js";
-import { geometry } from "/page/network-layout.js";
+import { button, element, say } from "/page/elements.js";
+import { drawPicture } from "/page/maps.js";
+import { geometry, kernelGeometry } from "/page/network-layout.js";
 import { createPainter } from "/page/network-paint.js";
+import { t } from "/page/texts.js";
 
 const ROOM = 118; // CSS pixels of height for a layer's maps
 const LAYERS = 6; // of maps, from the first on
@@ -12,20 +14,14 @@ const PLANES = 6; // of a kernel
 
 /** The panel. It gets looks of train-look.js. */
 export class Live {
-  #t;
   #look = null;
   #shape = "";
-  #painters = new Map();
+  #painters = [];
   #parts;
   #bars;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {(key: string, values?: object) => string} t
-   * @param {{other: () => void, mine: () => void}} on
-   */
-  constructor(root, t, on) {
-    this.#t = t;
+  /** @param {{other: () => void, mine: () => void}} on */
+  constructor(root, on) {
     this.#parts = {
       of: element("span", { class: "muted number", id: "live-of" }),
       none: element("p", { class: "muted", id: "live-none" }, t("train.live.none")),
@@ -44,7 +40,7 @@ export class Live {
     this.#parts.mine = choose.lastChild;
     this.#parts.body = element("div", { class: "live-body" },
       element("div", { class: "live-picture" }, element("figure", {}, picture, label), choose), bars, kernels, maps);
-    root.append(element("div", { class: "row head" }, element("h2", {}, t("train.live")), of), none, this.#parts.body);
+    root.append(element("div", { class: "head" }, element("h2", {}, t("train.live")), of), none, this.#parts.body);
     this.#bars = createBars(bars, { label: t("train.live.probabilities") });
     this.clear();
   }
@@ -68,9 +64,10 @@ export class Live {
     this.#parts.none.hidden = true;
     this.#parts.mine.hidden = !now.drawn || look.label === null;
     const { training, label, seen } = look;
-    say(this.#parts.of, this.#t("train.live.of", { id: training.id, count: training.weights }));
-    say(this.#parts.label, label === null ? this.#t("train.live.drawing") : this.#t("train.live.sample", { label }));
-    this.#bars.update(seen.classes.map((name, i) => ({ label: name, probability: seen.probabilities[i] })));
+    say(this.#parts.of, t("train.live.of", { id: training.id, count: training.weights }));
+    say(this.#parts.label, t(label === null ? "train.live.drawing" : "train.live.sample", { label }));
+    const bars = seen.classes.map((name, i) => ({ label: name, probability: seen.probabilities[i] }));
+    this.#bars.update(bars);
     this.#build(look);
     this.paint(now.dark);
   }
@@ -80,39 +77,35 @@ export class Live {
     if (!this.#look) return;
     const { seen, kernels } = this.#look;
     drawPicture(this.#parts.picture, decode(seen.seen.data), seen.seen.shape);
-    for (const layer of [...mapsOf(seen), ...kernels]) {
-      const bytes = decode(layer.data);
-      this.#painters.get(layer)?.({ bytes, low: layer.low, high: layer.high }, dark);
-    }
+    [...mapsOf(seen), ...kernels].forEach((layer, i) => {
+      const bytes = layer.name ? decode(layer.data) : firstPlanes(layer);
+      this.#painters[i]({ bytes, low: layer.low, high: layer.high }, dark);
+    });
   }
 
   /** Makes canvases where the layers are others; else the painters of the old ones go on. */
   #build({ seen, kernels }) {
     const maps = mapsOf(seen);
-    const shapes = [...maps, ...kernels].map((one) => [one.name ?? one.layer, one.shape, one.shown]);
-    const shape = JSON.stringify(shapes);
-    const old = [...this.#painters.values()];
-    const known = shape === this.#shape;
+    const layers = [...maps, ...kernels];
+    const shape = JSON.stringify(layers.map((one) => [one.name ?? one.layer, one.shape, one.shown]));
+    if (shape === this.#shape) return;
     this.#shape = shape;
-    this.#painters.clear();
-    if (known) {
-      [...maps, ...kernels].forEach((layer, i) => this.#painters.set(layer, old[i]));
-      return;
-    }
-    this.#parts.maps.replaceChildren(...maps.map((layer) => {
-      const title = this.#t("train.live.maps", { layer: layer.name });
-      return this.#strip(layer, title, `${layer.name} ${layer.kind}`, mapPainter);
+    this.#painters = [];
+    this.#parts.maps.replaceChildren(...maps.map(({ name, kind, shape: size, shown }) => {
+      const title = t("train.live.maps", { layer: name });
+      return this.#strip(name, title, `${name} ${kind}`, geometry(size, shown, ROOM));
     }));
-    this.#parts.kernels.replaceChildren(...kernels.map((layer) => {
-      const title = this.#t("train.live.kernels", { layer: layer.layer });
-      return this.#strip(layer, title, title, kernelPainter);
+    this.#parts.kernels.replaceChildren(...kernels.map(({ layer, shape: size, shown: [outs, ins] }) => {
+      const title = t("train.live.kernels", { layer });
+      const shown = [outs, Math.min(ins, PLANES)];
+      return this.#strip(layer, title, title, kernelGeometry(size, shown, ins > 1 ? 16 : 32));
     }));
   }
 
-  #strip(layer, title, caption, painter) {
+  #strip(layer, title, caption, form) {
     const canvas = element("canvas", { class: "map", role: "img", "aria-label": title });
-    this.#painters.set(layer, painter(canvas, layer));
-    return element("figure", { "data-layer": layer.name ?? layer.layer }, element("figcaption", {}, caption), canvas);
+    this.#painters.push(createPainter(canvas, form));
+    return element("figure", { "data-layer": layer }, element("figcaption", {}, caption), canvas);
   }
 }
 
@@ -120,32 +113,13 @@ function mapsOf(seen) {
   return seen.layers.filter((layer) => layer.name !== "input" && layer.shape.length === 3).slice(0, LAYERS);
 }
 
-function mapPainter(canvas, layer) {
-  return createPainter(canvas, geometry(layer.shape, layer.shown, ROOM));
-}
-
-/** Returns what paints kernels: a column a map of the layer, a row a map of the layer before. */
-function kernelPainter(canvas, { shape, shown }) {
-  const [height, width] = shape.slice(2);
-  const [columns, rows] = [shown[0], Math.min(shown[1], PLANES)];
-  const size = rows > 1 ? Math.max(1, Math.floor(16 / width)) : Math.max(1, Math.floor(32 / width));
-  canvas.width = columns * (width + 1) - 1;
-  canvas.height = rows * (height + 1) - 1;
-  canvas.style.width = `${canvas.width * size}px`;
-  canvas.style.height = `${canvas.height * size}px`;
-  const image = new ImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  return ({ bytes, low, high }, dark) => {
-    const colours = scaleFor(low, high, dark);
-    for (let column = 0; column < columns; column++) {
-      for (let row = 0; row < rows; row++) {
-        const from = (column * shown[1] + row) * height * width;
-        const to = row * (height + 1) * canvas.width + column * (width + 1);
-        for (let i = 0; i < height * width; i++) {
-          pixels[to + Math.floor(i / width) * canvas.width + (i % width)] = colours[bytes[from + i]];
-        }
-      }
-    }
-    canvas.getContext("2d").putImageData(image, 0, 0);
-  };
+/** Returns the bytes of kernels, of each only what it makes of the first maps. */
+function firstPlanes({ data, shape: [, , height, width], shown: [outs, ins] }) {
+  const [whole, size] = [ins, Math.min(ins, PLANES)].map((planes) => planes * height * width);
+  const bytes = decode(data);
+  const kept = new Uint8Array(outs * size);
+  for (let out = 0; out < outs; out++) {
+    kept.set(bytes.subarray(out * whole, out * whole + size), out * size);
+  }
+  return kept;
 }

@@ -1,8 +1,8 @@
 /** Looks at a network while it trains: what it makes of a picture, and its kernels. No DOM. */
 
-import { createPump } from "/page/draw-pump.js";
+import { pngOf } from "/page/base64.js";
+import { createPump } from "/page/pump.js";
 import { Source } from "/page/draw-source.js";
-import { decode } from "/page/maps.js";
 
 const MAPS = 16; // of a layer, at most
 const KERNELS = 2; // layers, from the first on
@@ -19,7 +19,6 @@ export class Look {
   #control = new AbortController();
 
   /**
-   * @param {object} api
    * @param {(key: string) => string | null} get gives the URL's values
    * @param {{seen: (look: object) => void, failed: (error: Error) => void}} on
    */
@@ -79,9 +78,7 @@ export class Look {
     const key = `${data} ${seed}`;
     if (!this.#samples.has(key)) {
       const { samples } = await this.#api.get("/v1/samples", { data, count: 1, seed });
-      const bytes = decode(samples[0].picture.split(",")[1]);
-      const blob = new Blob([bytes], { type: "image/png" });
-      this.#samples.set(key, { blob, label: samples[0].label });
+      this.#samples.set(key, { blob: pngOf(samples[0].picture), label: samples[0].label });
     }
     return this.#samples.get(key);
   }

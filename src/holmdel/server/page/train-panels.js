@@ -1,26 +1,22 @@
 /** The three panels of curves: one metric each, all runs in each, one epoch pointed at in all. */
 
 import { Curves } from "/page/curves.js";
-import { element } from "/page/draw-elements.js";
-import { figure } from "/page/train-runs.js";
+import { element } from "/page/elements.js";
+import { figure } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 import { METRICS, epochsOf, figures, series } from "/page/train-series.js";
 
 /** The panels, together a slider over the epochs. */
 export class Panels {
-  #t;
   #onPoint;
   #panels = {};
   #slider;
   #at = null;
   #epochs = 1;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {(key: string, values?: object) => string} t
-   * @param {(at: number | null) => void} onPoint is told the epoch that is pointed at
-   */
-  constructor(root, t, onPoint) {
-    [this.#t, this.#onPoint] = [t, onPoint];
+  /** @param {(at: number | null) => void} onPoint is told the epoch that is pointed at */
+  constructor(root, onPoint) {
+    this.#onPoint = onPoint;
     this.#slider = element("div", {
       id: "train-plots", class: "plots", role: "slider", tabindex: "0", "aria-label": t("train.curves.how"),
       "aria-valuemin": 1, onkeydown: (event) => this.#key(event), onblur: () => onPoint(null),
@@ -49,7 +45,7 @@ export class Panels {
         at,
         bounds: METRICS[metric].bounds,
         span: METRICS[metric].span,
-        label: this.#t("train.axis"),
+        label: t("train.axis"),
       });
     }
     this.#tell(trainings, at);
@@ -76,10 +72,10 @@ export class Panels {
     const values = trainings.map((training) => {
       const found = figures(training, at);
       const texts = Object.keys(METRICS).map((metric) => [metric, figure(found?.[metric])]);
-      return found ? this.#t("train.said.run", { id: training.id, ...Object.fromEntries(texts) }) : null;
+      return found ? t("train.said.run", { id: training.id, ...Object.fromEntries(texts) }) : null;
     });
-    const said = values.filter(Boolean).join("; ") || this.#t("train.none.at");
-    const text = this.#t("train.said.at", { epoch: shown, values: said });
+    const said = values.filter(Boolean).join("; ") || t("train.none.at");
+    const text = t("train.said.at", { epoch: shown, values: said });
     const wanted = { "aria-valuemax": this.#epochs, "aria-valuenow": shown, "aria-valuetext": text };
     for (const [name, value] of Object.entries(wanted)) {
       if (this.#slider.getAttribute(name) !== String(value)) this.#slider.setAttribute(name, value);

@@ -84,22 +84,9 @@ function typed(field) {
 }
 
 /**
- * Returns what the URL should say after a control changed: null where it is the fallback.
- * @param {{name: string, fallback: unknown}} field
- * @param {string | boolean} value
- * @returns {Record<string, string | null>}
- */
-export function changed(field, value) {
-  const text = String(value).trim();
-  const plain = text === "" || text === String(field.fallback ?? "");
-  return { [field.name]: plain ? null : text };
-}
-
-/**
- * Returns the trainings of a lesson.
  * @param {string} name of LESSONS
  * @param {string} data a data set's name
- * @returns {{network: string, data: string, settings: object}[]}
+ * @returns {{network: string, data: string, settings: object}[]} the trainings of a lesson.
  */
 export function lesson(name, data) {
   return LESSONS[name].map((one) => ({ ...one, data }));
@@ -107,7 +94,6 @@ export function lesson(name, data) {
 
 /**
  * Returns the data set of a lesson: the chosen one, where it is large enough to teach something.
- * @param {string} chosen
  * @param {{name: string, here: boolean}[]} data of /v1/data
  */
 export function lessonData(chosen, data) {

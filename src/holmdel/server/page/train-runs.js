@@ -1,25 +1,20 @@
 /** The runs and their curves: the legend, which is the list of the runs, and the table of epochs. */
 
-import { element, say } from "/page/draw-elements.js";
+import { element, say, svg } from "/page/elements.js";
+import { figure, grouped, short } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 import { METRICS, figures } from "/page/train-series.js";
-
-const SWATCH = "http://www.w3.org/2000/svg";
 
 /** The list of runs: a checkbox, the curve's colour and dashes, what it is, its figures. */
 export class Runs {
-  #t;
   #on;
   #body;
   #rows = new Map();
   #at;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {(key: string, values?: object) => string} t
-   * @param {{show: (id: string, shown: boolean) => void, watch: (id: string) => void}} on
-   */
-  constructor(root, t, on) {
-    [this.#t, this.#on] = [t, on];
+  /** @param {{show: (id: string, shown: boolean) => void, watch: (id: string) => void}} on */
+  constructor(root, on) {
+    this.#on = on;
     this.#body = element("tbody");
     this.#at = element("span", { class: "muted", id: "train-at" });
     const heads = Object.keys(METRICS).map((metric) =>
@@ -47,17 +42,16 @@ export class Runs {
       if (!this.#rows.has(id)) this.#add(id, run.slot);
       this.#show(this.#rows.get(id), run, at);
     }
-    say(this.#at, at === null ? this.#t("train.last") : this.#t("train.at", { epoch: at }));
+    say(this.#at, at === null ? t("train.last") : t("train.at", { epoch: at }));
   }
 
   #add(id, slot) {
-    const t = this.#t;
     const check = element("input", {
       type: "checkbox", id: `run-${id}-shown`, "aria-label": t("train.show", { id }),
       onchange: (event) => this.#on.show(id, event.target.checked),
     });
     const name = element("button", {
-      type: "button", class: "run-name", id: `run-${id}-watch`, title: t("train.watch", { id }),
+      type: "button", class: "link run-name", id: `run-${id}-watch`, title: t("train.watch", { id }),
       onclick: () => this.#on.watch(id),
     });
     const status = element("span", { class: "muted" });
@@ -75,7 +69,7 @@ export class Runs {
     row.check.checked = run.shown;
     say(row.name, `${run.training.id}: ${run.name}`);
     row.name.setAttribute("aria-pressed", String(run.watched));
-    say(row.status, this.#t(`train.status.${run.training.status}`));
+    say(row.status, t(`train.status.${run.training.status}`));
     Object.keys(METRICS).forEach((metric, i) => say(row.cells[i], figure(found?.[metric])));
     row.node.classList.toggle("watched", run.watched);
   }
@@ -84,15 +78,13 @@ export class Runs {
 /**
  * Shows the epochs of a training as rows of a table.
  * @param {HTMLTableElement} table
- * @param {object} training
- * @param {(key: string, values?: object) => string} t
  */
-export function showEpochs(table, training, t) {
+export function showEpochs(table, training) {
   const heads = ["epoch", "loss", "train_acc", "test_acc", "lr", "speed", "seconds"].map((name) =>
     element("th", { scope: "col", class: "number" }, t(name in METRICS ? `train.short.${name}` : `train.col.${name}`)));
   const rows = training.history.map((epoch) => {
     const cells = [figure(epoch.loss), figure(epoch.train_acc), figure(epoch.test_acc), short(epoch.lr),
-      Math.round(epoch.examples_per_sec).toLocaleString("en"), epoch.seconds.toFixed(1)];
+      grouped(Math.round(epoch.examples_per_sec)), epoch.seconds.toFixed(1)];
     return element("tr", {}, element("th", { scope: "row", class: "number" }, String(epoch.epoch)),
       ...cells.map((cell) => element("td", { class: "number" }, cell)));
   });
@@ -102,26 +94,7 @@ export function showEpochs(table, training, t) {
     element("tbody", {}, ...rows));
 }
 
-/**
- * Returns a loss or an accuracy as text.
- * @param {number | undefined} value
- */
-export function figure(value) {
-  return Number.isFinite(value) ? value.toFixed(3) : "\u2013";
-}
-
-function short(value) {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(3))) : "\u2013";
-}
-
 function swatch(slot) {
-  const svg = document.createElementNS(SWATCH, "svg");
-  for (const [name, value] of Object.entries({ width: 34, height: 10, class: "swatch", "aria-hidden": "true" })) {
-    svg.setAttribute(name, value);
-  }
-  const line = document.createElementNS(SWATCH, "path");
-  line.setAttribute("d", "M1,5H33");
-  line.setAttribute("class", `run run-${slot}`);
-  svg.append(line);
-  return svg;
+  const line = svg("path", { d: "M1,5H33", class: `run run-${slot}` });
+  return svg("svg", { width: 34, height: 10, "aria-hidden": "true" }, line);
 }

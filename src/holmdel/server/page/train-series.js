@@ -29,9 +29,8 @@ export function series(training, metric) {
 }
 
 /**
- * Returns how many epochs the horizontal axis spans.
  * @param {{progress: object | null, history: object[]}[]} trainings
- * @returns {number}
+ * @returns {number} how many epochs the horizontal axis spans.
  */
 export function epochsOf(trainings) {
   const spans = trainings.map((training) => {
@@ -42,10 +41,9 @@ export function epochsOf(trainings) {
 }
 
 /**
- * Returns the figures of an epoch, or the last ones.
  * @param {{history: object[]}} training
  * @param {number | null} at an epoch; null for the last
- * @returns {object | null}
+ * @returns {object | null} the figures of an epoch, or the last ones.
  */
 export function figures(training, at) {
   if (at === null) return training.history.at(-1) ?? null;
@@ -53,9 +51,8 @@ export function figures(training, at) {
 }
 
 /**
- * Returns how far a training is, 0 to 1.
  * @param {{progress: object | null, status: string}} training
- * @returns {number}
+ * @returns {number} how far a training is, 0 to 1.
  */
 export function share(training) {
   if (training.status === "finished") return 1;

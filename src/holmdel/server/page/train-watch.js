@@ -1,6 +1,8 @@
 /** The training that is watched: how it stands, and what can be done with it. */
 
-import { button, element, say } from "/page/draw-elements.js";
+import { button, element, say } from "/page/elements.js";
+import { grouped } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 import { alive } from "/page/train-board.js";
 import { share } from "/page/train-series.js";
 
@@ -8,18 +10,13 @@ const KIND = { running: "good", finished: "good", failed: "bad" };
 
 /** The bar above the curves. */
 export class Watch {
-  #t;
   #buttons = {};
   #parts = {};
   #root;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {(key: string, values?: object) => string} t
-   * @param {{act: (verb: string) => void, draw: (model: string) => void}} on
-   */
-  constructor(root, t, on) {
-    [this.#root, this.#t] = [root, t];
+  /** @param {{act: (verb: string) => void, draw: (model: string) => void}} on */
+  constructor(root, on) {
+    this.#root = root;
     for (const verb of ["pause", "resume", "stop", "keep", "draw", "forget"]) {
       this.#buttons[verb] = button(t(`train.${verb}`), { class: "small", id: `train-${verb}`, onclick: () => on.act(verb) });
     }
@@ -50,7 +47,7 @@ export class Watch {
   #place() {
     const { title, status, epoch, speed, left, next, progress, notes, error, kept, keptDraw, none } = this.#parts;
     this.#parts.some = element("div", { class: "standing" },
-      element("div", { class: "row head" }, title, status),
+      element("div", { class: "head" }, title, status),
       progress,
       element("div", { class: "row" },
         element("div", { class: "row facts number" }, epoch, speed, left, next),
@@ -62,14 +59,12 @@ export class Watch {
 
   /**
    * Shows a training.
-   * @param {object | null} training
    * @param {{name: string, waiting: number}} about
    */
   update(training, about) {
     this.#parts.none.hidden = training !== null;
     this.#parts.some.hidden = training === null;
     if (!training) return;
-    const t = this.#t;
     const { title, status, progress } = this.#parts;
     say(title, `${t("train.run", { id: training.id })}: ${about.name}`);
     say(status, t(`train.status.${training.status}`));
@@ -81,14 +76,13 @@ export class Watch {
   }
 
   #facts(training, waiting) {
-    const t = this.#t;
     const { epoch, speed, left, next } = this.#parts;
     const now = training.progress;
     const last = training.history.at(-1);
     const rate = alive(training) ? now?.examples_per_sec : last?.examples_per_sec;
     say(epoch, now ? t("train.epoch.of", now) : "");
-    say(speed, rate ? t("train.speed", { speed: Math.round(rate).toLocaleString("en") }) : "");
-    say(left, now && alive(training) ? t("train.left", { time: duration(now.seconds_left, t) }) : "");
+    say(speed, rate ? t("train.speed", { speed: grouped(Math.round(rate)) }) : "");
+    say(left, now && alive(training) ? t("train.left", { time: duration(now.seconds_left) }) : "");
     say(next, waiting ? t("train.next", { count: waiting }) : "");
   }
 
@@ -104,7 +98,7 @@ export class Watch {
     keep.hidden = !ended || !training.weights || training.kept !== null;
     draw.hidden = !training.weights || training.kept !== null;
     if (focused?.hidden) buttons.find((one) => !one.hidden).focus();
-    say(forget, this.#t(running ? "train.forget" : "train.forget.ended"));
+    say(forget, t(running ? "train.forget" : "train.forget.ended"));
   }
 
   #words(training) {
@@ -116,15 +110,15 @@ export class Watch {
     }
     kept.parentElement.hidden = training.kept === null;
     if (training.kept === null) return;
-    say(kept, this.#t("train.kept", { name: training.kept }));
-    say(keptDraw, this.#t("train.kept.draw", { name: training.kept }));
+    say(kept, t("train.kept", { name: training.kept }));
+    say(keptDraw, t("train.kept.draw", { name: training.kept }));
     keptDraw.dataset.model = training.kept;
     keptDraw.href = `#tab=draw&model=${encodeURIComponent(training.kept)}`;
   }
 }
 
 /** Returns a duration as the page says it. */
-function duration(seconds, t) {
+function duration(seconds) {
   const whole = Math.ceil(seconds);
   if (whole < 60) return t("train.seconds", { seconds: whole });
   const minutes = Math.floor(whole / 60);

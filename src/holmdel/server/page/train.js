@@ -1,14 +1,17 @@
 /** The Train tab: settings, curves, and what the network sees while it learns. */
 
-import { element } from "/page/draw-elements.js";
+import { changed } from "/page/control.js";
+import { element } from "/page/elements.js";
+import { figure } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 import { Board, alive } from "/page/train-board.js";
 import { Form } from "/page/train-form.js";
 import { Live } from "/page/train-live.js";
 import { Look } from "/page/train-look.js";
 import { namesOf } from "/page/train-names.js";
 import { Panels } from "/page/train-panels.js";
-import { LESSONS, changed, fields, lesson, lessonData, lessonValues, request } from "/page/train-plan.js";
-import { Runs, figure, showEpochs } from "/page/train-runs.js";
+import { LESSONS, fields, lesson, lessonData, lessonValues, request } from "/page/train-plan.js";
+import { Runs, showEpochs } from "/page/train-runs.js";
 import { Watch } from "/page/train-watch.js";
 
 const KEY = "train.";
@@ -20,14 +23,13 @@ const memory = { board: null, offers: null, data: null }; // outlives a visit of
 
 /**
  * Shows the tab.
- * @param {HTMLElement} root
  * @param {object} app of the shell
  * @returns {() => void} takes it away
  */
 export function mount(root, app) {
   memory.board ??= new Board(app.api);
   const tab = new TrainTab(root, app, memory.board);
-  tab.begin();
+  tab.open();
   return () => tab.remove();
 }
 
@@ -45,7 +47,7 @@ class TrainTab {
 
   constructor(root, app, board) {
     [this.#app, this.#board] = [app, board];
-    this.#parts = build(root, app.t, {
+    this.#parts = build(root, {
       change: (name, value) => this.#change(name, value),
       start: () => this.#start(),
       clear: () => this.#clear(),
@@ -66,11 +68,12 @@ class TrainTab {
   }
 
   /** Fetches what there is to choose, and shows all. */
-  async begin() {
+  async open() {
     const { api, state, theme, fail } = this.#app;
     try {
-      memory.offers ??= await api.get("/v1/networks");
-      memory.data = (await api.get("/v1/data")).data;
+      const asked = [memory.offers ?? api.get("/v1/networks"), api.get("/v1/data")];
+      const [offers, { data }] = await Promise.all([...asked, this.#board.load()]);
+      Object.assign(memory, { offers, data });
     } catch (error) {
       return fail(error);
     }
@@ -81,8 +84,7 @@ class TrainTab {
       theme.on(() => this.#parts.live.paint(theme.dark)),
     ];
     for (const training of this.#board.all()) this.#statuses.set(training.id, training.status);
-    this.#draw();
-    await this.#board.load();
+    this.#changed(null);
   }
 
   /** Takes the tab away; trainings and lessons go on. */
@@ -150,7 +152,7 @@ class TrainTab {
     if (["draw", "forget", "keep"].includes(verb)) await this.#app.refresh().catch(this.#app.fail);
     if (verb === "draw") this.#app.state.push({ tab: "draw", model: training.model });
     const kept = verb === "keep" && this.#board.get(training.id)?.kept;
-    if (kept) this.#app.announce(this.#app.t("train.kept", { name: kept }));
+    if (kept) this.#app.announce(t("train.kept", { name: kept }));
   }
 
   async #forget(id) {
@@ -183,7 +185,7 @@ class TrainTab {
 
   /** The board has news: who began, who ended, what was refused. */
   #changed(begun) {
-    const { t, fail, announce } = this.#app;
+    const { fail, announce } = this.#app;
     if (this.#board.error !== this.#refused) {
       this.#refused = this.#board.error;
       fail(this.#refused && new Error(this.#refused));
@@ -197,7 +199,7 @@ class TrainTab {
   }
 
   #announce(training) {
-    const { t, announce, refresh, fail } = this.#app;
+    const { announce, refresh, fail } = this.#app;
     const { id, status, error } = training;
     const before = this.#statuses.get(id);
     this.#statuses.set(id, status);
@@ -218,10 +220,9 @@ class TrainTab {
   }
 
   #drawNow() {
-    const { t } = this.#app;
     const { form, watch, panels, runs, epochs, live, boxes } = this.#parts;
     const all = this.#board.all();
-    const names = namesOf(all, memory.offers, t);
+    const names = namesOf(all, memory.offers);
     const watched = this.#watched();
     const hidden = this.#hidden();
     const rows = all.map((training, i) => ({
@@ -235,7 +236,7 @@ class TrainTab {
     for (const box of boxes) box.hidden = !watched;
     if (!watched?.weights) live.clear();
     if (!watched) return;
-    if (epochs.closest("details").open) showEpochs(epochs, watched, t);
+    if (epochs.closest("details").open) showEpochs(epochs, watched);
     this.#look.want(watched, this.#stored(watched));
   }
 
@@ -252,7 +253,7 @@ class TrainTab {
 }
 
 /** Returns the parts of the tab, put into its root. */
-function build(root, t, on) {
+function build(root, on) {
   const place = (id) => element("section", { id, class: "panel" });
   const ids = ["controls", "watch", "curves", "live"].map((name) => `train-${name}`);
   const [controls, watch, curves, live] = ids.map(place);
@@ -262,11 +263,11 @@ function build(root, t, on) {
   details.addEventListener("toggle", on.redraw);
   root.append(controls, element("div", { class: "results" }, watch, curves, live));
   const parts = {
-    form: new Form(controls, t, on),
-    watch: new Watch(watch, t, on),
-    panels: new Panels(curves, t, on.point),
-    runs: new Runs(curves, t, on),
-    live: new Live(live, t, on),
+    form: new Form(controls, on),
+    watch: new Watch(watch, on),
+    panels: new Panels(curves, on.point),
+    runs: new Runs(curves, on),
+    live: new Live(live, on),
     epochs,
     boxes: [curves, live],
   };

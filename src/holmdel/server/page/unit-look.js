@@ -1,9 +1,8 @@
-/** A map in large with a box on it. */
+/** A layer's map in large with a box on it. */
 
-import { element } from "/page/draw-elements.js";
+import { element } from "/page/elements.js";
 import { drawMap } from "/page/maps.js";
-
-const SVG = "http://www.w3.org/2000/svg";
+import { createFrame } from "/page/picture-frame.js";
 
 /**
  * Makes a figure that shows one map of a layer and a box.
@@ -12,14 +11,10 @@ const SVG = "http://www.w3.org/2000/svg";
  *   text: string, dark: boolean) => void}} `layer` is one of network-layer.js; null hides it.
  */
 export function createLook(kind) {
-  const canvas = element("canvas", { class: "map" });
-  const svg = document.createElementNS(SVG, "svg");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("class", `mark ${kind}`);
-  svg.append(path);
+  const frame = createFrame(kind);
   const caption = element("figcaption");
-  const frame = element("div", { class: "look-frame" }, canvas, svg);
-  const node = element("figure", { class: `look look-${kind}`, hidden: true }, frame, caption);
+  const given = { class: `look look-${kind}`, hidden: true };
+  const node = element("figure", given, frame.node, caption);
   return {
     node,
     show(layer, map, box, text, dark) {
@@ -27,23 +22,10 @@ export function createLook(kind) {
       node.hidden = !maps || map >= layer.geometry.shown;
       if (node.hidden) return;
       const [, height, width] = layer.layer.shape;
-      const { bytes, ...range } = layer.values;
-      const { low, high } = layer.layer.name === "input" ? { low: 0, high: 255 } : range;
-      drawMap(canvas, bytes, width, height, { low, high, dark, offset: map * width * height });
-      svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-      path.setAttribute("d", box ? square(box, height, width) : "");
+      const { bytes, low, high } = layer.shownValues;
+      drawMap(frame.canvas, bytes, width, height, { low, high, dark, offset: map * width * height });
+      frame.mark(box, height, width);
       caption.textContent = text;
     },
   };
-}
-
-/** Returns a box as an SVG path, cut where it hangs over the edge of a picture. */
-export function square(box, height, width) {
-  const [top, bottom] = [box.top, box.top + box.height].map((y) =>
-    Math.min(height, Math.max(0, y)),
-  );
-  const [left, right] = [box.left, box.left + box.width].map((x) =>
-    Math.min(width, Math.max(0, x)),
-  );
-  return `M${left} ${top}H${right}V${bottom}H${left}Z`;
 }

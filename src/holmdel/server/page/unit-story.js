@@ -1,12 +1,14 @@
 /** How a unit's value comes about, in words and numbers, and that it is this value. */
 
-import { button, element, say } from "/page/draw-elements.js";
+import { button, element, say } from "/page/elements.js";
+import { digits, fixed } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 import { curve } from "/page/unit-curve.js";
-import { largest, numberGrid, productLine, termTable } from "/page/unit-grids.js";
-import { FUNCTIONS, addUp, digits, fixed, placesOf, strongest, termsOf } from "/page/unit-sum.js";
+import { largest, numberGrid, productLine, termRow, termTable } from "/page/unit-grids.js";
+import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "/page/unit-sum.js";
 
-const FIRST = { lines: 2, terms: 12 };
-const MORE = { lines: 8, terms: 100 };
+const LINES = { first: 2, step: 8 };
+const TERMS = { first: 12, step: 100 };
 
 const STORIES = {
   convolution: sumStory,
@@ -18,157 +20,121 @@ const STORIES = {
 
 /**
  * @param {object} unit the answer of /v1/unit.
- * @param {(key: string, values?: object) => string} t
  * @returns {HTMLElement[]} how it comes about.
  */
-export function storyOf(unit, t) {
-  if (unit.value === null) return [element("p", {}, t("draw.story-no-number"))];
+export function storyOf(unit) {
+  if (unit.value === null) return [told("no-number")];
   const story = STORIES[unit.operation];
-  if (story && unit.patch) return story(unit, t);
+  if (story && unit.patch) return story(unit);
   const { layer, window } = unit.before;
-  const known = window ? "draw.story-place" : "draw.story-other";
-  return [element("p", {}, t(layer ? known : "draw.story-unknown", { layer }))];
+  return [told(layer ? (window ? "place" : "other") : "unknown", { layer })];
 }
 
-function sumStory(unit, t) {
+function told(key, values) {
+  return element("p", {}, t(`draw.story-${key}`, values));
+}
+
+function sumStory(unit) {
   const terms = termsOf(unit);
-  const lines = strongest(unit);
-  const { patch, kernel, before } = unit;
+  const channels = strongest(unit);
+  const { patch, kernel, before, operation } = unit;
   const products = patch.map((plane, c) =>
     plane.map((row, r) => row.map((x, i) => x * kernel[c][r][i])),
   );
   const scales = { patch: largest(patch), kernel: largest(kernel), products: largest(products) };
-  const words = {
-    layer: before.layer,
-    count: lines.length,
-    height: patch[0].length,
-    width: patch[0][0].length,
-  };
-  const convolution = lines.length === 1 ? "draw.story-one-map" : "draw.story-convolution";
-  const key = unit.operation === "average" ? "draw.story-average" : convolution;
-  const list = growing(lines.length, FIRST.lines, MORE.lines, "draw.more-channels", t, (from, to) =>
-    lines.slice(from, to).map((one) => productLine(unit, one, scales, t)),
-  );
-  return [element("p", {}, t(key, words)), equation(unit, terms, t), list, allDigits(terms, t)];
-}
-
-function linearStory(unit, t) {
-  const terms = termsOf(unit);
-  const count = Math.min(FIRST.terms, terms.length);
-  const table = element("div", { class: "term-box" });
-  let shown = count;
-  const more = button("", {
-    class: "small more-terms",
-    onclick: () => fill((shown += MORE.terms)),
-  });
-  const fill = (wanted) => {
-    shown = Math.min(wanted, terms.length);
-    table.replaceChildren(termTable(terms, shown, t));
-    more.hidden = shown === terms.length;
-    say(more, t("draw.more-terms", { count: terms.length - shown }));
-  };
-  fill(count);
-  const words = { layer: unit.before.layer, count: terms.length };
-  return [element("p", {}, t("draw.story-linear", words)), equation(unit, terms, t), table, more];
-}
-
-function maximumStory(unit, t) {
-  const [plane, row, column] = unit.argmax;
-  const grid = numberGrid(unit.patch[plane], {
-    scale: largest(unit.patch),
-    label: t("draw.part-patch"),
-    marked: [row, column],
-  });
-  const best = unit.patch[plane][row][column];
-  const words = {
-    layer: unit.before.layer,
-    count: unit.patch[plane].length * unit.patch[plane][0].length,
-  };
+  const [height, width] = [patch[0].length, patch[0][0].length];
+  const convolution = channels.length === 1 ? "one-map" : "convolution";
+  const key = operation === "average" ? operation : convolution;
+  const lines = element("div", { class: "lines" });
+  const line = (one) => productLine(unit, one, scales);
+  const more = growing(lines, channels, LINES, "draw.more-channels", line);
   return [
-    element("p", {}, t("draw.story-maximum", words)),
-    grid,
-    element(
-      "p",
-      { class: "equation mono" },
-      `max = ${digits(best)} `,
-      verdict(best === unit.value, t),
-    ),
+    told(key, { layer: before.layer, count: channels.length, height, width }),
+    equation(unit, terms),
+    element("div", { class: "growing" }, lines, more),
+    allDigits(terms),
   ];
 }
 
-function activationStory(unit, t) {
+function linearStory(unit) {
+  const terms = termsOf(unit);
+  const table = termTable();
+  const more = growing(table.tBodies[0], sorted(terms), TERMS, "draw.more-terms", termRow);
+  return [
+    told("linear", { layer: unit.before.layer, count: terms.length }),
+    equation(unit, terms),
+    element("div", { class: "growing" }, table, more),
+  ];
+}
+
+function maximumStory({ argmax: [plane, row, column], patch, before, value }) {
+  const seen = patch[plane];
+  const options = { scale: largest(patch), label: t("draw.part-patch"), marked: [row, column] };
+  const best = seen[row][column];
+  return [
+    told("maximum", { layer: before.layer, count: seen.length * seen[0].length }),
+    numberGrid(seen, options),
+    numbers({}, `max = ${digits(best)} `, verdict(best === value)),
+  ];
+}
+
+function activationStory(unit) {
   const given = [unit.patch].flat(3)[0];
   const rule = FUNCTIONS[unit.function];
   const name = unit.function ?? "f";
-  const line = element(
-    "p",
-    { class: "equation mono" },
-    `${name}(${digits(given)}) = ${digits(unit.value)} `,
-  );
-  if (rule)
-    line.append(
-      verdict(Math.abs(rule(given) - unit.value) <= 1e-15 * Math.max(1, Math.abs(given)), t),
-    );
-  const parts = [
-    element("p", {}, t("draw.story-activation", { layer: unit.before.layer, name })),
-    line,
-  ];
-  if (rule) parts.push(curve(rule, given, unit.value, name));
-  return parts;
+  const line = numbers({}, `${name}(${digits(given)}) = ${digits(unit.value)} `);
+  const story = [told("activation", { layer: unit.before.layer, name }), line];
+  if (!rule) return story;
+  const room = 1e-15 * Math.max(1, Math.abs(given));
+  line.append(verdict(Math.abs(rule(given) - unit.value) <= room));
+  return [...story, curve(rule, given, unit.value, name)];
 }
 
 /** Makes the line of a sum, with what came out here. */
-function equation(unit, terms, t) {
+function equation(unit, terms) {
   const { products, total, same } = addUp(unit, terms);
   const text = (number) => fixed(number, placesOf(terms));
-  const bias =
-    unit.bias === null ? [] : [element("span", {}, ` + ${t("draw.bias")} ${text(unit.bias)}`)];
-  return element(
-    "p",
-    { class: "equation mono", "data-sum": total, "data-same": String(same) },
-    element("span", {}, `${t("draw.sum-of", { count: terms.length })} ${text(products)}`),
-    ...bias,
+  const bias = unit.bias === null ? "" : ` + ${t("draw.bias")} ${text(unit.bias)}`;
+  return numbers(
+    { "data-sum": total, "data-same": String(same) },
+    `${t("draw.sum-of", { count: terms.length })} ${text(products)}${bias}`,
     element("b", {}, ` = ${text(total)} `),
-    verdict(same && text(total) === text(unit.value), t),
+    verdict(same && text(total) === text(unit.value)),
   );
 }
 
-function verdict(same, t) {
-  return element(
-    "span",
-    { class: `badge ${same ? "good" : "bad"}` },
-    t(same ? "draw.same" : "draw.other"),
-  );
+function numbers(given, ...parts) {
+  return element("p", { class: "equation mono", ...given }, ...parts);
 }
 
-/** Makes a list of which more is shown on request. */
-function growing(length, first, step, key, t, make) {
-  const list = element("div", { class: "lines" }, ...make(0, first));
-  let shown = Math.min(first, length);
-  const more = button("", {
-    class: "small more-channels",
-    onclick: () => {
-      list.append(...make(shown, shown + step));
-      shown = Math.min(length, shown + step);
-      update();
-    },
-  });
-  const update = () => {
-    more.hidden = shown === length;
-    say(more, t(key, { count: length - shown }));
+function verdict(same) {
+  const kind = `badge ${same ? "good" : "bad"}`;
+  return element("span", { class: kind }, t(same ? "draw.same" : "draw.other"));
+}
+
+/** Fills a list with the first of its items; returns the button that adds more. */
+function growing(list, items, { first, step }, key, make) {
+  let shown = 0;
+  const more = button("", { class: "small", onclick: () => add(step) });
+  const add = (count) => {
+    list.append(...items.slice(shown, shown + count).map(make));
+    shown = Math.min(items.length, shown + count);
+    more.hidden = shown === items.length;
+    say(more, t(key, { count: items.length - shown }));
   };
-  update();
-  return element("div", { class: "growing" }, list, more);
+  add(first);
+  return more;
 }
 
-function allDigits(terms, t) {
-  const box = element(
-    "details",
-    { class: "all-digits" },
-    element("summary", {}, t("draw.all-digits", { count: terms.length })),
-  );
-  box.addEventListener("toggle", () => {
-    if (box.open && box.children.length === 1) box.append(termTable(terms, terms.length, t));
-  });
-  return box;
+function allDigits(terms) {
+  const summary = element("summary", {}, t("draw.all-digits", { count: terms.length }));
+  const ontoggle = ({ target }) => {
+    if (target.open && target.children.length === 1)
+      target.append(termTable(...sorted(terms).map(termRow)));
+  };
+  return element("details", { class: "all-digits", ontoggle }, summary);
+}
+
+function sorted(terms) {
+  return [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
 }

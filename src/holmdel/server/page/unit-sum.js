@@ -4,7 +4,7 @@
  * @param {number[]} terms
  * @returns {number} their sum, rounded once at the end (Shewchuk, 1997, as Python's math.fsum).
  */
-export function exactSum(terms) {
+function exactSum(terms) {
   const parts = [];
   for (let term of terms) {
     let kept = 0;
@@ -108,11 +108,6 @@ export const FUNCTIONS = {
   scaled_tanh: (x) => 1.7159 * Math.tanh((2 / 3) * x),
 };
 
-/** @returns {string} a number in all its digits, with a real minus. */
-export function digits(value) {
-  return String(value).replaceAll("-", "\u2212");
-}
-
 /**
  * @param {{product: number}[]} terms of a sum.
  * @returns {number} how many digits behind the point a sum of them in 64 bits has, in any order.
@@ -120,21 +115,4 @@ export function digits(value) {
 export function placesOf(terms) {
   const most = terms.reduce((size, { product }) => Math.max(size, Math.abs(product)), 1e-3);
   return Math.max(0, Math.min(15, 12 - Math.ceil(Math.log10(most))));
-}
-
-/** @returns {string} a number with so many digits behind the point, and a real minus. */
-export function fixed(value, places) {
-  return value
-    .toFixed(places)
-    .replace(/^-(?=.*[1-9])/, "\u2212")
-    .replace(/^-/, "");
-}
-
-/** @returns {string} a number in about three digits, for a small cell. */
-export function brief(value) {
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  const text = size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(2);
-  const sign = value < 0 && Number(text) !== 0 ? "\u2212" : "";
-  return sign + text.replace("-", "").replace(/^0\./, ".");
 }

@@ -1,24 +1,19 @@
 /** The panel of the unit that is looked at. */
 
-import { button, element, say } from "/page/draw-elements.js";
+import { button, element, say } from "/page/elements.js";
+import { KINDS } from "/page/network-marks.js";
+import { digits, fixed } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 import { placeText } from "/page/unit-grids.js";
 import { createLook } from "/page/unit-look.js";
 import { storyOf } from "/page/unit-story.js";
-import { digits, fixed, placesOf, strongest, termsOf } from "/page/unit-sum.js";
-
-const KINDS = ["field", "window", "unit"];
+import { placesOf, strongest, termsOf } from "/page/unit-sum.js";
 
 /** The panel: the unit's name and value, where it looks, and how its value comes about. */
 export class UnitView {
-  /**
-   * @param {object} options
-   * @param {(key: string, values?: object) => string} options.t
-   * @param {{dark: boolean}} options.theme
-   * @param {() => void} options.onPin
-   * @param {() => void} options.onClose
-   */
-  constructor({ t, theme, onPin, onClose }) {
-    Object.assign(this, { t, theme });
+  /** @param {{dark: boolean}} options.theme */
+  constructor({ theme, onPin, onClose }) {
+    Object.assign(this, { theme });
     this.looks = Object.fromEntries(KINDS.map((kind) => [kind, createLook(kind)]));
     this.story = element("div", { class: "story" });
     const looks = element("div", { class: "looks" });
@@ -33,20 +28,18 @@ export class UnitView {
    * Shows a unit.
    * @param {object} unit the answer of /v1/unit.
    * @param {Map<string, object>} layers those of its network, by name.
-   * @param {boolean} pinned
    */
   show(unit, layers, pinned) {
-    const { t } = this;
     this.#open(true);
     this.node.dataset.unit = [unit.layer, ...unit.unit].join(".");
-    say(this.title, `${unit.layer} \u00b7 ${unit.kind} \u00b7 ${placeText(unit.unit, t)}`);
+    say(this.title, `${unit.layer} \u00b7 ${unit.kind} \u00b7 ${placeText(unit.unit)}`);
     say(this.value, valueText(unit));
     this.value.dataset.value = unit.value;
     this.pin.setAttribute("aria-pressed", String(pinned));
     say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
     this.#showLooks(unit, layers);
     this.body.classList.toggle("brief", !unit.kernel);
-    this.story.replaceChildren(...storyOf(unit, t));
+    this.story.replaceChildren(...storyOf(unit));
   }
 
   hide() {
@@ -55,7 +48,6 @@ export class UnitView {
   }
 
   #makeHead(onPin, onClose) {
-    const { t } = this;
     this.title = element("h3", { id: "unit-title" });
     this.value = element("output", { class: "unit-value mono", id: "unit-value" });
     const pin = { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin };
@@ -73,7 +65,7 @@ export class UnitView {
   }
 
   #showLooks(unit, layers) {
-    const { looks, t } = this;
+    const { looks } = this;
     const { dark } = this.theme;
     const { before, field, unit: at } = unit;
     const channel = before.window ? strongestChannel(unit) : 0;

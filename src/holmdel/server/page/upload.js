@@ -1,17 +1,17 @@
 /** Pictures from the user: a file, a drop, the clipboard, the camera. */
 
+import { element } from "/page/elements.js";
+import { t } from "/page/texts.js";
+
 /**
  * Makes the ways in which a user gives a picture.
- * @param {HTMLElement} root where the buttons go.
- * @param {object} options
- * @param {(key: string) => string} options.t
  * @param {HTMLElement} options.area where a picture can be dropped; it has the class `dropping`
  *   while one hangs over it.
  * @param {(blob: Blob, name: string) => void} options.onPicture gets every picture.
  * @param {(error: Error) => void} options.onError gets what is wrong with what was given.
- * @returns {() => void} ends it and takes the buttons away.
+ * @returns {() => void} ends it.
  */
-export function pictureInput(root, { t, area, onPicture, onError }) {
+export function pictureInput(root, { area, onPicture, onError }) {
   const take = (files) => {
     const file = files.find((f) => f.type.startsWith("image/")) ?? files[0];
     if (file) onPicture(file, file.name || "picture.png");
@@ -22,57 +22,44 @@ export function pictureInput(root, { t, area, onPicture, onError }) {
   photo.classList.add("only-touch"); // elsewhere it would be the same as the other
   photo.querySelector("input").capture = "environment";
   root.append(choose, photo);
-  const offs = [onDrop(area, take), onPaste(take)];
-  return () => {
-    offs.forEach((off) => off());
-    choose.remove();
-    photo.remove();
-  };
+  const control = new AbortController();
+  onDrop(area, take, control.signal);
+  onPaste(take, control.signal);
+  return () => control.abort();
 }
 
 function fileButton(id, text, take) {
-  const label = document.createElement("label");
-  label.className = "button";
-  const input = document.createElement("input");
-  Object.assign(input, { type: "file", accept: "image/*", id, className: "sr-only" });
-  input.addEventListener("change", () => {
-    if (input.files.length) take([...input.files]);
-    input.value = ""; // so that the same file can be given again
-  });
-  label.append(input, text);
-  return label;
+  const onchange = ({ target }) => {
+    if (target.files.length) take([...target.files]);
+    target.value = ""; // so that the same file can be given again
+  };
+  const given = { type: "file", accept: "image/*", id, class: "sr-only", onchange };
+  return element("label", { class: "button" }, element("input", given), text);
 }
 
-function onDrop(area, take) {
-  const over = (event) => {
+function onDrop(area, take, signal) {
+  const on = (kind, listener) => area.addEventListener(kind, listener, { signal });
+  on("dragover", (event) => {
     event.preventDefault();
     event.dataTransfer.dropEffect = "copy";
     area.classList.add("dropping");
-  };
-  const leave = (event) => {
+  });
+  on("dragleave", (event) => {
     if (!area.contains(event.relatedTarget)) area.classList.remove("dropping");
-  };
-  const drop = (event) => {
+  });
+  on("drop", (event) => {
     event.preventDefault();
     area.classList.remove("dropping");
     take([...event.dataTransfer.files]);
-  };
-  const listeners = { dragover: over, dragleave: leave, drop };
-  for (const [kind, listener] of Object.entries(listeners)) area.addEventListener(kind, listener);
-  return () => {
-    for (const [kind, listener] of Object.entries(listeners)) {
-      area.removeEventListener(kind, listener);
-    }
-  };
+  });
 }
 
-function onPaste(take) {
+function onPaste(take, signal) {
   const paste = (event) => {
     const files = [...event.clipboardData.files];
     if (!files.length) return; // text, for the field it is pasted into
     event.preventDefault();
     take(files);
   };
-  document.addEventListener("paste", paste);
-  return () => document.removeEventListener("paste", paste);
+  document.addEventListener("paste", paste, { signal });
 }

@@ -4,18 +4,14 @@ const WAIT = 350; // ms; browsers refuse more than about 100 changes of the hist
 
 /** Keys and values, all strings, that the URL holds. */
 export class UrlState {
-  #values;
-  #window;
+  #values = parse(location.hash);
   #listeners = new Set();
   #timer = 0;
 
-  /** @param {Window} place whose location, history and events are used. */
-  constructor(place = window) {
-    this.#window = place;
-    this.#values = parse(place.location.hash);
-    place.addEventListener("popstate", () => this.#read());
-    place.addEventListener("hashchange", () => this.#read());
-    place.addEventListener("pagehide", () => this.flush());
+  constructor() {
+    addEventListener("popstate", () => this.#read());
+    addEventListener("hashchange", () => this.#read());
+    addEventListener("pagehide", () => this.flush());
   }
 
   /** @returns {string|null} what a key holds. */
@@ -30,7 +26,7 @@ export class UrlState {
   set(changes) {
     const changed = this.#apply(changes);
     if (!changed.size) return;
-    if (!this.#timer) this.#timer = this.#window.setTimeout(() => this.flush(), WAIT);
+    if (!this.#timer) this.#timer = setTimeout(() => this.flush(), WAIT);
     this.#tell(changed);
   }
 
@@ -42,7 +38,7 @@ export class UrlState {
     this.flush();
     const changed = this.#apply(changes);
     if (!changed.size) return;
-    this.#window.history.pushState(null, "", this.hash());
+    history.pushState(null, "", this.hash());
     this.#tell(changed);
   }
 
@@ -66,9 +62,9 @@ export class UrlState {
   /** Writes what waits into the URL now. */
   flush() {
     if (!this.#timer) return;
-    this.#window.clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = 0;
-    this.#window.history.replaceState(null, "", this.hash());
+    history.replaceState(null, "", this.hash());
   }
 
   #apply(changes) {
@@ -84,9 +80,9 @@ export class UrlState {
   }
 
   #read() {
-    this.#window.clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = 0;
-    const found = parse(this.#window.location.hash);
+    const found = parse(location.hash);
     const keys = new Set([...found.keys(), ...this.#values.keys()]);
     const changed = new Set([...keys].filter((key) => found.get(key) !== this.#values.get(key)));
     this.#values = found;

@@ -1,27 +1,37 @@
 /** One setting or option as a control of HTML. */
 
-import { element, say } from "/page/draw-elements.js";
+import offers from "/page/control-texts.js";
+import { check, element, field as labelled, say } from "/page/elements.js";
+import { addTexts, orElse } from "/page/texts.js";
+
+addTexts(offers);
+
+/** @returns {string} what an option or a setting is called. */
+export const optionName = (name) => orElse(`option.${name}`, name);
+
+/** @returns {string} what a choice is called. */
+export const choiceName = (choice) => orElse(`choice.${choice}`, choice);
 
 /**
  * Makes a control.
- * @param {{name: string, type: string, choices: string[] | null, least?: number, most?: number}} field
- * @param {{id: string, label: string, help: string, called: (choice: string) => string,
+ * @param {{name: string, type: string, choices: string[] | null, least?: number, most?: number,
+ *   help?: string}} field
+ * @param {{id: string, called?: (choice: string) => string,
  *   change: (value: string | boolean) => void}} about `called` says what a choice is called
  * @returns {{node: HTMLElement, input: HTMLElement, note: (text: string) => void,
  *   show: (now: {value: unknown, given: boolean}) => void}}
  */
-export function createControl(field, { id, label, help, called, change }) {
+export function createControl(field, { id, called = choiceName, change }) {
   const flag = field.type === "bool";
+  const label = optionName(field.name);
+  const help = orElse(`help.${field.name}`, field.help ?? "");
   const note = element("span", { class: "help", id: `${id}-help` }, help);
   const input = inputOf(field, called, {
     id, name: field.name, title: help || null, "aria-describedby": note.id,
     onchange: ({ target }) => change(flag ? target.checked : target.value),
   });
-  const text = element("span", {}, label);
   let shown = null; // what is being typed stays, unless the value itself changes
-  const box = flag
-    ? element("label", { class: "check" }, input, text)
-    : element("label", { class: "field" }, text, input);
+  const box = flag ? check(label, input) : labelled(label, input);
   return {
     node: element("div", { class: `control control-${field.name}` }, box, note),
     input,
@@ -38,6 +48,18 @@ export function createControl(field, { id, label, help, called, change }) {
       input.classList.toggle("given", given);
     },
   };
+}
+
+/**
+ * Returns what the URL should say after a control changed: null where it is the fallback.
+ * @param {{name: string, fallback: unknown}} field
+ * @param {string | boolean} value
+ * @returns {Record<string, string | null>}
+ */
+export function changed(field, value) {
+  const text = String(value).trim();
+  const plain = text === "" || text === String(field.fallback ?? "");
+  return { [field.name]: plain ? null : text };
 }
 
 function inputOf(field, called, attributes) {

@@ -1,0 +1,30 @@
+/** Bytes as text. */
+
+/**
+ * @param {string} text base64.
+ * @returns {Uint8Array} its bytes.
+ */
+export function decode(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/** @returns {Blob} the PNG of a data URL. */
+export function pngOf(dataUrl) {
+  return new Blob([decode(dataUrl.split(",")[1])], { type: "image/png" });
+}
+
+/** @param {ArrayLike<number>} bytes @returns {string} as base64url, for an address. */
+export function toBase64Url(bytes) {
+  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+/** @param {string} text @returns {Uint8Array|null} the bytes of base64url; null where it is none. */
+export function fromBase64Url(text) {
+  try {
+    return decode(text.replaceAll("-", "+").replaceAll("_", "/"));
+  } catch {
+    return null;
+  }
+}
