@@ -3,8 +3,8 @@
 import { putDrawing } from "/page/anatomy-drawing.js";
 import { SUMS, drawnWith, fields, inputOf, query } from "/page/anatomy-model.js";
 import { layerTable } from "/page/anatomy-table.js";
-import { button, element, field, say } from "/page/elements.js";
 import { changed, createControl } from "/page/control.js";
+import { button, element, field, say } from "/page/elements.js";
 import { grouped, signed } from "/page/numbers.js";
 import { t } from "/page/texts.js";
 

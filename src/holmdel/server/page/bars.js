@@ -2,15 +2,15 @@
 
 import { element, say } from "/page/elements.js";
 import { percent } from "/page/numbers.js";
+import { t } from "/page/texts.js";
 
 /**
  * Makes a list of bars.
- * @param {{label: string}} options what the list is called.
  * @returns {{update: (items: {label: string, probability: number}[]) => void}} update shows other
  *   probabilities in the bars that are there, in the order given; the greatest is marked.
  */
-export function createBars(root, { label }) {
-  const list = element("ol", { class: "bars", "aria-label": label });
+export function createBars(root) {
+  const list = element("ol", { class: "bars", "aria-label": t("shell.probabilities") });
   root.append(list);
   const rows = [];
   return {

@@ -4,9 +4,7 @@ import { svg } from "/page/elements.js";
 
 const EDGE = { top: 8, right: 10, bottom: 30, left: 46 };
 
-/**
- * @returns {number[]} round numbers from at most `low` to at least `high`, some `count` of them.
- */
+/** Returns round numbers from at most `low` to at least `high`, some `count` of them. */
 function ticks(low, high, count) {
   const rough = (high - low || 1) / Math.max(count, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -16,12 +14,8 @@ function ticks(low, high, count) {
   return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
 }
 
-/**
- * Returns the lowest and highest of the second coordinates of all points, or null for no point.
- * @param {{points: number[][], faint: number[][]}[]} series
- * @returns {number[] | null}
- */
-export function reach(series) {
+/** Returns the lowest and highest value of all points; null for no point. */
+function reach(series) {
   const values = series.flatMap((one) => [...one.points, ...one.faint]).map((point) => point[1]);
   return values.length ? [Math.min(...values), Math.max(...values)] : null;
 }
@@ -62,7 +56,8 @@ export class Curves {
     const width = Math.max(this.#place.clientWidth, 160);
     const height = Math.round(Math.min(200, Math.max(150, width * 0.54)));
     this.#scale = scaleOf(shown, width, height);
-    const parts = [...axes(this.#scale, shown), ...shown.series.flatMap((one) => curve(one, this.#scale))];
+    const curves = shown.series.flatMap((one) => curve(one, this.#scale));
+    const parts = [...axes(this.#scale, shown), ...curves];
     if (shown.at !== null) parts.push(...pointed(shown, this.#scale));
     const size = { viewBox: `0 0 ${width} ${height}`, width, height };
     for (const [name, value] of Object.entries(size)) this.#svg.setAttribute(name, value);

@@ -1,7 +1,7 @@
 /** The sheet that is drawn on: mouse, finger, pen, and the keys. */
 
-import { element, say } from "/page/elements.js";
 import { INK, drawStrokes } from "/page/draw-raster.js";
+import { element, say } from "/page/elements.js";
 import { SIZE } from "/page/strokes.js";
 import { t } from "/page/texts.js";
 
@@ -11,7 +11,7 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 /**
  * Makes the sheet.
- * @param {import("/page/draw-source.js").Source} options.source
+ * @param {Source} options.source
  * @param {(stamp: number) => void} options.onDraw after each change, with its event's time.
  * @param {() => void} options.onDone after the end of a stroke, undo, redo.
  * @returns {{node: HTMLElement, paint: () => void, invite: (text: string) => void,

@@ -1,7 +1,7 @@
 /** What is under the sheet: undo, redo, clear, thickness. */
 
-import { button, element } from "/page/elements.js";
 import { PEN } from "/page/draw-raster.js";
+import { button, element } from "/page/elements.js";
 import { t } from "/page/texts.js";
 
 const ACTIONS = ["undo", "redo", "clear"];
@@ -11,7 +11,7 @@ export class Tools {
   #onKey = (event) => this.#byKey(event);
 
   /**
-   * @param {import("/page/draw-source.js").Source} options.source
+   * @param {Source} options.source
    * @param {(event: Event) => void} options.onChange after a change of what is drawn.
    */
   constructor({ source, onChange }) {

@@ -1,7 +1,7 @@
 /** Which unit is looked at: under the pointer, by the keys, or pinned. */
 
-import { createPump } from "/page/pump.js";
 import { fieldOf } from "/page/network-marks.js";
+import { createPump } from "/page/pump.js";
 import { placeText } from "/page/unit-grids.js";
 
 /** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
@@ -123,14 +123,12 @@ export class Pointing {
 
 function markUnit(view, layer, unit, seen) {
   const [map, row, column] = unit.length === 3 ? unit : [unit[0], 0, 0];
-  layer.mark("unit", [map], { top: row, left: column, height: 1, width: 1 });
-  const field = layer.layer.name === "input" ? null : fieldOf(layer.layer.receptive_field, unit);
+  const own = { top: row, left: column, height: 1, width: 1 };
+  layer.mark("unit", [map], own);
+  const field = layer.picture ? null : fieldOf(layer.layer.receptive_field, unit);
   const input = view.layers.get("input");
   if (field) input.mark("field", allMaps(input), field);
-  seen.mark(
-    field ??
-      (layer.layer.name === "input" ? { top: row, left: column, height: 1, width: 1 } : null),
-  );
+  seen.mark(layer.picture ? own : field);
 }
 
 /** Marks what a unit sees in the layer before, and in the input where only the answer says. */

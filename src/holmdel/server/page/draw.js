@@ -1,15 +1,15 @@
 /** The Draw tab: a picture in, every layer of the chosen models out. */
 
 import { decode, pngOf } from "/page/base64.js";
-import { element } from "/page/elements.js";
 import { Importance } from "/page/draw-importance.js";
 import { createSeen } from "/page/draw-look.js";
 import { createRun } from "/page/draw-run.js";
+import { Samples } from "/page/draw-samples.js";
 import { createSheet } from "/page/draw-sheet.js";
 import { KEYS, Source } from "/page/draw-source.js";
-import { Samples } from "/page/draw-samples.js";
 import { Tools } from "/page/draw-tools.js";
 import { Pointing } from "/page/draw-unit.js";
+import { element } from "/page/elements.js";
 import { Kernels } from "/page/network-kernels.js";
 import { NetworkView } from "/page/network-view.js";
 import { t } from "/page/texts.js";
@@ -72,8 +72,8 @@ class DrawTab {
     );
     this.root.append(desk);
     const onPicture = (blob) => this.takePicture(blob);
-    const onError = (error) => this.app.fail(error);
-    this.offs.push(pictureInput(pictures, { area: this.root, onPicture, onError }));
+    const given = { area: this.root, onPicture, onError: this.app.fail };
+    this.offs.push(pictureInput(pictures, given));
   }
 
   makeWork() {
@@ -82,8 +82,7 @@ class DrawTab {
     const wanted = () => (this.maps.value === USUAL_MAPS ? null : this.maps.value);
     const onchange = () => state.set({ maps: wanted() });
     this.maps = element("select", { id: "maps", onchange }, ...options);
-    const named = { class: "maps-choice muted" };
-    this.mapsChoice = element("label", named, t("draw.maps"), this.maps);
+    this.mapsChoice = element("label", { class: "maps-choice muted" }, t("draw.maps"), this.maps);
     this.kernels = new Kernels(this.app);
     this.unit = new UnitView({
       theme,
@@ -104,18 +103,17 @@ class DrawTab {
   }
 
   listen() {
-    const { app } = this;
-    const { state } = app;
+    const { state, onModels, theme } = this.app;
     this.offs.push(
       state.on(["model", "compare"], () => this.onModels()),
-      app.onModels(() => this.onModels()),
+      onModels(() => this.onModels()),
       state.on(KEYS, () => this.readSource()),
       state.on(["maps"], () => this.changed(null)),
       state.on(["maps", "kernels"], () => this.updateKernels()),
       state.on(["unit"], () => this.pointing.read()),
       state.on(["why", "class"], () => this.updateImportance()),
       state.on(["samples"], () => this.loadSamples()),
-      app.theme.on(() => this.repaint()),
+      theme.on(() => this.repaint()),
     );
     const escape = ({ key }) => key === "Escape" && this.pointing.unpin();
     document.addEventListener("keydown", escape);
@@ -274,8 +272,7 @@ class DrawTab {
   }
 
   updateKernels() {
-    const names = this.nets.map((net) => net.model);
-    this.kernels.update(names, this.mapCount());
+    this.kernels.update(this.nets.map((net) => net.model), this.mapCount());
   }
 
   updateImportance() {

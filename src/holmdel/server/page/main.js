@@ -6,8 +6,8 @@ import { addTexts, language, setLanguage, t } from "/page/texts.js";
 import { Theme, THEMES } from "/page/theme.js";
 import { UrlState } from "/page/url.js";
 
-const TABS = ["draw", "train", "anatomy", "read"];
 const MODELS_OF = { draw: 2, train: 0, anatomy: 1, read: 0 }; // how many a tab looks at
+const TABS = Object.keys(MODELS_OF);
 const SOURCES = ["folder", "training", "shipped"];
 const NONE = { models: [], default: null, reader: { available: false, why: null }, version: "" };
 

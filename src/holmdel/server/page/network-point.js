@@ -7,7 +7,7 @@ const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 /**
  * Listens on a layer's canvas.
  * @param {object} layer of network-layer.js.
- * @param {object} on hover(layer, unit), leave(), pin(layer, unit), unpin(), step(layer, by) to
+ * @param {object} on hover(layer, unit), leave(), pin(layer, unit), step(layer, by) to
  *   another layer, current(layer) -> unit|null. A unit: [map, row, column], or [unit] of a vector.
  */
 export function listen(layer, on) {

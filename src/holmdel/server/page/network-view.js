@@ -31,7 +31,7 @@ export class NetworkView {
    */
   constructor(options) {
     this.options = options;
-    this.title = element("h2", { class: "net-title" });
+    this.title = element("h2");
     this.facts = element("span", { class: "muted" });
     this.head = element("div", { class: "net-head" }, this.title, this.facts);
     this.grid = element("div", { class: "layers" });
@@ -123,7 +123,7 @@ function createAnswer() {
   const bars = element("div", { class: "answer-bars" });
   const heading = element("h3", {}, t("draw.answer"));
   const node = element("aside", { class: "answer", "aria-live": "off" }, heading, top, bars);
-  const shown = createBars(bars, { label: t("draw.probabilities") });
+  const shown = createBars(bars);
   return {
     node,
     show({ classes, probabilities }, empty) {

@@ -44,8 +44,8 @@ export function stateOf({ pattern, lines, maxError }) {
   };
 }
 
-/** @returns {Object<string, unknown>} the options as the API takes them. */
-export function queryOf({ pattern, lines, maxError }) {
+/** Returns the options as the API takes them. */
+function queryOf({ pattern, lines, maxError }) {
   return { pattern, lines, max_error: maxError };
 }
 

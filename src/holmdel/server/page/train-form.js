@@ -1,7 +1,7 @@
 /** The controls of a training: draws fields, tells what was changed. */
 
-import { button, element, say } from "/page/elements.js";
 import { choiceName, createControl } from "/page/control.js";
+import { button, element, say } from "/page/elements.js";
 import { t } from "/page/texts.js";
 import { LESSONS } from "/page/train-plan.js";
 
@@ -27,8 +27,9 @@ export class Form {
     this.#on = on;
     const folded = (group) => element("details", { id: `train-more-${group}` },
       element("summary", {}, t(`train.form.${group}`)), this.#group(group));
-    const start = { type: "submit", class: "button primary", id: "train-start", disabled: true };
-    this.#start = element("button", start, t("train.start"));
+    this.#start = button(t("train.start"), {
+      type: "submit", class: "primary", id: "train-start", disabled: true,
+    });
     this.#clear = button(t("train.reset.form"), {
       class: "quiet", id: "train-clear", disabled: true, onclick: on.clear,
     });

@@ -41,7 +41,7 @@ export class Live {
     this.#parts.body = element("div", { class: "live-body" },
       element("div", { class: "live-picture" }, element("figure", {}, picture, label), choose), bars, kernels, maps);
     root.append(element("div", { class: "head" }, element("h2", {}, t("train.live")), of), none, this.#parts.body);
-    this.#bars = createBars(bars, { label: t("train.live.probabilities") });
+    this.#bars = createBars(bars);
     this.clear();
   }
 

@@ -1,8 +1,8 @@
 /** Looks at a network while it trains: what it makes of a picture, and its kernels. No DOM. */
 
 import { pngOf } from "/page/base64.js";
+import { KEYS, Source } from "/page/draw-source.js";
 import { createPump } from "/page/pump.js";
-import { Source } from "/page/draw-source.js";
 
 const MAPS = 16; // of a layer, at most
 const KERNELS = 2; // layers, from the first on
@@ -33,7 +33,7 @@ export class Look {
    */
   want(training, stored) {
     if (!training.weights) return;
-    const picture = ["train.sample", "strokes", "thickness", "sample", "seen"].map(this.#get).join();
+    const picture = ["train.sample", ...KEYS].map(this.#get).join();
     const key = [training.model, training.weights, picture].join();
     if (key === this.#asked) return;
     this.#asked = key;

@@ -82,7 +82,6 @@ const en = {
   "train.live.other": "Another sample",
   "train.live.mine": "Take my drawing",
   "train.live.picture": "The picture as the network sees it",
-  "train.live.probabilities": "Probabilities",
   "train.live.kernels": "Kernels of {layer}",
   "train.live.maps": "Feature maps of {layer}",
 };
@@ -169,7 +168,6 @@ const zh = {
   "train.live.other": "换一个样本",
   "train.live.mine": "用我的手写",
   "train.live.picture": "网络看到的图片",
-  "train.live.probabilities": "概率",
   "train.live.kernels": "{layer} 的卷积核",
   "train.live.maps": "{layer} 的特征图",
 };

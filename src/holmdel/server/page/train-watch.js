@@ -52,7 +52,7 @@ export class Watch {
       element("div", { class: "row" },
         element("div", { class: "row facts number" }, epoch, speed, left, next),
         ...Object.values(this.#buttons)),
-      element("p", { class: "row kept" }, kept, keptDraw),
+      element("p", { class: "row" }, kept, keptDraw),
       error, notes);
     this.#root.append(none, this.#parts.some);
   }

@@ -1,6 +1,7 @@
 /** The Train tab: settings, curves, and what the network sees while it learns. */
 
 import { changed } from "/page/control.js";
+import { KEYS as SHEET } from "/page/draw-source.js";
 import { element } from "/page/elements.js";
 import { figure } from "/page/numbers.js";
 import { t } from "/page/texts.js";
@@ -16,7 +17,6 @@ import { Watch } from "/page/train-watch.js";
 
 const KEY = "train.";
 const OWN = ["network", "data", "training", "hidden", "lesson", "sample"];
-const SHEET = ["strokes", "thickness", "sample", "seen"]; // what is on the Draw tab's sheet
 const DIGIT = [1, 28, 28];
 
 const memory = { board: null, offers: null, data: null }; // outlives a visit of the tab

@@ -19,7 +19,7 @@ export class UnitView {
     const looks = element("div", { class: "looks" });
     looks.append(...KINDS.map((kind) => this.looks[kind].node));
     this.body = element("div", { class: "unit-body", hidden: true }, looks, this.story);
-    this.hint = element("p", { class: "unit-hint muted" }, t("draw.unit-hint"));
+    this.hint = element("p", { class: "muted" }, t("draw.unit-hint"));
     const given = { class: "unit panel", "aria-labelledby": "unit-title", id: "unit" };
     this.node = element("section", given, this.hint, this.#makeHead(onPin, onClose), this.body);
   }
@@ -49,7 +49,7 @@ export class UnitView {
 
   #makeHead(onPin, onClose) {
     this.title = element("h3", { id: "unit-title" });
-    this.value = element("output", { class: "unit-value mono", id: "unit-value" });
+    this.value = element("output", { class: "mono", id: "unit-value" });
     const pin = { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin };
     this.pin = button(t("draw.pin"), pin);
     const close = { id: "close-unit", class: "small quiet", onclick: onClose };
