@@ -64,7 +64,10 @@ def tree() -> str:
 
 
 def summary(path: Path) -> str:
-    """Returns the first line of a module's docstring, of a C++ file's comment, or nothing."""
+    """Returns the first line of a module's docstring, of a C++ or JavaScript file's comment."""
+    if path.suffix == ".js":
+        first = path.read_text(encoding="utf-8").partition("\n")[0]
+        return first.removeprefix("/** ").removesuffix(" */") if first.endswith("*/") else ""
     if path.suffix in (".h", ".cpp"):
         first = path.read_text(encoding="utf-8").partition("\n")[0]
         return first.removeprefix("// ") if first.startswith("// ") else ""

@@ -115,8 +115,7 @@ async def _in_form(request: Request) -> list[Upload]:
                     400, f"the form has no file; expected a picture in the field {_NAME!r}"
                 )
             return [
-                examined(file.filename or "-", await file.read(), settings.pixels)
-                for file in files
+                examined(file.filename or "-", await file.read(), settings.pixels) for file in files
             ]
     except MultiPartException as error:
         raise _broken(error.message, most) from None
