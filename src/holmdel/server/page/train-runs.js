@@ -51,7 +51,7 @@ export class Runs {
       onchange: (event) => this.#on.show(id, event.target.checked),
     });
     const name = element("button", {
-      type: "button", class: "link run-name", id: `run-${id}-watch`, title: t("train.watch", { id }),
+      type: "button", class: "link", id: `run-${id}-watch`, title: t("train.watch", { id }),
       onclick: () => this.#on.watch(id),
     });
     const status = element("span", { class: "muted" });

@@ -20,11 +20,12 @@ export class Watch {
     for (const verb of ["pause", "resume", "stop", "keep", "draw", "forget"]) {
       this.#buttons[verb] = button(t(`train.${verb}`), { class: "small", id: `train-${verb}`, onclick: () => on.act(verb) });
     }
-    const kept = element("a", { id: "train-kept-draw", class: "button small", href: "#" });
-    kept.addEventListener("click", (event) => {
+    const onclick = (event) => {
       event.preventDefault();
-      on.draw(kept.dataset.model);
-    });
+      on.draw(keptDraw.dataset.model);
+    };
+    const named = { id: "train-kept-draw", class: "button small", href: "#" };
+    const keptDraw = element("a", { ...named, onclick });
     this.#parts = {
       title: element("h2", { id: "train-watched" }),
       status: element("span", { class: "badge", id: "train-status" }),
@@ -38,7 +39,7 @@ export class Watch {
       notes: element("ul", { id: "train-notes" }),
       error: element("p", { id: "train-error", class: "problem" }),
       kept: element("span", { id: "train-kept" }),
-      keptDraw: kept,
+      keptDraw,
       none: element("p", { class: "muted", id: "train-none" }, t("train.none")),
     };
     this.#place();
