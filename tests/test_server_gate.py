@@ -278,3 +278,13 @@ def test_the_page_is_sent_once():
         again = client.get("/", headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert client.head("/").headers["etag"] == first.headers["etag"]
+
+
+def test_the_pages_files_travel_packed(client):
+    packed = client.get("/page/main.js", headers={"Accept-Encoding": "gzip, br"})
+    plain = client.get("/page/main.js", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content  # the client unpacks
+    sent = int(packed.headers["content-length"]), int(plain.headers["content-length"])
+    assert sent[0] < sent[1] / 2

@@ -1,5 +1,6 @@
 """The Read tab in a real browser: a picture dropped, boxes over it, text beside it."""
 
+import base64
 import json
 import re
 
@@ -19,10 +20,25 @@ def amount(tmp_path):
     return path
 
 
-def test_an_amount_is_read(open_page, keep_picture, amount):
+def drop(page, path, target: str) -> None:
+    """Drops a file on an element, as from the desktop."""
+    given = page.evaluate_handle(
+        """([name, text]) => {
+            const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+            const given = new DataTransfer();
+            given.items.add(new File([bytes], name, { type: "image/png" }));
+            return given;
+        }""",
+        [path.name, base64.b64encode(path.read_bytes()).decode()],
+    )
+    for kind in ("dragenter", "dragover", "drop"):
+        page.dispatch_event(target, kind, {"dataTransfer": given})
+
+
+def test_a_dropped_amount_is_read(open_page, keep_picture, amount):
     page = open_page("tab=read&read.pattern=amount")
-    page.wait_for_selector("#choose-picture", state="attached")
-    page.locator("#choose-picture").set_input_files(amount)
+    page.wait_for_selector("#read-stage")
+    drop(page, amount, "#read-stage")
     page.wait_for_selector("#read-line-1")
     line = page.locator("#read-line-1")
     assert "25730" in line.locator(".line-text").inner_text()

@@ -33,7 +33,7 @@ def test_a_training_is_watched_and_kept(open_page, keep_picture, server):
     page.wait_for_url(re.compile(f"model={kept}"))
     page.wait_for_selector("#sheet")
     page.locator("#tab-train").click()
-    page.locator("#train-reset").click()
+    page.locator("#train-forget").click()
 
 
 def test_a_training_is_held_and_stopped(open_page, keep_picture):
@@ -51,5 +51,5 @@ def test_a_training_is_held_and_stopped(open_page, keep_picture):
     page.locator("#train-stop").click()
     page.wait_for_selector("#train-keep:enabled")
     keep_picture(page, "train-stopped")
-    page.locator("#train-reset").click()
+    page.locator("#train-forget").click()
     page.wait_for_selector("#train-none:visible")
