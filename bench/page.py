@@ -20,6 +20,7 @@ from hands import STROKES, draw
 
 MODEL = "lenet-mnist"
 MEASURE = "performance.getEntriesByName('draw-to-maps').map(one => one.duration)"
+PAUSE = 12  # milliseconds between two moves of the mouse; with the way to the browser some 16
 AHEAD = 5  # measures of the first digit that are left out: code is compiled, caches are filled
 
 
@@ -74,7 +75,7 @@ def drawn(url: str, rounds: int) -> tuple[list[float], int]:
         for number in range(rounds):
             for digit in STROKES:
                 page.evaluate("performance.clearMeasures('draw-to-maps')")
-                draw(page, digit)
+                draw(page, digit, PAUSE)
                 page.wait_for_load_state("networkidle")
                 page.wait_for_timeout(100)
                 took += page.evaluate(MEASURE)[AHEAD if not number and digit == "0" else 0 :]

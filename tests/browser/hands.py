@@ -29,13 +29,18 @@ STROKES: dict[str, list[Stroke]] = {
 }
 
 
-def draw(page, digit: str) -> None:
-    """Draws a digit on the page's sheet with the mouse."""
+def draw(page, digit: str, pause: float = 0) -> None:
+    """Draws a digit on the page's sheet with the mouse.
+
+    `pause` milliseconds pass between two moves: a mouse tells of 60 to 125 a second.
+    """
     box = page.locator("#sheet").bounding_box()
     for stroke in STROKES[digit]:
         points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
         page.mouse.move(*points[0])
         page.mouse.down()
         for point in points[1:]:
-            page.mouse.move(*point, steps=2)
+            page.mouse.move(*point)
+            if pause:
+                page.wait_for_timeout(pause)
         page.mouse.up()
