@@ -8,7 +8,7 @@ from holmdel.anatomy import Anatomy, Layer, inspect_module
 from holmdel.anatomy.layers import INPUT
 from holmdel.errors import UserError
 from holmdel.insight.turns import alone_with
-from holmdel.insight.watching import Step, watch
+from holmdel.insight.watching import Steps, watch
 from holmdel.shapes import ReceptiveField
 
 
@@ -22,14 +22,15 @@ class Activation:
         module: the leaf module that it is; None for the picture and for a function that a forward()
             calls.
         given: what it took, without N; empty where that is not known.
-        steps: the calls of operators that made `value` of `given`; None where there were others.
+        steps: gives the calls of operators that made `value` of `given`, or None where there were
+            others.
     """
 
     layer: Layer
     value: Tensor
     module: nn.Module | None
     given: tuple[Tensor, ...]
-    steps: tuple[Step, ...] | None
+    steps: Steps
 
     @property
     def name(self) -> str:
@@ -97,7 +98,7 @@ def activations(network: nn.Module, picture: Tensor, anatomy: Anatomy | None = N
         anatomy = anatomy or inspect_module(network, (channels, height, width))
         records, answer = watch(network, picture[None])
     rows = [row for row in anatomy.layers if row.name in records]
-    layers = [Activation(_picture_row(picture), picture.detach(), None, (), None)]
+    layers = [Activation(_picture_row(picture), picture.detach(), None, (), lambda: None)]
     for row in rows:
         record = records[row.name]
         given = tuple(tensor[0] for tensor in record.given)

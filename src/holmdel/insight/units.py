@@ -119,8 +119,9 @@ def _sum(activation: Activation, unit: Index) -> tuple[Sum, Tensor | None]:
         found = sum_by_module(activation.module, given, unit)
         if found:
             return found, given
-    if activation.steps is not None and len(activation.steps) == 1:
-        step = activation.steps[0]
+    steps = activation.steps()
+    if steps is not None and len(steps) == 1:
+        step = steps[0]
         found = sum_by_operator(step, activation.value, unit)
         if found:
             return found, step.given[0]

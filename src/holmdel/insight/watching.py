@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,6 +26,17 @@ _VIEWS = {
     "permute",
     "clone",
 }
+# The layers of which nothing has to be watched but what they take and give.
+_PLAIN = {
+    nn.AvgPool2d,
+    nn.Conv2d,
+    nn.Flatten,
+    nn.Linear,
+    nn.MaxPool2d,
+    nn.ReLU,
+    nn.Sigmoid,
+    nn.Tanh,
+}
 
 
 @dataclass(frozen=True)
@@ -42,6 +54,9 @@ class Step:
     given: Tensor
 
 
+Steps = Callable[[], tuple[Step, ...] | None]
+
+
 @dataclass
 class Record:
     """What a layer did.
@@ -50,13 +65,13 @@ class Record:
         module: the leaf module that it is; None for a function that a forward() calls.
         value: what it gave, (1, ...).
         given: what it took, (1, ...); empty where that is not known.
-        steps: its calls of operators on one tensor each; None where there were others.
+        steps: gives its calls of operators on one tensor each; None where there were others.
     """
 
     module: nn.Module | None
     value: Tensor
     given: tuple[Tensor, ...]
-    steps: tuple[Step, ...] | None
+    steps: Steps
 
 
 @dataclass
@@ -67,6 +82,11 @@ class _Frame:
     leaf: bool
     given: tuple[Tensor, ...] = ()
     steps: list[Step | None] = field(default_factory=list)
+
+    def known(self) -> tuple[Step, ...] | None:
+        """Returns its calls; None where one was on several tensors."""
+        known = tuple(step for step in self.steps if step)
+        return known if len(known) == len(self.steps) else None
 
 
 def watch(network: nn.Module, picture: Tensor) -> tuple[dict[str, Record], Tensor]:
@@ -84,10 +104,44 @@ def watch(network: nn.Module, picture: Tensor) -> tuple[dict[str, Record], Tenso
         in_eval_mode(network),
     ):
         picture = picture.clone()
+        if _is_row(network):
+            return _along(network, picture)
         watcher = _Watcher(network, picture)
         with watcher.hooks(network), watcher:
             answer = network(picture)
     return watcher.records, answer
+
+
+def _is_row(network: nn.Module) -> bool:
+    """Returns whether a network is nothing but layers one after the other, each once."""
+    layers = [*network.children()]
+    return (
+        type(network) is nn.Sequential
+        and len(layers) == len(network)
+        and all(type(layer) in _PLAIN and not getattr(layer, "inplace", False) for layer in layers)
+        and not any(layer._forward_hooks or layer._forward_pre_hooks for layer in layers)
+    )
+
+
+def _along(network: nn.Module, picture: Tensor) -> tuple[dict[str, Record], Tensor]:
+    """Returns what each layer of a row did: with no watcher beside it, in half the time."""
+    records = {}
+    for name, layer in network.named_children():
+        value = layer(picture)
+        records[name] = Record(layer, value, (picture,), partial(_steps_of, layer, picture))
+        picture = value
+    return records, picture
+
+
+def _steps_of(layer: nn.Module, given: Tensor) -> tuple[Step, ...] | None:
+    """Returns what a layer calls, which is run once more for it; other threads may use it."""
+    with torch.inference_mode(mode=False), torch.no_grad():
+        given = given.clone()
+        watcher = _Watcher(layer, given)
+        frame = watcher.enter()
+        with watcher:
+            layer.forward(given)  # and none of the hooks that others put there
+    return frame.known()
 
 
 class _Watcher(TorchDispatchMode):
@@ -121,6 +175,11 @@ class _Watcher(TorchDispatchMode):
             for handle in handles:
                 handle.remove()
 
+    def enter(self) -> _Frame:
+        """Returns the frame of a layer that is to run alone."""
+        self._frames.append(_Frame("", True))
+        return self._frames[-1]
+
     def follow(self, call: Call, results: list[Tensor]) -> None:
         """Notes what a call made of the picture, and the layer or the part of one that it is."""
         tensors = call.tensors()
@@ -143,7 +202,7 @@ class _Watcher(TorchDispatchMode):
                 self._copies.pop(id(tensors[0]), None)
             name = f"{frame.name}.{kind}" if frame and frame.name else kind
             steps, given = ((step,), (step.given,)) if step else (None, ())
-            self._keep(name, Record(None, self._copy(results[0]), given, steps))
+            self._keep(name, Record(None, self._copy(results[0]), given, lambda: steps))
 
     def _opener(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
         """Returns a hook that notes that a module begins to run."""
@@ -169,10 +228,9 @@ class _Watcher(TorchDispatchMode):
             outputs = [changed]
         self._alive += outputs
         self._pictures |= {id(tensor) for tensor in outputs}
-        known = tuple(step for step in frame.steps if step)
-        steps = known if len(known) == len(frame.steps) else None
         value = self._copy(outputs[0])
-        self._keep(frame.name or type(module).__name__, Record(module, value, frame.given, steps))
+        name = frame.name or type(module).__name__
+        self._keep(name, Record(module, value, frame.given, frame.known))
         return changed
 
     def _step(self, call: Call) -> Step | None:
