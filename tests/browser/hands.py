@@ -1,6 +1,7 @@
 """How a hand writes the ten digits: strokes of points in a square of side 1, y downwards."""
 
 import math
+import time
 
 Stroke = list[tuple[float, float]]
 
@@ -41,6 +42,5 @@ def draw(page, digit: str, pause: float = 0) -> None:
         page.mouse.down()
         for point in points[1:]:
             page.mouse.move(*point)
-            if pause:
-                page.wait_for_timeout(pause)
+            time.sleep(pause / 1000)
         page.mouse.up()

@@ -14,6 +14,7 @@ _CROP = 160  # longest side on which a digit's strokes are measured
 _COARSE = 64  # longest side on which the light is estimated
 _LEAST_INK = 0.08  # of the way from paper to black: fainter is an empty page
 _LEAST_PAPER = 0.25  # share of a page that is near its paper's grey; less, and that is wrong
+_EVEN = 0.5  # share of a page that is exactly of its border's grey: drawn, not photographed
 _STILL = 1e-4  # grey values by which the light moves no more
 _PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 
@@ -54,14 +55,18 @@ def _ink(grey: Grey) -> Grey:
 def _light(grey: Grey) -> Grey:
     """Returns the paper's grey value at each pixel: a quadratic surface that disregards the ink.
 
-    Begins with a plane through a band along the border, where most is paper.
+    Begins with a plane through a band along the border, where most is paper. A page that was drawn
+    on a screen has one grey there, and needs no more.
     """
     small = shrunk(grey[:, :, None], _COARSE)[:, :, 0].astype(np.float64)
     terms = _terms(small.shape)
     depth = 1 + min(small.shape) // 16
     band = np.ones(small.shape, bool)
     band[depth:-depth, depth:-depth] = False
-    surface = np.full(small.size, np.median(small[band]))
+    border = float(np.median(small[band]))
+    if (small[band] == border).all() and (small == border).mean() > _EVEN:
+        return np.full(grey.shape, border, np.float32)
+    surface = np.full(small.size, border)
     plane = terms[:, :3]
     surface = plane @ _biweight_fit(plane[band.ravel()], small[band], surface[band.ravel()])
     factors = _biweight_fit(terms, small.ravel(), surface)
