@@ -24,7 +24,7 @@ class Server(NamedTuple):
     runs: Path
 
 
-@pytest.fixture(scope="package")  # its event loop would be in the way of other tests
+@pytest.fixture(scope="module")  # its event loop would be in the way of other tests
 def browser() -> Iterator[object]:
     """Gives the browser that is installed, or skips."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -37,7 +37,7 @@ def browser() -> Iterator[object]:
         chosen.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Gives a server in a process of its own, with the models that ship."""
     folder = tmp_path_factory.mktemp("server")
