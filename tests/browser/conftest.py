@@ -14,7 +14,7 @@ import pytest
 
 PICTURES = Path(__file__).parents[2] / "build" / "screenshots"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+WIDE = {"width": 1440, "height": 900}
 
 
 class Server(NamedTuple):
@@ -24,21 +24,27 @@ class Server(NamedTuple):
     runs: Path
 
 
-@pytest.fixture(scope="module")  # its event loop would be in the way of other tests
-def browser() -> Iterator[object]:
-    """Gives the browser that is installed, or skips."""
+@pytest.fixture(scope="session")
+def program() -> str:
+    """Returns the path of the browser that is installed, or skips."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.skip(f"needs a browser: install one of {', '.join(NAMES)}")
+    return found
+
+
+@pytest.fixture(scope="module")  # its event loop would be in the way of other tests
+def browser(program: str) -> Iterator[object]:
+    """Gives a running browser."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as session:
-        chosen = session.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        chosen = session.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield chosen
         chosen.close()
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Gives a server in a process of its own, with the models that ship."""
     folder = tmp_path_factory.mktemp("server")
     words = ["serve", "--port", "0", "--runs", str(folder / "runs")]
