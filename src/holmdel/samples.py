@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -97,8 +98,8 @@ def draw(name: str, count: int, seed: int = 0, size: Size | None = None) -> list
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     of_class = [order[labels[order] == index] for index in range(len(classes))]
     rounds = max((len(rows) for rows in of_class), default=0)
-    rows = [int(own[turn]) for turn in range(rounds) for own in of_class if turn < len(own)]
-    return [Sample(row, classes[int(labels[row])], images[row]) for row in rows[:count]]
+    rows = (int(own[turn]) for turn in range(rounds) for own in of_class if turn < len(own))
+    return [Sample(row, classes[int(labels[row])], images[row]) for row in islice(rows, count)]
 
 
 def sample(name: str, index: int, size: Size | None = None) -> Sample:

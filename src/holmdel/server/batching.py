@@ -72,22 +72,19 @@ class Batcher:
         self._thread.start()
         metrics.waiting.set_function(lambda: self._rows + self._near_rows)
 
-    async def ask(self, model: Model, pictures: bytes | Tensor) -> Answer:
+    async def ask(self, model: Model, pictures: Tensor) -> Answer:
         """Returns what a model says.
 
         Args:
             model: whose network is asked.
-            pictures: the bytes of one small picture file; or pictures (N, C, H, W), uint8 in the
-                stored form or float32 as the network sees them.
+            pictures: (N, C, H, W), uint8 in the stored form or float32 as the network sees them.
 
         Raises:
             Refusal: 503 if too many wait.
             UserError: for a picture that cannot be used.
         """
-        # Framed here and not by the thread: two threads of Python only take turns.
-        given = model.framed(pictures) if isinstance(pictures, bytes) else pictures
         loop = asyncio.get_running_loop()
-        job = _Job(model, given, loop.create_future())
+        job = _Job(model, pictures, loop.create_future())
         if self._costs.get(model, 1.0) < _QUICK and job.rows <= _QUICK_BATCH:
             self._expect_room(self._near_rows, job)
             if not self._near or self._near[0].future.get_loop() is not loop:

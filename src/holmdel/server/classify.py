@@ -15,7 +15,7 @@ from holmdel.errors import UserError
 from holmdel.server.models import Model
 from holmdel.server.refusals import Refusal, documented
 from holmdel.server.services import Services, reader, services
-from holmdel.server.uploads import PICTURE_BODY, Upload, pictures, unusable
+from holmdel.server.uploads import PICTURE_BODY, Upload, framed, pictures, stored_form, unusable
 
 if TYPE_CHECKING:
     from holmdel.reading import Reader
@@ -155,9 +155,7 @@ async def _prediction(shared: Services, model: Model, upload: Upload, top: int) 
     Raises:
         Refusal: if it cannot be used, or too many wait.
     """
-    # A small picture is framed faster than handed to a thread.
-    framed = _framed(model, upload) if upload.small else await shared.run(_framed, model, upload)
-    answer = await shared.batcher.ask(model, framed)
+    answer = await shared.batcher.ask(model, await framed(shared, model, upload))
     return _named(shared, model, upload, answer.logits.view(-1), top)
 
 
@@ -172,30 +170,16 @@ async def _predictions(
     outcomes: list[Tensor | dict[str, Any]] = []
     for upload in uploads:
         try:
-            outcomes.append(await shared.run(_framed, model, upload))
+            outcomes.append(await shared.run(stored_form, model, upload))
         except Refusal as error:
             outcomes.append(_unusable(upload, error))
-    framed = [outcome for outcome in outcomes if isinstance(outcome, Tensor)]
-    logits = (await shared.batcher.ask(model, torch.cat(framed))).logits if framed else ()
+    usable = [outcome for outcome in outcomes if isinstance(outcome, Tensor)]
+    logits = (await shared.batcher.ask(model, torch.cat(usable))).logits if usable else ()
     rows = iter(logits)
     return [
         _named(shared, model, upload, next(rows), top) if isinstance(outcome, Tensor) else outcome
         for upload, outcome in zip(uploads, outcomes, strict=True)
     ]
-
-
-def _framed(model: Model, upload: Upload) -> Tensor:
-    """Returns a picture in the stored form, uint8 (1, C, H, W).
-
-    Raises:
-        Refusal: if it cannot be used.
-    """
-    if upload.refusal:
-        raise upload.refusal
-    try:
-        return model.framed(upload.content)
-    except UserError as error:
-        raise unusable(error) from None
 
 
 def _named(

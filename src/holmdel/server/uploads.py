@@ -7,11 +7,13 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
+from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images import NotPicture, TooLarge, measure
+from holmdel.server.models import Model
 from holmdel.server.refusals import Refusal
-from holmdel.server.services import services
+from holmdel.server.services import Services, services
 
 _NAME = "file"
 SMALL = 32 * 32  # pixels; such a picture is decoded and framed faster than handed to a thread
@@ -150,3 +152,27 @@ def examined(name: str, content: bytes, most: int) -> Upload:
     except UserError as error:
         return Upload(name, content, 0, unusable(error))
     return Upload(name, content, height * width, None)
+
+
+async def framed(shared: Services, model: Model, upload: Upload) -> Tensor:
+    """Returns a picture in the stored form, as `stored_form`; a large one by way of a thread.
+
+    A small picture is framed faster than handed over.
+    """
+    if upload.small:
+        return stored_form(model, upload)
+    return await shared.run(stored_form, model, upload)
+
+
+def stored_form(model: Model, upload: Upload) -> Tensor:
+    """Returns a picture in the stored form of a model, uint8 (1, C, H, W).
+
+    Raises:
+        Refusal: if it cannot be used.
+    """
+    if upload.refusal:
+        raise upload.refusal
+    try:
+        return model.framed(upload.content)
+    except UserError as error:
+        raise unusable(error) from None

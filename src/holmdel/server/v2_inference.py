@@ -11,7 +11,7 @@ from holmdel.server.refusals import Refusal
 from holmdel.server.services import Services
 from holmdel.server.tensors import Given
 from holmdel.server.tensors_answer import Output
-from holmdel.server.uploads import Upload, examined, unusable
+from holmdel.server.uploads import examined, framed, stored_form, unusable
 
 
 async def logits_of(shared: Services, model: Model, given: Given) -> Tensor:
@@ -60,34 +60,28 @@ def outputs_of(shared: Services, model: Model, logits: Tensor) -> dict[str, Outp
     }
 
 
-async def _ask(shared: Services, model: Model, pictures: bytes | Tensor) -> Tensor:
+async def _ask(shared: Services, model: Model, pictures: Tensor) -> Tensor:
     try:
         return (await shared.batcher.ask(model, pictures)).logits
     except UserError as error:
         raise unusable(error) from None
 
 
-async def _pictures(shared: Services, model: Model, files: list[bytes]) -> bytes | Tensor:
-    """Returns pictures as the batcher takes them: one small file, or uint8 (N, C, H, W)."""
+async def _pictures(shared: Services, model: Model, files: list[bytes]) -> Tensor:
+    """Returns encoded pictures in the stored form, uint8 (N, C, H, W)."""
     settings = shared.settings
     if len(files) > settings.pictures:
         raise Refusal(
             413, f"{len(files)} pictures were given, where {settings.pictures} are the most; "
             "send them in several requests"
         )  # fmt: skip
-    uploads = [_usable(content, place, settings.pixels) for place, content in enumerate(files)]
-    if len(uploads) == 1 and uploads[0].small:
-        return uploads[0].content
-    try:
-        framed = [await shared.run(model.framed, upload.content) for upload in uploads]
-    except UserError as error:
-        raise unusable(error) from None
-    return torch.cat(framed)
-
-
-def _usable(content: bytes, place: int, most: int) -> Upload:
-    """Returns a picture whose head has been looked at; raises its refusal."""
-    upload = examined(f"picture {place}", content, most)
-    if upload.refusal:
-        raise upload.refusal
-    return upload
+    uploads = [
+        examined(f"picture {place}", content, settings.pixels)
+        for place, content in enumerate(files)
+    ]
+    for upload in uploads:
+        if upload.refusal:
+            raise upload.refusal
+    if len(uploads) == 1:
+        return await framed(shared, model, uploads[0])
+    return torch.cat([await shared.run(stored_form, model, upload) for upload in uploads])
