@@ -8,6 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "holmdel"
 LEVELS = {
     "errors": 0,
+    "version": 0,
+    "deprecation": 0,
     "shapes": 0,
     "texts": 0,
     "images": 1,

@@ -14,6 +14,8 @@ The public names, loaded when first used, so that `import holmdel` does not load
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from holmdel.version import __version__
+
 if TYPE_CHECKING:
     from holmdel.anatomy import Anatomy as Anatomy
     from holmdel.classifier import Classifier as Classifier
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from holmdel.reading import read as read
     from holmdel.verbs import evaluate as evaluate
     from holmdel.verbs import train as train
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Anatomy": "holmdel.anatomy",

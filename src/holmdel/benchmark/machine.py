@@ -8,7 +8,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from holmdel import __version__
+from holmdel.version import __version__
 
 STAT = Path("/proc/stat")
 ASLEEP = 0.5  # seconds

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from holmdel import __version__
 from holmdel.errors import UserError
+from holmdel.version import __version__
 
 DONE, SOME_FAILED, USER_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from holmdel import __version__
 from holmdel.checkpoint import PART, Header, refuse_existing, save_model, write_bytes
 from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted, Weights
+from holmdel.version import __version__
 
 
 def write_folder(folder: Path, converted: Converted, header: Header) -> None:

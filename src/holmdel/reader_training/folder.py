@@ -10,13 +10,13 @@ from typing import Any
 
 import torch
 
-from holmdel import __version__
 from holmdel.checkpoint import refuse_existing, sweep, write_bytes, write_files
 from holmdel.errors import UserError
 from holmdel.lines import save_line_model
 from holmdel.networks.line import LineNetwork
 from holmdel.reader_training.figures import draw_line_curves
 from holmdel.reader_training.plan import ReaderPlan, make_plan
+from holmdel.version import __version__
 
 _CURVES_SHARE = 0.02  # of the time, at most, goes into redrawing the curves
 

@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
-from holmdel import __version__
 from holmdel.errors import UserError
 from holmdel.server import assets, classify, networks, playground, training_routes, v2
 from holmdel.server.batching import Batcher
@@ -21,6 +20,7 @@ from holmdel.server.refusals import on_http_error, on_invalid, on_user_error
 from holmdel.server.services import Services, services
 from holmdel.server.settings import ServerSettings
 from holmdel.server.trainings import Trainings
+from holmdel.version import __version__
 
 
 def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> FastAPI:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from holmdel import __version__
 from holmdel.errors import UserError
 from holmdel.insight import (
     Activation,
@@ -28,6 +27,7 @@ from holmdel.server.sample_routes import data_name
 from holmdel.server.sample_routes import router as samples_router
 from holmdel.server.services import Services, services
 from holmdel.server.uploads import PICTURE_BODY, one_picture
+from holmdel.version import __version__
 
 router = APIRouter()
 router.include_router(samples_router)

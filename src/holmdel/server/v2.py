@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 
-from holmdel import __version__
 from holmdel.server.models import Model
 from holmdel.server.refusals import Refusal, documented
 from holmdel.server.services import Services, services
@@ -26,6 +25,7 @@ from holmdel.server.v2_documents import (
     ServerMetadata,
 )
 from holmdel.server.v2_inference import logits_of, outputs_of
+from holmdel.version import __version__
 
 router = APIRouter()
 

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from holmdel import __version__
 from holmdel.checkpoint import (
     Header,
     load_model,
@@ -27,6 +26,7 @@ from holmdel.training.card import model_card
 from holmdel.training.curves import draw_curves
 from holmdel.training.report import Epoch
 from holmdel.training.settings import Plan, TrainSettings, plan
+from holmdel.version import __version__
 
 CURVES_SHARE = 0.02  # of the run's time, at most, goes into redrawing the curves
 CURVES_SECONDS = 0.5  # that a drawing takes, before one has been measured
