@@ -195,9 +195,9 @@ def files() -> dict[str, str]:
 
 def drawings() -> dict[str, str]:
     """Returns the drawings of networks, by file name."""
-    from holmdel import inspect
+    from holmdel import draw, inspect
 
-    return {f"{name}.svg": inspect(name).to_svg() for name in DRAWN}
+    return {f"{name}.svg": draw(inspect(name)) for name in DRAWN}
 
 
 def main() -> int:

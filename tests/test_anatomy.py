@@ -1,6 +1,7 @@
 """Anatomies: every row's numbers by hand and by torch; what is told of other modules."""
 
 import re
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,19 @@ def test_json_is_the_contract():
         "offset": [-2, -2],
     }
     assert {"parameters", "connections", "macs"} <= made["totals"].keys()
+
+
+def test_an_anatomy_shows_itself_in_a_line_and_in_a_notebook():
+    anatomy = holmdel.inspect("lenet")
+    assert repr(anatomy) == (
+        "<Anatomy of lenet: input 1x28x28, 12 layers, 61,706 parameters, 416,520 MACs>"
+    )
+    shown = anatomy._repr_html_()
+    assert "<th>receptive field</th>" in shown
+    assert "<td>c3</td><td>Conv2d 5x5</td><td>16x10x10</td><td>2,416</td>" in shown
+    unknown = holmdel.inspect(nn.Sequential(OrderedDict({"<own>": Own()})), (1, 5, 5))
+    assert "at least 0 MACs" in repr(unknown)
+    assert "&lt;own&gt;" in unknown._repr_html_()
 
 
 class _Asks(nn.Module):

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from holmdel.anatomy import Anatomy, inspect_module, weightless
+from holmdel.drawing import draw
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
 
@@ -116,7 +117,7 @@ def anatomy(name: str) -> Anatomy:
 
 @cache
 def drawing(name: str) -> ET.Element:
-    return ET.fromstring(anatomy(name).to_svg())
+    return ET.fromstring(draw(anatomy(name)))
 
 
 class Box(NamedTuple):
@@ -324,18 +325,23 @@ def test_parameters_of_no_layer_are_listed():
 
 def test_the_same_anatomy_gives_the_same_text():
     for name in ("googlenet", "dense", "attention"):
-        assert anatomy(name).to_svg() == anatomy(name).to_svg()
+        assert draw(anatomy(name)) == draw(anatomy(name))
 
 
 def test_odd_names_are_escaped():
     network = nn.Sequential()
     network.add_module('a<&"b', nn.Conv2d(1, 2, 3))
     network.add_module("\x01", nn.Conv2d(2, 2, 3))
-    svg = ET.fromstring(inspect_module(network, (1, 9, 9), "<odd>").to_svg())
+    svg = ET.fromstring(draw(inspect_module(network, (1, 9, 9), "<odd>")))
     assert {'a<&"b', "\ufffd"} <= set(texts(svg))
     assert svg.findtext(f"{SVG}title").startswith("<odd>: ")
 
 
 def test_a_network_without_a_layer_is_told():
     with pytest.raises(UserError, match="nothing has no layer to draw; expected at least one conv"):
-        inspect_module(nn.Sequential(nn.Identity(), nn.Flatten()), (1, 9, 9), "nothing").to_svg()
+        draw(inspect_module(nn.Sequential(nn.Identity(), nn.Flatten()), (1, 9, 9), "nothing"))
+
+
+def test_the_old_method_still_draws():
+    with pytest.warns(DeprecationWarning, match=r"Anatomy.to_svg\(\) is now holmdel.draw\(\)"):
+        assert anatomy("lenet").to_svg() == draw(anatomy("lenet"))

@@ -7,6 +7,7 @@ The public names, loaded when first used, so that `import holmdel` does not load
     evaluate(model, data)               how good it is: an Evaluation
     load(model)                         a Classifier: pictures in, probabilities out
     inspect(network, input)             its layers and what they count: an Anatomy
+    draw(anatomy)                       a drawing of them, as the text of an SVG file
     read(picture, pattern)              the strings of digits written on it: a Reading
     Reader(model)                       the same for many pictures
 """
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from holmdel.anatomy import Anatomy as Anatomy
     from holmdel.classifier import Classifier as Classifier
     from holmdel.classifier import load as load
+    from holmdel.drawing import draw as draw
     from holmdel.errors import UserError as UserError
     from holmdel.inspection import inspect as inspect
     from holmdel.networks import build as build
@@ -34,6 +36,7 @@ _HOMES = {
     "Reader": "holmdel.reading",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
+    "draw": "holmdel.drawing",
     "evaluate": "holmdel.verbs",
     "inspect": "holmdel.inspection",
     "load": "holmdel.classifier",

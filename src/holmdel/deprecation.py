@@ -66,6 +66,22 @@ def renamed_attribute(old: str, new: str) -> property:
     return property(find, doc=f"Old name of `{new}`.")
 
 
+def renamed_method(old: str, new: str) -> Callable[[Any], Any]:
+    """Returns a method that calls the function which took its place.
+
+    Args:
+        old: the method's name.
+        new: the function, such as `holmdel.draw`; it takes what the method belonged to.
+    """
+
+    def call(self: Any) -> Any:
+        _warn(f"{type(self).__name__}.{old}()", f"{new}()")
+        home, _, name = new.rpartition(".")
+        return getattr(importlib.import_module(home), name)(self)
+
+    return call
+
+
 def _warn(old: str, new: str) -> None:
     message = f"{old} is now {new}; the old name goes with version 0.3"
     warnings.warn(message, DeprecationWarning, stacklevel=3)

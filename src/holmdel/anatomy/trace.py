@@ -12,9 +12,9 @@ from torch.nn.parameter import is_lazy
 from holmdel.anatomy.calls import Call, tensors_in
 from holmdel.anatomy.counts import NONE, UNKNOWN, Counts, counts_of_call, counts_of_module
 from holmdel.anatomy.kinds import detail_of, kind_of
-from holmdel.anatomy.layers import INPUT, Anatomy, Group, Layer
 from holmdel.anatomy.quick import Weightless
 from holmdel.anatomy.rules import followed
+from holmdel.anatomy.table import INPUT, Anatomy, Group, Layer
 from holmdel.anatomy.windows import Seen, picture
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode

@@ -51,11 +51,12 @@ def inspect(
     if as_json and as_markdown:
         raise UserError("--json and --markdown were given together; choose one of them")
     from holmdel.checkpoint import write_bytes  # loads torch
+    from holmdel.drawing import draw
     from holmdel.inspection import inspect as look
 
     anatomy = look(what, input, **settings_among(context.args))
     if svg is not None:
-        write_bytes(svg, anatomy.to_svg().encode())
+        write_bytes(svg, draw(anatomy).encode())
         typer.echo(f"wrote {svg}", err=as_json or as_markdown)
     if as_json:
         typer.echo(json.dumps(anatomy.to_json()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from holmdel.anatomy import Anatomy, Layer, inspect_module
-from holmdel.anatomy.layers import INPUT
+from holmdel.anatomy.table import INPUT
 from holmdel.errors import UserError
 from holmdel.insight.turns import alone_with
 from holmdel.insight.watching import Steps, watch

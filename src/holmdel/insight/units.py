@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.anatomy import Layer
-from holmdel.anatomy.layers import INPUT
+from holmdel.anatomy.table import INPUT
 from holmdel.errors import UserError
 from holmdel.insight.activations import Activation, Activations
 from holmdel.insight.modules import sum_by_module

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from holmdel import samples
 from holmdel.anatomy import Anatomy
+from holmdel.drawing import draw
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
 from holmdel.networks import NETWORKS, OPTION_CHOICES, network_options
@@ -139,10 +140,10 @@ async def anatomy(
 
 def _formed(found: Anatomy, form: str) -> Response:
     if form == "svg":
-        return Response(found.to_svg(), media_type="image/svg+xml")
+        return Response(draw(found), media_type="image/svg+xml")
     if form == "markdown":
         return Response(found.to_markdown(), media_type="text/markdown")
-    values = found.to_json() | {"svg": found.to_svg()}
+    values = found.to_json() | {"svg": draw(found)}
     return Response(json.dumps(values), media_type="application/json")
 
 

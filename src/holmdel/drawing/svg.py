@@ -1,16 +1,25 @@
-"""A network drawn as papers draw LeNet, as an SVG file."""
+"""The items of a drawing written as SVG."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from xml.sax import saxutils
 
-from holmdel.anatomy.blocks import Block
-from holmdel.anatomy.layers import Anatomy
-from holmdel.anatomy.layout import Picture, arrange
-from holmdel.anatomy.marks import Fan, Figure, Frame, Line, Mark, Point, Swatch, Text
-from holmdel.anatomy.scale import FONT, size_text
+from holmdel.drawing.blocks import Block
+from holmdel.drawing.primitives import (
+    Box,
+    Fan,
+    Figure,
+    Frame,
+    Point,
+    Primitive,
+    Stroke,
+    Swatch,
+    Text,
+)
+from holmdel.drawing.scale import FONT, size_text
 
+Blocks = Sequence[Block]
 COLOURS = {  # (fill, stroke) of each family
     "input": ("#ffffff", "#555555"),
     "convolution": ("#dbe6f3", "#3f6592"),
@@ -31,36 +40,29 @@ STROKES = {  # (colour, width, more) of each style of line
 }
 
 
-def draw(anatomy: Anatomy) -> str:
-    """Returns a drawing of a network as the text of an SVG file, the same for the same anatomy.
+def svg(title: str, description: str, box: Box, items: Sequence[Primitive], blocks: Blocks) -> str:
+    """Returns the items of a drawing as the text of an SVG file.
 
-    Stacks of maps as offset sheets, dense layers as bars, both to a scale that `<desc>` states;
-    kernel, stride and padding at the connections, C@HxW above the blocks, names below. Activations,
-    dropout and normalisations are folded into the layer before. After figure 2 of LeCun, Bottou,
-    Bengio and Haffner, "Gradient-based learning applied to document recognition" (1998).
-
-    Raises:
-        UserError: where there is no layer to draw.
+    Args:
+        title: what `<title>` says.
+        description: what `<desc>` says.
+        box: left, top, width and height of the whole.
+        items: what is drawn.
+        blocks: what the figures among them stand for.
     """
-    picture = arrange(anatomy)
-    left, top, width, height = picture.box
-    totals = anatomy.totals
-    title = f"{anatomy.network}: {size_text(anatomy.input)}, {totals.parameters:,} parameters"
-    marks = sorted(picture.marks, key=_level)
+    left, top, width, height = map(_n, box)
     rows = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{_n(left)} {_n(top)} {_n(width)} '
-        f'{_n(height)}" width="{_n(width)}" height="{_n(height)}" role="img" '
-        f"font-family={_quoted(FONT)}>",
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left} {top} {width} {height}" '
+        f'width="{width}" height="{height}" role="img" font-family={_quoted(FONT)}>',
         f"<title>{_escape(title)}</title>",
-        f"<desc>{_escape(picture.scale.sentence())}</desc>",
+        f"<desc>{_escape(description)}</desc>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
         'markerHeight="7" orient="auto"><path d="M0,1 L8,4 L0,7 z" fill="#555555"/>'
         "</marker></defs>",
-        f'<rect x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}" '
-        'fill="#ffffff"/>',
+        f'<rect x="{left}" y="{top}" width="{width}" height="{height}" fill="#ffffff"/>',
     ]
-    rows += [WRITERS[type(mark)](mark, picture) for mark in marks]
+    rows += [WRITERS[type(item)](item, blocks) for item in sorted(items, key=_level)]
     return "\n".join([*rows, "</svg>"]) + "\n"
 
 
@@ -79,11 +81,11 @@ def _quoted(text: str) -> str:
     return saxutils.quoteattr(_clean(text))
 
 
-def _level(mark: Mark) -> int:
-    """Returns a number that is larger the farther in front a mark lies."""
-    if isinstance(mark, Line) and mark.style in ("ray", "window"):
+def _level(item: Primitive) -> int:
+    """Returns a number that is larger the farther in front a item lies."""
+    if isinstance(item, Stroke) and item.style in ("ray", "window"):
         return 4
-    return (Frame, Fan, Line, Figure, Swatch, Text).index(type(mark))
+    return (Frame, Fan, Stroke, Figure, Swatch, Text).index(type(item))
 
 
 def _n(number: float) -> str:
@@ -95,79 +97,79 @@ def _d(points: tuple[Point, ...]) -> str:
     return "M" + " L".join(f"{_n(x)},{_n(y)}" for x, y in points)
 
 
-def _text(mark: Text, picture: Picture) -> str:
-    weight = ' font-weight="bold"' if mark.tone == "strong" else ""
+def _text(item: Text, blocks: Blocks) -> str:
+    weight = ' font-weight="bold"' if item.tone == "strong" else ""
     return (
-        f'<text x="{_n(mark.x)}" y="{_n(mark.y)}" font-size="{_n(mark.size)}" '
-        f'text-anchor="{mark.anchor}"{weight} fill="{TONES[mark.tone]}">{_escape(mark.text)}</text>'
+        f'<text x="{_n(item.x)}" y="{_n(item.y)}" font-size="{_n(item.size)}" '
+        f'text-anchor="{item.anchor}"{weight} fill="{TONES[item.tone]}">{_escape(item.text)}</text>'
     )
 
 
-def _line(mark: Line, picture: Picture) -> str:
-    colour, width, more = STROKES[mark.style]
-    fill = "#ffffff" if mark.style == "window" else "none"
-    opacity = ' fill-opacity="0.6"' if mark.style == "window" else ""
+def _line(item: Stroke, blocks: Blocks) -> str:
+    colour, width, more = STROKES[item.style]
+    fill = "#ffffff" if item.style == "window" else "none"
+    opacity = ' fill-opacity="0.6"' if item.style == "window" else ""
     return (
-        f'<path{_ends(mark.ends, picture)} d="{_d(mark.points)}" fill="{fill}"{opacity} '
+        f'<path{_ends(item.ends, blocks)} d="{_d(item.points)}" fill="{fill}"{opacity} '
         f'stroke="{colour}" stroke-width="{width}" stroke-linejoin="round"{more}/>'
     )
 
 
-def _ends(ends: tuple[int, int] | None, picture: Picture) -> str:
+def _ends(ends: tuple[int, int] | None, blocks: Blocks) -> str:
     """Returns which layers a connection joins, as attributes."""
     if not ends:
         return ""
-    source, at = (picture.blocks[end].name or "input" for end in ends)
+    source, at = (blocks[end].name or "input" for end in ends)
     return f" data-from={_quoted(source)} data-to={_quoted(at)}"
 
 
-def _fan(mark: Fan, picture: Picture) -> str:
+def _fan(item: Fan, blocks: Blocks) -> str:
     return (
-        f'<path{_ends(mark.ends, picture)} d="{_d(mark.corners)} z" fill="#f1f1f1" '
+        f'<path{_ends(item.ends, blocks)} d="{_d(item.points)} z" fill="#f1f1f1" '
         'stroke="#cccccc" stroke-width="0.8"/>'
     )
 
 
-def _frame(mark: Frame, picture: Picture) -> str:
+def _frame(item: Frame, blocks: Blocks) -> str:
     return (
-        f'<rect x="{_n(mark.x)}" y="{_n(mark.y)}" width="{_n(mark.width)}" '
-        f'height="{_n(mark.height)}" rx="8" fill="#f7f7f7" stroke="#d8d8d8"/>'
+        f'<rect x="{_n(item.x)}" y="{_n(item.y)}" width="{_n(item.width)}" '
+        f'height="{_n(item.height)}" rx="8" fill="#f7f7f7" stroke="#d8d8d8"/>'
     )
 
 
-def _swatch(mark: Swatch, picture: Picture) -> str:
-    fill, stroke = COLOURS[mark.family]
+def _swatch(item: Swatch, blocks: Blocks) -> str:
+    fill, stroke = COLOURS[item.family]
     return (
-        f'<rect x="{_n(mark.x)}" y="{_n(mark.y)}" width="12" height="12" fill="{fill}" '
+        f'<rect x="{_n(item.x)}" y="{_n(item.y)}" width="12" height="12" fill="{fill}" '
         f'stroke="{stroke}"/>'
     )
 
 
-def _figure(mark: Figure, picture: Picture) -> str:
+def _figure(item: Figure, blocks: Blocks) -> str:
     """Returns a block with its whole story as a title, which browsers show at the pointer."""
-    block = picture.blocks[mark.at]
+    block = blocks[item.at]
     size = "x".join(map(str, block.output))
-    parts = [f"<title>{_escape(_story(block))}</title>", *_shapes(mark, block)]
+    parts = [f"<title>{_escape(_story(block))}</title>", *_shapes(item, block)]
     name = _quoted(block.name or "input")
     return f'<g data-layer={name} data-output="{size}">' + "".join(parts) + "</g>"
 
 
-def _shapes(mark: Figure, block: Block) -> list[str]:
+def _shapes(item: Figure, block: Block) -> list[str]:
     fill, stroke = COLOURS[block.family]
-    top = mark.y - mark.height / 2
-    pen = _n(min(0.8, 0.2 + mark.step / 4)) if mark.sheets > 1 else "0.8"
+    top = item.y - item.height / 2
+    pen = _n(min(0.8, 0.2 + item.step / 4)) if item.sheets > 1 else "0.8"
     paint = f'fill="{fill}" stroke="{stroke}" stroke-width="{pen}"'
-    if mark.sign:
-        x, y, radius = mark.middle, mark.y, mark.height / 2
+    if item.sign:
+        x, y, radius = item.middle, item.y, item.height / 2
         return [
             f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}" {paint}/>',
             f'<text x="{_n(x)}" y="{_n(y + 5)}" font-size="16" text-anchor="middle" '
-            f'fill="{stroke}">{mark.sign}</text>',
+            f'fill="{stroke}">{item.sign}</text>',
         ]
-    wide, high = mark.sheet
+    wide, high = item.sheet
     shapes = []
-    for sheet in range(max(1, mark.sheets)):
-        x, y = mark.x + sheet * mark.step, top + sheet * mark.depth[1] / max(1, mark.sheets - 1)
+    for sheet in range(max(1, item.sheets)):
+        x, y = item.x + sheet * item.step, top + sheet * item.depth[1] / max(1, item.sheets - 1)
         shapes.append(
             f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(wide)}" height="{_n(high)}" {paint}/>'
         )
@@ -193,9 +195,9 @@ def _story(block: Block) -> str:
     return "\n".join(rows)
 
 
-WRITERS: dict[type, Callable[[Any, Picture], str]] = {
+WRITERS: dict[type, Callable[[Any, Blocks], str]] = {
     Text: _text,
-    Line: _line,
+    Stroke: _line,
     Fan: _fan,
     Frame: _frame,
     Swatch: _swatch,

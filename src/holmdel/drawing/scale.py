@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holmdel.anatomy.layers import Shape
+from holmdel.anatomy.table import Shape
 
 LINEAR = 8  # up to this ratio of the largest to the smallest, lengths are in proportion
 SHEETS = 20  # up to as many maps, each is a sheet of its own
@@ -107,25 +107,3 @@ def size_text(shape: Shape) -> str:
     if len(shape) > 2:
         return f"{shape[0]}@{'x'.join(map(str, shape[1:]))}"
     return "x".join(map(str, shape))
-
-
-# Widths of Helvetica in thousandths of the font's size, by kind of letter.
-_NARROW = "fijlrtI.,:;()[]|'!/ -"
-_WIDE = "mwMW@%"
-
-
-def text_width(text: str, size: float) -> float:
-    """Returns about how wide a text is, rather more than less.
-
-    >>> text_width("6@28x28", 10)
-    44.0
-    """
-    width = 0.0
-    for letter in text:
-        if letter in _NARROW:
-            width += 0.36
-        elif letter in _WIDE:
-            width += 0.98
-        else:
-            width += 0.70 if letter.isupper() else 0.57
-    return round(width * size, 1)

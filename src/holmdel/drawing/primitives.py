@@ -1,10 +1,10 @@
-"""What a drawing is made of: texts, lines, figures and frames, each at its place."""
+"""The primitives of a drawing: texts, strokes, figures and frames, each at its place."""
 
 from dataclasses import dataclass, replace
 
-from holmdel.anatomy.scale import text_width
-
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]  # left, top, right and bottom
+SLOPE = 0.6
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,9 @@ class Text:
     tone: str = "plain"
     anchor: str = "middle"
 
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom, by the estimated width."""
-        width = text_width(self.text, self.size)
-        left = self.x - width / 2 if self.anchor == "middle" else self.x
-        return left, self.y - 0.8 * self.size, left + width, self.y + 0.22 * self.size
-
 
 @dataclass(frozen=True)
-class Line:
+class Stroke:
     """A line through points.
 
     Attributes:
@@ -48,6 +41,14 @@ class Line:
     points: tuple[Point, ...]
     style: str
     ends: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Fan:
+    """The area between two blocks that are fully connected: its corners, and the blocks."""
+
+    points: tuple[Point, ...]
+    ends: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -88,19 +89,19 @@ class Figure:
     @property
     def left(self) -> float:
         """Where a line along its middle meets it, coming from the left."""
-        return self.x + self.width - self._reach()
+        return self.x + self.width - self._crossed()
 
     @property
     def right(self) -> float:
         """Where a line along its middle leaves it to the right."""
-        return self.x + self._reach()
+        return self.x + self._crossed()
 
     @property
     def middle(self) -> float:
         """The middle of its width."""
         return self.x + self.width / 2
 
-    def _reach(self) -> float:
+    def _crossed(self) -> float:
         """From the left edge to the last sheet that the middle line still crosses."""
         if not self.sheets:
             return self.width
@@ -118,14 +119,6 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Fan:
-    """The area between two blocks that are fully connected."""
-
-    corners: tuple[Point, ...]
-    ends: tuple[int, int]
-
-
-@dataclass(frozen=True)
 class Swatch:
     """A colour of the legend."""
 
@@ -134,30 +127,48 @@ class Swatch:
     family: str
 
 
-Mark = Text | Line | Figure | Frame | Fan | Swatch
-SLOPE = 0.6
+Primitive = Text | Stroke | Figure | Frame | Fan | Swatch
 
 
-def lowered(mark: Mark, by: float) -> Mark:
-    """Returns a mark, moved down."""
-    if isinstance(mark, Line):
-        return replace(mark, points=tuple((x, y + by) for x, y in mark.points))
-    if isinstance(mark, Fan):
-        return replace(mark, corners=tuple((x, y + by) for x, y in mark.corners))
-    return replace(mark, y=mark.y + by)
+def lowered(item: Primitive, by: float) -> Primitive:
+    """Returns a primitive, moved down."""
+    if isinstance(item, Stroke | Fan):
+        return replace(item, points=tuple((x, y + by) for x, y in item.points))
+    return replace(item, y=item.y + by)
 
 
-def extent(mark: Mark) -> tuple[float, float, float, float]:
-    """Returns left, top, right and bottom of a mark."""
-    if isinstance(mark, Text):
-        return mark.box
-    if isinstance(mark, Figure):
-        above, below = mark.y - mark.height / 2, mark.y + mark.height / 2
-        return mark.x, above, mark.x + mark.width, below
-    if isinstance(mark, Frame):
-        return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
-    if isinstance(mark, Swatch):
-        return mark.x, mark.y, mark.x + 12, mark.y + 12
-    points = mark.points if isinstance(mark, Line) else mark.corners
-    xs, ys = zip(*points, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
+def extent(item: Primitive) -> Box:
+    """Returns where a primitive lies; a text by its estimated width."""
+    if isinstance(item, Stroke | Fan):
+        xs, ys = zip(*item.points, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+    if isinstance(item, Text):
+        width = text_width(item.text, item.size)
+        left = item.x - width / 2 if item.anchor == "middle" else item.x
+        return left, item.y - 0.8 * item.size, left + width, item.y + 0.22 * item.size
+    if isinstance(item, Figure):
+        return item.x, item.y - item.height / 2, item.x + item.width, item.y + item.height / 2
+    width, height = (12, 12) if isinstance(item, Swatch) else (item.width, item.height)
+    return item.x, item.y, item.x + width, item.y + height
+
+
+# Widths of Helvetica in thousandths of the font's size, by kind of letter.
+_NARROW = "fijlrtI.,:;()[]|'!/ -"
+_WIDE = "mwMW@%"
+
+
+def text_width(text: str, size: float) -> float:
+    """Returns about how wide a text is, rather more than less.
+
+    >>> text_width("6@28x28", 10)
+    44.0
+    """
+    width = 0.0
+    for letter in text:
+        if letter in _NARROW:
+            width += 0.36
+        elif letter in _WIDE:
+            width += 0.98
+        else:
+            width += 0.70 if letter.isupper() else 0.57
+    return round(width * size, 1)

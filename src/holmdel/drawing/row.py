@@ -1,18 +1,26 @@
-"""A row of a drawing: runs and forks placed from left to right along one axis, y = 0."""
+"""A row of a drawing: series and branches placed from left to right along one axis, y = 0."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from holmdel.anatomy.blocks import Block, Run
-from holmdel.anatomy.marks import Fan, Figure, Line, Mark, Point, Text, extent
-from holmdel.anatomy.scale import (
+from holmdel.drawing.blocks import Block, Series
+from holmdel.drawing.primitives import (
+    Fan,
+    Figure,
+    Point,
+    Primitive,
+    Stroke,
+    Text,
+    extent,
+    text_width,
+)
+from holmdel.drawing.scale import (
     Scale,
     is_stack,
     maps_of,
     sides_of,
     size_text,
-    text_width,
     units_of,
 )
 
@@ -23,7 +31,7 @@ ASIDE = 12.0  # room for the begin of an arc
 
 
 @dataclass(frozen=True)
-class Plan:
+class Diagram:
     """What a row needs to know of the whole drawing.
 
     Attributes:
@@ -59,10 +67,6 @@ class Plan:
         far, low = empty.depth
         return Figure(at, x, y, width + far, height + low, sheets, scale.step)
 
-    def caption(self, at: int) -> tuple[str, ...]:
-        """Returns what is written at the connection that leads to a block."""
-        return self.blocks[at].detail
-
     def resizes(self, at: int) -> bool:
         """Returns whether a block's size is written: not that of a sum, which changes nothing."""
         return self.blocks[at].kind.strip("_") not in SIGNS
@@ -79,21 +83,21 @@ class Plan:
 
 @dataclass
 class Row:
-    """Marks along an axis, and where the next one may begin.
+    """Primitives along an axis, and where the next one may begin.
 
     Attributes:
-        plan: of the drawing.
+        diagram: of the drawing.
         right: where the last figure ends.
         said: where the last label ends.
         held: where the bracket of the last prefix ends.
         low: where the lowest caption ends.
     """
 
-    plan: Plan
+    diagram: Diagram
     right: float = 0.0
     said: float = -1e9
     held: float = -1e9
-    marks: list[Mark] = field(default_factory=list)
+    items: list[Primitive] = field(default_factory=list)
     figures: dict[int, Figure] = field(default_factory=dict)
     names: list[list[tuple[float, int]]] = field(default_factory=lambda: [[]])
     low: float = 30.0
@@ -102,41 +106,43 @@ class Row:
     def copy(self) -> "Row":
         """Returns a row to try things on."""
         names = [list(stretch) for stretch in self.names]
-        return replace(self, marks=list(self.marks), figures=dict(self.figures), names=names)
+        return replace(self, items=list(self.items), figures=dict(self.figures), names=names)
 
-    def run(self, run: Run) -> None:
+    def series(self, series: Series) -> None:
         """Places blocks one behind the other, and arcs over them."""
         start = max(self.right, self.said) if self.figures else 0.0
-        if any(source not in run.members for source, _ in run.skips):
+        if any(source not in series.members for source, _ in series.skips):
             self.right = start + ASIDE
-        sources = {source for source, _ in run.skips}
-        for at in run.members:
+        sources = {source for source, _ in series.skips}
+        for at in series.members:
             self._block(at)
             self.right += ASIDE * (at in sources)
-        for source, at in sorted(run.skips, key=lambda ends: ends[1] - ends[0]):
-            self._skip(source, at, self.figures[source].right if source in run.members else start)
+        for source, at in sorted(series.skips, key=lambda ends: ends[1] - ends[0]):
+            self._skip(
+                source, at, self.figures[source].right if source in series.members else start
+            )
 
     def _block(self, at: int) -> None:
-        block = self.plan.blocks[at]
+        block = self.diagram.blocks[at]
         previous = self.figures.get(at - 1)
-        caption = self.plan.caption(at)
-        tight = previous is not None and self.plan.repeats(at)
+        caption = block.detail
+        tight = previous is not None and self.diagram.repeats(at)
         if tight:
             caption = caption[:1]
         wide = max([text_width(line, CAPTION) for line in caption], default=0) + 12
         fan = previous is not None and not is_stack(block.output) and block.family == "dense"
         lead = max(wide, 44 if fan else 26 if tight else 34) if at else 0
         lead += ASIDE * any(source < at - 1 for source in block.inputs)
-        figure = self.plan.figure(at, self.right + lead)
+        figure = self.diagram.figure(at, self.right + lead)
         half = self._half_label(at)
         begins = max(self.said + SPACE, self.held + SPACE if block.prefix != self._prefix else -1e9)
         shift = begins - (figure.middle - half)
         if shift > 0:
-            figure = self.plan.figure(at, figure.x + shift)
+            figure = self.diagram.figure(at, figure.x + shift)
         if block.prefix != self._prefix:
             self._prefix = block.prefix
             start = min(figure.x, figure.middle - half)
-            self.held = start + text_width(block.prefix, NAME) if at in self.plan.short else -1e9
+            self.held = start + text_width(block.prefix, NAME) if at in self.diagram.short else -1e9
         rise = self._connect(at, figure, previous, caption)
         self._write(at, figure, max(26.0 if caption else 12.0, rise + CAPTION))
         self.figures[at] = figure
@@ -146,43 +152,43 @@ class Row:
             self.right = max(self.right, self.said)
 
     def _half_label(self, at: int) -> float:
-        block = self.plan.blocks[at]
-        texts = [(self.plan.name(at), NAME)]
-        texts += [(size_text(block.output), SIZE)] if self.plan.resizes(at) else []
+        block = self.diagram.blocks[at]
+        texts = [(self.diagram.name(at), NAME)]
+        texts += [(size_text(block.output), SIZE)] if self.diagram.resizes(at) else []
         texts += [(note, NOTE) for note in block.notes]
         return max(text_width(*text) for text in texts) / 2
 
     def _write(self, at: int, figure: Figure, clear: float) -> None:
         """Puts the figure and its size; the name waits until the row is complete."""
-        self.marks.append(figure)
-        block = self.plan.blocks[at]
+        self.items.append(figure)
+        block = self.diagram.blocks[at]
         size = size_text(block.output)
         if block.family == "join":
-            lines = [size] * self.plan.resizes(at) + block.notes
+            lines = [size] * self.diagram.resizes(at) + block.notes
             for line, text in enumerate(lines, start=1):
                 y = figure.height / 2 + line * SIZE + 2
-                self.marks.append(Text(figure.middle, y, text, NOTE, "quiet"))
+                self.items.append(Text(figure.middle, y, text, NOTE, "quiet"))
             return
         y = -max(figure.height / 2, clear) - 7
-        self.marks.append(Text(figure.middle, y, size, SIZE))
+        self.items.append(Text(figure.middle, y, size, SIZE))
         self.names[-1].append((figure.middle, at))
 
     def _connect(
         self, at: int, figure: Figure, previous: Figure | None, caption: tuple[str, ...]
     ) -> float:
         """Draws how the block before, or the row's begin, leads to a block; returns its rise."""
-        block = self.plan.blocks[at]
+        block = self.diagram.blocks[at]
         if at - 1 not in block.inputs:  # an arc leads to it, and comes down just before it
             self.say(caption, (self.right + figure.left - ASIDE) / 2, 0, (0, 0), CAPTION)
             return 0.0
         above, below = 0.0, 0.0
-        if previous is None or self.plan.blocks[at - 1].family == "join":
+        if previous is None or self.diagram.blocks[at - 1].family == "join":
             begin = previous.right if previous else 0.0
             self._line(((begin, 0), (figure.left, 0)), "arrow", at - 1, at)
         elif block.family == "dense" and not figure.sheets:
-            self.marks.append(_fan(previous, figure))
+            self.items.append(_fan(previous, figure))
         elif rays := self._rays(at, previous, figure):
-            self.marks += rays
+            self.items += rays
             above, below = -rays[0].points[0][1], rays[1].points[0][1]
         else:
             self._line(((previous.right, 0), (figure.left, 0)), "arrow", at - 1, at)
@@ -194,16 +200,16 @@ class Row:
         above, below = (max(5.0, each + 3) for each in clear)
         for line, text in enumerate(caption):
             lower = y - above if line == 0 else y + below + line * (size + 1) - 3
-            self.marks.append(Text(x, lower, text, size, "quiet"))
+            self.items.append(Text(x, lower, text, size, "quiet"))
             if size == CAPTION:
                 self.low = max(self.low, lower + 3)
 
     def _line(self, points: tuple[Point, ...], style: str, source: int, at: int) -> None:
-        self.marks.append(Line(points, style, (source, at)))
+        self.items.append(Stroke(points, style, (source, at)))
 
-    def _rays(self, at: int, previous: Figure, figure: Figure) -> list[Line]:
+    def _rays(self, at: int, previous: Figure, figure: Figure) -> list[Stroke]:
         """Returns the window on the map before and the two rays to one position of the block."""
-        block, before = self.plan.blocks[at], self.plan.blocks[at - 1]
+        block, before = self.diagram.blocks[at], self.diagram.blocks[at - 1]
         found = re.search(r"(\d+)x(\d+)", block.detail[0]) if block.detail else None
         if not found or not previous.sheets or not is_stack(before.output):
             return []
@@ -217,18 +223,18 @@ class Row:
         tip = (figure.left + min(3.0, figure.width / 4), 0.0)
         window = ((left, top), (right, top), (right, low), (left, low), (left, top))
         return [
-            Line(((right, top), tip), "ray", (at - 1, at)),
-            Line(((right, low), tip), "ray"),
-            Line(window, "window"),
+            Stroke(((right, top), tip), "ray", (at - 1, at)),
+            Stroke(((right, low), tip), "ray"),
+            Stroke(window, "window"),
         ]
 
     def _skip(self, source: int, at: int, begin: float) -> None:
         """Draws an arc over the labels, from where a connection begins to a later block."""
         end = self.figures[at]
         turn = begin + ASIDE / 2
-        over = [box for box in map(extent, self.marks) if box[2] > turn and box[0] < end.right]
+        over = [box for box in map(extent, self.items) if box[2] > turn and box[0] < end.right]
         y = min(box[1] for box in over) - 12
-        if self.plan.blocks[at].family == "join":
+        if self.diagram.blocks[at].family == "join":
             tip: tuple[Point, ...] = ((end.middle, y), (end.middle, -end.height / 2))
         else:
             before = end.left - ASIDE
@@ -246,21 +252,25 @@ class Row:
         base = max(self.low, *(figure.height / 2 for figure in inside)) + NAME + 6
         low = base
         for x, at in stretch:
-            if name := self.plan.name(at):
-                self.marks.append(Text(x, base, name, NAME, "strong"))
-            for line, note in enumerate(self.plan.blocks[at].notes, start=1):
+            if name := self.diagram.name(at):
+                self.items.append(Text(x, base, name, NAME, "strong"))
+            for line, note in enumerate(self.diagram.blocks[at].notes, start=1):
                 y = base + line * (NOTE + 2)
-                low = max(low, y) if at in self.plan.short else low
-                self.marks.append(Text(x, y, note, NOTE, "quiet"))
-        for group in self._groups([at for _, at in stretch if at in self.plan.short]):
+                low = max(low, y) if at in self.diagram.short else low
+                self.items.append(Text(x, y, note, NOTE, "quiet"))
+        for group in self._groups([at for _, at in stretch if at in self.diagram.short]):
             self._bracket(group, low + 8)
 
     def _groups(self, members: list[int]) -> list[list[int]]:
         """Returns the blocks that share a prefix, in a row each."""
         groups: list[list[int]] = []
         for at in members:
-            prefix = self.plan.blocks[at].prefix
-            if groups and groups[-1][-1] == at - 1 and (self.plan.blocks[at - 1].prefix == prefix):
+            prefix = self.diagram.blocks[at].prefix
+            if (
+                groups
+                and groups[-1][-1] == at - 1
+                and (self.diagram.blocks[at - 1].prefix == prefix)
+            ):
                 groups[-1].append(at)
             else:
                 groups.append([at])
@@ -270,11 +280,11 @@ class Row:
         first, last = self.figures[group[0]], self.figures[group[-1]]
         left = min(first.x, first.middle - self._half_label(group[0]))
         right = max(last.x + last.width, last.middle + self._half_label(group[-1]))
-        prefix = self.plan.blocks[group[0]].prefix
+        prefix = self.diagram.blocks[group[0]].prefix
         ends = ((left, y), (left, y + 4), (right, y + 4), (right, y))
-        self.marks.append(Line(ends, "bracket"))
+        self.items.append(Stroke(ends, "bracket"))
         middle = max((left + right) / 2, left + text_width(prefix, NAME) / 2)
-        self.marks.append(Text(middle, y + NAME + 6, prefix, NAME, "strong"))
+        self.items.append(Text(middle, y + NAME + 6, prefix, NAME, "strong"))
 
 
 def _fan(one: Figure, two: Figure) -> Fan:

@@ -1,4 +1,4 @@
-"""The blocks of a drawing: layers folded as papers draw them, and how they hang together."""
+"""The blocks of a drawing: a layer with what papers draw as one with it; how blocks connect."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from holmdel.anatomy.layers import INPUT, Anatomy, Layer, Shape
+from holmdel.anatomy.table import INPUT, Anatomy, Layer, Shape
 
 # The first pattern found in the lower-case kind says the family.
 FAMILIES = {
@@ -34,7 +34,7 @@ class Block:
     """What is drawn as one: a layer and the layers folded into it.
 
     Attributes:
-        name: of the layer, "" for the picture.
+        name: of the layer, "" for the layout.
         family: `input`, `convolution`, `pooling`, `dense`, `normalisation`, `join` or `other`.
         kind: the layer's class or function.
         output: the shape of its output, without N.
@@ -42,7 +42,7 @@ class Block:
         inputs: the positions of the blocks whose outputs it takes.
         notes: what else is to be written below: an unusual kind, its activation, dropout.
         folded: the layers folded into it.
-        layer: the layer, None for the picture.
+        layer: the layer, None for the layout.
     """
 
     name: str
@@ -67,12 +67,12 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Run:
-    """Blocks one behind the other, and the connections that skip some of them.
+class Series:
+    """Blocks one after the other, and the connections that skip some of them.
 
     Attributes:
         members: positions of the blocks.
-        skips: pairs of positions (from, to); the first may stand before the run.
+        skips: pairs of positions (from, to); the first may stand before the series.
     """
 
     members: tuple[int, ...]
@@ -80,7 +80,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Fork:
+class Branches:
     """Paths side by side that start at one block and end in one.
 
     Attributes:
@@ -96,6 +96,9 @@ class Fork:
     skips: bool
 
 
+Part = Series | Branches
+
+
 def family_of(kind: str) -> str:
     """Returns the family of a kind of layer.
 
@@ -109,7 +112,7 @@ def family_of(kind: str) -> str:
 
 
 def fold(anatomy: Anatomy) -> tuple[list[Block], list[Layer]]:
-    """Returns the blocks, the picture first, and the layers that take and give nothing."""
+    """Returns the blocks, the layout first, and the layers that take and give nothing."""
     takers = Counter(name for layer in anatomy.layers for name in set(layer.inputs))
     blocks = [Block("", "input", INPUT, anatomy.input)]
     where = {INPUT: 0}
@@ -167,18 +170,18 @@ def shared_notes(blocks: Sequence[Block]) -> dict[str, str]:
     return found
 
 
-def parts(blocks: Sequence[Block]) -> list[Run | Fork]:
-    """Returns the network as runs and forks, in order, by the connections alone.
+def parts(blocks: Sequence[Block]) -> list[Part]:
+    """Returns the network as series and branches, in order, by the connections alone.
 
     A block that no connection jumps over is one that every path goes through. Between two such
-    blocks lie paths side by side, or else a run with connections that skip.
+    blocks lie paths side by side, or else a series with connections that skip.
     """
     edges = [(source, at) for at, block in enumerate(blocks) for source in block.inputs]
     spanned: set[int] = set()
     for source, at in edges:
         spanned.update(range(source + 1, at))
     gates = [at for at in range(len(blocks)) if at not in spanned]
-    found: list[Run | Fork] = [Run((gates[0],))]
+    found: list[Part] = [Series((gates[0],))]
     for start, end in pairwise(gates):
         found.append(_between(start, end, edges))
     if gates[-1] != len(blocks) - 1:  # several ends
@@ -186,13 +189,13 @@ def parts(blocks: Sequence[Block]) -> list[Run | Fork]:
     return found
 
 
-def _between(start: int, end: int, edges: Sequence[tuple[int, int]]) -> Run | Fork:
+def _between(start: int, end: int, edges: Sequence[tuple[int, int]]) -> Part:
     """Returns what stands behind gate `start`, up to gate `end`."""
     inside = [edge for edge in edges if start <= edge[0] and edge[1] <= end]
     paths = list(_chains(range(start + 1, end), inside))
     if len(paths) > 1 and all(_is_path(path, inside, start, end) for path in paths):
-        return Fork(start, tuple(paths), end, (start, end) in inside)
-    return Run(
+        return Branches(start, tuple(paths), end, (start, end) in inside)
+    return Series(
         tuple(range(start + 1, end + 1)),
         tuple((source, at) for source, at in inside if at - source > 1),
     )
