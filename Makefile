@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-.PHONY: install demo check test bench sanitize docs clean
+.PHONY: install demo check test bench sanitize docs wheel clean
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml setup.py $(wildcard src/holmdel/engine/native/*)
+$(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/*)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e ".[dev]"
 	touch $@
 
 demo: install
@@ -62,6 +63,14 @@ sanitize: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so $(SANITIZED)/d
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# dist/ gets the sdist and a wheel that installs without a compiler on Linux with a glibc as new
+# as this machine's; auditwheel names the oldest one in the wheel's file name.
+wheel: install
+	rm -rf dist build/wheel
+	$(BIN)/python -m build --sdist --wheel --outdir build/wheel
+	$(BIN)/auditwheel repair -w dist build/wheel/*.whl
+	mv build/wheel/*.tar.gz dist/
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,10 +1,12 @@
-"""Builds the native engine: one library an instruction set, of the same source.
+"""Builds the native engine and the text of the index page; pyproject.toml describes the rest.
 
-The fastest that the processor has is chosen at run time. Where a compiler is missing, or does not
-know the instructions, that library is left out and the installation succeeds. The rest of the
-package is described in pyproject.toml.
+The engine is one library per instruction set, all of the same source; the fastest that the
+processor has is chosen at run time. Where a compiler is missing, or does not know the
+instructions, that library is left out and the installation succeeds.
 """
 
+import re
+import tomllib
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -17,18 +19,45 @@ INSTRUCTIONS = {
     "avx512": ["-march=skylake-avx512", "-mprefer-vector-width=512"],
 }
 
-setup(
-    ext_modules=[
-        Extension(
-            f"holmdel.engine._{name}",
-            sources=[str(NATIVE / "engine.cpp")],
-            depends=sorted(map(str, NATIVE.glob("*.h"))),
-            extra_compile_args=FLAGS + flags,
-            language="c++",
-            optional=True,
-            py_limited_api=True,  # it holds nothing of Python: one file for every version
-        )
-        for name, flags in INSTRUCTIONS.items()
-    ],
-    options={"bdist_wheel": {"py_limited_api": "cp311"}},
-)
+LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#)([^)\s]+)\)")
+
+
+def index_page(readme: str, repository: str | None) -> str:
+    """Returns README.md as an index page can show it, where no file lies beside it.
+
+    Args:
+        readme: Markdown with links relative to the repository.
+        repository: its address; if None, an image is left out and a link becomes its text.
+    """
+
+    def absolute(link: re.Match[str]) -> str:
+        image, text, path = link.groups()
+        if repository is None:
+            return "" if image else text
+        return f"{image}[{text}]({repository}/{'raw' if image else 'blob'}/main/{path})"
+
+    return LINK.sub(absolute, readme)
+
+
+if __name__ == "__main__":
+    URLS = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+
+    setup(
+        long_description=index_page(
+            Path("README.md").read_text(encoding="utf-8"), URLS.get("Repository")
+        ),
+        long_description_content_type="text/markdown",
+        ext_modules=[
+            Extension(
+                f"holmdel.engine._{name}",
+                sources=[str(NATIVE / "engine.cpp")],
+                depends=sorted(map(str, NATIVE.glob("*.h"))),
+                extra_compile_args=FLAGS + flags,
+                language="c++",
+                optional=True,
+                py_limited_api=True,  # it holds nothing of Python: one file for every version
+            )
+            for name, flags in INSTRUCTIONS.items()
+        ],
+        options={"bdist_wheel": {"py_limited_api": "cp311"}},
+    )

@@ -5,11 +5,11 @@ The public names, loaded when first used, so that `import holmdel` does not load
     build(name, **options)              a network as an nn.Module
     train(network, data, **settings)    trains it: a Run
     evaluate(model, data)               how good it is: an Evaluation
-    load(model)                         a Classifier: pictures in, probabilities out
+    load(model)                         a Classifier: images in, a Prediction each
     inspect(network, input)             its layers and what they count: an Anatomy
     draw(anatomy)                       a drawing of them, as the text of an SVG file
-    read(picture, pattern)              the strings of digits written on it: a Reading
-    Reader(model)                       the same for many pictures
+    read(image, pattern)                the strings of digits written on it: a Reading
+    Reader(model)                       the same for many images
 """
 
 import importlib
@@ -20,20 +20,28 @@ from holmdel.version import __version__
 if TYPE_CHECKING:
     from holmdel.anatomy import Anatomy as Anatomy
     from holmdel.classifier import Classifier as Classifier
+    from holmdel.classifier import Prediction as Prediction
     from holmdel.classifier import load as load
     from holmdel.drawing import draw as draw
     from holmdel.errors import UserError as UserError
+    from holmdel.evaluation import Evaluation as Evaluation
     from holmdel.inspection import inspect as inspect
     from holmdel.networks import build as build
     from holmdel.reading import Reader as Reader
+    from holmdel.reading import Reading as Reading
     from holmdel.reading import read as read
+    from holmdel.verbs import Run as Run
     from holmdel.verbs import evaluate as evaluate
     from holmdel.verbs import train as train
 
 _HOMES = {
     "Anatomy": "holmdel.anatomy",
     "Classifier": "holmdel.classifier",
+    "Evaluation": "holmdel.evaluation",
+    "Prediction": "holmdel.classifier",
     "Reader": "holmdel.reading",
+    "Reading": "holmdel.reading",
+    "Run": "holmdel.verbs",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
     "draw": "holmdel.drawing",
@@ -52,3 +60,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'holmdel' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Returns the public names, as tab completion shows them."""
+    return sorted(__all__)
