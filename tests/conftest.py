@@ -14,6 +14,18 @@ from holmdel.images import ImageContract
 from holmdel.networks import build
 
 
+def pytest_configure() -> None:
+    """Shares the cores out among pytest-xdist's workers; the processes tests start inherit it.
+
+    More threads than cores make the engine's threads wait for one another: trainings of seconds
+    then take minutes.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    torch.set_num_threads(threads)
+
+
 class Result(NamedTuple):
     """What a command left: its exit status, standard output and standard error."""
 

@@ -15,12 +15,12 @@ from holmdel.evaluation import assess, calibration_error, chance, evaluate
 from holmdel.figures import draw_mistakes
 
 
-@pytest.fixture
-def run(holmdel):
-    holmdel(
-        "train", "lenet", "--data", "digits", "--recipe", "modern", "--epochs", 4, "--out", "run"
-    )
-    return "run"
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Returns the folder of a trained LeNet."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    library.train("lenet", "digits", recipe="modern", epochs=4, out=folder)
+    return folder
 
 
 def test_json_has_the_contracts_fields(holmdel, run):

@@ -163,5 +163,7 @@ def test_a_program_looks_at_a_training_as_it_is():
 
 
 def test_what_a_program_holds_up_is_no_time_of_the_training():
-    run = library.train("lenet", "digits", out="run", reporter=Hand(hold=3.0), epochs=1, limit=600)
-    assert run.history[0].seconds < 3.0
+    """All the time that passes, less what was waited, bounds the epoch's time on any machine."""
+    begun = time.perf_counter()
+    run = library.train("lenet", "digits", out="run", reporter=Hand(hold=1.0), epochs=1, limit=600)
+    assert run.history[0].seconds < time.perf_counter() - begun - 1.0

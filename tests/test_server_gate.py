@@ -173,7 +173,7 @@ def test_what_takes_too_long_is_told_so():
 def test_a_stream_may_go_on_for_longer():
     async def parts() -> AsyncIterator[bytes]:
         for _ in range(3):
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.1)
             yield b"part "
 
     with served(seconds=0.2) as client:

@@ -9,7 +9,6 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD_BYTES = 65_536  # of a request's line and headers
-_HEAD_SECONDS = 10.0  # for a request's head to come, from the connection or the last answer on
 
 
 class Connection(HttpToolsProtocol):
@@ -17,9 +16,12 @@ class Connection(HttpToolsProtocol):
 
     Attributes:
         most: connections that may be open.
+        head_seconds: how long a request's head may take to come, counted from the connection or
+            from the last answer on it.
     """
 
     most = 2048
+    head_seconds = 10.0
 
     _idle_since = 0.0
     _head = 0  # bytes that came since the last request was understood
@@ -64,12 +66,12 @@ class Connection(HttpToolsProtocol):
         """Ends the connection if a request's head is late, or its last bytes are not taken."""
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
-            if now - self._closing_since > _HEAD_SECONDS:
+            if now - self._closing_since > self.head_seconds:
                 self.transport.abort()
             return
         answering = self.cycle is not None and not self.cycle.response_complete
-        if not answering and now - self._idle_since > _HEAD_SECONDS:
-            self._refuse(408, f"no request came within {_HEAD_SECONDS:g} seconds; send it at once")
+        if not answering and now - self._idle_since > self.head_seconds:
+            self._refuse(408, f"no request came within {self.head_seconds:g} seconds; send it at once")
 
     def _refuse(self, status: int, sentence: str, headers: str = "") -> None:
         """Answers in place of the application, and closes."""

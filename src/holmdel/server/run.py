@@ -160,6 +160,7 @@ def _prepare(settings: ServerSettings) -> None:
         most = least if hard == resource.RLIM_INFINITY else min(least, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     Connection.most = settings.connections
+    Connection.head_seconds = min(Connection.head_seconds, settings.seconds)
     sys.setswitchinterval(_TURN)
     gc.set_threshold(*_GARBAGE)
     if not sys.stderr.isatty():
