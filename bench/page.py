@@ -16,7 +16,7 @@ from record import record
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
 
-from hands import STROKES, draw
+from handwriting import STROKES, draw
 
 MODEL = "lenet-mnist"
 MEASURE = "performance.getEntriesByName('draw-to-maps').map(one => one.duration)"

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 import torch
-from hands import STROKES, draw
+from handwriting import STROKES, draw
 
 import holmdel
 from holmdel import samples

@@ -71,7 +71,8 @@ class Connection(HttpToolsProtocol):
             return
         answering = self.cycle is not None and not self.cycle.response_complete
         if not answering and now - self._idle_since > self.head_seconds:
-            self._refuse(408, f"no request came within {self.head_seconds:g} seconds; send it at once")
+            seconds = f"{self.head_seconds:g}"
+            self._refuse(408, f"no request came within {seconds} seconds; send it at once")
 
     def _refuse(self, status: int, sentence: str, headers: str = "") -> None:
         """Answers in place of the application, and closes."""

@@ -1,4 +1,4 @@
-"""How a hand writes the ten digits: strokes of points in a square of side 1, y downwards."""
+"""Handwritten digits: the strokes of each as points in a square of side 1, y downwards."""
 
 import math
 import time
