@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+WORKERS = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: install demo check test bench sanitize docs wheel clean
+.PHONY: install demo check test test-all bench sanitize docs wheel clean
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/*)
@@ -22,7 +23,11 @@ check: install
 	$(BIN)/python docs/generate.py --check
 
 test: install
-	$(BIN)/python -m pytest --cov --cov-report=term -q
+	$(BIN)/python -m pytest -q $(WORKERS)
+
+# Besides, all cases of what `test` runs a few of: fuzzing, browser, deep networks, kills.
+test-all: test
+	$(BIN)/python -m pytest -q $(WORKERS) -m "exhaustive and not slow and not mxnet"
 
 bench: install
 	$(BIN)/holmdel bench --out bench/results
@@ -73,4 +78,4 @@ wheel: install
 	mv build/wheel/*.tar.gz dist/
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

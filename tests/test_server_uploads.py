@@ -315,7 +315,16 @@ def edited(content: bytes, changes: list[tuple[str, int, int]]) -> bytes:
     return bytes(found)
 
 
-@pytest.mark.parametrize(("door", "count"), [(d, 40 if d == "read" else 300) for d in DOORS])
+@pytest.mark.parametrize(
+    ("door", "count"),
+    [
+        *((door, 20) for door in DOORS),
+        *(
+            pytest.param(door, 40 if door == "read" else 300, marks=pytest.mark.exhaustive)
+            for door in DOORS
+        ),
+    ],
+)
 def test_a_picture_that_is_edited_anyhow_is_told(send, door, count):
     @gently(count)
     @given(st.sampled_from(sorted(PICTURES)), edits)
@@ -325,6 +334,7 @@ def test_a_picture_that_is_edited_anyhow_is_told(send, door, count):
     check()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("door", DOORS)
 def test_bytes_of_any_kind_are_told(send, door):
     @gently(60)

@@ -176,7 +176,7 @@ def test_where_marks_are_not_known_they_are_as_good_as_blank_by_hand():
     assert slopes.isfinite().all()
 
 
-@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_a_training_that_is_stopped_goes_on_to_the_same_weights(source, tmp_path, processes):
     settings = LineSettings(lines=80, batch_size=10 // processes, processes=processes, report=2)
     seen: list[int] = []

@@ -1,5 +1,7 @@
 """The Anatomy tab in a real browser: any network layer by layer, and the numbers that follow."""
 
+import pytest
+
 import holmdel
 
 
@@ -18,6 +20,7 @@ def test_the_layers_and_sums_of_a_network(open_page, keep_picture):
     keep_picture(page, "anatomy")
 
 
+@pytest.mark.exhaustive
 def test_the_numbers_follow_an_option(open_page):
     page = open_page("tab=anatomy&anatomy.network=lenet")
     page.wait_for_selector("#anatomy-table tr[data-layer=output]")
@@ -29,6 +32,7 @@ def test_the_numbers_follow_an_option(open_page):
     assert f"{more:,}" in page.locator("#anatomy-sums").inner_text()
 
 
+@pytest.mark.exhaustive
 def test_the_paths_of_an_inception_block(open_page, keep_picture):
     page = open_page("tab=anatomy&anatomy.network=googlenet")
     page.wait_for_selector("#anatomy-table tr[data-layer='inception3a.cat']")

@@ -40,7 +40,13 @@ def seen_by_python():
     return classifier.network, outputs
 
 
-@pytest.mark.parametrize("digit", STROKES)
+@pytest.mark.parametrize(
+    "digit",
+    [
+        "3",
+        *(pytest.param(other, marks=pytest.mark.exhaustive) for other in STROKES if other != "3"),
+    ],
+)
 def test_a_digit_drawn_with_the_mouse_is_recognised(open_page, keep_picture, digit):
     page = open_page("model=lenet-mnist")
     page.wait_for_selector("#sheet")
@@ -50,6 +56,7 @@ def test_a_digit_drawn_with_the_mouse_is_recognised(open_page, keep_picture, dig
     assert answer(page) == digit
 
 
+@pytest.mark.exhaustive
 def test_every_layer_is_laid_out_in_order(open_page):
     page = open_page(SAMPLE)
     settled(page)
@@ -59,7 +66,16 @@ def test_every_layer_is_laid_out_in_order(open_page):
     assert names == ["input", *(layer.name for layer in holmdel.inspect("lenet-mnist").layers)]
 
 
-@pytest.mark.parametrize("unit", ["c1.2.9.14", "s2.4.3.5", "c3.7.4.6", "f5.17", "output.3"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "c3.7.4.6",
+        *(
+            pytest.param(other, marks=pytest.mark.exhaustive)
+            for other in ("c1.2.9.14", "s2.4.3.5", "f5.17", "output.3")
+        ),
+    ],
+)
 def test_a_unit_is_the_sum_that_python_finds(open_page, keep_picture, seen_by_python, unit):
     _, outputs = seen_by_python
     layer, *place = unit.split(".")
@@ -79,6 +95,7 @@ def test_a_unit_is_the_sum_that_python_finds(open_page, keep_picture, seen_by_py
     keep_picture(page, f"unit-{layer}")
 
 
+@pytest.mark.exhaustive
 def test_the_numbers_of_a_patch_and_its_kernel_are_the_networks(open_page, seen_by_python):
     network, outputs = seen_by_python
     page = open_page(f"{SAMPLE}&unit=c3.7.4.6")
@@ -97,6 +114,7 @@ def test_the_numbers_of_a_patch_and_its_kernel_are_the_networks(open_page, seen_
         )
 
 
+@pytest.mark.exhaustive
 def test_pointing_lights_up_what_a_unit_sees(open_page):
     page = open_page(SAMPLE)
     settled(page)
@@ -108,6 +126,7 @@ def test_pointing_lights_up_what_a_unit_sees(open_page):
     page.keyboard.press("Escape")
 
 
+@pytest.mark.exhaustive
 def test_the_address_reproduces_the_drawing(open_page):
     page = open_page("model=lenet-mnist")
     page.wait_for_selector("#sheet")
@@ -121,6 +140,7 @@ def test_the_address_reproduces_the_drawing(open_page):
     assert again.locator(".bars li").all_inner_texts() == shares
 
 
+@pytest.mark.exhaustive
 def test_undo_and_clear(open_page):
     page = open_page("model=lenet-mnist")
     page.wait_for_selector("#sheet")
@@ -136,6 +156,7 @@ def test_undo_and_clear(open_page):
     page.wait_for_url(lambda url: "strokes=" not in url)
 
 
+@pytest.mark.exhaustive
 def test_two_models_side_by_side(open_page, keep_picture):
     page = open_page(f"{SAMPLE}&compare=lenet-fashion-mnist")
     settled(page)
@@ -144,6 +165,7 @@ def test_two_models_side_by_side(open_page, keep_picture):
     keep_picture(page, "compare")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("way", ["saliency", "occlusion"])
 def test_what_the_answer_hangs_on(open_page, keep_picture, way):
     page = open_page(f"{SAMPLE}&why={way}")
@@ -152,6 +174,7 @@ def test_what_the_answer_hangs_on(open_page, keep_picture, way):
     keep_picture(page, way)
 
 
+@pytest.mark.exhaustive
 def test_kernels_are_shown_as_pictures(open_page, keep_picture):
     page = open_page(SAMPLE)
     settled(page)
@@ -161,6 +184,7 @@ def test_kernels_are_shown_as_pictures(open_page, keep_picture):
     keep_picture(page, "kernels")
 
 
+@pytest.mark.exhaustive
 def test_a_picture_is_dropped(open_page, tmp_path):
     from PIL import Image
 
@@ -174,6 +198,7 @@ def test_a_picture_is_dropped(open_page, tmp_path):
     assert answer(page) == picture.label
 
 
+@pytest.mark.exhaustive
 def test_drawing_is_on_the_screen_soon(open_page):
     page = open_page("model=lenet-mnist")
     page.wait_for_selector("#sheet")
@@ -184,6 +209,7 @@ def test_drawing_is_on_the_screen_soon(open_page):
     assert all(milliseconds > 0 for milliseconds in took)
 
 
+@pytest.mark.exhaustive
 def test_a_hash_that_is_nonsense_is_borne(open_page):
     page = open_page(f"tab={quote('<script>')}&strokes=%%%&unit=x.y&sample=none:-1&maps=7")
     page.wait_for_selector("#sheet")
@@ -191,6 +217,7 @@ def test_a_hash_that_is_nonsense_is_borne(open_page):
     assert re.search(r"Draw|Holmdel", page.title())
 
 
+@pytest.mark.exhaustive
 def test_models_are_what_the_server_was_given(open_page, server):
     page = open_page()
     page.wait_for_selector("#sheet")

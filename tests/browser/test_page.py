@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.exhaustive
+
 TABS = {
     "draw": "canvas.maps[data-layer=output]",
     "train": "#train-start",

@@ -47,6 +47,7 @@ def test_a_dropped_amount_is_read(open_page, keep_picture, amount):
     keep_picture(page, "read")
 
 
+@pytest.mark.exhaustive
 def test_a_line_and_its_box_light_up_together(open_page, amount):
     page = open_page("tab=read&read.pattern=amount")
     page.wait_for_selector("#choose-picture", state="attached")
@@ -58,6 +59,7 @@ def test_a_line_and_its_box_light_up_together(open_page, amount):
     page.wait_for_selector("#read-line-1.lit")
 
 
+@pytest.mark.exhaustive
 def test_the_json_is_what_the_command_line_prints(open_page, amount, holmdel):
     page = open_page("tab=read&read.pattern=amount")
     page.wait_for_selector("#choose-picture", state="attached")
@@ -68,6 +70,7 @@ def test_the_json_is_what_the_command_line_prints(open_page, amount, holmdel):
     assert shown["lines"] == printed["lines"]
 
 
+@pytest.mark.exhaustive
 def test_the_controls_are_in_the_address(open_page):
     page = open_page("tab=read")
     page.wait_for_selector("#read-kind")

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 SETTINGS = "&".join(
     f"train.{name}={value}"
     for name, value in {
@@ -36,6 +38,7 @@ def test_a_training_is_watched_and_kept(open_page, keep_picture, server):
     page.locator("#train-forget").click()
 
 
+@pytest.mark.exhaustive
 def test_a_training_is_held_and_stopped(open_page, keep_picture):
     page = open_page(f"tab=train&{SETTINGS}&train.epochs=500")
     page.locator("#train-start").click()
