@@ -1,4 +1,4 @@
-"""What the tests share: a home of their own, the command line as a function, real data if there."""
+"""Fixtures of all tests: an empty home, the command line as a function, a run, real data."""
 
 import os
 from collections.abc import Callable

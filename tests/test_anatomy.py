@@ -1,4 +1,4 @@
-"""Anatomies: every row's numbers by hand and by torch; what is told of other modules."""
+"""Anatomies: each layer's numbers computed by hand and by PyTorch, and modules of other kinds."""
 
 import re
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say."""
+"""Calibration: probabilities that agree with how often they are right."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Weights on disk: they come back as they were, and a broken file is told apart."""
+"""Checkpoints: weights come back as they were saved, and a broken file gets a clear error."""
 
 import json
 import os

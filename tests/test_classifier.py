@@ -1,3 +1,5 @@
+"""The classifier from Python: images of many forms in, predictions and failures out."""
+
 import threading
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""`holmdel data`: what it prints and with what it exits."""
+"""`holmdel data`: output and exit status."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`holmdel inspect`: the table, JSON, Markdown, the drawing, and what is told of mistakes."""
+"""`holmdel inspect`: the table, JSON, Markdown, the drawing, and errors."""
 
 import json
 import xml.etree.ElementTree as ET

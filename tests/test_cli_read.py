@@ -1,4 +1,4 @@
-"""`holmdel read`: what it prints, its exit status, files that are gone on with, and calibration."""
+"""`holmdel read`: output, exit status, resuming, and calibration."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Listings as the book writes them, over a small Fashion-MNIST: loaders, trainings, the trainer."""
+"""The book's listings as printed, on a small Fashion-MNIST: loaders, loops, the trainer."""
 # ruff: noqa: N803, N806  X and W are the book's names
 
 import re

@@ -1,4 +1,4 @@
-"""The book's names that need no data: loops over any batches, curves, plots, blocks, the table."""
+"""The book's names that need no data: training loops, curves, plots, blocks, tables."""
 # ruff: noqa: N806  X, Y and K are the book's names
 
 import re

@@ -1,4 +1,4 @@
-"""`holmdel demo`: what `make demo` runs."""
+"""`holmdel demo`, which `make demo` runs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The documents say what is so: commands, links, version, both languages."""
+"""The documents are true: commands, links, version, examples, both languages."""
 
 import json
 import re

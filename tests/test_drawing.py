@@ -1,4 +1,4 @@
-"""Drawings of networks: what is in the SVG, and where."""
+"""Drawings of networks: what the SVG holds, and where."""
 
 import re
 import xml.etree.ElementTree as ET

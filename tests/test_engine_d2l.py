@@ -1,4 +1,4 @@
-"""The book's loops on the native engine: what PyTorch does, and PyTorch where it must be."""
+"""The book's training loops on the native engine, with PyTorch where the engine cannot do it."""
 # ruff: noqa: N803, N806  X is the book's name
 
 import re

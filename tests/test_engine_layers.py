@@ -1,4 +1,4 @@
-"""Which networks the native engine does not take, and how its instructions are chosen."""
+"""Which layers the native engine supports, and how it chooses its instruction set."""
 
 import re
 

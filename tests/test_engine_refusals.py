@@ -1,4 +1,4 @@
-"""What the native engine does not take: the sentence, and that nothing has changed after it."""
+"""Bad inputs to the native engine: the error, and that nothing has changed after it."""
 
 import copy
 import re

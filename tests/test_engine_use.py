@@ -1,4 +1,4 @@
-"""The native engine where people meet it: the verbs and the book's listings, beside PyTorch."""
+"""The native engine inside the commands and the book's listings gives PyTorch's results."""
 
 import json
 import re

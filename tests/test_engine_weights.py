@@ -1,4 +1,4 @@
-"""A chain follows its network's weights, however they change, and says where it cannot."""
+"""A compiled chain follows its network's weights, however they change."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""What a reader said of labelled strings, counted; some figures computed by hand."""
+"""Evaluation of a reader on labelled strings, some figures computed by hand."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The book's PyTorch networks, as its listings define them: files of theirs give their logits."""
+"""PyTorch files of the book's networks: after conversion they give the same logits."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A folder of pictures as a data set; its cache; what is said about a folder at fault."""
+"""A folder of images as a data set: its cache, and an error for each fault."""
 
 import os
 import shutil

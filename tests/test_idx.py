@@ -1,4 +1,4 @@
-"""IDX files, gzipped and plain; each fault has its own sentence."""
+"""IDX files, plain and gzipped, and an error for each fault."""
 
 import gzip
 import struct

@@ -1,3 +1,5 @@
+"""Images: decoding, framing, and the contract between an image and a network."""
+
 import os
 from pathlib import Path
 

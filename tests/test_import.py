@@ -1,4 +1,4 @@
-"""`holmdel import`: the run folder it writes, and a sentence for each mistake."""
+"""`holmdel import`: the run folder that it writes, and an error for each mistake."""
 
 import json
 import pickle

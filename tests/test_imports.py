@@ -1,4 +1,4 @@
-"""The table of docs/architecture.md, held against the imports of the package."""
+"""Imports inside the package keep to the table of docs/architecture.md."""
 
 import ast
 from pathlib import Path

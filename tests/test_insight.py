@@ -1,4 +1,4 @@
-"""What a network does with one picture, held against PyTorch on slices and against hand counts."""
+"""Activations and unit values of one image, against PyTorch and against counts by hand."""
 
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Which pixels matter: against finite differences, and against covering one square at a time."""
+"""Saliency against finite differences, occlusion against covering one square at a time."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""One unit's value, held against PyTorch on slices, numbers counted by hand, and the gradient."""
+"""The sum behind one unit's value, against PyTorch, counts by hand, and the gradient."""
 
 import random
 

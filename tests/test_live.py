@@ -1,4 +1,4 @@
-"""What a training shows while it runs: on a terminal, in a notebook, to TensorBoard."""
+"""Progress while a training runs: on a terminal, in a notebook, in TensorBoard."""
 
 import os
 import pty

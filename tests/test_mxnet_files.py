@@ -1,4 +1,4 @@
-"""MXNet's files: what the real MXNet wrote, read without it; damaged and lying files."""
+"""MXNet's parameter files, read without MXNet: real ones, damaged ones, dishonest ones."""
 
 import json
 import os

@@ -1,3 +1,5 @@
+"""`holmdel predict`: images in, a table, CSV or JSON out."""
+
 import csv
 import io
 import json

@@ -1,4 +1,4 @@
-"""The primer's examples run as they stand, and its pictures are those that the build draws."""
+"""The primer's examples print what it shows, and its images are up to date."""
 
 import doctest
 import importlib

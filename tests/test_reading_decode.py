@@ -1,4 +1,4 @@
-"""The search, against the sum over all alignments; and where the characters stand."""
+"""Beam search against the sum over all alignments, and the positions of the characters."""
 
 import itertools
 from collections import defaultdict

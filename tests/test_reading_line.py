@@ -1,4 +1,4 @@
-"""Pictures of lines through a network: batches, views, marks and boxes."""
+"""Images of lines through a network: batches, views, marks and boxes."""
 
 import numpy as np
 import pytest

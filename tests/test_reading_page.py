@@ -1,4 +1,4 @@
-"""Fields of written digits on composed pages, read by comparing marks with known strokes."""
+"""Fields of handwritten digits on composed pages."""
 
 from dataclasses import replace
 from itertools import pairwise

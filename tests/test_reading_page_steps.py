@@ -1,4 +1,4 @@
-"""Print told from writing, gaps inside a field, and the steps that show them."""
+"""Steps of reading a page: telling print from handwriting, gaps inside a field."""
 
 import runpy
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Patterns of lines: what fits, and what cannot be a pattern."""
+"""Patterns of lines: which strings match, and which patterns are refused."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Pictures in, strings out: the doors `read` and `Reader`, and what is not read."""
+"""`read` and `Reader`: images in, strings out, and errors for what cannot be read."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Receptive fields: published ones, and the pixels that a position really sees."""
+"""Receptive fields: published ones, and the pixels that change a position."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Stopping and going on: the same weights as if nothing had happened, on the CPU."""
+"""Resuming a stopped training gives the same weights as a training that was not stopped."""
 
 import os
 import signal

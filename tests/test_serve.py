@@ -1,4 +1,4 @@
-"""`holmdel serve` as a process: how it starts, what it says, how it ends."""
+"""`holmdel serve` as a process: start, messages, signals, end."""
 
 import contextlib
 import json

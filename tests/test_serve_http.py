@@ -1,4 +1,4 @@
-"""HTTP as it comes over a wire: bodies, heads and connections of all sorts."""
+"""HTTP on a real socket: bodies, headers, time limits and connections of all sorts."""
 
 import json
 import socket

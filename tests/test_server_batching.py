@@ -1,4 +1,4 @@
-"""Pictures of many requests go through a network together; what is too much is refused."""
+"""Images of many requests go through a network together; a full queue refuses."""
 
 import asyncio
 import threading

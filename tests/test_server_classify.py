@@ -1,4 +1,4 @@
-"""`POST /v1/classify` and `/v1/read`: what the command line says, and what cannot be used."""
+"""`POST /v1/classify` and `/v1/read` answer as the command line does, or with an error."""
 
 import io
 import json

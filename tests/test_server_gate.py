@@ -1,4 +1,4 @@
-"""Who may ask, how much, for how long: each sentence that the gate refuses with."""
+"""Middleware: hosts, origins, tokens, limits, logs, and the error for each refusal."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: whatever it allows to be asked, the answers are as it says."""
+"""The OpenAPI document is true: whatever request it allows, the answer is as it says."""
 
 import io
 

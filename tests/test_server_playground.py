@@ -1,4 +1,4 @@
-"""What the page is shown of a model and a picture, over HTTP and held against the library."""
+"""The playground's answers about a model and an image, against the library."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What a server cannot be started with."""
+"""Server settings that are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Trainings over HTTP: watched, held, stopped, kept and forgotten."""
+"""Trainings over HTTP: started, watched, paused, stopped, kept and forgotten."""
 
 import contextlib
 import itertools

@@ -1,4 +1,4 @@
-"""Broken pictures and broken forms at every door: a sentence, never an error of the server's."""
+"""Broken images sent to every route that takes one: a client error, never a server error."""
 
 import io
 import json

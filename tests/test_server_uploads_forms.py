@@ -1,4 +1,4 @@
-"""Forms at the door: broken ones, names of files, several files; and no error of the server's."""
+"""Multipart forms, broken ones too: a client error, never a server error."""
 
 import io
 

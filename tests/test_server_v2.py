@@ -1,4 +1,4 @@
-"""The Open Inference Protocol, spoken by a client that was not written here: tritonclient."""
+"""The Open Inference Protocol, spoken by a foreign client: tritonclient."""
 
 import base64
 import io

@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol does not allow, and what it says then."""
+"""Requests that the Open Inference Protocol does not allow, and the errors they get."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""Named data sets: found in data roots, fetched from mirrors good and bad, verified."""
+"""Named data sets: found in data roots, downloaded from mirrors good and bad, verified."""
 
 import gzip
 import hashlib

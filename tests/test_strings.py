@@ -1,4 +1,4 @@
-"""Training strings: the same for the same seed, of every kind, dark ink on lighter paper."""
+"""Synthetic strings: the same for the same seed, of every kind, dark ink on lighter paper."""
 
 import hashlib
 import os

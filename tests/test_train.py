@@ -1,4 +1,4 @@
-"""`holmdel train` as a script sees it: the run folder, the last two lines, the mistakes."""
+"""`holmdel train` as a script sees it: the run folder, the last two lines, the errors."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`holmdel train reader`: the loss falls, what was stopped goes on, a user's lines are learned."""
+"""`holmdel train reader`: the loss falls, training resumes, a user's lines are learned."""
 
 import csv
 import json

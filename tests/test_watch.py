@@ -1,4 +1,4 @@
-"""A training that cannot succeed says so, says why, and what to try."""
+"""A training that cannot succeed says why, and what to try."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The weights that ship: small, with a true card, and as good as it says."""
+"""The weights in the package: small, with a true model card, and as good as it says."""
 
 import re
 from importlib import resources

@@ -1,4 +1,4 @@
-"""A browser, a server of its own, and pages that may not complain or look elsewhere."""
+"""A Chromium, a server, and pages that may neither log an error nor load from another site."""
 
 import json
 import os
