@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 WORKERS = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: install demo check test test-all bench sanitize docs wheel clean
+.PHONY: install demo check check-page test test-all bench sanitize docs wheel clean
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/*)
@@ -16,11 +16,23 @@ $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmd
 demo: install
 	$(BIN)/holmdel demo
 
-check: install
+check: install check-page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+
+# The page's JavaScript: its types by TypeScript, its modules without a DOM by Node's test runner.
+check-page:
+	@if ! command -v npm >/dev/null; then \
+		echo "skipped: check of the page's types, tests/page/*.test.js (no Node.js)"; \
+	else \
+		test node_modules/.package-lock.json -nt package.json \
+			|| npm install --no-package-lock --no-audit --no-fund --loglevel=error \
+			|| echo "skipped: check of the page's types (npm cannot install typescript)"; \
+		test ! -x node_modules/.bin/tsc || npm run --silent types; \
+		types=$$?; npm test --silent && exit $$types; \
+	fi
 
 test: install
 	$(BIN)/python -m pytest -q $(WORKERS)

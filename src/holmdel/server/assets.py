@@ -25,7 +25,7 @@ class _Asset:
 def _read() -> dict[str, _Asset]:
     assets = {}
     for file in sorted((resources.files("holmdel.server") / "page").iterdir(), key=str):
-        if not file.is_file():
+        if not file.is_file() or file.name.endswith(".d.ts"):  # types, for the check only
             continue
         content = file.read_bytes()
         ending = file.name[file.name.rfind(".") :]

@@ -2,6 +2,7 @@
 
 /**
  * Puts a drawing into a place; nothing of it runs.
+ * @param {HTMLElement} place
  * @param {string} text an SVG document
  * @returns {Map<string, Element>} what shows each layer, by the layer's name
  */
@@ -10,5 +11,5 @@ export function putDrawing(place, text) {
   const svg = document.importNode(parsed, true);
   place.replaceChildren(svg);
   const layers = [...svg.querySelectorAll("[data-layer]")];
-  return new Map(layers.map((layer) => [layer.getAttribute("data-layer"), layer]));
+  return new Map(layers.map((layer) => [layer.getAttribute("data-layer") ?? "", layer]));
 }

@@ -1,11 +1,13 @@
 /** What the Anatomy tab asks for, and what its numbers are. No DOM. */
 
+/** @import { AnatomyLayer, Network } from "./types.d.ts" */
+
 const BUILT = ["channels", "size"]; // options that follow from the picture's size
 export const SUMS = ["parameters", "connections", "macs"];
 
 /**
  * Returns the controls for a network, or for a model, which is built already.
- * @param {object | null} network of /v1/networks; null for a model
+ * @param {Network | null} network of /v1/networks; null for a model
  * @param {number[]} input [C, H, W] without a choice
  * @param {(name: string) => string | null} given what the URL says
  */
@@ -20,10 +22,11 @@ export function fields(network, input, given) {
 
 /**
  * Returns [C, H, W] that a network is made for.
- * @param {{options: {name: string, default: unknown}[]}} network
+ * @param {Network} network
+ * @returns {number[]}
  */
 export function inputOf(network) {
-  const value = (name) => network.options.find((option) => option.name === name).default;
+  const value = (name) => network.options.find((option) => option.name === name)?.default;
   return [value("channels"), ...value("size")];
 }
 
@@ -39,9 +42,10 @@ export function query(what, form) {
 
 /**
  * Returns the rows of the table.
- * @param {{layers: object[]}} anatomy
- * @param {{layers: object[]} | null} usual the network without options
- * @returns {{layer: object, was: object | null}[]} `was`: the same layer there, where it differs
+ * @param {{layers: AnatomyLayer[]}} anatomy
+ * @param {{layers: AnatomyLayer[]} | null} usual the network without options
+ * @returns {{layer: AnatomyLayer, was: AnatomyLayer | null, fresh: boolean}[]} `was`: the same layer there, where
+ *   it differs; `fresh`: there is none of its name
  */
 export function rows(anatomy, usual) {
   const before = new Map((usual?.layers ?? []).map((layer) => [layer.name, layer]));

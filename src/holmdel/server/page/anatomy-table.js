@@ -1,15 +1,17 @@
 /** The layer table. */
 
-import { element } from "/page/elements.js";
-import { SUMS, rows } from "/page/anatomy-model.js";
-import { grouped } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { element } from "./elements.js";
+import { SUMS, rows } from "./anatomy-model.js";
+import { grouped } from "./numbers.js";
+import { t } from "./texts.js";
+
+/** @import { Anatomy } from "./types.d.ts" */
 
 const COLUMNS = ["name", "kind", "detail", "output", ...SUMS, "field"];
 
 /**
- * @param {object} anatomy of /v1/anatomy
- * @param {object | null} usual the network without options, to tell what is different
+ * @param {Anatomy} anatomy of /v1/anatomy
+ * @param {Anatomy | null} usual the network without options, to tell what is different
  * @returns {HTMLTableElement} the table of an anatomy.
  */
 export function layerTable(anatomy, usual) {

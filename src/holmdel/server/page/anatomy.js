@@ -1,19 +1,23 @@
 /** The Anatomy tab: any network or model layer by layer, with options to change. */
 
-import { putDrawing } from "/page/anatomy-drawing.js";
-import { SUMS, drawnWith, fields, inputOf, query } from "/page/anatomy-model.js";
-import { layerTable } from "/page/anatomy-table.js";
-import { changed, createControl } from "/page/control.js";
-import { button, element, field, say } from "/page/elements.js";
-import { grouped, signed } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { putDrawing } from "./anatomy-drawing.js";
+import { SUMS, drawnWith, fields, inputOf, query } from "./anatomy-model.js";
+import { layerTable } from "./anatomy-table.js";
+import { changed, createControl } from "./control.js";
+import { button, element, field, say } from "./elements.js";
+import { grouped, signed } from "./numbers.js";
+import { t } from "./texts.js";
+
+/** @import { Anatomy, App, Network } from "./types.d.ts" */
 
 const KEY = "anatomy.";
-const memory = { networks: null, usual: new Map() }; // outlives a visit of the tab
+/** @type {{networks: Network[], usual: Map<string, Anatomy>}} */
+const memory = { networks: [], usual: new Map() }; // outlives a visit of the tab
 
 /**
  * Shows the tab.
- * @param {object} app of the shell
+ * @param {HTMLElement} root
+ * @param {App} app
  * @returns {() => void} takes it away
  */
 export function mount(root, app) {
@@ -23,6 +27,7 @@ export function mount(root, app) {
 }
 
 class AnatomyTab {
+  /** @type {App} */
   #app;
   #parts;
   #controls = new Map();
@@ -50,7 +55,7 @@ class AnatomyTab {
   async begin() {
     const { api, state, onModels, fail } = this.#app;
     try {
-      memory.networks ??= (await api.get("/v1/networks")).networks;
+      if (!memory.networks.length) memory.networks = (await api.get("/v1/networks")).networks;
     } catch (error) {
       return fail(error);
     }
@@ -98,6 +103,10 @@ class AnatomyTab {
     return fields(network, input, (name) => this.#get(name));
   }
 
+  #field(name) {
+    return this.#fields().find((field) => field.name === name);
+  }
+
   #cleared() {
     return Object.fromEntries([...this.#controls.keys()].map((name) => [name, null]));
   }
@@ -110,7 +119,7 @@ class AnatomyTab {
   #train() {
     const given = this.#fields().filter((field) => field.given && !["input", "classes"].includes(field.name));
     const values = given.map((field) => [`train.${field.name}`, field.value]);
-    this.#app.state.push({ tab: "train", "train.network": this.#network().name, ...Object.fromEntries(values) });
+    this.#app.state.push({ tab: "train", "train.network": this.#network()?.name, ...Object.fromEntries(values) });
   }
 
   async #copy() {
@@ -118,8 +127,8 @@ class AnatomyTab {
     try {
       const answer = await api.blob("/v1/anatomy", { ...query(this.#what(), this.#fields()), form: "markdown" });
       const text = await answer.text();
-      const { markdown, copied } = this.#parts;
-      say(markdown.querySelector("pre"), text);
+      const { markdown, source, copied } = this.#parts;
+      say(source, text);
       const there = await navigator.clipboard?.writeText(text).then(() => true, () => false);
       markdown.hidden = false;
       markdown.open = !there;
@@ -172,7 +181,7 @@ class AnatomyTab {
       this.#built = wanted;
       this.#controls = new Map(form.map((field) => [field.name, createControl(field, {
         id: `anatomy-${field.name}`,
-        change: (value) => this.#set(changed(this.#fields().find((one) => one.name === field.name), value)),
+        change: (value) => this.#set(changed(this.#field(field.name) ?? field, value)),
       })]));
       place.replaceChildren(...[...this.#controls.values()].map((control) => control.node));
     }
@@ -230,8 +239,10 @@ function sum(name, anatomy, usual) {
 /** Returns the parts of the tab, put into its root. */
 function build(root, on) {
   const what = element("select", { id: "anatomy-what", onchange: (event) => on.choose(event.target.value) });
+  const source = element("pre", { tabindex: "0" });
   const parts = {
     root,
+    source,
     what,
     fields: element("div", { class: "row", id: "anatomy-fields" }),
     usual: button(t("anatomy.usual"), { class: "quiet", id: "anatomy-usual", onclick: on.usual }),
@@ -244,7 +255,7 @@ function build(root, on) {
     }),
     copied: element("span", { class: "muted", id: "anatomy-copied" }),
     markdown: element("details", { id: "anatomy-markdown" },
-      element("summary", {}, t("anatomy.markdown")), element("pre", { tabindex: "0" })),
+      element("summary", {}, t("anatomy.markdown")), source),
   };
   const copy = button(t("anatomy.copy"), { class: "small", id: "anatomy-copy", onclick: on.copy });
   root.append(

@@ -1,8 +1,12 @@
 /** The server's answers. Every failure is an Error whose message is one sentence. */
 
-import { t } from "/page/texts.js";
+import { t } from "./texts.js";
+
+/** @import { Png } from "./types.d.ts" */
 
 const KEPT = "holmdel-token";
+
+/** @typedef {{signal?: AbortSignal}} Cancel ends a request. */
 
 /** What the server, or the way to it, said no with; `status` of HTTP, 0 where no answer came. */
 class ApiError extends Error {
@@ -24,17 +28,21 @@ export function keepToken(value) {
 }
 
 /**
+ * @param {string} path
  * @param {Object<string, unknown>} params those that are null or undefined are left out.
  * @returns {string} the path with its query.
  */
 export function address(path, params = {}) {
-  const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined);
+  const given = Object.entries(params)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => [key, String(value)]);
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
 /** Asks the server; one that wants a token gets it from `askToken`. */
 export class Api {
   #askToken;
+  /** @type {Promise<string> | null} */
   #asked = null;
 
   /** @param {(again: boolean) => Promise<string>} askToken asks the user. */
@@ -42,19 +50,35 @@ export class Api {
     this.#askToken = askToken;
   }
 
-  /** @returns {Promise<any>} the JSON of a path. */
+  /**
+   * @param {string} path
+   * @param {Object<string, unknown>} params
+   * @param {Cancel} options
+   * @returns {Promise<any>} the JSON of a path.
+   */
   get(path, params = {}, { signal } = {}) {
     return this.#json(address(path, params), { signal });
   }
 
-  /** @returns {Promise<Blob>} what is at a path that is not JSON, such as a picture. */
+  /**
+   * @param {string} path
+   * @param {Object<string, unknown>} params
+   * @param {Cancel} options
+   * @returns {Promise<Blob>} what is at a path that is not JSON, such as an image.
+   */
   async blob(path, params = {}, { signal } = {}) {
     const answer = await this.#send(address(path, params), { signal });
     return answer.blob();
   }
 
-  /** @returns {Promise<any>} the JSON that a path answers to a picture. */
-  picture(path, params, blob, { signal } = {}) {
+  /**
+   * @param {string} path
+   * @param {Object<string, unknown>} params
+   * @param {Blob | Png} blob
+   * @param {Cancel} options
+   * @returns {Promise<any>} the JSON that a path answers to an image.
+   */
+  image(path, params, blob, { signal } = {}) {
     const kind = blob.type.startsWith("image/") ? blob.type : "application/octet-stream";
     const headers = { "Content-Type": kind };
     return this.#json(address(path, params), { method: "POST", headers, body: blob, signal });
@@ -74,6 +98,7 @@ export class Api {
 
   /**
    * Listens to a stream of events.
+   * @param {string} path
    * @param {(state: any) => void} onState gets the JSON of each event.
    * @param {(error: Error|null) => void} onEnd null where the server ended it.
    * @returns {() => void} stops listening; onEnd is not called then.
@@ -89,13 +114,14 @@ export class Api {
 
   async #listen(path, onState, signal) {
     const answer = await this.#send(path, { headers: { Accept: "text/event-stream" }, signal });
+    if (!answer.body) return;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     for (;;) {
       const { done, value } = await reader.read().catch((error) => lost(error));
       if (done) return;
       const parts = (rest + value.replaceAll("\r\n", "\n")).split("\n\n");
-      rest = parts.pop();
+      rest = parts.pop() ?? "";
       for (const part of parts) {
         const data = eventData(part);
         if (data && !signal.aborted) onState(JSON.parse(data));
@@ -108,11 +134,17 @@ export class Api {
     return answer.status === 204 ? null : answer.json();
   }
 
+  /**
+   * @param {string} path
+   * @param {RequestInit} init
+   * @returns {Promise<Response>}
+   */
   async #send(path, init) {
     for (let again = false; ; again = true) {
       const used = token();
+      /** @type {Record<string, string>} */
       const bearer = used ? { Authorization: `Bearer ${used}` } : {};
-      const headers = { ...init.headers, ...bearer };
+      const headers = { .../** @type {Record<string, string>} */ (init.headers), ...bearer };
       const answer = await fetch(path, { ...init, headers }).catch((error) => lost(error));
       if (answer.ok) return answer;
       if (answer.status !== 401) throw await refusal(answer);
@@ -122,8 +154,8 @@ export class Api {
 
   /** Asks once, however many requests wait for it. */
   async #tokenFromUser(again) {
-    this.#asked ??= this.#askToken(again).finally(() => (this.#asked = null));
-    keepToken(await this.#asked);
+    const asked = (this.#asked ??= this.#askToken(again).finally(() => (this.#asked = null)));
+    keepToken(await asked);
   }
 }
 
@@ -132,6 +164,7 @@ function eventData(part) {
   return lines.map((line) => line.slice("data:".length).trimStart()).join("\n");
 }
 
+/** @returns {never} */
 function lost(error) {
   if (error.name === "AbortError") throw error;
   throw new ApiError(t("api.unreachable"), 0);

@@ -1,8 +1,8 @@
 /** Probabilities as labelled bars. */
 
-import { element, say } from "/page/elements.js";
-import { percent } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { element, say } from "./elements.js";
+import { percent } from "./numbers.js";
+import { t } from "./texts.js";
 
 /**
  * Makes a list of bars.

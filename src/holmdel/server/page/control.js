@@ -1,10 +1,10 @@
 /** One setting or option as a control of HTML. */
 
-import offers from "/page/control-texts.js";
-import { check, element, field as labelled, say } from "/page/elements.js";
-import { addTexts, orElse } from "/page/texts.js";
+import controlTexts from "./control-texts.js";
+import { check, element, field as labelled, say } from "./elements.js";
+import { addTexts, orElse } from "./texts.js";
 
-addTexts(offers);
+addTexts(controlTexts);
 
 /** @returns {string} what an option or a setting is called. */
 export const optionName = (name) => orElse(`option.${name}`, name);
@@ -18,7 +18,7 @@ export const choiceName = (choice) => orElse(`choice.${choice}`, choice);
  *   help?: string}} field
  * @param {{id: string, called?: (choice: string) => string,
  *   change: (value: string | boolean) => void}} about `called` says what a choice is called
- * @returns {{node: HTMLElement, input: HTMLElement, note: (text: string) => void,
+ * @returns {{node: HTMLElement, input: HTMLInputElement | HTMLSelectElement, note: (text: string) => void,
  *   show: (now: {value: unknown, given: boolean}) => void}}
  */
 export function createControl(field, { id, called = choiceName, change }) {
@@ -30,6 +30,7 @@ export function createControl(field, { id, called = choiceName, change }) {
     id, name: field.name, title: help || null, "aria-describedby": note.id,
     onchange: ({ target }) => change(flag ? target.checked : target.value),
   });
+  /** @type {string | null} */
   let shown = null; // what is being typed stays, unless the value itself changes
   const box = flag ? check(label, input) : labelled(label, input);
   return {
@@ -42,7 +43,7 @@ export function createControl(field, { id, called = choiceName, change }) {
     show({ value, given }) {
       const text = String(value ?? "");
       const wanted = input.type === "number" && !Number.isFinite(Number(text)) ? "" : text;
-      if (flag) input.checked = wanted === "true";
+      if (input instanceof HTMLInputElement && flag) input.checked = wanted === "true";
       else if (wanted !== shown || document.activeElement !== input) input.value = wanted;
       shown = wanted;
       input.classList.toggle("given", given);

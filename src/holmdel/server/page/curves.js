@@ -1,6 +1,8 @@
 /** Curves over epochs as SVG: gets values, draws them, tells which epoch is pointed at. */
 
-import { svg } from "/page/elements.js";
+import { svg } from "./elements.js";
+
+/** @import { Shown } from "./types.d.ts" */
 
 const EDGE = { top: 8, right: 10, bottom: 30, left: 46 };
 
@@ -24,7 +26,9 @@ function reach(series) {
 export class Curves {
   #place;
   #svg;
+  /** @type {Shown | null} */
   #shown = null;
+  /** @type {ReturnType<typeof scaleOf> | null} */
   #scale = null;
   #watcher;
 
@@ -43,24 +47,17 @@ export class Curves {
     this.#watcher.observe(place);
   }
 
-  /**
-   * Draws series of points.
-   * @param {{series: {slot: number, points: number[][], faint: number[][]}[], epochs: number,
-   *   at: number | null, bounds: number[], span: number, label: string}} shown
-   *   `points` are joined by a line of the slot's colour and dashes, `faint` by a thin one; `at` is
-   *   the epoch that is pointed at; the vertical axis stays in `bounds` and spans `span` at least;
-   *   `label` is the horizontal axis'.
-   */
+  /** @param {Shown} shown series of points to draw. */
   draw(shown) {
     this.#shown = shown;
     const width = Math.max(this.#place.clientWidth, 160);
     const height = Math.round(Math.min(200, Math.max(150, width * 0.54)));
-    this.#scale = scaleOf(shown, width, height);
-    const curves = shown.series.flatMap((one) => curve(one, this.#scale));
-    const parts = [...axes(this.#scale, shown), ...curves];
-    if (shown.at !== null) parts.push(...pointed(shown, this.#scale));
+    const scale = (this.#scale = scaleOf(shown, width, height));
+    const curves = shown.series.flatMap((one) => curve(one, scale));
+    const at = shown.at === null ? [] : pointed(shown, shown.at, scale);
+    const parts = [...axes(scale, shown), ...curves, ...at];
     const size = { viewBox: `0 0 ${width} ${height}`, width, height };
-    for (const [name, value] of Object.entries(size)) this.#svg.setAttribute(name, value);
+    for (const [name, value] of Object.entries(size)) this.#svg.setAttribute(name, String(value));
     this.#svg.replaceChildren(...parts);
   }
 
@@ -139,11 +136,12 @@ function curve(one, scale) {
   return parts;
 }
 
-function pointed(shown, scale) {
-  const x = round(scale.x(shown.at));
+function pointed(shown, at, scale) {
+  const x = round(scale.x(at));
+  /** @type {SVGElement[]} */
   const parts = [line("pointed", x, scale.top, x, scale.bottom)];
   for (const one of shown.series) {
-    const point = one.points.find((candidate) => candidate[0] === shown.at);
+    const point = one.points.find((candidate) => candidate[0] === at);
     if (point) parts.push(dot(...point, 4.5, one.slot, scale));
   }
   return parts;

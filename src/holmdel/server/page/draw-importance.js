@@ -1,18 +1,22 @@
 /** Which pixels mattered: saliency and occlusion, over what the network was given. */
 
-import { decode } from "/page/base64.js";
-import { button, element } from "/page/elements.js";
-import { drawPicture } from "/page/maps.js";
-import { t } from "/page/texts.js";
+import { decode } from "./base64.js";
+import { button, context2d, element } from "./elements.js";
+import { drawPicture } from "./maps.js";
+import { t } from "./texts.js";
+
+/** @import { LayerView } from "./network-layer.js" */
+/** @import { App, Upload } from "./types.d.ts" */
 
 const WAYS = ["saliency", "occlusion"];
 
 /** The picture of what mattered, and the choice of the way and the class; both are in the URL. */
 export class Importance {
+  /** @type {AbortController | null} */
   #asked = null;
   #labels = "";
 
-  /** @param {object} app */
+  /** @param {App} app */
   constructor(app) {
     const { state } = app;
     this.app = app;
@@ -34,19 +38,19 @@ export class Importance {
   /**
    * Shows what the URL says.
    * @param {{name: string, classes: string[]}} model
-   * @param {() => Blob|Uint8Array} picture
-   * @param {object|undefined} input the layer of network-layer.js; undefined before an answer.
+   * @param {() => Upload} picture
+   * @param {LayerView|undefined} input undefined before an answer.
    */
   async update(model, picture, input) {
     const { state, api, fail } = this.app;
     const [way, index] = [state.get("why"), state.get("class")];
     this.#choose(way, index, model.classes);
     this.off();
-    if (!WAYS.includes(way) || !input) return;
+    if (!way || !WAYS.includes(way) || !input) return;
     this.#asked = new AbortController();
     try {
       const params = { model: model.name, class: index };
-      this.#show(await api.picture(`/v1/${way}`, params, picture(), this.#asked), input);
+      this.#show(await api.image(`/v1/${way}`, params, picture(), this.#asked), input);
     } catch (error) {
       fail(error);
     }
@@ -72,7 +76,7 @@ export class Importance {
     for (const one of this.ways) one.setAttribute("aria-pressed", String(one.id === way));
     if (this.#labels !== labels.join()) {
       this.#labels = labels.join();
-      const options = labels.map((label, i) => new Option(t("draw.for-class", { label }), i));
+      const options = labels.map((label, i) => new Option(t("draw.for-class", { label }), String(i)));
       this.classes.replaceChildren(new Option(t("draw.for-predicted"), ""), ...options);
     }
     this.classes.value = index ?? "";
@@ -102,5 +106,5 @@ function paintHeat(canvas, { shape: [height, width], low, high, data }) {
     const colour = value < 0 ? [60, 140, 255] : [255, 120, 0];
     image.data.set([...colour, Math.round(235 * Math.sqrt(Math.abs(value)))], 4 * i);
   });
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  context2d(canvas).putImageData(image, 0, 0);
 }

@@ -1,16 +1,19 @@
 /** What the network saw of the picture. */
 
-import { decode } from "/page/base64.js";
-import { element, say } from "/page/elements.js";
-import { drawPicture } from "/page/maps.js";
-import { createFrame } from "/page/picture-frame.js";
-import { t } from "/page/texts.js";
+import { decode } from "./base64.js";
+import { element, say } from "./elements.js";
+import { drawPicture } from "./maps.js";
+import { createFrame } from "./picture-frame.js";
+import { t } from "./texts.js";
+
+/** @import { Box } from "./types.d.ts" */
 
 /** Makes the picture that the network saw. */
 export function createSeen() {
   const frame = createFrame("field", { id: "seen", role: "img", "aria-label": t("draw.seen") });
   const size = element("span", { class: "muted number" });
   const caption = element("figcaption", {}, element("b", {}, t("draw.seen")), size);
+  /** @type {number[]} */
   let shape = [1, 28, 28];
   let input = shape;
   return {
@@ -28,7 +31,12 @@ export function createSeen() {
   };
 }
 
-/** Returns a box of the input on the stored picture, which was padded or resized. */
+/**
+ * Returns a box of the input on the stored picture, which was padded or resized.
+ * @param {Box} box
+ * @param {number[]} shape of the stored picture.
+ * @param {number[]} input the network's shape.
+ */
 function onSeen(box, [, height, width], [, inputHeight, inputWidth]) {
   const padded = inputHeight - height <= 8; // 28 to 32, as in the 1998 paper
   const scale = padded ? 1 : height / inputHeight;

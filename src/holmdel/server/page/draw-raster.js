@@ -1,7 +1,9 @@
 /** Strokes as pixels: on the sheet, and as the picture that is sent. */
 
-import { SIZE } from "/page/strokes.js";
-import { png } from "/page/png.js";
+import { SIZE } from "./strokes.js";
+import { png } from "./png.js";
+
+/** @import { Png } from "./types.d.ts" */
 
 export const PEN = { least: 6, usual: 20, most: 44, of: 280 }; // in parts of its side
 export const INK = "#16181d";
@@ -12,7 +14,7 @@ const SENT = 112;
 
 /**
  * Draws strokes into a context.
- * @param {CanvasRenderingContext2D} context
+ * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
  * @param {number[][][]} strokes
  * @param {number} side of the canvas in pixels.
  * @param {number} thickness in 280ths of the side.
@@ -25,25 +27,29 @@ export function drawStrokes(context, strokes, side, thickness) {
   for (const stroke of strokes) {
     const points = stroke.map(([x, y]) => [x * scale, y * scale]);
     context.beginPath();
-    context.moveTo(...points[0]);
+    context.moveTo(points[0][0], points[0][1]);
     for (let i = 1; i < points.length - 1; i++) {
       const [[x, y], [nextX, nextY]] = [points[i], points[i + 1]];
       context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
     }
-    context.lineTo(...points.at(-1));
+    const [endX, endY] = points[points.length - 1];
+    context.lineTo(endX, endY);
     context.stroke(); // a lone point too: a line of no length with round ends is a dot
   }
 }
 
+/** @type {OffscreenCanvasRenderingContext2D | null} */
 let canvas = null;
 
 /**
  * @param {number[][][]} strokes
  * @param {number} thickness in 280ths of the sheet's side.
- * @returns {Uint8Array} the drawing as it is sent: a grey PNG, dark ink on white paper.
+ * @returns {Png} the drawing as it is sent: a grey PNG, dark ink on white paper.
  */
 export function picture(strokes, thickness) {
-  canvas ??= new OffscreenCanvas(SENT, SENT).getContext("2d", { willReadFrequently: true });
+  canvas ??= /** @type {OffscreenCanvasRenderingContext2D} */ (
+    new OffscreenCanvas(SENT, SENT).getContext("2d", { willReadFrequently: true })
+  );
   canvas.fillStyle = "#fff";
   canvas.fillRect(0, 0, SENT, SENT);
   drawStrokes(canvas, strokes, SENT, thickness);

@@ -1,6 +1,9 @@
 /** From a change of the picture to its maps on the screen, and how long that took. */
 
-import { createPump } from "/page/pump.js";
+import { createPump } from "./pump.js";
+
+/** @import { Api } from "./api.js" */
+/** @import { Activations, Upload } from "./types.d.ts" */
 
 const MEASURE = "draw-to-maps";
 const MOST_MEASURES = 5000; // kept by the browser
@@ -9,14 +12,18 @@ let measures = 0;
 
 /**
  * Makes what asks the server for a model's maps.
- * @param {() => {model: string, maps: string|null}} options.params of the request.
- * @param {(answer: object, picture: Blob|Uint8Array) => void} options.show paints the maps.
+ * @param {object} options
+ * @param {Api} options.api
+ * @param {() => {model: string, maps: string|number}} options.params of the request.
+ * @param {(answer: Activations, picture: Upload) => void} options.show paints
+ *   the maps.
  * @param {(error: Error|null) => void} options.fail null where all is well again.
- * @returns {{ask: (picture: () => Blob|Uint8Array, stamp: number|null) => void, off: () => void}}
+ * @returns {{ask: (picture: () => Upload, stamp: number|null) => void, off: () => void}}
  *   `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
  */
 export function createRun({ api, params, show, fail }) {
   const control = new AbortController();
+  /** @type {number | null} */
   let oldest = null; // the time of the first event that is not on the screen
   let failed = false;
   const pump = createPump(async (picture) => {
@@ -24,7 +31,7 @@ export function createRun({ api, params, show, fail }) {
     oldest = null;
     try {
       const body = picture();
-      const answer = await api.picture("/v1/activations", params(), body, control);
+      const answer = await api.image("/v1/activations", params(), body, control);
       if (control.signal.aborted) return;
       show(answer, body);
       if (failed) fail(null);

@@ -1,7 +1,9 @@
 /** Pictures of the data set, to choose from. */
 
-import { button, element } from "/page/elements.js";
-import { t } from "/page/texts.js";
+import { button, element } from "./elements.js";
+import { t } from "./texts.js";
+
+/** @import { App } from "./types.d.ts" */
 
 const COUNT = 21; // three rows
 
@@ -10,11 +12,14 @@ export class Samples {
   #shown = "";
 
   /**
+   * @param {object} options
+   * @param {App} options.app
    * @param {(sample: {data: string, index: number, picture: string}) => void} options.onChoose
    * @param {() => void} options.onMore asks for others.
    */
   constructor({ app, onChoose, onMore }) {
-    Object.assign(this, { app, onChoose });
+    this.app = app;
+    this.onChoose = onChoose;
     const named = { class: "samples", role: "group", "aria-label": t("draw.samples") };
     this.list = element("div", named);
     const given = { id: "more-samples", class: "small", onclick: onMore };
@@ -25,6 +30,7 @@ export class Samples {
 
   /**
    * Shows samples of a model's data set, or nothing where it is not here.
+   * @param {string} model
    * @param {string|null} seed another gives others.
    */
   async update(model, seed) {
@@ -41,7 +47,7 @@ export class Samples {
 
   /** Marks the one that is chosen; null for none. */
   mark(sample) {
-    for (const one of this.list.children) {
+    for (const one of this.list.querySelectorAll("button")) {
       const chosen = sample !== null && Number(one.dataset.index) === sample.index;
       one.setAttribute("aria-pressed", String(chosen));
     }

@@ -1,9 +1,11 @@
 /** The sheet that is drawn on: mouse, finger, pen, and the keys. */
 
-import { INK, drawStrokes } from "/page/draw-raster.js";
-import { element, say } from "/page/elements.js";
-import { SIZE } from "/page/strokes.js";
-import { t } from "/page/texts.js";
+import { INK, drawStrokes } from "./draw-raster.js";
+import { context2d, element, say } from "./elements.js";
+import { SIZE } from "./strokes.js";
+import { t } from "./texts.js";
+
+/** @import { Source } from "./draw-source.js" */
 
 const SIDE = 280; // CSS pixels; the canvas has as many for each as the screen
 const STEP = SIZE / 32; // of the keys' pen
@@ -11,6 +13,7 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 /**
  * Makes the sheet.
+ * @param {object} options
  * @param {Source} options.source
  * @param {(stamp: number) => void} options.onDraw after each change, with its event's time.
  * @param {() => void} options.onDone after the end of a stroke, undo, redo.
@@ -27,7 +30,8 @@ export function createSheet({ source, onDraw, onDone }) {
   const node = element("div", { class: "sheet-box" }, canvas, hint, pen, help);
   const side = Math.round(SIDE * Math.min(3, Math.max(1, devicePixelRatio)));
   canvas.width = canvas.height = side;
-  const context = canvas.getContext("2d");
+  const context = context2d(canvas);
+  /** @type {{bitmap: ImageBitmap, inverted: boolean} | null} */
   let image = null;
 
   const paint = () => {
@@ -67,8 +71,9 @@ function drawImage(context, { bitmap, inverted }, side) {
 }
 
 function listenToPointers(canvas, source, changed, onDone) {
+  /** @type {number | null} */
   let drawing = null;
-  let box = null; // measured once a stroke: the page does not move while one draws
+  let box = new DOMRect(); // measured once a stroke: the page does not move while one draws
   const point = ({ clientX, clientY }) => [
     ((clientX - box.left) / box.width) * SIZE,
     ((clientY - box.top) / box.height) * SIZE,

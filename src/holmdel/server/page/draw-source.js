@@ -1,9 +1,11 @@
 /** What is on the sheet: a drawing, a sample, or a picture from elsewhere; and its address. */
 
-import { fromBase64Url, toBase64Url } from "/page/base64.js";
-import { PEN, picture } from "/page/draw-raster.js";
-import { png } from "/page/png.js";
-import { Drawing, pack, unpack } from "/page/strokes.js";
+import { fromBase64Url, toBase64Url } from "./base64.js";
+import { PEN, picture } from "./draw-raster.js";
+import { png } from "./png.js";
+import { Drawing, pack, unpack } from "./strokes.js";
+
+/** @import { Planes, Sample, Upload } from "./types.d.ts" */
 
 const MOST_SEEN = 4096; // bytes of a picture in an address
 
@@ -11,22 +13,26 @@ export const KEYS = ["strokes", "thickness", "sample", "seen"];
 
 /** What is on the sheet. It changes by its methods; `address()` tells it as the URL's values. */
 export class Source {
-  kind = "drawing"; // "drawing", "sample" or "picture"
+  /** @type {"drawing" | "sample" | "picture"} */
+  kind = "drawing";
   drawing = new Drawing();
   thickness = PEN.usual;
-  sample = null; // {data, index}
+  /** @type {Sample | null} */
+  sample = null;
+  /** @type {Blob | null} */
   blob = null; // of a sample or a picture
   framed = false; // whether the blob is in a data set's form, light on black
-  seen = null; // of a picture: what the network saw, {shape, bytes}
+  /** @type {Planes | null} */
+  seen = null; // of a picture: what the network saw
 
   /** @returns {boolean} whether there is nothing on the sheet. */
   get empty() {
     return this.kind === "drawing" && this.drawing.empty;
   }
 
-  /** @returns {Blob|Uint8Array} the picture that is sent. */
+  /** @returns {Upload} the picture that is sent. */
   picture() {
-    return this.kind === "drawing" ? picture(this.drawing.strokes, this.thickness) : this.blob;
+    return this.blob ?? picture(this.drawing.strokes, this.thickness);
   }
 
   /** Goes back to the drawing. */
@@ -35,7 +41,7 @@ export class Source {
     Object.assign(this, { kind: "drawing", sample: null, blob: null, framed: false, seen: null });
   }
 
-  /** @param {{data: string, index: number}} sample @param {Blob} blob its picture. */
+  /** @param {Sample} sample @param {Blob} blob its picture. */
   takeSample(sample, blob) {
     Object.assign(this, { kind: "sample", sample, blob, framed: true, seen: null });
   }
@@ -47,7 +53,7 @@ export class Source {
 
   /**
    * Takes note of what the network saw of a picture, so that it has an address.
-   * @param {{shape: number[], bytes: Uint8Array}} seen
+   * @param {Planes} seen
    * @returns {boolean} whether it is small enough for one.
    */
   keepSeen(seen) {
@@ -60,20 +66,20 @@ export class Source {
   address() {
     const { kind, drawing, sample, seen, thickness } = this;
     const drawn = kind === "drawing" && !drawing.empty;
-    const small = kind === "picture" && seen && seen.bytes.length <= MOST_SEEN;
+    const small = kind === "picture" && seen !== null && seen.bytes.length <= MOST_SEEN;
     return {
       strokes: drawn ? pack(drawing.strokes) : null,
       thickness: thickness === PEN.usual ? null : String(thickness),
-      sample: kind === "sample" ? `${sample.data}:${sample.index}` : null,
+      sample: sample ? `${sample.data}:${sample.index}` : null,
       seen: small ? toBase64Url(seen.bytes) : null,
     };
   }
 
   /**
    * Takes over what the URL says, if it is something else.
-   * @param {(key: string) => string|null} get gives the URL's values.
+   * @param {(key: string) => string | null} get gives the URL's values.
    * @param {number[]} stored [C, H, W] of the model's pictures.
-   * @returns {{data: string, index: number}|null} the sample to fetch, where it is one.
+   * @returns {Sample|null} the sample to fetch, where it is one.
    */
   read(get, stored) {
     const now = this.address();

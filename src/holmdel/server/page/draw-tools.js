@@ -1,8 +1,10 @@
 /** What is under the sheet: undo, redo, clear, thickness. */
 
-import { PEN } from "/page/draw-raster.js";
-import { button, element } from "/page/elements.js";
-import { t } from "/page/texts.js";
+import { PEN } from "./draw-raster.js";
+import { button, element } from "./elements.js";
+import { t } from "./texts.js";
+
+/** @import { Source } from "./draw-source.js" */
 
 const ACTIONS = ["undo", "redo", "clear"];
 
@@ -11,11 +13,13 @@ export class Tools {
   #onKey = (event) => this.#byKey(event);
 
   /**
+   * @param {object} options
    * @param {Source} options.source
    * @param {(event: Event) => void} options.onChange after a change of what is drawn.
    */
   constructor({ source, onChange }) {
-    Object.assign(this, { source, onChange });
+    this.source = source;
+    this.onChange = onChange;
     this.buttons = ACTIONS.map((action) => {
       const onclick = (event) => this.#act(action, event);
       return button(t(`draw.${action}`), { id: action, class: "small", onclick });
@@ -52,7 +56,7 @@ export class Tools {
     for (const one of this.buttons) {
       if (one.disabled === can[one.id]) one.disabled = !can[one.id]; // else no layout
     }
-    if (Number(slider.value) !== source.thickness) slider.value = source.thickness;
+    if (Number(slider.value) !== source.thickness) slider.value = String(source.thickness);
   }
 
   off() {

@@ -1,28 +1,43 @@
 /** Which unit is looked at: under the pointer, by the keys, or pinned. */
 
-import { fieldOf } from "/page/network-marks.js";
-import { createPump } from "/page/pump.js";
-import { placeText } from "/page/unit-grids.js";
+import { fieldOf } from "./network-marks.js";
+import { createPump } from "./pump.js";
+import { placeText } from "./unit-grids.js";
+
+/** @import { LayerView } from "./network-layer.js" */
+/** @import { NetworkView } from "./network-view.js" */
+/** @import { UnitView } from "./unit-view.js" */
+/** @import { createSeen } from "./draw-look.js" */
+/** @import { App, Place, PointerHandlers, ShownNetwork, Unit, Upload } from "./types.d.ts" */
 
 /** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
 export class Pointing {
+  /** @type {Place | null} */
   #hovered = null;
+  /** @type {Place | null} */
   #pinned = null;
+  /** @type {string | null} */
   #text = null; // of the one that is hovered
   #control = new AbortController();
   #pump = createPump((wanted) => this.#ask(wanted));
 
   /**
-   * @param {() => {model: string, view: object}[]} options.nets those on the page.
-   * @param {() => Blob|Uint8Array} options.picture
-   * @param {object} options.panel of unit-view.js.
-   * @param {object} options.seen of draw-look.js.
+   * @param {object} options
+   * @param {App} options.app
+   * @param {() => ShownNetwork[]} options.nets those on the page.
+   * @param {() => Upload} options.picture
+   * @param {UnitView} options.panel
+   * @param {ReturnType<typeof createSeen>} options.seen
    */
   constructor({ app, nets, picture, panel, seen }) {
-    Object.assign(this, { app, nets, picture, panel, seen });
+    this.app = app;
+    this.nets = nets;
+    this.picture = picture;
+    this.panel = panel;
+    this.seen = seen;
   }
 
-  /** Returns what network-point.js calls, for the network of this number. */
+  /** @returns {PointerHandlers} for the network of this number. */
   on(net) {
     const named = (layer, unit) => ({ net, layer: layer.layer.name, unit });
     return {
@@ -96,20 +111,26 @@ export class Pointing {
     const wanted = this.#current;
     this.nets().forEach(({ view }) => view.clearMarks());
     this.seen.mark(null);
-    const net = wanted && this.nets()[wanted.net];
-    const layer = net?.view.layers.get(wanted.layer);
-    if (layer) markUnit(net.view, layer, wanted.unit, this.seen);
-    if (layer && wanted.layer !== "input") this.#pump.ask(wanted);
-    else this.panel.hide();
+    if (!wanted || !this.#mark(wanted) || wanted.layer === "input") this.panel.hide();
+    else this.#pump.ask(wanted);
   }
 
+  /** @param {Place} wanted @returns {boolean} whether it is on the page. */
+  #mark({ net, layer: name, unit }) {
+    const view = this.nets()[net]?.view;
+    const layer = view?.layers.get(name);
+    if (layer) markUnit(view, layer, unit, this.seen);
+    return layer !== undefined;
+  }
+
+  /** @param {Place} wanted */
   async #ask(wanted) {
     const net = this.nets()[wanted.net];
     const { app } = this;
     if (!net || this.#current !== wanted) return;
     try {
       const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
-      const answer = await app.api.picture("/v1/unit", params, this.picture(), this.#control);
+      const answer = await app.api.image("/v1/unit", params, this.picture(), this.#control);
       if (this.#current !== wanted || this.#control.signal.aborted) return;
       this.panel.show(answer, net.view.layers, wanted === this.#pinned);
       markWindow(net.view, answer);
@@ -121,17 +142,22 @@ export class Pointing {
   }
 }
 
+/** @param {NetworkView} view @param {LayerView} layer @param {number[]} unit */
 function markUnit(view, layer, unit, seen) {
   const [map, row, column] = unit.length === 3 ? unit : [unit[0], 0, 0];
   const own = { top: row, left: column, height: 1, width: 1 };
   layer.mark("unit", [map], own);
   const field = layer.picture ? null : fieldOf(layer.layer.receptive_field, unit);
   const input = view.layers.get("input");
-  if (field) input.mark("field", allMaps(input), field);
+  if (field) input?.mark("field", allMaps(input), field);
   seen.mark(layer.picture ? own : field);
 }
 
-/** Marks what a unit sees in the layer before, and in the input where only the answer says. */
+/**
+ * Marks what a unit sees in the layer before, and in the input where only the answer says.
+ * @param {NetworkView} view
+ * @param {Unit} unit
+ */
 function markWindow(view, { before, field, layer: name }) {
   const layer = view.layers.get(before.layer);
   if (!layer || name === before.layer) return;
@@ -145,7 +171,7 @@ function markWindow(view, { before, field, layer: name }) {
     layer.mark("window", allMaps(layer), { top: 0, left: 0, height, width });
   }
   const input = view.layers.get("input");
-  if (field) input.mark("field", allMaps(input), field);
+  if (field) input?.mark("field", allMaps(input), field);
 }
 
 function allMaps({ geometry }) {

@@ -1,20 +1,22 @@
 /** The Draw tab: a picture in, every layer of the chosen models out. */
 
-import { decode, pngOf } from "/page/base64.js";
-import { Importance } from "/page/draw-importance.js";
-import { createSeen } from "/page/draw-look.js";
-import { createRun } from "/page/draw-run.js";
-import { Samples } from "/page/draw-samples.js";
-import { createSheet } from "/page/draw-sheet.js";
-import { KEYS, Source } from "/page/draw-source.js";
-import { Tools } from "/page/draw-tools.js";
-import { Pointing } from "/page/draw-unit.js";
-import { element } from "/page/elements.js";
-import { Kernels } from "/page/network-kernels.js";
-import { NetworkView } from "/page/network-view.js";
-import { t } from "/page/texts.js";
-import { UnitView } from "/page/unit-view.js";
-import { pictureInput } from "/page/upload.js";
+import { decode, pngOf } from "./base64.js";
+import { Importance } from "./draw-importance.js";
+import { createSeen } from "./draw-look.js";
+import { createRun } from "./draw-run.js";
+import { Samples } from "./draw-samples.js";
+import { createSheet } from "./draw-sheet.js";
+import { KEYS, Source } from "./draw-source.js";
+import { Tools } from "./draw-tools.js";
+import { Pointing } from "./draw-unit.js";
+import { element } from "./elements.js";
+import { Kernels } from "./network-kernels.js";
+import { NetworkView } from "./network-view.js";
+import { t } from "./texts.js";
+import { UnitView } from "./unit-view.js";
+import { pictureInput } from "./upload.js";
+
+/** @import { App, Model, ShownNetwork } from "./types.d.ts" */
 
 const MAPS = ["16", "32", "64", "all"];
 const USUAL_MAPS = "32";
@@ -23,20 +25,61 @@ const QUIET = 120; // ms after the last maps, before what is not shown at each i
 
 const source = new Source(); // a drawing outlives a visit of another tab
 
-/** Mounts the tab; returns what ends it. */
+/**
+ * Mounts the tab.
+ * @param {HTMLElement} root
+ * @param {App} app
+ * @returns {() => void} ends it.
+ */
 export function mount(root, app) {
   const tab = new DrawTab(root, app);
   return () => tab.off();
 }
 
+/** @typedef {ShownNetwork & {run: ReturnType<typeof createRun>, answered: boolean}} Net */
+
 class DrawTab {
-  nets = []; // {model, view, run, answered}
+  /** @type {App} */
+  app;
+  /** @type {HTMLElement} */
+  root;
+  /** @type {ReturnType<typeof createSheet>} */
+  sheet;
+  /** @type {Tools} */
+  tools;
+  /** @type {Samples} */
+  samples;
+  /** @type {ReturnType<typeof createSeen>} */
+  seen;
+  /** @type {Importance} */
+  importance;
+  /** @type {HTMLElement} */
+  note;
+  /** @type {HTMLSelectElement} */
+  maps;
+  /** @type {HTMLElement} */
+  mapsChoice;
+  /** @type {Kernels} */
+  kernels;
+  /** @type {UnitView} */
+  unit;
+  /** @type {Pointing} */
+  pointing;
+  /** @type {HTMLElement} */
+  netBox;
+  /** @type {Model} the first that is chosen. */
+  model;
+  names = "";
+  /** @type {Net[]} */
+  nets = [];
+  /** @type {(() => void)[]} */
   offs = [];
   quiet = 0;
   fetching = new AbortController(); // of a sample; what is drawn or chosen meanwhile goes first
 
   constructor(root, app) {
-    Object.assign(this, { root, app });
+    this.root = root;
+    this.app = app;
     this.makeDesk();
     this.makeWork();
     this.listen();
@@ -126,9 +169,9 @@ class DrawTab {
     const names = chosen.map((model) => model.name).join();
     if (!chosen.length || names === this.names) return;
     this.names = names;
-    while (this.nets.length > chosen.length) this.removeNet(this.nets.pop());
-    while (this.nets.length < chosen.length) this.nets.push(this.addNet(this.nets.length));
+    this.nets.splice(chosen.length).forEach((net) => this.removeNet(net));
     chosen.forEach((model, i) => {
+      this.nets[i] ??= this.addNet(i);
       this.nets[i].model = model.name;
       this.nets[i].view.name(model);
     });
@@ -148,13 +191,14 @@ class DrawTab {
     const onRebuilt = () => this.pointing.refresh();
     const on = this.pointing.on(number);
     const view = new NetworkView({ theme, on, onKernels, onRebuilt });
-    const net = { view, model: null, run: null, answered: false };
-    net.run = createRun({
+    const run = createRun({
       api,
       fail,
       params: () => ({ model: net.model, maps: this.mapCount() }),
       show: (answer, picture) => this.show(net, answer, picture),
     });
+    /** @type {Net} */
+    const net = { view, model: "", run, answered: false };
     this.netBox.append(view.node);
     if (!number) view.head.append(this.mapsChoice);
     return net;
@@ -257,7 +301,7 @@ class DrawTab {
     const bitmap = blob && (await createImageBitmap(blob).catch(() => null));
     if (blob !== source.blob) return; // another was taken meanwhile
     const inverted = framed && this.model.framing === "digit";
-    this.sheet.show(bitmap && { bitmap, inverted });
+    this.sheet.show(bitmap ? { bitmap, inverted } : null);
     this.tools.update();
   }
 

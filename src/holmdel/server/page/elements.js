@@ -2,50 +2,91 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** @typedef {string | number | boolean | null | undefined | ((event: any) => void)} Given */
+
 /**
- * @param {string} name of the tag.
- * @param {Object<string, any>} given attributes; a function
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name of the tag.
+ * @param {Object<string, Given>} given attributes; a function
  *   under `on…` listens; null and false are left out.
- * @param {...(Node|string)} children
- * @returns {HTMLElement}
+ * @param {(Node|string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
  */
 export function element(name, given = {}, ...children) {
   return filled(document.createElement(name), given, children);
 }
 
-/** @returns {SVGElement} as `element`, of SVG. */
+/**
+ * As `element`, of SVG.
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} name
+ * @param {Object<string, Given>} given
+ * @param {(Node|string)[]} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
 export function svg(name, given = {}, ...children) {
   return filled(document.createElementNS(SVG, name), given, children);
 }
 
+/**
+ * @template {Element} E
+ * @param {E} made
+ * @param {Object<string, Given>} given
+ * @param {(Node|string)[]} children
+ */
 function filled(made, given, children) {
   for (const [key, value] of Object.entries(given)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    if (typeof value === "function") made.addEventListener(key.slice(2), value);
     else if (value === true) made.setAttribute(key, "");
     else if (value !== null && value !== undefined && value !== false)
-      made.setAttribute(key, value);
+      made.setAttribute(key, String(value));
   }
   made.append(...children);
   return made;
 }
 
-/** @returns {HTMLButtonElement} with a text; `given` as for `element`. */
+/**
+ * @param {string | Node} text
+ * @param {Object<string, Given>} given as for `element`
+ * @returns {HTMLButtonElement}
+ */
 export function button(text, given = {}) {
   const kind = `button ${given.class ?? ""}`.trim();
   return element("button", { type: "button", ...given, class: kind }, text);
 }
 
-/** @returns {HTMLLabelElement} a control below its name. */
+/**
+ * @param {string} name
+ * @param {HTMLElement} control
+ * @returns {HTMLLabelElement} a control below its name.
+ */
 export function field(name, control) {
   return element("label", { class: "field" }, element("span", {}, name), control);
 }
 
-/** @returns {HTMLLabelElement} a checkbox before its name. */
+/**
+ * @param {string} name
+ * @param {HTMLElement} control
+ * @returns {HTMLLabelElement} a checkbox before its name.
+ */
 export function check(name, control) {
   return element("label", { class: "check" }, control, element("span", {}, name));
 }
 
-/** Sets a text, if it is another. */
+/**
+ * Sets a text, if it is another.
+ * @param {Node} place
+ * @param {string} text
+ */
 export function say(place, text) {
   if (place.textContent !== text) place.textContent = text;
+}
+
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ * @returns {CanvasRenderingContext2D} what draws on it.
+ */
+export function context2d(canvas, settings) {
+  return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
 }

@@ -1,24 +1,34 @@
 /** The frame of the page: tabs, models, language, theme; it mounts one tab at a time. */
 
-import { Api, keepToken, token } from "/page/api.js";
-import { button, element } from "/page/elements.js";
-import { addTexts, language, setLanguage, t } from "/page/texts.js";
-import { Theme, THEMES } from "/page/theme.js";
-import { UrlState } from "/page/url.js";
+import { Api, keepToken, token } from "./api.js";
+import { button, element } from "./elements.js";
+import { addTexts, language, setLanguage, t } from "./texts.js";
+import { Theme, THEMES } from "./theme.js";
+import { UrlState } from "./url.js";
+
+/** @import { App, Model, Models } from "./types.d.ts" */
 
 const MODELS_OF = { draw: 2, train: 0, anatomy: 1, read: 0 }; // how many a tab looks at
 const TABS = Object.keys(MODELS_OF);
 const SOURCES = ["folder", "training", "shipped"];
+/** @type {Models} */
 const NONE = { models: [], default: null, reader: { available: false, why: null }, version: "" };
 
-const byId = (id) => document.getElementById(id);
+/** @returns {HTMLElement} the element of index.html with this id. */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const modelSelect = /** @type {HTMLSelectElement} */ (byId("model"));
+const compareSelect = /** @type {HTMLSelectElement} */ (byId("compare"));
+const tokenDialog = /** @type {HTMLDialogElement} */ (byId("token-dialog"));
+const tokenInput = /** @type {HTMLInputElement} */ (byId("token"));
 const state = new UrlState();
 const theme = new Theme();
 const modelListeners = new Set();
 let models = NONE;
+/** @type {{tab: string | null, unmount: () => void}} */
 let mounted = { tab: null, unmount: () => {} };
 let visits = 0;
 
+/** @type {App} */
 const app = {
   api: new Api(askToken),
   state,
@@ -36,12 +46,12 @@ const app = {
   },
 };
 
-/** Returns the models that are chosen, those that the server no longer has left out. */
+/** @returns {Model[]} those that are chosen, those that the server no longer has left out. */
 function chosen() {
   const named = (name) => models.models.find((model) => model.name === name);
   const first = named(state.get("model")) ?? named(models.default);
   const second = named(state.get("compare"));
-  return [first, second].filter((model, i, all) => model && all.indexOf(model) === i);
+  return [...new Set([first, second])].filter((model) => model !== undefined);
 }
 
 /** Fetches the models anew. */
@@ -66,30 +76,30 @@ function fail(error) {
 
 /** Asks the user for the server's token, which the URL may hold. */
 function askToken(again) {
-  const dialog = byId("token-dialog");
   byId("token-why").textContent = t(again ? "token.again" : "token.why");
-  byId("token").value = "";
-  dialog.showModal();
+  tokenInput.value = "";
+  tokenDialog.showModal();
   return new Promise((resolve, reject) => {
     byId("token-form").onsubmit = (event) => {
       event.preventDefault();
-      resolve(byId("token").value.trim());
-      dialog.close();
+      resolve(tokenInput.value.trim());
+      tokenDialog.close();
     };
-    byId("token-cancel").onclick = () => dialog.close();
-    dialog.onclose = () => reject(new Error(t("token.none"))); // after resolve it does nothing
+    byId("token-cancel").onclick = () => tokenDialog.close();
+    tokenDialog.onclose = () => reject(new Error(t("token.none"))); // after resolve it does nothing
   });
 }
 
 function takeToken() {
-  if (!state.get("token")) return;
-  keepToken(state.get("token"));
+  const given = state.get("token");
+  if (!given) return;
+  keepToken(given);
   state.set({ token: null });
   state.flush();
 }
 
 function tabOfState() {
-  return TABS.includes(state.get("tab")) ? state.get("tab") : TABS[0];
+  return TABS.find((tab) => tab === state.get("tab")) ?? TABS[0];
 }
 
 /** Asks what models there are, then shows the tab; says so where no answer came. */
@@ -134,8 +144,8 @@ async function showTab() {
 
 async function load(tab) {
   const [module, texts] = await Promise.all([
-    import(`/page/${tab}.js`),
-    import(`/page/${tab}-texts.js`),
+    import(`./${tab}.js`),
+    import(`./${tab}-texts.js`),
     loadStyle(tab),
   ]);
   addTexts(texts.default);
@@ -144,7 +154,7 @@ async function load(tab) {
 
 function loadStyle(tab) {
   const id = `style-${tab}`;
-  if (byId(id)) return null;
+  if (document.getElementById(id)) return null;
   return new Promise((resolve) => {
     const ended = { onload: resolve, onerror: resolve }; // without its looks a tab is still of use
     const given = { id, rel: "stylesheet", href: `/page/${tab}.css`, ...ended };
@@ -190,8 +200,8 @@ function onTabKey(event) {
 function showModels() {
   const [first, second] = chosen();
   const others = models.models.filter((model) => model !== first);
-  fillModels(byId("model"), models.models, first?.name, []);
-  fillModels(byId("compare"), others, second?.name, [new Option(t("shell.alone"), "")]);
+  fillModels(modelSelect, models.models, first?.name, []);
+  fillModels(compareSelect, others, second?.name, [new Option(t("shell.alone"), "")]);
   byId("version").textContent = models.version
     ? t("shell.version", { version: models.version })
     : "";
@@ -212,7 +222,9 @@ function fillModels(select, offered, value, options) {
 function applyLanguage() {
   setLanguage(state.get("lang") ?? localStorage.getItem("holmdel-lang") ?? navigator.language);
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
-  for (const part of document.querySelectorAll("[data-t]")) part.textContent = t(part.dataset.t);
+  for (const part of document.querySelectorAll("[data-t]")) {
+    part.textContent = t(part.getAttribute("data-t") ?? "");
+  }
   byId("tabs").setAttribute("aria-label", t("shell.tabs"));
   byId("language").textContent = t("shell.language");
   byId("language").title = t("shell.language.label");
@@ -235,12 +247,14 @@ function keep(key, value) {
 
 function listen() {
   byId("tabs").addEventListener("click", (event) => {
-    const tab = event.target.closest("[role=tab]")?.id.replace("tab-", "");
+    const tab = /** @type {Element} */ (event.target).closest("[role=tab]")?.id.replace("tab-", "");
     if (tab) state.push({ tab });
   });
   byId("tabs").addEventListener("keydown", onTabKey);
-  byId("model").addEventListener("change", (e) => state.set({ model: e.target.value }));
-  byId("compare").addEventListener("change", (e) => state.set({ compare: e.target.value || null }));
+  modelSelect.addEventListener("change", () => state.set({ model: modelSelect.value }));
+  compareSelect.addEventListener("change", () =>
+    state.set({ compare: compareSelect.value || null }),
+  );
   byId("language").addEventListener("click", () => keep("lang", language() === "zh" ? "en" : "zh"));
   byId("theme").addEventListener("click", () => {
     keep("theme", THEMES[(THEMES.indexOf(theme.choice) + 1) % THEMES.length]);

@@ -1,5 +1,7 @@
 /** Maps of bytes on canvases, a pixel a value; CSS makes them large. */
 
+import { context2d } from "./elements.js";
+
 const NEGATIVE = [33, 102, 190]; // blue
 const POSITIVE = [200, 45, 40]; // red
 const NEGATIVE_DARK = [96, 165, 250];
@@ -76,7 +78,7 @@ function paint(canvas, width, height, fill) {
     images.set(canvas, image);
   }
   fill(new Uint32Array(image.data.buffer));
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  context2d(canvas).putImageData(image, 0, 0);
 }
 
 function grey() {

@@ -1,6 +1,8 @@
 /** The lines between layers: from each to those that take what it gives. */
 
-import { svg } from "/page/elements.js";
+import { svg } from "./elements.js";
+
+/** @typedef {{left: number, right: number, middle: number}} Ends */
 
 /**
  * Draws the lines behind the layers, where these are now.
@@ -9,6 +11,7 @@ import { svg } from "/page/elements.js";
  * @param {Map<string, {node: HTMLElement, canvas: HTMLElement}>} layers
  */
 export function drawEdges(grid, edges, layers) {
+  /** @type {Element | null} */
   let drawing = grid.querySelector(":scope > svg.edges");
   if (!drawing) {
     drawing = svg("svg", { class: "edges", "aria-hidden": "true" }, svg("path"));
@@ -23,10 +26,14 @@ export function drawEdges(grid, edges, layers) {
     }),
   );
   const lines = edges.map(([from, to]) => line(boxes.get(from), boxes.get(to)));
-  drawing.firstChild.setAttribute("d", lines.join(""));
+  drawing.firstElementChild?.setAttribute("d", lines.join(""));
 }
 
-function line({ right, middle }, { left, middle: end }) {
+/** @param {Ends} [from] @param {Ends} [to] */
+function line(from, to) {
+  if (!from || !to) return "";
+  const { right, middle } = from;
+  const { left, middle: end } = to;
   if (left < right) return ""; // one below the other, as on a phone
   const bend = Math.min(40, (left - right) / 2);
   const curve = `C${right + bend} ${middle} ${left - bend} ${end} ${left - 3} ${end}`;

@@ -1,17 +1,19 @@
 /** The kernels of a convolution as pictures. */
 
-import { decode } from "/page/base64.js";
-import { button, element, say } from "/page/elements.js";
-import { kernelGeometry } from "/page/network-layout.js";
-import { createPainter } from "/page/network-paint.js";
-import { t } from "/page/texts.js";
+import { decode } from "./base64.js";
+import { button, element, say } from "./elements.js";
+import { kernelGeometry } from "./network-layout.js";
+import { createPainter } from "./network-paint.js";
+import { t } from "./texts.js";
+
+/** @import { App } from "./types.d.ts" */
 
 /** The panel of the layer whose kernels the URL names. */
 export class Kernels {
   #paint = () => {};
   #control = new AbortController();
 
-  /** @param {object} app */
+  /** @param {App} app */
   constructor(app) {
     this.app = app;
     this.title = element("h3", { id: "kernels-title" });
@@ -47,7 +49,7 @@ export class Kernels {
   async update(models, maps) {
     const { api, state, fail } = this.app;
     const [, number, layer] = /^(?:(\d):)?(.+)$/.exec(state.get("kernels") ?? "") ?? [];
-    const model = models[(number ?? 1) - 1];
+    const model = models[Number(number ?? 1) - 1];
     this.off();
     this.node.hidden = !layer || !model;
     if (this.node.hidden) return;

@@ -1,26 +1,30 @@
 /** One layer on the page: its name, what it is, and its maps. */
 
-import { element } from "/page/elements.js";
-import { geometry as geometryOf } from "/page/network-layout.js";
-import { KINDS, createMarks } from "/page/network-marks.js";
-import { createPainter } from "/page/network-paint.js";
-import { listen } from "/page/network-point.js";
-import { t } from "/page/texts.js";
+import { element } from "./elements.js";
+import { geometry as geometryOf } from "./network-layout.js";
+import { KINDS, createMarks } from "./network-marks.js";
+import { createPainter } from "./network-paint.js";
+import { listen } from "./network-point.js";
+import { t } from "./texts.js";
+
+/** @import { Layer, PointerHandlers, Values } from "./types.d.ts" */
 
 const LEAST_CAPTION = 88; // CSS pixels
 
 /** A layer on the page. */
 export class LayerView {
-  values = null; // {bytes, low, high}
+  /** @type {Values | null} */
+  values = null;
   #waits = false;
   #visible = true;
 
   /**
-   * @param {object} options.layer of the answer of /v1/activations.
+   * @param {object} options
+   * @param {Layer} options.layer of the answer of /v1/activations.
    * @param {{column: number, lane: number, alone: boolean}} options.place
    * @param {number} options.room CSS pixels of height for its maps.
    * @param {string[]|null} options.labels of its units, where they are the classes.
-   * @param {object} options.on what network-point.js calls.
+   * @param {PointerHandlers} options.on
    * @param {(layer: string) => void} options.onKernels
    */
   constructor({ layer, place, room, labels, on, onKernels }) {
@@ -31,7 +35,7 @@ export class LayerView {
     this.canvas = mapsOf(layer, this.geometry);
     const frame = element("div", { class: "maps-frame" }, this.canvas);
     const brief = labels?.every((text) => text.length < 4); // longer ones are in the answer only
-    if (brief && layer.shown === labels.length) frame.append(labelList(labels, this.geometry));
+    if (labels && brief && layer.shown === labels.length) frame.append(labelList(labels, this.geometry));
     this.node = nodeOf(layer, place, caption(layer, this.geometry, onKernels), frame);
     this.mark = createMarks(frame, this.geometry);
     this.painter = createPainter(this.canvas, this.geometry);
@@ -47,13 +51,13 @@ export class LayerView {
     if (this.#visible) this.repaint(dark);
   }
 
-  /** @returns {{bytes: Uint8Array, low: number, high: number}} the values as they are painted. */
+  /** @returns {Values|null} the values as they are painted. */
   get shownValues() {
-    return this.picture ? { ...this.values, low: 0, high: 255 } : this.values; // as a photo
+    return this.picture && this.values ? { ...this.values, low: 0, high: 255 } : this.values;
   }
 
   repaint(dark) {
-    if (this.values) this.painter(this.shownValues, dark);
+    if (this.shownValues) this.painter(this.shownValues, dark);
   }
 
   clearMarks() {
@@ -70,8 +74,8 @@ function nodeOf(layer, place, head, frame) {
   const given = { class: "layer", "data-layer": layer.name, "data-kind": layer.kind };
   const node = element("figure", given, head, frame);
   node.classList.toggle("alone", place.alone);
-  node.style.setProperty("--column", place.column + 1);
-  node.style.setProperty("--lane", place.lane + 1);
+  node.style.setProperty("--column", String(place.column + 1));
+  node.style.setProperty("--lane", String(place.lane + 1));
   return node;
 }
 

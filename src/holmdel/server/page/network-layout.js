@@ -23,6 +23,7 @@ export function arrange(layers) {
     }
     known.set(layer.name, inputs);
   });
+  /** @type {Map<string, {column: number, lane: number, alone: boolean}>} */
   const places = new Map();
   for (const [name, inputs] of known) places.set(name, placed(name, inputs, takers, places));
   const width = Math.max(...[...places.values()].map((place) => place.column)) + 1;
@@ -34,11 +35,11 @@ export function arrange(layers) {
 }
 
 function placed(name, inputs, takers, places) {
-  if (!inputs.length) return { column: 0, lane: 0 };
+  if (!inputs.length) return { column: 0, lane: 0, alone: false };
   const before = inputs.map((input) => places.get(input));
   const column = Math.max(...before.map((place) => place.column)) + 1;
-  if (inputs.length > 1) return { column, lane: Math.min(...before.map((place) => place.lane)) };
-  return { column, lane: before[0].lane + takers.get(inputs[0]).indexOf(name) };
+  if (inputs.length > 1) return { column, lane: Math.min(...before.map((place) => place.lane)), alone: false };
+  return { column, lane: before[0].lane + takers.get(inputs[0]).indexOf(name), alone: false };
 }
 
 /** How many CSS pixels a unit of a map is across: whole numbers, so that units stay square. */
@@ -95,6 +96,12 @@ export function kernelGeometry([, , height, width], [outs, ins], side) {
   return grid({ height, width, gap: 1, size, columns, rows, shown: outs * ins });
 }
 
+/** @typedef {ReturnType<typeof grid>} Geometry how maps lie in a canvas. */
+
+/**
+ * @param {{height: number, width: number, gap: number, size: number, columns: number,
+ *   rows: number, shown: number}} geometry
+ */
 function grid(geometry) {
   const { columns, rows, width, height, gap } = geometry;
   return {

@@ -1,16 +1,19 @@
 /** Boxes over a layer's maps: the unit that is looked at, its window, its receptive field. */
 
-import { svg } from "/page/elements.js";
-import { origin } from "/page/network-layout.js";
+import { svg } from "./elements.js";
+import { origin } from "./network-layout.js";
+
+/** @import { Geometry } from "./network-layout.js" */
+/** @import { Box, ReceptiveField } from "./types.d.ts" */
 
 /** What boxes there are. */
-export const KINDS = ["field", "window", "unit"];
+export const KINDS = /** @type {const} */ (["field", "window", "unit"]);
 
 /**
  * Makes the boxes over a canvas.
  * @param {HTMLElement} frame the positioned element around the canvas.
- * @param {object} geometry of network-layout.js.
- * @returns {(kind: "field"|"window"|"unit", maps: number[], box: object|null) => void} draws a box
+ * @param {Geometry} geometry
+ * @returns {(kind: "field"|"window"|"unit", maps: number[], box: Box|null) => void} draws a box
  *   {top, left, height, width} in each of the maps, or takes the kind away for null.
  */
 export function createMarks(frame, geometry) {
@@ -52,9 +55,9 @@ function around(geometry, map, { top, left, height, width }) {
 
 /**
  * Returns the pixels of the input that a unit sees, by its layer's receptive field.
- * @param {{size: number[], stride: number[], offset: number[]}|null} field
+ * @param {ReceptiveField|null} field
  * @param {number[]} unit [map, row, column]
- * @returns {{top: number, left: number, height: number, width: number}|null}
+ * @returns {Box|null}
  */
 export function fieldOf(field, unit) {
   if (!field || unit.length !== 3) return null;

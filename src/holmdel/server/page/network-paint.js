@@ -1,13 +1,16 @@
 /** A layer's values into its canvas: a pixel a unit, the maps side by side. CSS makes it large. */
 
-import { scaleFor } from "/page/maps.js";
-import { origin } from "/page/network-layout.js";
+import { context2d } from "./elements.js";
+import { scaleFor } from "./maps.js";
+import { origin } from "./network-layout.js";
+
+/** @import { Values } from "./types.d.ts" */
 
 /**
  * Makes a canvas that shows a layer again and again.
  * @param {HTMLCanvasElement} canvas gets the geometry's size.
- * @param {object} geometry of network-layout.js.
- * @returns {(values: {bytes: Uint8Array, low: number, high: number}, dark: boolean) => void}
+ * @param {import("./network-layout.js").Geometry} geometry
+ * @returns {(values: Values, dark: boolean) => void}
  */
 export function createPainter(canvas, geometry) {
   const { canvasWidth, canvasHeight, size, width, height, shown } = geometry;
@@ -16,7 +19,7 @@ export function createPainter(canvas, geometry) {
   canvas.style.width = `${canvasWidth * size}px`;
   canvas.style.height = `${canvasHeight * size}px`;
   canvas.classList.toggle("fine", size < 1);
-  const context = canvas.getContext("2d", { willReadFrequently: true }); // in memory
+  const context = context2d(canvas, { willReadFrequently: true }); // in memory
   const image = new ImageData(canvasWidth, canvasHeight);
   const pixels = new Uint32Array(image.data.buffer);
   const origins = Array.from({ length: shown }, (_, map) => origin(geometry, map));

@@ -1,14 +1,15 @@
 /** Pointing at units: mouse, finger, keys. */
 
-import { origin, unitAt } from "/page/network-layout.js";
+import { origin, unitAt } from "./network-layout.js";
+
+/** @import { PointerHandlers } from "./types.d.ts" */
 
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * Listens on a layer's canvas.
- * @param {object} layer of network-layer.js.
- * @param {object} on hover(layer, unit), leave(), pin(layer, unit), step(layer, by) to
- *   another layer, current(layer) -> unit|null. A unit: [map, row, column], or [unit] of a vector.
+ * @param {import("./network-layer.js").LayerView} layer
+ * @param {PointerHandlers} on
  */
 export function listen(layer, on) {
   const { canvas, geometry } = layer;

@@ -1,13 +1,15 @@
 /** One network on the page: a column a layer, its maps, and what it says. */
 
-import { decode } from "/page/base64.js";
-import { createBars } from "/page/bars.js";
-import { element, say } from "/page/elements.js";
-import { drawEdges } from "/page/network-edges.js";
-import { LayerView } from "/page/network-layer.js";
-import { arrange } from "/page/network-layout.js";
-import { grouped, percent } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { decode } from "./base64.js";
+import { createBars } from "./bars.js";
+import { element, say } from "./elements.js";
+import { drawEdges } from "./network-edges.js";
+import { LayerView } from "./network-layer.js";
+import { arrange } from "./network-layout.js";
+import { grouped, percent } from "./numbers.js";
+import { t } from "./texts.js";
+
+/** @import { Activations, PointerHandlers } from "./types.d.ts" */
 
 // CSS pixels of height for the maps of a layer that is alone in its column; on a phone, its row.
 const [ROOM, PHONE_ROOM] = [360, 184];
@@ -16,16 +18,20 @@ const phone = matchMedia("(max-width: 720px)");
 
 /** One network on the page. */
 export class NetworkView {
-  layers = new Map(); // by name, of network-layer.js
+  /** @type {Map<string, LayerView>} */
+  layers = new Map(); // by name
+  /** @type {ReturnType<typeof arrange> | null} */
   #plan = null;
   #drawn = "";
+  /** @type {[Activations, boolean] | null} */
   #last = null;
   #again = () => this.#rebuild();
   #resized = new ResizeObserver(() => this.#drawEdges());
 
   /**
+   * @param {object} options
    * @param {{dark: boolean}} options.theme
-   * @param {object} options.on what network-point.js calls.
+   * @param {PointerHandlers} options.on
    * @param {(layer: string) => void} options.onKernels asks for a layer's kernels.
    * @param {() => void} options.onRebuilt after the layers were made anew: their marks are gone.
    */
@@ -53,13 +59,14 @@ export class NetworkView {
 
   /**
    * Shows an answer of /v1/activations; makes elements only where the network is another.
+   * @param {Activations} found
    * @param {boolean} empty whether there is nothing on the sheet.
    */
   show(found, empty) {
     this.#last = [found, empty];
     if (structure(found) !== this.#drawn) this.#build(found);
     for (const { name, low, high, data } of found.layers) {
-      this.layers.get(name).show({ bytes: decode(data), low, high }, this.options.theme.dark);
+      this.layers.get(name)?.show({ bytes: decode(data), low, high }, this.options.theme.dark);
     }
     this.answer.show(found, empty);
   }
@@ -77,14 +84,16 @@ export class NetworkView {
     phone.removeEventListener("change", this.#again);
   }
 
+  /** @param {Activations} found */
   #build(found) {
     const { on, onKernels } = this.options;
     const { layers: given, classes } = found;
     this.#drawn = structure(found);
     const plan = arrange(given);
     const whole = phone.matches ? PHONE_ROOM : ROOM;
+    /** @type {[string, LayerView][]} */
     const made = given.map((layer, at) => {
-      const place = plan.places.get(layer.name);
+      const place = plan.places.get(layer.name) ?? { column: 0, lane: 0, alone: true };
       const labels = at === given.length - 1 ? classes : null;
       const room = place.alone || phone.matches ? whole : LANE_ROOM;
       const view = new LayerView({ layer, place, room, labels, on, onKernels });
@@ -93,8 +102,8 @@ export class NetworkView {
     this.layers = new Map(made);
     this.#plan = plan;
     this.grid.classList.toggle("branched", plan.lanes > 1);
-    this.grid.style.setProperty("--columns", plan.columns);
-    this.grid.style.setProperty("--lanes", plan.lanes);
+    this.grid.style.setProperty("--columns", String(plan.columns));
+    this.grid.style.setProperty("--lanes", String(plan.lanes));
     this.grid.replaceChildren(...made.map(([, layer]) => layer.node));
     this.#drawEdges();
   }

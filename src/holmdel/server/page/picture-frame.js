@@ -1,13 +1,15 @@
 /** A picture in large, with a box on it. */
 
-import { element, svg } from "/page/elements.js";
+import { element, svg } from "./elements.js";
+
+/** @import { Box } from "./types.d.ts" */
 
 /**
  * Makes a canvas in a frame.
  * @param {"field"|"window"|"unit"} kind of the box.
  * @param {Object<string, any>} given attributes of the canvas.
  * @returns {{node: HTMLElement, canvas: HTMLCanvasElement,
- *   mark: (box: object|null, height: number, width: number) => void}} `mark` draws a box
+ *   mark: (box: Box|null, height: number, width: number) => void}} `mark` draws a box
  *   {top, left, height, width} on a picture of this size; null takes it away.
  */
 export function createFrame(kind, given = {}) {

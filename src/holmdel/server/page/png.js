@@ -1,5 +1,7 @@
 /** Pixels as a PNG, written here: at once, where a canvas takes its time, and to the very byte. */
 
+/** @import { Png } from "./types.d.ts" */
+
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let value = n;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
@@ -60,9 +62,9 @@ function joined(parts) {
 
 /**
  * Returns a PNG of 8 bits a channel.
- * @param {Uint8Array} planes (C, H, W), C 1 for grey or 3 for red, green, blue
+ * @param {Uint8Array<ArrayBuffer>} planes (C, H, W), C 1 for grey or 3 for red, green, blue
  * @param {number[]} shape [C, H, W]
- * @returns {Uint8Array} with `type`, as a Blob has: bytes reach the server sooner than a Blob
+ * @returns {Png} with `type`, as a Blob has: bytes reach the server sooner than a Blob
  */
 export function png(planes, [channels, height, width]) {
   const colours = channels === 3 ? 3 : 1;

@@ -8,6 +8,7 @@
  */
 export function createPump(send) {
   let running = false;
+  /** @type {{job: any} | null} */
   let next = null;
 
   async function run() {

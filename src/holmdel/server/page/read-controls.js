@@ -1,13 +1,15 @@
 /** The controls of the Read tab. */
 
-import { check, element, field, say } from "/page/elements.js";
-import { HAVE_OWN, KINDS, partsOf, patternOf } from "/page/read-model.js";
-import { t } from "/page/texts.js";
+import { check, element, field, say } from "./elements.js";
+import { HAVE_OWN, KINDS, partsOf, patternOf } from "./read-model.js";
+import { t } from "./texts.js";
+
+/** @import { ReadOptions } from "./types.d.ts" */
 
 /**
  * Makes the controls of how a picture is read.
- * @param {(options: {pattern: string, lines: boolean, maxError: number}) => void} onChange
- * @returns {{show: (options: object) => void}} show puts values into the controls.
+ * @param {(options: ReadOptions) => void} onChange
+ * @returns {{show: (options: ReadOptions) => void}} show puts values into the controls.
  */
 export function createControls(root, onChange) {
   const kinds = KINDS.map((name) => new Option(t(`read.kind.${name}`), name));
@@ -34,7 +36,7 @@ export function createControls(root, onChange) {
       kind.value = parts.kind;
       own.value = parts.own;
       ownField.hidden = !HAVE_OWN.includes(parts.kind);
-      if (!ownField.hidden) say(ownField.firstChild, t(`read.own.${parts.kind}`));
+      if (!ownField.hidden && ownField.firstChild) say(ownField.firstChild, t(`read.own.${parts.kind}`));
       lines.checked = isLine;
       error.value = String(Number((100 * maxError).toFixed(4)));
     },

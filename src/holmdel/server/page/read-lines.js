@@ -1,8 +1,10 @@
 /** The lines that were read, beside the pictures of them. */
 
-import { button, element } from "/page/elements.js";
-import { percent } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { button, context2d, element } from "./elements.js";
+import { percent } from "./numbers.js";
+import { t } from "./texts.js";
+
+/** @import { Line } from "./types.d.ts" */
 
 const MARGIN = 0.12; // of a line's height, around its crop
 const CROP = 128; // pixels of height that a crop is drawn with at most
@@ -10,9 +12,9 @@ const CROP = 128; // pixels of height that a crop is drawn with at most
 /**
  * Draws the list of lines.
  * @param {HTMLElement} list an ol.
- * @param {object[]} lines of the API's answer.
+ * @param {Line[]} lines
  * @param {HTMLImageElement|null} image
- * @param {(text: string) => void} options.onCopy
+ * @param {{onCopy: (text: string) => void}} options
  */
 export function showLines(list, lines, image, { onCopy }) {
   list.replaceChildren(
@@ -34,7 +36,9 @@ export function lineOf(node) {
   return Number(node.closest(".line")?.dataset.index ?? -1);
 }
 
-function crop({ box: [x, y, across, down] }, image) {
+/** @param {Line} line @param {HTMLImageElement} image */
+function crop(line, image) {
+  const [x, y, across, down] = line.box;
   const margin = Math.ceil(MARGIN * down);
   const left = Math.max(0, x - margin);
   const top = Math.max(0, y - margin);
@@ -43,7 +47,7 @@ function crop({ box: [x, y, across, down] }, image) {
   const scale = Math.min(1, CROP / high);
   const [width, height] = [wide, high].map((side) => Math.max(1, Math.round(side * scale)));
   const canvas = element("canvas", { class: "crop", width, height, "aria-hidden": "true" });
-  const context = canvas.getContext("2d");
+  const context = context2d(canvas);
   context.imageSmoothingQuality = "high";
   context.drawImage(image, left, top, wide, high, 0, 0, width, height);
   return canvas;
@@ -58,7 +62,7 @@ function words(line, index, onCopy) {
     onclick: () => onCopy(text),
   });
   const parts = [
-    part("line-number number", index + 1),
+    part("line-number number", String(index + 1)),
     part("line-text mono", text || t("read.nothing")),
     part(`badge ${status === "read" ? "good" : "bad"}`, t(`read.status.${status}`)),
     part("line-sure number", t("read.sure", { part: percent(confidence) }), {

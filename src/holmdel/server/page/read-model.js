@@ -1,6 +1,8 @@
 /** What the Read tab knows: a picture, how it is to be read, what was read. Holds no DOM. */
 
-import { address } from "/page/api.js";
+import { address } from "./api.js";
+
+/** @import { Line, ReadOptions } from "./types.d.ts" */
 
 const PATH = "/v1/read";
 const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
@@ -25,9 +27,9 @@ export function patternOf(kind, own) {
   return kind;
 }
 
-/** @returns {{pattern: string, lines: boolean, maxError: number}} what the URL says. */
+/** @returns {ReadOptions} what the URL says. */
 export function optionsIn(state) {
-  const error = Number.parseFloat(state.get("read.max_error") ?? DEFAULTS.maxError);
+  const error = Number.parseFloat(state.get("read.max_error") ?? "");
   return {
     pattern: state.get("read.pattern") ?? DEFAULTS.pattern,
     lines: state.get("read.lines") === "true",
@@ -70,8 +72,11 @@ function quoted(text) {
 
 /** A picture and what was read on it; tells its listeners of every change. */
 export class Reading {
-  picture = null; // {blob, name, url}
-  answer = null; // of the API
+  /** @type {{blob: Blob, name: string, url: string} | null} */
+  picture = null;
+  /** @type {{lines: Line[]} | null} */
+  answer = null;
+  /** @type {ReadOptions | null} */
   options = null; // what the answer was asked with
   seconds = 0;
   busy = false;
@@ -111,6 +116,8 @@ export class Reading {
 
   /** Has the picture read; an earlier request that is under way is given up. */
   async read(api, options) {
+    if (!this.picture) return;
+    const { blob } = this.picture;
     this.stop();
     const control = (this.#control = new AbortController());
     this.#forget();
@@ -119,7 +126,7 @@ export class Reading {
     const began = performance.now();
     try {
       const query = queryOf(options);
-      const found = await api.picture(PATH, query, this.picture.blob, { signal: control.signal });
+      const found = await api.image(PATH, query, blob, { signal: control.signal });
       Object.assign(this, { answer: found, options });
       this.seconds = (performance.now() - began) / 1000;
     } finally {

@@ -1,17 +1,21 @@
 /** The picture of the Read tab, with a box over every line. */
 
-import { element } from "/page/elements.js";
-import { percent } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { element } from "./elements.js";
+import { percent } from "./numbers.js";
+import { t } from "./texts.js";
+
+/** @import { Line } from "./types.d.ts" */
 
 const ENLARGED = 3; // times, at most; small pictures would be mush
 const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
 /**
  * Makes the place of the picture.
+ * @param {HTMLElement} root
  * @param {{onLight: (index: number) => void, onPick: (index: number) => void}} callbacks the line
  *   that is pointed at, -1 for none; the line that was clicked.
- * @returns {{load, boxes, light}} load(url, name) resolves to the image, null where the browser
+ * @returns {{load: (url: string, name: string) => Promise<HTMLImageElement | null>,
+ *   boxes: (lines: Line[]) => void, light: (index: number) => void}} load(url, name) resolves to the image, null where the browser
  *   cannot show it; boxes(lines) draws them; light(index) lights one up.
  */
 export function createPicture(root, { onLight, onPick }) {
@@ -20,6 +24,7 @@ export function createPicture(root, { onLight, onPick }) {
   const overlay = element("div", named);
   const frame = element("div", { class: "sheet" }, image, overlay);
   root.append(frame);
+  /** @type {Line[]} */
   let lines = [];
   listen(overlay, onLight, onPick);
 
@@ -41,7 +46,7 @@ export function createPicture(root, { onLight, onPick }) {
       overlay.replaceChildren(...lines.map((line, i) => lineBox(line, i, image)));
     },
     light(index) {
-      overlay.querySelectorAll(".box").forEach((box, i) => {
+      boxesIn(overlay).forEach((box, i) => {
         box.classList.toggle("lit", i === index);
         box.tabIndex = i === Math.max(0, index) ? 0 : -1; // one stop of the Tab key for all
       });
@@ -53,6 +58,11 @@ export function createPicture(root, { onLight, onPick }) {
   };
 }
 
+/** @returns {NodeListOf<HTMLElement>} */
+function boxesIn(overlay) {
+  return overlay.querySelectorAll(".box");
+}
+
 function listen(overlay, onLight, onPick) {
   overlay.addEventListener("pointerover", (event) => onLight(indexOf(event.target)));
   overlay.addEventListener("pointerleave", () => onLight(-1));
@@ -60,7 +70,7 @@ function listen(overlay, onLight, onPick) {
   overlay.addEventListener("focusout", () => onLight(-1));
   overlay.addEventListener("click", (event) => onPick(indexOf(event.target)));
   overlay.addEventListener("keydown", (event) => {
-    const to = overlay.querySelectorAll(".box")[indexOf(event.target) + KEYS[event.key]];
+    const to = boxesIn(overlay)[indexOf(event.target) + KEYS[event.key]];
     if (!to) return;
     event.preventDefault();
     to.focus();
@@ -82,6 +92,7 @@ function lineBox(line, index, image) {
   return place(element("button", given, tag), line.box, image);
 }
 
+/** @param {HTMLElement} node @param {number[]} box @param {HTMLImageElement} image */
 function place(node, [x, y, width, height], image) {
   const across = (pixels) => `${(100 * pixels) / image.naturalWidth}%`;
   const down = (pixels) => `${(100 * pixels) / image.naturalHeight}%`;

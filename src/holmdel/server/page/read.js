@@ -1,19 +1,23 @@
 /** The Read tab: strings of digits on a picture. */
 
-import { token } from "/page/api.js";
-import { button, element } from "/page/elements.js";
-import { createControls } from "/page/read-controls.js";
-import { lightLine, lineOf, showLines } from "/page/read-lines.js";
-import { curlCommand, optionsIn, Reading, stateOf } from "/page/read-model.js";
-import { createPicture } from "/page/read-picture.js";
-import { t } from "/page/texts.js";
-import { pictureInput } from "/page/upload.js";
+import { token } from "./api.js";
+import { button, element } from "./elements.js";
+import { createControls } from "./read-controls.js";
+import { lightLine, lineOf, showLines } from "./read-lines.js";
+import { curlCommand, optionsIn, Reading, stateOf } from "./read-model.js";
+import { createPicture } from "./read-picture.js";
+import { t } from "./texts.js";
+import { pictureInput } from "./upload.js";
+
+/** @import { App } from "./types.d.ts" */
 
 const KEYS = ["read.pattern", "read.lines", "read.max_error"];
 const reading = new Reading(); // outlives the tab's visits
 
 /**
  * Shows the tab.
+ * @param {HTMLElement} root
+ * @param {App} app
  * @returns {() => void} ends it.
  */
 export function mount(root, app) {
@@ -26,10 +30,12 @@ export function mount(root, app) {
   const light = (index) => reading.light(index);
   const picture = createPicture(view.stage, {
     onLight: light,
-    onPick: (index) => view.lines.children[index]?.focus(),
+    onPick: (index) => /** @type {HTMLElement | undefined} */ (view.lines.children[index])?.focus(),
   });
   const change = (options) => app.state.set(stateOf(options));
   const controls = createControls(view.controls, change);
+  /** @type {{view: typeof view, picture: typeof picture, app: typeof app,
+   *   image: HTMLImageElement | null}} */
   const shown = { view, picture, app, image: null };
   const offs = [
     pictureInput(view.give, {
@@ -63,7 +69,7 @@ async function onReading(shown, what) {
     lightLine(view.lines, reading.lit);
     return;
   }
-  if (what === "picture") {
+  if (what === "picture" && reading.picture) {
     const { url, name } = reading.picture;
     view.empty.hidden = true;
     view.result.hidden = false;
@@ -71,7 +77,7 @@ async function onReading(shown, what) {
     const loading = picture.load(url, name);
     readAgain(app); // while the browser decodes it
     const image = await loading;
-    if (url !== reading.picture.url) return; // another was given meanwhile
+    if (url !== reading.picture?.url) return; // another was given meanwhile
     shown.image = image;
     view.unseen.hidden = image !== null;
   }
@@ -93,7 +99,7 @@ function showAnswer({ view, picture, app, image }) {
   view.copy.disabled = !lines.length;
   showLines(view.lines, lines, image, { onCopy: (text) => copyText(app, text) });
   if (image) picture.boxes(lines);
-  if (!answer) return;
+  if (!answer || !reading.picture) return;
   const { name } = reading.picture;
   view.curl.textContent = curlCommand(name, reading.options, location.origin, Boolean(token()));
   view.json.textContent = spelled(answer);
@@ -111,7 +117,7 @@ function summary() {
 }
 
 function allText() {
-  return reading.answer.lines.map((line) => line.text).join("\n");
+  return (reading.answer?.lines ?? []).map((line) => line.text).join("\n");
 }
 
 /** Returns JSON with a box on one line. */

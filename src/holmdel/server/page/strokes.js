@@ -1,6 +1,6 @@
 /** The drawing as data: strokes on a sheet of SIZE x SIZE, with a past to undo. No pixels here. */
 
-import { fromBase64Url, toBase64Url } from "/page/base64.js";
+import { fromBase64Url, toBase64Url } from "./base64.js";
 
 /** The sheet's side in the drawing's own whole units. */
 export const SIZE = 1024;
@@ -12,9 +12,13 @@ const clamp = (value) => Math.min(SIZE - 1, Math.max(0, Math.round(value)));
 
 /** Strokes, each a list of points [x, y], that can be undone. */
 export class Drawing {
+  /** @type {number[][][]} */
   strokes = [];
+  /** @type {number[][][][]} */
   #past = [];
+  /** @type {number[][][][]} */
   #future = [];
+  /** @type {number[][] | null} */
   #open = null; // the stroke under the pen
 
   /** @returns {boolean} whether nothing is drawn. */
@@ -43,7 +47,7 @@ export class Drawing {
    */
   extend(x, y) {
     if (!this.#open) return false;
-    const [lastX, lastY] = this.#open.at(-1);
+    const [lastX, lastY] = this.#open[this.#open.length - 1];
     const point = [clamp(x), clamp(y)];
     if (Math.hypot(point[0] - lastX, point[1] - lastY) < LEAST_STEP) return false;
     if (this.strokes.reduce((sum, one) => sum + one.length, 0) >= MOST_POINTS) return false;
@@ -81,9 +85,10 @@ export class Drawing {
   }
 
   #step(from, to) {
-    if (!from.length) return;
+    const strokes = from.pop();
+    if (!strokes) return;
     to.push(this.strokes);
-    this.strokes = from.pop();
+    this.strokes = strokes;
     this.#open = null;
   }
 }

@@ -1,8 +1,10 @@
 /** What the page says, in English and Chinese. */
 
-import shell from "/page/shell-texts.js";
+import shell from "./shell-texts.js";
 
+/** @type {Record<"en" | "zh", Record<string, string>>} */
 const tables = { en: { ...shell.en }, zh: { ...shell.zh } };
+/** @type {"en" | "zh"} */
 let current = "en";
 
 /** @returns {"en"|"zh"} the language of the page. */
@@ -17,11 +19,13 @@ export function setLanguage(wanted) {
 
 /** @param {{en: Object<string, string>, zh: Object<string, string>}} more the texts of a tab. */
 export function addTexts(more) {
-  for (const name of Object.keys(tables)) Object.assign(tables[name], more[name]);
+  Object.assign(tables.en, more.en);
+  Object.assign(tables.zh, more.zh);
 }
 
 /**
- * @param {Object<string, unknown>} values fill what stands in braces.
+ * @param {string} key
+ * @param {Object<string, any>} values fill what stands in braces.
  * @returns {string} the text in the page's language; the key itself where there is none.
  */
 export function t(key, values = {}) {

@@ -1,10 +1,14 @@
 /** Light or dark: as the system, or as chosen. */
 
+/** @typedef {"system" | "light" | "dark"} Choice */
+
+/** @type {Choice[]} */
 export const THEMES = ["system", "light", "dark"];
 
 /** The theme of the page. */
 export class Theme {
   #system = matchMedia("(prefers-color-scheme: dark)");
+  /** @type {Choice} */
   #choice = "system";
   #listeners = new Set();
 
@@ -17,14 +21,14 @@ export class Theme {
     return this.#choice === "system" ? this.#system.matches : this.#choice === "dark";
   }
 
-  /** @returns {"system"|"light"|"dark"} what was chosen. */
+  /** @returns {Choice} what was chosen. */
   get choice() {
     return this.#choice;
   }
 
   /** @param {string|null} wanted one of THEMES; the system's for another. */
   choose(wanted) {
-    this.#choice = THEMES.includes(wanted) ? wanted : "system";
+    this.#choice = THEMES.find((theme) => theme === wanted) ?? "system";
     this.#show();
   }
 

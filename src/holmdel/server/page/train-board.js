@@ -1,12 +1,14 @@
 /** The trainings that this page knows: their states, which are followed, what starts next. No DOM. */
 
+/** @import { Job, Training } from "./types.d.ts" */
+
 const LIVE = new Set(["preparing", "running", "paused"]);
 const AGAIN = 2000; // ms
 const SLOTS = 8; // colours and dashes of curves; the server remembers as many trainings
 
 /**
  * Tells whether a training is still under way.
- * @param {{status: string}} training
+ * @param {Pick<Training, "status">} training
  * @returns {boolean}
  */
 export const alive = (training) => LIVE.has(training.status);
@@ -14,7 +16,9 @@ export const alive = (training) => LIVE.has(training.status);
 /** Holds the trainings; tells its listeners of every change. Outlives the tab that shows it. */
 export class Board {
   #api;
+  /** @type {Map<string, Training>} */
   #trainings = new Map();
+  /** @type {Map<string, number>} */
   #slots = new Map();
   #following = new Map();
   #queue = [];
@@ -22,7 +26,10 @@ export class Board {
   #starting = false;
   #leaving = 0; // trainings that the server is stopping, to forget them
 
-  /** The last refusal, as the server's sentence; null when the last thing went well. */
+  /**
+   * The last refusal, as the server's sentence; null when the last thing went well.
+   * @type {string | null}
+   */
   error = null;
 
   /** @param {{get: Function, post: Function, remove: Function, events: Function}} api */
@@ -32,7 +39,7 @@ export class Board {
 
   /**
    * Calls back at every change; the second argument is the training that began, if one did.
-   * @param {(board: Board, begun: object | null) => void} listener
+   * @param {(board: Board, begun: Training | null) => void} listener
    * @returns {() => void} ends it
    */
   on(listener) {
@@ -40,17 +47,17 @@ export class Board {
     return () => this.#listeners.delete(listener);
   }
 
-  /** @returns {object[]} the trainings in the order in which they began */
+  /** @returns {Training[]} the trainings in the order in which they began */
   all() {
     return [...this.#trainings.values()];
   }
 
   /** @param {string | null} id */
   get(id) {
-    return this.#trainings.get(id) ?? null;
+    return this.#trainings.get(id ?? "") ?? null;
   }
 
-  /** @returns {object | null} the training that is under way */
+  /** @returns {Training | null} the training that is under way */
   running() {
     return this.all().find(alive) ?? null;
   }
@@ -85,7 +92,7 @@ export class Board {
 
   /**
    * Starts one training after the other; what was still to begin is given up.
-   * @param {{network: string, data: string, settings: object}[]} jobs
+   * @param {Job[]} jobs
    */
   async start(jobs) {
     this.#queue = [...jobs];
@@ -95,7 +102,7 @@ export class Board {
   /**
    * Pauses, resumes, stops or keeps a training; a stop also gives up what was still to begin.
    * @param {"pause" | "resume" | "stop" | "keep"} verb
-   * @returns {Promise<object | null>} its state, or null where the server refused
+   * @returns {Promise<Training | null>} its state, or null where the server refused
    */
   async command(id, verb) {
     if (verb === "stop") this.#queue = [];
@@ -108,7 +115,8 @@ export class Board {
 
   /** @param {string} id a training to stop and to forget */
   async forget(id) {
-    if (alive(this.get(id))) this.#queue = [];
+    const training = this.get(id);
+    if (training && alive(training)) this.#queue = [];
     this.#following.get(id)?.();
     this.#drop(id);
     this.#leaving++;
@@ -161,7 +169,7 @@ export class Board {
     if (this.#slots.has(training.id)) return;
     const taken = new Set(this.#slots.values());
     const free = Array.from({ length: SLOTS }, (_, slot) => slot).find((slot) => !taken.has(slot));
-    const [oldest] = this.#slots.values(); // the next to be forgotten
+    const [oldest = 0] = this.#slots.values(); // the next to be forgotten
     this.#slots.set(training.id, free ?? oldest);
   }
 

@@ -1,9 +1,11 @@
 /** The controls of a training: draws fields, tells what was changed. */
 
-import { choiceName, createControl } from "/page/control.js";
-import { button, element, say } from "/page/elements.js";
-import { t } from "/page/texts.js";
-import { LESSONS } from "/page/train-plan.js";
+import { choiceName, createControl } from "./control.js";
+import { button, element, say } from "./elements.js";
+import { t } from "./texts.js";
+import { LESSONS } from "./train-plan.js";
+
+/** @import { DataSet, Field } from "./types.d.ts" */
 
 const RATES = [0.01, 0.03, 0.1, 0.3, 0.5, 0.9];
 
@@ -49,8 +51,8 @@ export class Form {
 
   /**
    * Shows the fields as they are.
-   * @param {object[]} fields of train-plan.js
-   * @param {{name: string, here: boolean}[]} data of /v1/data
+   * @param {Field[]} fields
+   * @param {DataSet[]} data of /v1/data
    * @param {{busy: boolean, lesson: string | null}} now
    */
   update(fields, data, now) {
@@ -110,7 +112,7 @@ export class Form {
       change: (value) => this.#on.change(field.name, value),
     });
     if (field.name === "lr") made.input.setAttribute("list", "train-rates");
-    if (field.name === "limit") made.input.placeholder = t("train.all");
+    if (field.name === "limit") made.input.setAttribute("placeholder", t("train.all"));
     this.#controls.set(field.name, made);
     return made.node;
   }

@@ -1,12 +1,14 @@
 /** What a network in training sees: the picture, the probabilities, kernels and feature maps. */
 
-import { decode } from "/page/base64.js";
-import { createBars } from "/page/bars.js";
-import { button, element, say } from "/page/elements.js";
-import { drawPicture } from "/page/maps.js";
-import { geometry, kernelGeometry } from "/page/network-layout.js";
-import { createPainter } from "/page/network-paint.js";
-import { t } from "/page/texts.js";
+import { decode } from "./base64.js";
+import { createBars } from "./bars.js";
+import { button, element, say } from "./elements.js";
+import { drawPicture } from "./maps.js";
+import { geometry, kernelGeometry } from "./network-layout.js";
+import { createPainter } from "./network-paint.js";
+import { t } from "./texts.js";
+
+/** @import { LiveView } from "./types.d.ts" */
 
 const ROOM = 118; // CSS pixels of height for a layer's maps
 const LAYERS = 6; // of maps, from the first on
@@ -14,6 +16,7 @@ const PLANES = 6; // of a kernel
 
 /** The panel. It gets looks of train-look.js. */
 export class Live {
+  /** @type {LiveView | null} */
   #look = null;
   #shape = "";
   #painters = [];
@@ -55,7 +58,7 @@ export class Live {
 
   /**
    * Shows a look.
-   * @param {{training: object, label: string | null, seen: object, kernels: object[]}} look
+   * @param {LiveView} look
    * @param {{dark: boolean, drawn: boolean}} now `drawn`: whether there is a drawing to take
    */
   show(look, now) {
@@ -78,7 +81,7 @@ export class Live {
     const { seen, kernels } = this.#look;
     drawPicture(this.#parts.picture, decode(seen.seen.data), seen.seen.shape);
     [...mapsOf(seen), ...kernels].forEach((layer, i) => {
-      const bytes = layer.name ? decode(layer.data) : firstPlanes(layer);
+      const bytes = "name" in layer ? decode(layer.data) : firstPlanes(layer);
       this.#painters[i]({ bytes, low: layer.low, high: layer.high }, dark);
     });
   }
@@ -87,7 +90,7 @@ export class Live {
   #build({ seen, kernels }) {
     const maps = mapsOf(seen);
     const layers = [...maps, ...kernels];
-    const shape = JSON.stringify(layers.map((one) => [one.name ?? one.layer, one.shape, one.shown]));
+    const shape = JSON.stringify(layers.map((one) => ["name" in one ? one.name : one.layer, one.shape, one.shown]));
     if (shape === this.#shape) return;
     this.#shape = shape;
     this.#painters = [];

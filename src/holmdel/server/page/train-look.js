@@ -1,8 +1,10 @@
 /** Looks at a network while it trains: what it makes of a picture, and its kernels. No DOM. */
 
-import { pngOf } from "/page/base64.js";
-import { KEYS, Source } from "/page/draw-source.js";
-import { createPump } from "/page/pump.js";
+import { pngOf } from "./base64.js";
+import { KEYS, Source } from "./draw-source.js";
+import { createPump } from "./pump.js";
+
+/** @import { LiveView, Training } from "./types.d.ts" */
 
 const MAPS = 16; // of a layer, at most
 const KERNELS = 2; // layers, from the first on
@@ -19,8 +21,9 @@ export class Look {
   #control = new AbortController();
 
   /**
+   * @param {import("./api.js").Api} api
    * @param {(key: string) => string | null} get gives the URL's values
-   * @param {{seen: (look: object) => void, failed: (error: Error) => void}} on
+   * @param {{seen: (look: LiveView) => void, failed: (error: Error) => void}} on
    */
   constructor(api, get, on) {
     [this.#api, this.#get, this.#on] = [api, get, on];
@@ -28,7 +31,7 @@ export class Look {
 
   /**
    * Looks at a training, unless that was done for these weights and this picture.
-   * @param {{model: string, weights: number, data: string}} training
+   * @param {Training} training
    * @param {number[]} stored [C, H, W] of its pictures
    */
   want(training, stored) {
@@ -51,7 +54,7 @@ export class Look {
     const model = training.kept ?? training.model;
     try {
       const { blob, label } = await this.#picture(training.data, stored, signal);
-      const seen = await this.#api.picture("/v1/activations", { model, maps: MAPS }, blob, { signal });
+      const seen = await this.#api.image("/v1/activations", { model, maps: MAPS }, blob, { signal });
       const kernels = [];
       for (const layer of seen.layers.filter((one) => one.kernels).slice(0, KERNELS)) {
         kernels.push(await this.#api.get("/v1/kernels", { model, layer: layer.name, maps: MAPS }, { signal }));

@@ -1,13 +1,15 @@
 /** What settings and runs are called on the page. */
 
-import { choiceName, optionName } from "/page/control.js";
-import { t } from "/page/texts.js";
-import { differences } from "/page/train-plan.js";
+import { choiceName, optionName } from "./control.js";
+import { t } from "./texts.js";
+import { differences } from "./train-plan.js";
+
+/** @import { Networks, Training } from "./types.d.ts" */
 
 /**
  * Returns what each training is called: network, data set, and where it differs from the others.
- * @param {object[]} trainings
- * @param {object} offers of /v1/networks
+ * @param {Training[]} trainings
+ * @param {Networks} offers of /v1/networks
  * @returns {string[]}
  */
 export function namesOf(trainings, offers) {

@@ -1,16 +1,19 @@
 /** The three panels of curves: one metric each, all runs in each, one epoch pointed at in all. */
 
-import { Curves } from "/page/curves.js";
-import { element } from "/page/elements.js";
-import { figure } from "/page/numbers.js";
-import { t } from "/page/texts.js";
-import { METRICS, epochsOf, figures, series } from "/page/train-series.js";
+import { Curves } from "./curves.js";
+import { element } from "./elements.js";
+import { figure } from "./numbers.js";
+import { t } from "./texts.js";
+import { METRICS, NAMES, epochsOf, figures, series } from "./train-series.js";
 
+/** @import { Metric, Training } from "./types.d.ts" */
 /** The panels, together a slider over the epochs. */
 export class Panels {
   #onPoint;
-  #panels = {};
+  /** @type {Map<Metric, Curves>} */
+  #panels = new Map();
   #slider;
+  /** @type {number | null} */
   #at = null;
   #epochs = 1;
 
@@ -21,24 +24,24 @@ export class Panels {
       id: "train-plots", class: "plots", role: "slider", tabindex: "0", "aria-label": t("train.curves.how"),
       "aria-valuemin": 1, onkeydown: (event) => this.#key(event), onblur: () => onPoint(null),
     });
-    for (const metric of Object.keys(METRICS)) {
+    for (const metric of NAMES) {
       const place = element("div", { class: "plot", id: `curve-${metric}` });
       this.#slider.append(element("figure", {}, element("figcaption", {}, t(`train.${metric}`)), place));
-      this.#panels[metric] = new Curves(place, onPoint);
+      this.#panels.set(metric, new Curves(place, onPoint));
     }
     root.append(this.#slider);
   }
 
   /**
    * Draws runs.
-   * @param {{training: object, slot: number}[]} runs
+   * @param {{training: Training, slot: number}[]} runs
    * @param {number | null} at the epoch that is pointed at
    */
   update(runs, at) {
     this.#at = at;
     const trainings = runs.map((run) => run.training);
     this.#epochs = epochsOf(trainings);
-    for (const [metric, panel] of Object.entries(this.#panels)) {
+    for (const [metric, panel] of this.#panels) {
       panel.draw({
         series: runs.map((run) => ({ slot: run.slot, ...series(run.training, metric) })),
         epochs: this.#epochs,
@@ -53,7 +56,7 @@ export class Panels {
 
   /** Ends the panels' watch over their widths. */
   remove() {
-    for (const panel of Object.values(this.#panels)) panel.remove();
+    for (const panel of this.#panels.values()) panel.remove();
   }
 
   #key(event) {
@@ -71,14 +74,14 @@ export class Panels {
     const shown = at ?? this.#epochs;
     const values = trainings.map((training) => {
       const found = figures(training, at);
-      const texts = Object.keys(METRICS).map((metric) => [metric, figure(found?.[metric])]);
+      const texts = NAMES.map((metric) => [metric, figure(found?.[metric])]);
       return found ? t("train.said.run", { id: training.id, ...Object.fromEntries(texts) }) : null;
     });
     const said = values.filter(Boolean).join("; ") || t("train.none.at");
     const text = t("train.said.at", { epoch: shown, values: said });
     const wanted = { "aria-valuemax": this.#epochs, "aria-valuenow": shown, "aria-valuetext": text };
     for (const [name, value] of Object.entries(wanted)) {
-      if (this.#slider.getAttribute(name) !== String(value)) this.#slider.setAttribute(name, value);
+      if (this.#slider.getAttribute(name) !== String(value)) this.#slider.setAttribute(name, String(value));
     }
   }
 }

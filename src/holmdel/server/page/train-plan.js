@@ -1,5 +1,7 @@
 /** What a training is started with: the fields of the form, what is sent, how trainings differ. No DOM. */
 
+/** @import { DataSet, Field, Job, Networks, Option } from "./types.d.ts" */
+
 const MAIN = ["activation", "pooling", "recipe", "lr", "epochs", "batch_size", "limit", "seed"];
 const SMALL = "digits"; // too few examples for what the lessons show
 const NUMBERS = new Set(["int", "float"]);
@@ -19,16 +21,16 @@ function job(settings, network = "lenet") {
 
 /**
  * Returns the fields of the form as they stand.
- * @param {{networks: object[], recipes: string[], settings: object[]}} offers of /v1/networks
- * @param {{name: string, here: boolean}[]} data of /v1/data
+ * @param {Networks} offers of /v1/networks
+ * @param {DataSet[]} data of /v1/data
  * @param {(name: string) => string | null} given what the URL says
- * @returns {{name: string, group: "main" | "network" | "more", type: string, value: unknown,
- *   fallback: unknown, given: boolean, choices: string[] | null, help: string}[]}
+ * @returns {Field[]}
  */
 export function fields(offers, data, given) {
   const network = networkOf(offers, given("network"));
   const recipes = Object.keys(network.recipes);
-  const plan = network.recipes[given("recipe")] ?? network.recipes[recipes[0]];
+  const plan = network.recipes[given("recipe") ?? ""] ?? network.recipes[recipes[0]];
+  /** @param {Option} offer @param {Field["group"]} group */
   const field = (offer, group) => {
     const fallback = offer.name === "recipe" ? recipes[0] : (plan[offer.name] ?? offer.default);
     const choices = offer.name === "recipe" ? recipes : offer.choices;
@@ -64,15 +66,15 @@ function firstData(data) {
 
 /**
  * Returns what POST /v1/trainings takes: only what was given stands in the settings.
- * @param {ReturnType<typeof fields>} form
- * @returns {{network: string, data: string, settings: Record<string, unknown>}}
+ * @param {Field[]} form
+ * @returns {Job}
  */
 export function request(form) {
   const chosen = Object.fromEntries(form.map((field) => [field.name, field]));
   const settings = form.filter((field) => field.given && !["network", "data"].includes(field.name));
   return {
-    network: chosen.network.value,
-    data: chosen.data.value,
+    network: String(chosen.network.value),
+    data: String(chosen.data.value),
     settings: Object.fromEntries(settings.map((field) => [field.name, typed(field)])),
   };
 }
@@ -86,7 +88,7 @@ function typed(field) {
 /**
  * @param {string} name of LESSONS
  * @param {string} data a data set's name
- * @returns {{network: string, data: string, settings: object}[]} the trainings of a lesson.
+ * @returns {Job[]} the trainings of a lesson.
  */
 export function lesson(name, data) {
   return LESSONS[name].map((one) => ({ ...one, data }));
@@ -94,7 +96,7 @@ export function lesson(name, data) {
 
 /**
  * Returns the data set of a lesson: the chosen one, where it is large enough to teach something.
- * @param {{name: string, here: boolean}[]} data of /v1/data
+ * @param {DataSet[]} data of /v1/data
  */
 export function lessonData(chosen, data) {
   if (chosen !== SMALL) return chosen;
@@ -106,7 +108,7 @@ export function lessonData(chosen, data) {
  * Returns what the URL should say for a lesson: its first training, and nothing else of the form.
  * @param {string} name of LESSONS
  * @param {string} data a data set's name
- * @param {ReturnType<typeof fields>} form
+ * @param {Field[]} form
  * @returns {Record<string, string | null>}
  */
 export function lessonValues(name, data, form) {
@@ -118,15 +120,15 @@ export function lessonValues(name, data, form) {
 
 /**
  * Returns for every training the given settings in which it differs from the others.
- * @param {{network: string, data: string, settings: object}[]} trainings
- * @param {{networks: object[]}} offers of /v1/networks
+ * @param {Job[]} trainings
+ * @param {Pick<Networks, "networks">} offers of /v1/networks
  * @returns {[string, unknown][][]} names and values, what a recipe says included
  */
 export function differences(trainings, offers) {
   const names = [...new Set(trainings.flatMap((one) => Object.keys(one.settings)))];
   const whole = trainings.map((one) => {
     const { recipes } = networkOf(offers, one.network);
-    return { ...(recipes[one.settings.recipe] ?? Object.values(recipes)[0]), ...one.settings };
+    return { ...(recipes[String(one.settings.recipe)] ?? Object.values(recipes)[0]), ...one.settings };
   });
   const differing = names.filter((name) => new Set(whole.map((one) => String(one[name]))).size > 1);
   return whole.map((one) =>

@@ -1,9 +1,11 @@
 /** The runs and their curves: the legend, which is the list of the runs, and the table of epochs. */
 
-import { element, say, svg } from "/page/elements.js";
-import { figure, grouped, short } from "/page/numbers.js";
-import { t } from "/page/texts.js";
-import { METRICS, figures } from "/page/train-series.js";
+import { element, say, svg } from "./elements.js";
+import { figure, grouped, short } from "./numbers.js";
+import { t } from "./texts.js";
+import { METRICS, NAMES, figures } from "./train-series.js";
+
+/** @import { Training } from "./types.d.ts" */
 
 /** The list of runs: a checkbox, the curve's colour and dashes, what it is, its figures. */
 export class Runs {
@@ -17,7 +19,7 @@ export class Runs {
     this.#on = on;
     this.#body = element("tbody");
     this.#at = element("span", { class: "muted", id: "train-at" });
-    const heads = Object.keys(METRICS).map((metric) =>
+    const heads = NAMES.map((metric) =>
       element("th", { scope: "col", class: "number" }, t(`train.short.${metric}`)));
     root.append(element("table", { class: "data", id: "train-runs", "aria-label": t("train.runs") },
       element("thead", {}, element("tr", {},
@@ -27,7 +29,7 @@ export class Runs {
 
   /**
    * Shows the runs.
-   * @param {{training: object, slot: number, shown: boolean, watched: boolean, name: string}[]} runs
+   * @param {{training: Training, slot: number, shown: boolean, watched: boolean, name: string}[]} runs
    * @param {number | null} at the epoch that is pointed at; null for the last
    */
   update(runs, at) {
@@ -55,7 +57,7 @@ export class Runs {
       onclick: () => this.#on.watch(id),
     });
     const status = element("span", { class: "muted" });
-    const cells = Object.keys(METRICS).map((metric) => element("td", { class: "number", "data-metric": metric }));
+    const cells = NAMES.map((metric) => element("td", { class: "number", "data-metric": metric }));
     const head = element("th", { scope: "row" },
       element("div", { class: "run-head" }, check, swatch(slot),
         element("span", {}, name, " ", status)));
@@ -70,7 +72,7 @@ export class Runs {
     say(row.name, `${run.training.id}: ${run.name}`);
     row.name.setAttribute("aria-pressed", String(run.watched));
     say(row.status, t(`train.status.${run.training.status}`));
-    Object.keys(METRICS).forEach((metric, i) => say(row.cells[i], figure(found?.[metric])));
+    NAMES.forEach((metric, i) => say(row.cells[i], figure(found?.[metric])));
     row.node.classList.toggle("watched", run.watched);
   }
 }
@@ -78,6 +80,7 @@ export class Runs {
 /**
  * Shows the epochs of a training as rows of a table.
  * @param {HTMLTableElement} table
+ * @param {Training} training
  */
 export function showEpochs(table, training) {
   const heads = ["epoch", "loss", "train_acc", "test_acc", "lr", "speed", "seconds"].map((name) =>

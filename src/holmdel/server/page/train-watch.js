@@ -1,10 +1,10 @@
 /** The training that is watched: how it stands, and what can be done with it. */
 
-import { button, element, say } from "/page/elements.js";
-import { grouped } from "/page/numbers.js";
-import { t } from "/page/texts.js";
-import { alive } from "/page/train-board.js";
-import { share } from "/page/train-series.js";
+import { button, element, say } from "./elements.js";
+import { grouped } from "./numbers.js";
+import { t } from "./texts.js";
+import { alive } from "./train-board.js";
+import { share } from "./train-series.js";
 
 const KIND = { running: "good", finished: "good", failed: "bad" };
 
@@ -22,7 +22,7 @@ export class Watch {
     }
     const onclick = (event) => {
       event.preventDefault();
-      on.draw(keptDraw.dataset.model);
+      on.draw(keptDraw.dataset.model ?? "");
     };
     const named = { id: "train-kept-draw", class: "button small", href: "#" };
     const keptDraw = element("a", { ...named, onclick });

@@ -1,29 +1,33 @@
 /** The Train tab: settings, curves, and what the network sees while it learns. */
 
-import { changed } from "/page/control.js";
-import { KEYS as SHEET } from "/page/draw-source.js";
-import { element } from "/page/elements.js";
-import { figure } from "/page/numbers.js";
-import { t } from "/page/texts.js";
-import { Board, alive } from "/page/train-board.js";
-import { Form } from "/page/train-form.js";
-import { Live } from "/page/train-live.js";
-import { Look } from "/page/train-look.js";
-import { namesOf } from "/page/train-names.js";
-import { Panels } from "/page/train-panels.js";
-import { LESSONS, fields, lesson, lessonData, lessonValues, request } from "/page/train-plan.js";
-import { Runs, showEpochs } from "/page/train-runs.js";
-import { Watch } from "/page/train-watch.js";
+import { changed } from "./control.js";
+import { KEYS as SHEET } from "./draw-source.js";
+import { element } from "./elements.js";
+import { figure } from "./numbers.js";
+import { t } from "./texts.js";
+import { Board, alive } from "./train-board.js";
+import { Form } from "./train-form.js";
+import { Live } from "./train-live.js";
+import { Look } from "./train-look.js";
+import { namesOf } from "./train-names.js";
+import { Panels } from "./train-panels.js";
+import { LESSONS, fields, lesson, lessonData, lessonValues, request } from "./train-plan.js";
+import { Runs, showEpochs } from "./train-runs.js";
+import { Watch } from "./train-watch.js";
+
+/** @import { App, DataSet, Networks } from "./types.d.ts" */
 
 const KEY = "train.";
 const OWN = ["network", "data", "training", "hidden", "lesson", "sample"];
 const DIGIT = [1, 28, 28];
 
-const memory = { board: null, offers: null, data: null }; // outlives a visit of the tab
+/** @type {{board: Board | null, offers: Networks | null}} */
+const memory = { board: null, offers: null }; // outlives a visit of the tab
 
 /**
  * Shows the tab.
- * @param {object} app of the shell
+ * @param {HTMLElement} root
+ * @param {App} app
  * @returns {() => void} takes it away
  */
 export function mount(root, app) {
@@ -44,6 +48,10 @@ class TrainTab {
   #refused = null;
   #offs = [];
   #removed = false;
+  /** @type {Networks} */
+  #offers;
+  /** @type {DataSet[]} */
+  #data;
 
   constructor(root, app, board) {
     [this.#app, this.#board] = [app, board];
@@ -73,14 +81,15 @@ class TrainTab {
     try {
       const asked = [memory.offers ?? api.get("/v1/networks"), api.get("/v1/data")];
       const [offers, { data }] = await Promise.all([...asked, this.#board.load()]);
-      Object.assign(memory, { offers, data });
+      memory.offers = this.#offers = offers;
+      this.#data = data;
     } catch (error) {
       return fail(error);
     }
     if (this.#removed) return;
     this.#offs = [
       this.#board.on((_, begun) => this.#changed(begun)),
-      state.on(keys(memory.offers), () => this.#draw()),
+      state.on(keys(this.#offers), () => this.#draw()),
       theme.on(() => this.#parts.live.paint(theme.dark)),
     ];
     for (const training of this.#board.all()) this.#statuses.set(training.id, training.status);
@@ -106,7 +115,7 @@ class TrainTab {
   }
 
   #fields() {
-    return fields(memory.offers, memory.data, (name) => this.#get(name));
+    return fields(this.#offers, this.#data, (name) => this.#get(name));
   }
 
   #lesson() {
@@ -115,6 +124,7 @@ class TrainTab {
 
   #change(name, value) {
     const field = this.#fields().find((one) => one.name === name);
+    if (!field) return;
     this.#set({ ...changed(field, value), ...(name === "data" ? {} : { lesson: null }) });
     this.#draw();
   }
@@ -127,13 +137,13 @@ class TrainTab {
     const form = this.#fields();
     const name = this.#lesson();
     if (!name) return this.#begin([request(form)]);
-    return this.#begin(lesson(name, lessonData(request(form).data, memory.data)));
+    return this.#begin(lesson(name, lessonData(request(form).data, this.#data)));
   }
 
   #startLesson(name) {
     const form = this.#fields();
-    const data = lessonData(request(form).data, memory.data);
-    const usual = form.find((field) => field.name === "data").fallback;
+    const data = lessonData(request(form).data, this.#data);
+    const usual = form.find((field) => field.name === "data")?.fallback;
     this.#set({ ...lessonValues(name, data === usual ? null : data, form), lesson: name });
     return this.#begin(lesson(name, data));
   }
@@ -212,7 +222,7 @@ class TrainTab {
 
   /** Draws all in the browser's next frame, however much news there is before it. */
   #draw() {
-    if (this.#removed || this.#frame || !memory.data) return;
+    if (this.#removed || this.#frame || !this.#data) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       this.#drawNow();
@@ -222,21 +232,21 @@ class TrainTab {
   #drawNow() {
     const { form, watch, panels, runs, epochs, live, boxes } = this.#parts;
     const all = this.#board.all();
-    const names = namesOf(all, memory.offers);
+    const names = namesOf(all, this.#offers);
     const watched = this.#watched();
     const hidden = this.#hidden();
     const rows = all.map((training, i) => ({
       training, name: names[i], slot: this.#board.slot(training.id),
       shown: !hidden.has(training.id), watched: training === watched,
     }));
-    form.update(this.#fields(), memory.data, { busy: this.#board.busy(), lesson: this.#lesson() });
+    form.update(this.#fields(), this.#data, { busy: this.#board.busy(), lesson: this.#lesson() });
     watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#board.waiting() });
     runs.update(rows, this.#at);
     panels.update(rows.filter((row) => row.shown), this.#at);
     for (const box of boxes) box.hidden = !watched;
     if (!watched?.weights) live.clear();
     if (!watched) return;
-    if (epochs.closest("details").open) showEpochs(epochs, watched);
+    if (epochs.closest("details")?.open) showEpochs(epochs, watched);
     this.#look.want(watched, this.#stored(watched));
   }
 

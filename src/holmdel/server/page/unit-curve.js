@@ -1,6 +1,6 @@
 /** The curve of an activation, and the point on it. */
 
-import { svg } from "/page/elements.js";
+import { svg } from "./elements.js";
 
 const [WIDTH, HEIGHT, STEPS] = [220, 120, 80];
 

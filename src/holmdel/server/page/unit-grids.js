@@ -1,16 +1,18 @@
 /** Small grids of numbers, coloured by value. */
 
-import { element } from "/page/elements.js";
-import { brief, digits } from "/page/numbers.js";
-import { t } from "/page/texts.js";
+import { element } from "./elements.js";
+import { brief, digits } from "./numbers.js";
+import { t } from "./texts.js";
+
+/** @import { Unit } from "./types.d.ts" */
 
 const MOST_TEXT = 12; // numbers across: in more, each is too small to be read
 
 /**
  * Makes a grid of numbers.
  * @param {number[][]} rows
- * @param {number} options.scale the value that gets the full colour.
- * @param {number[]|null} [options.marked] [row, column] of one that stands out.
+ * @param {{scale: number, label: string, marked?: number[] | null}} options `scale` is the value
+ *   that gets the full colour, `marked` the [row, column] of one that stands out.
  * @returns {HTMLElement}
  */
 export function numberGrid(rows, { scale, label, marked = null }) {
@@ -27,7 +29,7 @@ export function numberGrid(rows, { scale, label, marked = null }) {
     }),
   );
   const grid = element("div", { class: "numbers", role: "img", "aria-label": label }, ...cells);
-  grid.style.setProperty("--across", across);
+  grid.style.setProperty("--across", String(across));
   grid.classList.toggle("tiny", across > MOST_TEXT);
   grid.classList.toggle("dense", across > 5 && across <= MOST_TEXT);
   return grid;
@@ -44,9 +46,9 @@ export function largest(planes) {
 
 /**
  * Makes one line of a sum: patch times kernel gives products.
- * @param {object} unit the answer of /v1/unit.
+ * @param {Unit} unit the answer of /v1/unit.
  * @param {{plane: number, channel: number, sum: number}} one of `strongest`.
- * @param {object} scales the value of the full colour: {patch, kernel, products}.
+ * @param {{patch: number, kernel: number, products: number}} scales the value of the full colour.
  */
 export function productLine(unit, one, scales) {
   const { patch, kernel } = unit;

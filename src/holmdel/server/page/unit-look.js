@@ -1,14 +1,17 @@
 /** A layer's map in large with a box on it. */
 
-import { element } from "/page/elements.js";
-import { drawMap } from "/page/maps.js";
-import { createFrame } from "/page/picture-frame.js";
+import { element } from "./elements.js";
+import { drawMap } from "./maps.js";
+import { createFrame } from "./picture-frame.js";
+
+/** @import { LayerView } from "./network-layer.js" */
+/** @import { Box } from "./types.d.ts" */
 
 /**
  * Makes a figure that shows one map of a layer and a box.
  * @param {"field"|"window"|"unit"} kind of the box.
- * @returns {{node: HTMLElement, show: (layer: object|null, map: number, box: object|null,
- *   text: string, dark: boolean) => void}} `layer` is one of network-layer.js; null hides it.
+ * @returns {{node: HTMLElement, show: (layer: LayerView|null|undefined, map: number,
+ *   box: Box|null, text: string, dark: boolean) => void}} null for `layer` hides it.
  */
 export function createLook(kind) {
   const frame = createFrame(kind);
@@ -18,9 +21,9 @@ export function createLook(kind) {
   return {
     node,
     show(layer, map, box, text, dark) {
-      const maps = layer?.layer.shape.length === 3;
-      node.hidden = !maps || map >= layer.geometry.shown;
-      if (node.hidden) return;
+      const maps = layer?.layer.shape.length === 3 && map < layer.geometry.shown;
+      node.hidden = !maps;
+      if (!maps || !layer.shownValues) return;
       const [, height, width] = layer.layer.shape;
       const { bytes, low, high } = layer.shownValues;
       drawMap(frame.canvas, bytes, width, height, { low, high, dark, offset: map * width * height });

@@ -1,11 +1,13 @@
 /** How a unit's value comes about, in words and numbers, and that it is this value. */
 
-import { button, element, say } from "/page/elements.js";
-import { digits, fixed } from "/page/numbers.js";
-import { t } from "/page/texts.js";
-import { curve } from "/page/unit-curve.js";
-import { largest, numberGrid, productLine, termRow, termTable } from "/page/unit-grids.js";
-import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "/page/unit-sum.js";
+import { button, element, say } from "./elements.js";
+import { digits, fixed } from "./numbers.js";
+import { t } from "./texts.js";
+import { curve } from "./unit-curve.js";
+import { largest, numberGrid, productLine, termRow, termTable } from "./unit-grids.js";
+import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "./unit-sum.js";
+
+/** @import { Unit } from "./types.d.ts" */
 
 const LINES = { first: 2, step: 8 };
 const TERMS = { first: 12, step: 100 };
@@ -19,7 +21,7 @@ const STORIES = {
 };
 
 /**
- * @param {object} unit the answer of /v1/unit.
+ * @param {Unit} unit the answer of /v1/unit.
  * @returns {HTMLElement[]} how it comes about.
  */
 export function storyOf(unit) {

@@ -1,5 +1,7 @@
 /** The arithmetic of one unit, done here again. No elements. */
 
+/** @import { Unit } from "./types.d.ts" */
+
 /**
  * @param {number[]} terms
  * @returns {number} their sum, rounded once at the end (Shewchuk, 1997, as Python's math.fsum).
@@ -41,7 +43,7 @@ const planes = (values) => (Array.isArray(values[0]) ? values : [[values]]);
 
 /**
  * Returns what a unit adds up, term by term.
- * @param {object} unit the answer of /v1/unit.
+ * @param {Unit} unit the answer of /v1/unit.
  * @returns {{at: number[], seen: number, weight: number, product: number}[]} `at` is [channel, row,
  *   column] in the layer before, or [unit] of a vector; empty where nothing is added.
  */
@@ -75,7 +77,7 @@ function placeOf(index, shape) {
 
 /**
  * Adds up a unit's products and its bias, and compares.
- * @param {object} unit the answer of /v1/unit.
+ * @param {Unit} unit the answer of /v1/unit.
  * @param {{product: number}[]} terms of `termsOf`.
  * @returns {{products: number, total: number, same: boolean}} `same`: to the last bit what the
  *   server says.
@@ -87,7 +89,7 @@ export function addUp(unit, terms) {
 }
 
 /**
- * @param {object} unit the answer of /v1/unit, of a convolution or a pooling.
+ * @param {Unit} unit the answer of /v1/unit, of a convolution or a pooling.
  * @returns {{plane: number, channel: number, sum: number}[]} its channels, those first whose
  *   products have the largest sum.
  */

@@ -1,40 +1,54 @@
 /** The panel of the unit that is looked at. */
 
-import { button, element, say } from "/page/elements.js";
-import { KINDS } from "/page/network-marks.js";
-import { digits, fixed } from "/page/numbers.js";
-import { t } from "/page/texts.js";
-import { placeText } from "/page/unit-grids.js";
-import { createLook } from "/page/unit-look.js";
-import { storyOf } from "/page/unit-story.js";
-import { placesOf, strongest, termsOf } from "/page/unit-sum.js";
+import { button, element, say } from "./elements.js";
+import { KINDS } from "./network-marks.js";
+import { digits, fixed } from "./numbers.js";
+import { t } from "./texts.js";
+import { placeText } from "./unit-grids.js";
+import { createLook } from "./unit-look.js";
+import { storyOf } from "./unit-story.js";
+import { placesOf, strongest, termsOf } from "./unit-sum.js";
+
+/** @import { LayerView } from "./network-layer.js" */
+/** @import { Unit } from "./types.d.ts" */
 
 /** The panel: the unit's name and value, where it looks, and how its value comes about. */
 export class UnitView {
-  /** @param {{dark: boolean}} options.theme */
+  /**
+   * @param {{theme: {dark: boolean}, onPin: () => void, onClose: () => void}} options `theme` says
+   *   whether the page is dark.
+   */
   constructor({ theme, onPin, onClose }) {
-    Object.assign(this, { theme });
-    this.looks = Object.fromEntries(KINDS.map((kind) => [kind, createLook(kind)]));
+    this.theme = theme;
+    this.looks = { field: createLook("field"), window: createLook("window"), unit: createLook("unit") };
     this.story = element("div", { class: "story" });
     const looks = element("div", { class: "looks" });
     looks.append(...KINDS.map((kind) => this.looks[kind].node));
     this.body = element("div", { class: "unit-body", hidden: true }, looks, this.story);
     this.hint = element("p", { class: "muted" }, t("draw.unit-hint"));
+    this.title = element("h3", { id: "unit-title" });
+    this.value = element("output", { class: "mono", id: "unit-value" });
+    const pin = { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin };
+    this.pin = button(t("draw.pin"), pin);
+    const close = { id: "close-unit", class: "small quiet", onclick: onClose };
+    const parts = [this.title, this.value, this.pin, button(t("draw.close"), close)];
+    this.head = element("div", { class: "unit-head", hidden: true }, ...parts);
     const given = { class: "unit panel", "aria-labelledby": "unit-title", id: "unit" };
-    this.node = element("section", given, this.hint, this.#makeHead(onPin, onClose), this.body);
+    this.node = element("section", given, this.hint, this.head, this.body);
   }
 
   /**
    * Shows a unit.
-   * @param {object} unit the answer of /v1/unit.
-   * @param {Map<string, object>} layers those of its network, by name.
+   * @param {Unit} unit
+   * @param {Map<string, LayerView>} layers those of its network, by name.
+   * @param {boolean} pinned
    */
   show(unit, layers, pinned) {
     this.#open(true);
     this.node.dataset.unit = [unit.layer, ...unit.unit].join(".");
     say(this.title, `${unit.layer} \u00b7 ${unit.kind} \u00b7 ${placeText(unit.unit)}`);
     say(this.value, valueText(unit));
-    this.value.dataset.value = unit.value;
+    this.value.dataset.value = String(unit.value);
     this.pin.setAttribute("aria-pressed", String(pinned));
     say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
     this.#showLooks(unit, layers);
@@ -47,23 +61,13 @@ export class UnitView {
     delete this.node.dataset.unit;
   }
 
-  #makeHead(onPin, onClose) {
-    this.title = element("h3", { id: "unit-title" });
-    this.value = element("output", { class: "mono", id: "unit-value" });
-    const pin = { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin };
-    this.pin = button(t("draw.pin"), pin);
-    const close = { id: "close-unit", class: "small quiet", onclick: onClose };
-    const parts = [this.title, this.value, this.pin, button(t("draw.close"), close)];
-    this.head = element("div", { class: "unit-head", hidden: true }, ...parts);
-    return this.head;
-  }
-
   #open(open) {
     this.hint.hidden = open;
     this.head.hidden = this.body.hidden = !open;
     this.node.classList.toggle("shown", open);
   }
 
+  /** @param {Unit} unit @param {Map<string, LayerView>} layers */
   #showLooks(unit, layers) {
     const { looks } = this;
     const { dark } = this.theme;

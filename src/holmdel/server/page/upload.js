@@ -1,10 +1,12 @@
 /** Pictures from the user: a file, a drop, the clipboard, the camera. */
 
-import { element } from "/page/elements.js";
-import { t } from "/page/texts.js";
+import { element } from "./elements.js";
+import { t } from "./texts.js";
 
 /**
  * Makes the ways in which a user gives a picture.
+ * @param {HTMLElement} root gets the buttons.
+ * @param {object} options
  * @param {HTMLElement} options.area where a picture can be dropped; it has the class `dropping`
  *   while one hangs over it.
  * @param {(blob: Blob, name: string) => void} options.onPicture gets every picture.
@@ -20,7 +22,7 @@ export function pictureInput(root, { area, onPicture, onError }) {
   const choose = fileButton("choose-picture", t("upload.choose"), take);
   const photo = fileButton("take-photo", t("upload.photo"), take);
   photo.classList.add("only-touch"); // elsewhere it would be the same as the other
-  photo.querySelector("input").capture = "environment";
+  photo.querySelector("input")?.setAttribute("capture", "environment");
   root.append(choose, photo);
   const control = new AbortController();
   onDrop(area, take, control.signal);
