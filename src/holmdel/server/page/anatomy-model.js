@@ -1,4 +1,4 @@
-/** What the Anatomy tab asks for, and what its numbers are. No DOM. */
+/** The request of the Anatomy tab, and the rows of its table. No DOM. */
 
 /** @import { AnatomyLayer, Network } from "./types.d.ts" */
 

@@ -21,10 +21,10 @@ const en = {
   "anatomy.connections": "Connections",
   "anatomy.macs": "MACs",
   "anatomy.field": "Receptive field",
-  "anatomy.field.how": "How many pixels of the picture a unit sees, height × width",
+  "anatomy.field.how": "How many pixels of the input a unit depends on, height × width",
   "anatomy.sum": "Sum",
   "anatomy.was": "{value} by default",
-  "anatomy.unfit": "This cannot be built:",
+  "anatomy.unfit": "This network cannot be built:",
 };
 
 const zh = {
@@ -48,10 +48,10 @@ const zh = {
   "anatomy.connections": "连接",
   "anatomy.macs": "乘加",
   "anatomy.field": "感受野",
-  "anatomy.field.how": "一个单元看到图片的多少像素，高 × 宽",
+  "anatomy.field.how": "一个单元依赖输入的多少像素，高 × 宽",
   "anatomy.sum": "合计",
   "anatomy.was": "默认为 {value}",
-  "anatomy.unfit": "无法这样构建：",
+  "anatomy.unfit": "无法构建此网络：",
 };
 
 export default { en, zh };

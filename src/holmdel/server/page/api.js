@@ -1,4 +1,4 @@
-/** The server's answers. Every failure is an Error whose message is one sentence. */
+/** Requests to the server. Every failure is an Error whose message is one sentence. */
 
 import { t } from "./texts.js";
 

@@ -1,7 +1,7 @@
 /** What options and settings are called; in English their help is the server's. */
 
 const en = {
-  "option.input": "Picture, C×H×W",
+  "option.input": "Image, C×H×W",
   "option.activation": "Activation",
   "option.pooling": "Pooling",
   "option.classes": "Classes",
@@ -22,7 +22,7 @@ const en = {
   "option.clip": "Clip the gradient at",
   "option.schedule": "Schedule",
   "option.warmup": "Warm-up",
-  "option.init": "First weights",
+  "option.init": "Initial weights",
   "option.label_smoothing": "Label smoothing",
   "option.augment": "Augmentation",
   "option.normalise": "Normalise",

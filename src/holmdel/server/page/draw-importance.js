@@ -2,7 +2,7 @@
 
 import { decode } from "./base64.js";
 import { button, context2d, element } from "./elements.js";
-import { drawPicture } from "./maps.js";
+import { drawImage } from "./maps.js";
 import { t } from "./texts.js";
 
 /** @import { LayerView } from "./network-layer.js" */
@@ -86,7 +86,7 @@ export class Importance {
 
   #show(answer, { values, layer }) {
     this.figure.hidden = false;
-    drawPicture(this.base, values.bytes, layer.shape);
+    drawImage(this.base, values.bytes, layer.shape);
     paintHeat(this.heat, answer);
     const text = t(`draw.${this.app.state.get("why")}-of`, { label: answer.label });
     this.caption.replaceChildren(element("b", {}, text));

@@ -1,4 +1,4 @@
-/** Strokes as pixels: on the sheet, and as the picture that is sent. */
+/** Strokes as pixels: on the sheet, and as the image that is sent. */
 
 import { SIZE } from "./strokes.js";
 import { png } from "./png.js";

@@ -1,4 +1,4 @@
-/** Pictures of the data set, to choose from. */
+/** Images of the data set, to choose from. */
 
 import { button, element } from "./elements.js";
 import { t } from "./texts.js";

@@ -1,4 +1,4 @@
-/** What is on the sheet: a drawing, a sample, or a picture from elsewhere; and its address. */
+/** What is on the sheet: a drawing, a sample, or the user's image; and its values in the URL. */
 
 import { fromBase64Url, toBase64Url } from "./base64.js";
 import { PEN, picture } from "./draw-raster.js";
@@ -47,7 +47,7 @@ export class Source {
   }
 
   /** @param {Blob} blob a picture from elsewhere. */
-  takePicture(blob) {
+  takeImage(blob) {
     Object.assign(this, { kind: "picture", sample: null, blob, framed: false, seen: null });
   }
 

@@ -1,13 +1,13 @@
-/** Which unit is looked at: under the pointer, by the keys, or pinned. */
+/** Which unit is explained: under the pointer, by the keys, or pinned. */
 
-import { fieldOf } from "./network-marks.js";
-import { createPump } from "./pump.js";
+import { fieldOf } from "./network-boxes.js";
+import { createLatestOnly } from "./latest-only.js";
 import { placeText } from "./unit-grids.js";
 
 /** @import { LayerView } from "./network-layer.js" */
 /** @import { NetworkView } from "./network-view.js" */
 /** @import { UnitView } from "./unit-view.js" */
-/** @import { createSeen } from "./draw-look.js" */
+/** @import { createInputImage } from "./draw-input.js" */
 /** @import { App, Place, PointerHandlers, ShownNetwork, Unit, Upload } from "./types.d.ts" */
 
 /** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
@@ -19,7 +19,7 @@ export class Pointing {
   /** @type {string | null} */
   #text = null; // of the one that is hovered
   #control = new AbortController();
-  #pump = createPump((wanted) => this.#ask(wanted));
+  #pump = createLatestOnly((wanted) => this.#ask(wanted));
 
   /**
    * @param {object} options
@@ -27,7 +27,7 @@ export class Pointing {
    * @param {() => ShownNetwork[]} options.nets those on the page.
    * @param {() => Upload} options.picture
    * @param {UnitView} options.panel
-   * @param {ReturnType<typeof createSeen>} options.seen
+   * @param {ReturnType<typeof createInputImage>} options.seen
    */
   constructor({ app, nets, picture, panel, seen }) {
     this.app = app;

@@ -1,9 +1,9 @@
-/** The Draw tab: a picture in, every layer of the chosen models out. */
+/** The Draw tab: an image in, every layer of the chosen models out. */
 
 import { decode, pngOf } from "./base64.js";
 import { Importance } from "./draw-importance.js";
-import { createSeen } from "./draw-look.js";
-import { createRun } from "./draw-run.js";
+import { createInputImage } from "./draw-input.js";
+import { createActivationsRequest } from "./draw-activations.js";
 import { Samples } from "./draw-samples.js";
 import { createSheet } from "./draw-sheet.js";
 import { KEYS, Source } from "./draw-source.js";
@@ -14,7 +14,7 @@ import { Kernels } from "./network-kernels.js";
 import { NetworkView } from "./network-view.js";
 import { t } from "./texts.js";
 import { UnitView } from "./unit-view.js";
-import { pictureInput } from "./upload.js";
+import { imageInput } from "./upload.js";
 
 /** @import { App, Model, ShownNetwork } from "./types.d.ts" */
 
@@ -36,7 +36,7 @@ export function mount(root, app) {
   return () => tab.off();
 }
 
-/** @typedef {ShownNetwork & {run: ReturnType<typeof createRun>, answered: boolean}} Net */
+/** @typedef {ShownNetwork & {run: ReturnType<typeof createActivationsRequest>, answered: boolean}} Net */
 
 class DrawTab {
   /** @type {App} */
@@ -49,7 +49,7 @@ class DrawTab {
   tools;
   /** @type {Samples} */
   samples;
-  /** @type {ReturnType<typeof createSeen>} */
+  /** @type {ReturnType<typeof createInputImage>} */
   seen;
   /** @type {Importance} */
   importance;
@@ -101,7 +101,7 @@ class DrawTab {
       onChoose: (sample) => this.takeSample(sample, pngOf(sample.picture)),
       onMore: () => state.set({ samples: 1 + Number(state.get("samples") ?? 0) }),
     });
-    this.seen = createSeen();
+    this.seen = createInputImage();
     this.importance = new Importance(this.app);
     this.note = element("p", { class: "muted small", id: "picture-note", hidden: true });
     const pictures = element("div", { class: "row open" });
@@ -114,9 +114,9 @@ class DrawTab {
       element("div", { class: "desk-more" }, pictures, this.note, this.samples.node),
     );
     this.root.append(desk);
-    const onPicture = (blob) => this.takePicture(blob);
-    const given = { area: this.root, onPicture, onError: this.app.fail };
-    this.offs.push(pictureInput(pictures, given));
+    const onImage = (blob) => this.takeImage(blob);
+    const given = { area: this.root, onImage, onError: this.app.fail };
+    this.offs.push(imageInput(pictures, given));
   }
 
   makeWork() {
@@ -191,7 +191,7 @@ class DrawTab {
     const onRebuilt = () => this.pointing.refresh();
     const on = this.pointing.on(number);
     const view = new NetworkView({ theme, on, onKernels, onRebuilt });
-    const run = createRun({
+    const run = createActivationsRequest({
       api,
       fail,
       params: () => ({ model: net.model, maps: this.mapCount() }),
@@ -261,7 +261,7 @@ class DrawTab {
     const sample = source.read((key) => this.app.state.get(key), this.model.stored);
     if (sample) return this.fetchSample(sample);
     if (!anyway && JSON.stringify(source.address()) === before) return;
-    await this.showPicture();
+    await this.showImage();
     this.changed(null);
   }
 
@@ -282,20 +282,20 @@ class DrawTab {
   async takeSample({ data, index }, blob) {
     this.fetching.abort();
     source.takeSample({ data, index }, blob);
-    await this.showPicture();
+    await this.showImage();
     this.app.state.set(source.address());
     this.changed(performance.now());
   }
 
-  async takePicture(blob) {
+  async takeImage(blob) {
     this.fetching.abort();
-    source.takePicture(blob);
-    await this.showPicture();
+    source.takeImage(blob);
+    await this.showImage();
     this.changed(performance.now());
   }
 
   /** Puts the sample or the picture on the sheet. */
-  async showPicture() {
+  async showImage() {
     this.markSample();
     const { blob, framed } = source;
     const bitmap = blob && (await createImageBitmap(blob).catch(() => null));

@@ -1,4 +1,4 @@
-/** Elements in one call. */
+/** HTML and SVG elements, made in one call each. */
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -53,7 +53,7 @@ export function drawMap(canvas, bytes, width, height, options = {}) {
  * @param {Uint8Array} bytes plane by plane.
  * @param {number[]} shape (1 or 3, height, width).
  */
-export function drawPicture(canvas, bytes, [channels, height, width]) {
+export function drawImage(canvas, bytes, [channels, height, width]) {
   if (channels !== 3) {
     drawMap(canvas, bytes, width, height);
     return;

@@ -1,4 +1,4 @@
-/** The kernels of a convolution as pictures. */
+/** The kernels of a convolution as images. */
 
 import { decode } from "./base64.js";
 import { button, element, say } from "./elements.js";

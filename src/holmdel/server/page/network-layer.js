@@ -2,9 +2,9 @@
 
 import { element } from "./elements.js";
 import { geometry as geometryOf } from "./network-layout.js";
-import { KINDS, createMarks } from "./network-marks.js";
+import { KINDS, createBoxes } from "./network-boxes.js";
 import { createPainter } from "./network-paint.js";
-import { listen } from "./network-point.js";
+import { listen } from "./network-pointer.js";
 import { t } from "./texts.js";
 
 /** @import { Layer, PointerHandlers, Values } from "./types.d.ts" */
@@ -37,7 +37,7 @@ export class LayerView {
     const brief = labels?.every((text) => text.length < 4); // longer ones are in the answer only
     if (labels && brief && layer.shown === labels.length) frame.append(labelList(labels, this.geometry));
     this.node = nodeOf(layer, place, caption(layer, this.geometry, onKernels), frame);
-    this.mark = createMarks(frame, this.geometry);
+    this.mark = createBoxes(frame, this.geometry);
     this.painter = createPainter(this.canvas, this.geometry);
     const look = (entries) => this.#onLook(entries.at(-1).isIntersecting, on.dark());
     new IntersectionObserver(look, { rootMargin: "200px" }).observe(this.canvas);

@@ -1,4 +1,4 @@
-/** Where each layer goes, and how large its maps are. Numbers in, numbers out. */
+/** Where each layer goes, and how large its maps are. No DOM. */
 
 const GAP = 4; // CSS pixels between two maps, about
 const MOST_ACROSS = 16; // kernels in a row

@@ -1,4 +1,4 @@
-/** Numbers as text. */
+/** Numbers as text. No DOM. */
 
 const DASH = "\u2013";
 const MINUS = "\u2212";

@@ -1,4 +1,4 @@
-/** Pixels as a PNG, written here: at once, where a canvas takes its time, and to the very byte. */
+/** Pixels as an uncompressed PNG: sooner than a canvas encodes one, the same bytes everywhere. */
 
 /** @import { Png } from "./types.d.ts" */
 

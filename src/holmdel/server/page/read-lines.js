@@ -1,4 +1,4 @@
-/** The lines that were read, beside the pictures of them. */
+/** The lines that were read, each with its part of the image. */
 
 import { button, context2d, element } from "./elements.js";
 import { percent } from "./numbers.js";

@@ -1,4 +1,4 @@
-/** What the Read tab knows: a picture, how it is to be read, what was read. Holds no DOM. */
+/** The state of the Read tab: an image, how it is to be read, what was read. No DOM. */
 
 import { address } from "./api.js";
 

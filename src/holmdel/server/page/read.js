@@ -1,13 +1,13 @@
-/** The Read tab: strings of digits on a picture. */
+/** The Read tab: strings of digits on an image. */
 
 import { token } from "./api.js";
 import { button, element } from "./elements.js";
 import { createControls } from "./read-controls.js";
 import { lightLine, lineOf, showLines } from "./read-lines.js";
 import { curlCommand, optionsIn, Reading, stateOf } from "./read-model.js";
-import { createPicture } from "./read-picture.js";
+import { createImageView } from "./read-image.js";
 import { t } from "./texts.js";
-import { pictureInput } from "./upload.js";
+import { imageInput } from "./upload.js";
 
 /** @import { App } from "./types.d.ts" */
 
@@ -28,7 +28,7 @@ export function mount(root, app) {
   }
   const view = layOut(root);
   const light = (index) => reading.light(index);
-  const picture = createPicture(view.stage, {
+  const picture = createImageView(view.stage, {
     onLight: light,
     onPick: (index) => /** @type {HTMLElement | undefined} */ (view.lines.children[index])?.focus(),
   });
@@ -38,9 +38,9 @@ export function mount(root, app) {
    *   image: HTMLImageElement | null}} */
   const shown = { view, picture, app, image: null };
   const offs = [
-    pictureInput(view.give, {
+    imageInput(view.give, {
       area: root,
-      onPicture: (blob, name) => reading.take(blob, name),
+      onImage: (blob, name) => reading.take(blob, name),
       onError: app.fail,
     }),
     reading.on((what) => onReading(shown, what)),

@@ -1,4 +1,4 @@
-/** The drawing as data: strokes on a sheet of SIZE x SIZE, with a past to undo. No pixels here. */
+/** The drawing as data: strokes on a sheet of SIZE x SIZE, with undo. No DOM. */
 
 import { fromBase64Url, toBase64Url } from "./base64.js";
 

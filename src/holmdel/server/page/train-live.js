@@ -1,9 +1,9 @@
-/** What a network in training sees: the picture, the probabilities, kernels and feature maps. */
+/** A network in training: an image, its probabilities, kernels and feature maps. */
 
 import { decode } from "./base64.js";
 import { createBars } from "./bars.js";
 import { button, element, say } from "./elements.js";
-import { drawPicture } from "./maps.js";
+import { drawImage } from "./maps.js";
 import { geometry, kernelGeometry } from "./network-layout.js";
 import { createPainter } from "./network-paint.js";
 import { t } from "./texts.js";
@@ -14,10 +14,10 @@ const ROOM = 118; // CSS pixels of height for a layer's maps
 const LAYERS = 6; // of maps, from the first on
 const PLANES = 6; // of a kernel
 
-/** The panel. It gets looks of train-look.js. */
+/** The panel. It gets what train-activations.js fetched. */
 export class Live {
   /** @type {LiveView | null} */
-  #look = null;
+  #view = null;
   #shape = "";
   #painters = [];
   #parts;
@@ -50,36 +50,36 @@ export class Live {
 
   /** Shows that there is nothing yet. */
   clear() {
-    this.#look = null;
+    this.#view = null;
     this.#parts.body.hidden = true;
     this.#parts.none.hidden = false;
     say(this.#parts.of, "");
   }
 
   /**
-   * Shows a look.
-   * @param {LiveView} look
+   * Shows activations and kernels.
+   * @param {LiveView} view
    * @param {{dark: boolean, drawn: boolean}} now `drawn`: whether there is a drawing to take
    */
-  show(look, now) {
-    this.#look = look;
+  show(view, now) {
+    this.#view = view;
     this.#parts.body.hidden = false;
     this.#parts.none.hidden = true;
-    this.#parts.mine.hidden = !now.drawn || look.label === null;
-    const { training, label, seen } = look;
+    this.#parts.mine.hidden = !now.drawn || view.label === null;
+    const { training, label, seen } = view;
     say(this.#parts.of, t("train.live.of", { id: training.id, count: training.weights }));
     say(this.#parts.label, t(label === null ? "train.live.drawing" : "train.live.sample", { label }));
     const bars = seen.classes.map((name, i) => ({ label: name, probability: seen.probabilities[i] }));
     this.#bars.update(bars);
-    this.#build(look);
+    this.#build(view);
     this.paint(now.dark);
   }
 
   /** @param {boolean} dark whether the page is dark */
   paint(dark) {
-    if (!this.#look) return;
-    const { seen, kernels } = this.#look;
-    drawPicture(this.#parts.picture, decode(seen.seen.data), seen.seen.shape);
+    if (!this.#view) return;
+    const { seen, kernels } = this.#view;
+    drawImage(this.#parts.picture, decode(seen.seen.data), seen.seen.shape);
     [...mapsOf(seen), ...kernels].forEach((layer, i) => {
       const bytes = "name" in layer ? decode(layer.data) : firstPlanes(layer);
       this.#painters[i]({ bytes, low: layer.low, high: layer.high }, dark);

@@ -1,6 +1,6 @@
 /** From the states of trainings to series of points and rows of a table. No DOM. */
 
-import { alive } from "./train-board.js";
+import { alive } from "./train-store.js";
 
 /** @import { Metric, Training } from "./types.d.ts" */
 

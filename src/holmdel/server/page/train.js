@@ -5,15 +5,15 @@ import { KEYS as SHEET } from "./draw-source.js";
 import { element } from "./elements.js";
 import { figure } from "./numbers.js";
 import { t } from "./texts.js";
-import { Board, alive } from "./train-board.js";
+import { TrainingStore, alive } from "./train-store.js";
 import { Form } from "./train-form.js";
 import { Live } from "./train-live.js";
-import { Look } from "./train-look.js";
+import { TrainingActivations } from "./train-activations.js";
 import { namesOf } from "./train-names.js";
 import { Panels } from "./train-panels.js";
 import { LESSONS, fields, lesson, lessonData, lessonValues, request } from "./train-plan.js";
 import { Runs, showEpochs } from "./train-runs.js";
-import { Watch } from "./train-watch.js";
+import { Status } from "./train-status.js";
 
 /** @import { App, DataSet, Networks } from "./types.d.ts" */
 
@@ -21,8 +21,8 @@ const KEY = "train.";
 const OWN = ["network", "data", "training", "hidden", "lesson", "sample"];
 const DIGIT = [1, 28, 28];
 
-/** @type {{board: Board | null, offers: Networks | null}} */
-const memory = { board: null, offers: null }; // outlives a visit of the tab
+/** @type {{store: TrainingStore | null, offers: Networks | null}} */
+const memory = { store: null, offers: null }; // outlives a visit of the tab
 
 /**
  * Shows the tab.
@@ -31,17 +31,17 @@ const memory = { board: null, offers: null }; // outlives a visit of the tab
  * @returns {() => void} takes it away
  */
 export function mount(root, app) {
-  memory.board ??= new Board(app.api);
-  const tab = new TrainTab(root, app, memory.board);
+  memory.store ??= new TrainingStore(app.api);
+  const tab = new TrainTab(root, app, memory.store);
   tab.open();
   return () => tab.remove();
 }
 
 class TrainTab {
   #app;
-  #board;
+  #store;
   #parts;
-  #look;
+  #activations;
   #at = null;
   #frame = 0;
   #statuses = new Map();
@@ -53,8 +53,8 @@ class TrainTab {
   /** @type {DataSet[]} */
   #data;
 
-  constructor(root, app, board) {
-    [this.#app, this.#board] = [app, board];
+  constructor(root, app, store) {
+    [this.#app, this.#store] = [app, store];
     this.#parts = build(root, {
       change: (name, value) => this.#change(name, value),
       start: () => this.#start(),
@@ -69,8 +69,8 @@ class TrainTab {
       other: () => this.#set({ sample: (Number.parseInt(this.#get("sample"), 10) || 0) + 1 }),
       mine: () => this.#set({ sample: null }),
     });
-    this.#look = new Look(app.api, (key) => app.state.get(key), {
-      seen: (look) => this.#seen(look),
+    this.#activations = new TrainingActivations(app.api, (key) => app.state.get(key), {
+      seen: (view) => this.#seen(view),
       failed: (error) => app.fail(error),
     });
   }
@@ -80,7 +80,7 @@ class TrainTab {
     const { api, state, theme, fail } = this.#app;
     try {
       const asked = [memory.offers ?? api.get("/v1/networks"), api.get("/v1/data")];
-      const [offers, { data }] = await Promise.all([...asked, this.#board.load()]);
+      const [offers, { data }] = await Promise.all([...asked, this.#store.load()]);
       memory.offers = this.#offers = offers;
       this.#data = data;
     } catch (error) {
@@ -88,11 +88,11 @@ class TrainTab {
     }
     if (this.#removed) return;
     this.#offs = [
-      this.#board.on((_, begun) => this.#changed(begun)),
+      this.#store.on((_, begun) => this.#changed(begun)),
       state.on(keys(this.#offers), () => this.#draw()),
       theme.on(() => this.#parts.live.paint(theme.dark)),
     ];
-    for (const training of this.#board.all()) this.#statuses.set(training.id, training.status);
+    for (const training of this.#store.all()) this.#statuses.set(training.id, training.status);
     this.#changed(null);
   }
 
@@ -102,7 +102,7 @@ class TrainTab {
     cancelAnimationFrame(this.#frame);
     for (const off of this.#offs) off();
     this.#parts.panels.remove();
-    this.#look.stop();
+    this.#activations.stop();
   }
 
   #get(name) {
@@ -149,7 +149,7 @@ class TrainTab {
   }
 
   async #begin(jobs) {
-    await this.#board.start(jobs);
+    await this.#store.start(jobs);
     const watch = document.getElementById("train-watch");
     if (matchMedia("(max-width: 899px)").matches) watch?.scrollIntoView({ block: "start" });
   }
@@ -158,22 +158,22 @@ class TrainTab {
     const training = this.#watched();
     if (!training) return;
     if (verb === "forget") await this.#forget(training.id);
-    else if (verb !== "draw") await this.#board.command(training.id, verb);
+    else if (verb !== "draw") await this.#store.command(training.id, verb);
     if (["draw", "forget", "keep"].includes(verb)) await this.#app.refresh().catch(this.#app.fail);
     if (verb === "draw") this.#app.state.push({ tab: "draw", model: training.model });
-    const kept = verb === "keep" && this.#board.get(training.id)?.kept;
+    const kept = verb === "keep" && this.#store.get(training.id)?.kept;
     if (kept) this.#app.announce(t("train.kept", { name: kept }));
   }
 
   async #forget(id) {
-    this.#look.stop(); // else it would ask for a model that is no more
-    await this.#board.forget(id);
+    this.#activations.stop(); // else it would ask for a model that is no more
+    await this.#store.forget(id);
     this.#set({ training: null });
     if (!this.#watched()) document.getElementById("train-start")?.focus();
   }
 
   #watched() {
-    return this.#board.get(this.#get("training")) ?? this.#board.running() ?? this.#board.all().at(-1) ?? null;
+    return this.#store.get(this.#get("training")) ?? this.#store.running() ?? this.#store.all().at(-1) ?? null;
   }
 
   #hidden() {
@@ -193,18 +193,18 @@ class TrainTab {
     this.#draw();
   }
 
-  /** The board has news: who began, who ended, what was refused. */
+  /** The store has news: who began, who ended, what was refused. */
   #changed(begun) {
     const { fail, announce } = this.#app;
-    if (this.#board.error !== this.#refused) {
-      this.#refused = this.#board.error;
+    if (this.#store.error !== this.#refused) {
+      this.#refused = this.#store.error;
       fail(this.#refused && new Error(this.#refused));
     }
     if (begun) {
       this.#set({ training: begun.id });
       announce(t("train.said.begun", { id: begun.id, name: begun.network }));
     }
-    for (const training of this.#board.all()) this.#announce(training);
+    for (const training of this.#store.all()) this.#announce(training);
     this.#draw();
   }
 
@@ -231,23 +231,23 @@ class TrainTab {
 
   #drawNow() {
     const { form, watch, panels, runs, epochs, live, boxes } = this.#parts;
-    const all = this.#board.all();
+    const all = this.#store.all();
     const names = namesOf(all, this.#offers);
     const watched = this.#watched();
     const hidden = this.#hidden();
     const rows = all.map((training, i) => ({
-      training, name: names[i], slot: this.#board.slot(training.id),
+      training, name: names[i], slot: this.#store.slot(training.id),
       shown: !hidden.has(training.id), watched: training === watched,
     }));
-    form.update(this.#fields(), this.#data, { busy: this.#board.busy(), lesson: this.#lesson() });
-    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#board.waiting() });
+    form.update(this.#fields(), this.#data, { busy: this.#store.busy(), lesson: this.#lesson() });
+    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting() });
     runs.update(rows, this.#at);
     panels.update(rows.filter((row) => row.shown), this.#at);
     for (const box of boxes) box.hidden = !watched;
     if (!watched?.weights) live.clear();
     if (!watched) return;
     if (epochs.closest("details")?.open) showEpochs(epochs, watched);
-    this.#look.want(watched, this.#stored(watched));
+    this.#activations.want(watched, this.#stored(watched));
   }
 
   #stored(training) {
@@ -255,10 +255,10 @@ class TrainTab {
     return model?.stored ?? DIGIT;
   }
 
-  #seen(look) {
+  #seen(view) {
     const { state, theme } = this.#app;
-    if (this.#removed || look.training.id !== this.#watched()?.id) return;
-    this.#parts.live.show(look, { dark: theme.dark, drawn: SHEET.some((key) => state.get(key)) });
+    if (this.#removed || view.training.id !== this.#watched()?.id) return;
+    this.#parts.live.show(view, { dark: theme.dark, drawn: SHEET.some((key) => state.get(key)) });
   }
 }
 
@@ -274,7 +274,7 @@ function build(root, on) {
   root.append(controls, element("div", { class: "results" }, watch, curves, live));
   const parts = {
     form: new Form(controls, on),
-    watch: new Watch(watch, on),
+    watch: new Status(watch, on),
     panels: new Panels(curves, on.point),
     runs: new Runs(curves, on),
     live: new Live(live, on),

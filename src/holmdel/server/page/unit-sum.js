@@ -1,4 +1,4 @@
-/** The arithmetic of one unit, done here again. No elements. */
+/** The weighted sum of one unit, computed again. No DOM. */
 
 /** @import { Unit } from "./types.d.ts" */
 

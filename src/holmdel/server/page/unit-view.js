@@ -1,12 +1,12 @@
-/** The panel of the unit that is looked at. */
+/** The panel of the chosen unit. */
 
 import { button, element, say } from "./elements.js";
-import { KINDS } from "./network-marks.js";
+import { KINDS } from "./network-boxes.js";
 import { digits, fixed } from "./numbers.js";
 import { t } from "./texts.js";
 import { placeText } from "./unit-grids.js";
-import { createLook } from "./unit-look.js";
-import { storyOf } from "./unit-story.js";
+import { createMapFigure } from "./unit-map.js";
+import { explain } from "./unit-explanation.js";
 import { placesOf, strongest, termsOf } from "./unit-sum.js";
 
 /** @import { LayerView } from "./network-layer.js" */
@@ -20,7 +20,7 @@ export class UnitView {
    */
   constructor({ theme, onPin, onClose }) {
     this.theme = theme;
-    this.looks = { field: createLook("field"), window: createLook("window"), unit: createLook("unit") };
+    this.looks = { field: createMapFigure("field"), window: createMapFigure("window"), unit: createMapFigure("unit") };
     this.story = element("div", { class: "story" });
     const looks = element("div", { class: "looks" });
     looks.append(...KINDS.map((kind) => this.looks[kind].node));
@@ -53,7 +53,7 @@ export class UnitView {
     say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
     this.#showLooks(unit, layers);
     this.body.classList.toggle("brief", !unit.kernel);
-    this.story.replaceChildren(...storyOf(unit));
+    this.story.replaceChildren(...explain(unit));
   }
 
   hide() {

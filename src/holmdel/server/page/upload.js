@@ -1,4 +1,4 @@
-/** Pictures from the user: a file, a drop, the clipboard, the camera. */
+/** Images from the user: a file, a drop, the clipboard, the camera. */
 
 import { element } from "./elements.js";
 import { t } from "./texts.js";
@@ -9,14 +9,14 @@ import { t } from "./texts.js";
  * @param {object} options
  * @param {HTMLElement} options.area where a picture can be dropped; it has the class `dropping`
  *   while one hangs over it.
- * @param {(blob: Blob, name: string) => void} options.onPicture gets every picture.
+ * @param {(blob: Blob, name: string) => void} options.onImage gets every picture.
  * @param {(error: Error) => void} options.onError gets what is wrong with what was given.
  * @returns {() => void} ends it.
  */
-export function pictureInput(root, { area, onPicture, onError }) {
+export function imageInput(root, { area, onImage, onError }) {
   const take = (files) => {
     const file = files.find((f) => f.type.startsWith("image/")) ?? files[0];
-    if (file) onPicture(file, file.name || "picture.png");
+    if (file) onImage(file, file.name || "picture.png");
     else onError(new Error(t("upload.none")));
   };
   const choose = fileButton("choose-picture", t("upload.choose"), take);

@@ -1,4 +1,4 @@
-/** The page's state: what stands behind the # of its URL, so that a link shows the same view. */
+/** The page's state in the fragment of its URL, so that a link shows the same view. */
 
 const WAIT = 350; // ms; browsers refuse more than about 100 changes of the history in 30 s
 

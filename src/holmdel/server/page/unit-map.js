@@ -1,8 +1,8 @@
-/** A layer's map in large with a box on it. */
+/** An enlarged feature map with a box on it. */
 
 import { element } from "./elements.js";
 import { drawMap } from "./maps.js";
-import { createFrame } from "./picture-frame.js";
+import { createFrame } from "./image-frame.js";
 
 /** @import { LayerView } from "./network-layer.js" */
 /** @import { Box } from "./types.d.ts" */
@@ -13,7 +13,7 @@ import { createFrame } from "./picture-frame.js";
  * @returns {{node: HTMLElement, show: (layer: LayerView|null|undefined, map: number,
  *   box: Box|null, text: string, dark: boolean) => void}} null for `layer` hides it.
  */
-export function createLook(kind) {
+export function createMapFigure(kind) {
   const frame = createFrame(kind);
   const caption = element("figcaption");
   const given = { class: `look look-${kind}`, hidden: true };

@@ -1,6 +1,6 @@
-/** From a change of the picture to its maps on the screen, and how long that took. */
+/** The request of a network's activations: from a change of the image to its maps on the screen. */
 
-import { createPump } from "./pump.js";
+import { createLatestOnly } from "./latest-only.js";
 
 /** @import { Api } from "./api.js" */
 /** @import { Activations, Upload } from "./types.d.ts" */
@@ -21,12 +21,12 @@ let measures = 0;
  * @returns {{ask: (picture: () => Upload, stamp: number|null) => void, off: () => void}}
  *   `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
  */
-export function createRun({ api, params, show, fail }) {
+export function createActivationsRequest({ api, params, show, fail }) {
   const control = new AbortController();
   /** @type {number | null} */
   let oldest = null; // the time of the first event that is not on the screen
   let failed = false;
-  const pump = createPump(async (picture) => {
+  const pump = createLatestOnly(async (picture) => {
     const stamp = oldest;
     oldest = null;
     try {

@@ -1,4 +1,4 @@
-/** How a unit's value comes about, in words and numbers, and that it is this value. */
+/** How a unit's value is computed, in words and numbers, computed here again. */
 
 import { button, element, say } from "./elements.js";
 import { digits, fixed } from "./numbers.js";
@@ -24,7 +24,7 @@ const STORIES = {
  * @param {Unit} unit the answer of /v1/unit.
  * @returns {HTMLElement[]} how it comes about.
  */
-export function storyOf(unit) {
+export function explain(unit) {
   if (unit.value === null) return [told("no-number")];
   const story = STORIES[unit.operation];
   if (story && unit.patch) return story(unit);

@@ -1,8 +1,8 @@
-/** Looks at a network while it trains: what it makes of a picture, and its kernels. No DOM. */
+/** Fetches the activations and kernels of a network while it trains. No DOM. */
 
 import { pngOf } from "./base64.js";
 import { KEYS, Source } from "./draw-source.js";
-import { createPump } from "./pump.js";
+import { createLatestOnly } from "./latest-only.js";
 
 /** @import { LiveView, Training } from "./types.d.ts" */
 
@@ -11,11 +11,11 @@ const KERNELS = 2; // layers, from the first on
 const GONE = 404; // the training was forgotten meanwhile
 
 /** Fetches anew when the weights or the picture have changed; one request at a time. */
-export class Look {
+export class TrainingActivations {
   #api;
   #get;
   #on;
-  #pump = createPump((job) => this.#fetch(job));
+  #pump = createLatestOnly((job) => this.#fetch(job));
   #asked = "";
   #samples = new Map();
   #control = new AbortController();
@@ -23,7 +23,7 @@ export class Look {
   /**
    * @param {import("./api.js").Api} api
    * @param {(key: string) => string | null} get gives the URL's values
-   * @param {{seen: (look: LiveView) => void, failed: (error: Error) => void}} on
+   * @param {{seen: (view: LiveView) => void, failed: (error: Error) => void}} on
    */
   constructor(api, get, on) {
     [this.#api, this.#get, this.#on] = [api, get, on];

@@ -1,4 +1,4 @@
-/** At most one request under way, and the newest drawing wins. Knows nothing of pictures. */
+/** At most one job runs; of those that wait only the newest is kept. No DOM. */
 
 /**
  * Makes a pump.
@@ -6,7 +6,7 @@
  * @returns {{ask: (job: any) => void}} `ask` does a job, or keeps it as the next one, in the place
  *   of any that waits.
  */
-export function createPump(send) {
+export function createLatestOnly(send) {
   let running = false;
   /** @type {{job: any} | null} */
   let next = null;

@@ -1,15 +1,15 @@
-/** What the network saw of the picture. */
+/** The image as the network was given it. */
 
 import { decode } from "./base64.js";
 import { element, say } from "./elements.js";
-import { drawPicture } from "./maps.js";
-import { createFrame } from "./picture-frame.js";
+import { drawImage } from "./maps.js";
+import { createFrame } from "./image-frame.js";
 import { t } from "./texts.js";
 
 /** @import { Box } from "./types.d.ts" */
 
 /** Makes the picture that the network saw. */
-export function createSeen() {
+export function createInputImage() {
   const frame = createFrame("field", { id: "seen", role: "img", "aria-label": t("draw.seen") });
   const size = element("span", { class: "muted number" });
   const caption = element("figcaption", {}, element("b", {}, t("draw.seen")), size);
@@ -21,7 +21,7 @@ export function createSeen() {
     /** Shows `seen` of an answer; `picture` is the shape of the network's input. */
     show({ shape: given, data }, picture) {
       [shape, input] = [given, picture];
-      drawPicture(frame.canvas, decode(data), shape);
+      drawImage(frame.canvas, decode(data), shape);
       say(size, shape.join("\u00d7"));
     },
     /** Shows a box, given in pixels of the input; null takes it away. */

@@ -1,4 +1,4 @@
-/** The trainings that this page knows: their states, which are followed, what starts next. No DOM. */
+/** The trainings that the server knows: their states, and a queue of those to start. No DOM. */
 
 /** @import { Job, Training } from "./types.d.ts" */
 
@@ -14,7 +14,7 @@ const SLOTS = 8; // colours and dashes of curves; the server remembers as many t
 export const alive = (training) => LIVE.has(training.status);
 
 /** Holds the trainings; tells its listeners of every change. Outlives the tab that shows it. */
-export class Board {
+export class TrainingStore {
   #api;
   /** @type {Map<string, Training>} */
   #trainings = new Map();
@@ -39,7 +39,7 @@ export class Board {
 
   /**
    * Calls back at every change; the second argument is the training that began, if one did.
-   * @param {(board: Board, begun: Training | null) => void} listener
+   * @param {(store: TrainingStore, begun: Training | null) => void} listener
    * @returns {() => void} ends it
    */
   on(listener) {

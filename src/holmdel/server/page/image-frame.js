@@ -1,4 +1,4 @@
-/** A picture in large, with a box on it. */
+/** An enlarged image with a box on it. */
 
 import { element, svg } from "./elements.js";
 

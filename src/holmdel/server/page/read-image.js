@@ -1,4 +1,4 @@
-/** The picture of the Read tab, with a box over every line. */
+/** The image of the Read tab, with a box over every line. */
 
 import { element } from "./elements.js";
 import { percent } from "./numbers.js";
@@ -18,7 +18,7 @@ const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
  *   boxes: (lines: Line[]) => void, light: (index: number) => void}} load(url, name) resolves to the image, null where the browser
  *   cannot show it; boxes(lines) draws them; light(index) lights one up.
  */
-export function createPicture(root, { onLight, onPick }) {
+export function createImageView(root, { onLight, onPick }) {
   const image = element("img");
   const named = { class: "boxes", role: "group", "aria-label": t("read.boxes") };
   const overlay = element("div", named);

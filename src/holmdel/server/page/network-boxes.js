@@ -1,4 +1,4 @@
-/** Boxes over a layer's maps: the unit that is looked at, its window, its receptive field. */
+/** Boxes over a layer's maps: the chosen unit, its window, its receptive field. */
 
 import { svg } from "./elements.js";
 import { origin } from "./network-layout.js";
@@ -16,7 +16,7 @@ export const KINDS = /** @type {const} */ (["field", "window", "unit"]);
  * @returns {(kind: "field"|"window"|"unit", maps: number[], box: Box|null) => void} draws a box
  *   {top, left, height, width} in each of the maps, or takes the kind away for null.
  */
-export function createMarks(frame, geometry) {
+export function createBoxes(frame, geometry) {
   const paths = addPaths(frame, geometry);
   return (kind, maps, box) =>
     paths[kind].setAttribute("d", box ? boxesOf(geometry, maps, box) : "");

@@ -1,15 +1,15 @@
-/** The training that is watched: how it stands, and what can be done with it. */
+/** The status of the chosen training, and the buttons that act on it. */
 
 import { button, element, say } from "./elements.js";
 import { grouped } from "./numbers.js";
 import { t } from "./texts.js";
-import { alive } from "./train-board.js";
+import { alive } from "./train-store.js";
 import { share } from "./train-series.js";
 
 const KIND = { running: "good", finished: "good", failed: "bad" };
 
 /** The bar above the curves. */
-export class Watch {
+export class Status {
   #buttons = {};
   #parts = {};
   #root;

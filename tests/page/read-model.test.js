@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Reading, curlCommand, optionsIn, partsOf, patternOf, stateOf } from "../../src/holmdel/server/page/read-model.js";
+
+const usual = { pattern: "digits", lines: false, maxError: 0.01 };
+
+test("a pattern is a kind and a text of its own", () => {
+  assert.deepEqual(partsOf("us-zip"), { kind: "us-zip", own: "" });
+  assert.deepEqual(partsOf("digits:3-6"), { kind: "digits:N", own: "3-6" });
+  assert.deepEqual(partsOf("\\d{2}"), { kind: "expression", own: "\\d{2}" });
+  for (const pattern of ["digits", "us-zip", "digits:5", "\\d{2}"]) {
+    const { kind, own } = partsOf(pattern);
+    assert.equal(patternOf(kind, own), pattern);
+  }
+});
+
+test("the URL holds what is not the default", () => {
+  assert.deepEqual(stateOf(usual), { "read.pattern": null, "read.lines": null, "read.max_error": null });
+  const url = new Map(Object.entries(stateOf({ pattern: "amount", lines: true, maxError: 0.05 })));
+  assert.deepEqual(optionsIn(url), { pattern: "amount", lines: true, maxError: 0.05 });
+  assert.deepEqual(optionsIn(new Map([["read.max_error", "much"]])), usual);
+});
+
+test("the command for a shell quotes the file's name and leaves the token to the shell", () => {
+  const command = curlCommand("it's.png", usual, "http://localhost:8000", true);
+  assert.match(command, /--data-binary @'it'\\''s\.png'/);
+  assert.match(command, /Bearer \$HOLMDEL_TOKEN/);
+  assert.match(command, /\/v1\/read\?pattern=digits&lines=false&max_error=0\.01'$/);
+});
+
+test("a reading tells of its picture and its answer, and gives up an earlier request", async () => {
+  const signals = [];
+  const api = {
+    image: async (path, query, blob, { signal }) => {
+      signals.push(signal);
+      return { lines: [{ text: query.pattern }] };
+    },
+  };
+  const reading = new Reading();
+  const heard = [];
+  reading.on((what) => heard.push(what));
+  reading.take(new Blob(["pixels"]), "a.png");
+  const first = reading.read(api, usual);
+  await reading.read(api, { ...usual, pattern: "amount" });
+  await first;
+  assert.deepEqual(signals.map((signal) => signal.aborted), [true, false]);
+  assert.equal(reading.answers({ ...usual, pattern: "amount" }) || reading.answers(usual), true);
+  assert.equal(heard[0], "picture");
+  assert.equal(reading.busy, false);
+});
