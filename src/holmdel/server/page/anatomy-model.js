@@ -1,6 +1,6 @@
 /** The request of the Anatomy tab, and the rows of its table. No DOM. */
 
-/** @import { AnatomyLayer, Network } from "./types.d.ts" */
+/** @import { AnatomyLayer, AnatomyRow, Network } from "./types.d.ts" */
 
 const BUILT = ["channels", "size"]; // options that follow from the picture's size
 export const SUMS = ["parameters", "connections", "macs"];
@@ -44,8 +44,7 @@ export function query(what, form) {
  * Returns the rows of the table.
  * @param {{layers: AnatomyLayer[]}} anatomy
  * @param {{layers: AnatomyLayer[]} | null} usual the network without options
- * @returns {{layer: AnatomyLayer, was: AnatomyLayer | null, fresh: boolean}[]} `was`: the same layer there, where
- *   it differs; `fresh`: there is none of its name
+ * @returns {AnatomyRow[]}
  */
 export function rows(anatomy, usual) {
   const before = new Map((usual?.layers ?? []).map((layer) => [layer.name, layer]));

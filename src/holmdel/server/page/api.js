@@ -51,9 +51,7 @@ export class Api {
   }
 
   /**
-   * @param {string} path
-   * @param {Object<string, unknown>} params
-   * @param {Cancel} options
+   * @param {string} path @param {Object<string, unknown>} params @param {Cancel} options
    * @returns {Promise<any>} the JSON of a path.
    */
   get(path, params = {}, { signal } = {}) {

@@ -4,6 +4,8 @@ import controlTexts from "./control-texts.js";
 import { check, element, field as labelled, say } from "./elements.js";
 import { addTexts, orElse } from "./texts.js";
 
+/** @import { Control, Option } from "./types.d.ts" */
+
 addTexts(controlTexts);
 
 /** @returns {string} what an option or a setting is called. */
@@ -14,12 +16,10 @@ export const choiceName = (choice) => orElse(`choice.${choice}`, choice);
 
 /**
  * Makes a control.
- * @param {{name: string, type: string, choices: string[] | null, least?: number, most?: number,
- *   help?: string}} field
+ * @param {Option} field
  * @param {{id: string, called?: (choice: string) => string,
  *   change: (value: string | boolean) => void}} about `called` says what a choice is called
- * @returns {{node: HTMLElement, input: HTMLInputElement | HTMLSelectElement, note: (text: string) => void,
- *   show: (now: {value: unknown, given: boolean}) => void}}
+ * @returns {Control}
  */
 export function createControl(field, { id, called = choiceName, change }) {
   const flag = field.type === "bool";

@@ -2,8 +2,7 @@
 
 import { createLatestOnly } from "./latest-only.js";
 
-/** @import { Api } from "./api.js" */
-/** @import { Activations, Upload } from "./types.d.ts" */
+/** @import { ActivationsOptions, ActivationsRequest } from "./types.d.ts" */
 
 const MEASURE = "draw-to-maps";
 const MOST_MEASURES = 5000; // kept by the browser
@@ -12,14 +11,8 @@ let measures = 0;
 
 /**
  * Makes what asks the server for a model's maps.
- * @param {object} options
- * @param {Api} options.api
- * @param {() => {model: string, maps: string|number}} options.params of the request.
- * @param {(answer: Activations, picture: Upload) => void} options.show paints
- *   the maps.
- * @param {(error: Error|null) => void} options.fail null where all is well again.
- * @returns {{ask: (picture: () => Upload, stamp: number|null) => void, off: () => void}}
- *   `ask` shows a picture's maps; `stamp` is the time of the pointer's event.
+ * @param {ActivationsOptions} options
+ * @returns {ActivationsRequest}
  */
 export function createActivationsRequest({ api, params, show, fail }) {
   const control = new AbortController();

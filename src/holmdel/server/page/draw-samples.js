@@ -3,7 +3,7 @@
 import { button, element } from "./elements.js";
 import { t } from "./texts.js";
 
-/** @import { App } from "./types.d.ts" */
+/** @import { SamplesOptions } from "./types.d.ts" */
 
 const COUNT = 21; // three rows
 
@@ -11,12 +11,7 @@ const COUNT = 21; // three rows
 export class Samples {
   #shown = "";
 
-  /**
-   * @param {object} options
-   * @param {App} options.app
-   * @param {(sample: {data: string, index: number, picture: string}) => void} options.onChoose
-   * @param {() => void} options.onMore asks for others.
-   */
+  /** @param {SamplesOptions} options */
   constructor({ app, onChoose, onMore }) {
     this.app = app;
     this.onChoose = onChoose;

@@ -5,7 +5,8 @@ import { context2d, element, say } from "./elements.js";
 import { SIZE } from "./strokes.js";
 import { t } from "./texts.js";
 
-/** @import { Source } from "./draw-source.js" */
+/** @import { Sheet, SheetOptions } from "./types.d.ts" */
+
 
 const SIDE = 280; // CSS pixels; the canvas has as many for each as the screen
 const STEP = SIZE / 32; // of the keys' pen
@@ -13,12 +14,8 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 /**
  * Makes the sheet.
- * @param {object} options
- * @param {Source} options.source
- * @param {(stamp: number) => void} options.onDraw after each change, with its event's time.
- * @param {() => void} options.onDone after the end of a stroke, undo, redo.
- * @returns {{node: HTMLElement, paint: () => void, invite: (text: string) => void,
- *   show: (image: {bitmap: ImageBitmap, inverted: boolean}|null) => void}}
+ * @param {SheetOptions} options
+ * @returns {Sheet}
  */
 export function createSheet({ source, onDraw, onDone }) {
   const named = { "aria-label": t("draw.sheet"), "aria-describedby": "sheet-help" };

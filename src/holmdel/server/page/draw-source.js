@@ -77,7 +77,7 @@ export class Source {
 
   /**
    * Takes over what the URL says, if it is something else.
-   * @param {(key: string) => string | null} get gives the URL's values.
+   * @param {(key: string) => string | null} get the URL's values.
    * @param {number[]} stored [C, H, W] of the model's pictures.
    * @returns {Sample|null} the sample to fetch, where it is one.
    */

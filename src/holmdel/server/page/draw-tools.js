@@ -4,7 +4,8 @@ import { PEN } from "./draw-raster.js";
 import { button, element } from "./elements.js";
 import { t } from "./texts.js";
 
-/** @import { Source } from "./draw-source.js" */
+/** @import { ToolsOptions } from "./types.d.ts" */
+
 
 const ACTIONS = ["undo", "redo", "clear"];
 
@@ -12,11 +13,7 @@ const ACTIONS = ["undo", "redo", "clear"];
 export class Tools {
   #onKey = (event) => this.#byKey(event);
 
-  /**
-   * @param {object} options
-   * @param {Source} options.source
-   * @param {(event: Event) => void} options.onChange after a change of what is drawn.
-   */
+  /** @param {ToolsOptions} options */
   constructor({ source, onChange }) {
     this.source = source;
     this.onChange = onChange;

@@ -6,9 +6,7 @@ import { placeText } from "./unit-grids.js";
 
 /** @import { LayerView } from "./network-layer.js" */
 /** @import { NetworkView } from "./network-view.js" */
-/** @import { UnitView } from "./unit-view.js" */
-/** @import { createInputImage } from "./draw-input.js" */
-/** @import { App, Place, PointerHandlers, ShownNetwork, Unit, Upload } from "./types.d.ts" */
+/** @import { Place, PointerHandlers, PointingOptions, Unit } from "./types.d.ts" */
 
 /** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
 export class Pointing {
@@ -21,14 +19,7 @@ export class Pointing {
   #control = new AbortController();
   #pump = createLatestOnly((wanted) => this.#ask(wanted));
 
-  /**
-   * @param {object} options
-   * @param {App} options.app
-   * @param {() => ShownNetwork[]} options.nets those on the page.
-   * @param {() => Upload} options.picture
-   * @param {UnitView} options.panel
-   * @param {ReturnType<typeof createInputImage>} options.seen
-   */
+  /** @param {PointingOptions} options */
   constructor({ app, nets, picture, panel, seen }) {
     this.app = app;
     this.nets = nets;

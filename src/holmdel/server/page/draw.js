@@ -16,7 +16,7 @@ import { t } from "./texts.js";
 import { UnitView } from "./unit-view.js";
 import { imageInput } from "./upload.js";
 
-/** @import { App, Model, ShownNetwork } from "./types.d.ts" */
+/** @import { App, Model, Sheet, ShownNetwork } from "./types.d.ts" */
 
 const MAPS = ["16", "32", "64", "all"];
 const USUAL_MAPS = "32";
@@ -43,18 +43,16 @@ class DrawTab {
   app;
   /** @type {HTMLElement} */
   root;
-  /** @type {ReturnType<typeof createSheet>} */
+  /** @type {Sheet} */
   sheet;
   /** @type {Tools} */
   tools;
   /** @type {Samples} */
   samples;
-  /** @type {ReturnType<typeof createInputImage>} */
-  seen;
+  seen = createInputImage();
   /** @type {Importance} */
   importance;
-  /** @type {HTMLElement} */
-  note;
+  note = element("p", { class: "muted small", id: "picture-note", hidden: true });
   /** @type {HTMLSelectElement} */
   maps;
   /** @type {HTMLElement} */
@@ -65,8 +63,7 @@ class DrawTab {
   unit;
   /** @type {Pointing} */
   pointing;
-  /** @type {HTMLElement} */
-  netBox;
+  netBox = element("div", { class: "nets" });
   /** @type {Model} the first that is chosen. */
   model;
   names = "";
@@ -101,9 +98,7 @@ class DrawTab {
       onChoose: (sample) => this.takeSample(sample, pngOf(sample.picture)),
       onMore: () => state.set({ samples: 1 + Number(state.get("samples") ?? 0) }),
     });
-    this.seen = createInputImage();
     this.importance = new Importance(this.app);
-    this.note = element("p", { class: "muted small", id: "picture-note", hidden: true });
     const pictures = element("div", { class: "row open" });
     const desk = element(
       "section",
@@ -139,7 +134,6 @@ class DrawTab {
       panel: this.unit,
       seen: this.seen,
     });
-    this.netBox = element("div", { class: "nets" });
     const help = element("p", { id: "maps-help", class: "sr-only" }, t("draw.maps-help"));
     const parts = [this.netBox, this.unit.node, this.kernels.node, help];
     this.root.append(element("div", { class: "work" }, ...parts));

@@ -2,12 +2,13 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @typedef {string | number | boolean | null | undefined | ((event: any) => void)} Given */
+/** @typedef {string | number | boolean | null | undefined | ((event: any) => void)} Value */
+/** @typedef {Record<string, Value>} Given */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} name of the tag.
- * @param {Object<string, Given>} given attributes; a function
+ * @param {Given} given attributes; a function
  *   under `on…` listens; null and false are left out.
  * @param {(Node|string)[]} children
  * @returns {HTMLElementTagNameMap[K]}
@@ -20,7 +21,7 @@ export function element(name, given = {}, ...children) {
  * As `element`, of SVG.
  * @template {keyof SVGElementTagNameMap} K
  * @param {K} name
- * @param {Object<string, Given>} given
+ * @param {Given} given
  * @param {(Node|string)[]} children
  * @returns {SVGElementTagNameMap[K]}
  */
@@ -31,7 +32,7 @@ export function svg(name, given = {}, ...children) {
 /**
  * @template {Element} E
  * @param {E} made
- * @param {Object<string, Given>} given
+ * @param {Given} given
  * @param {(Node|string)[]} children
  */
 function filled(made, given, children) {
@@ -45,39 +46,23 @@ function filled(made, given, children) {
   return made;
 }
 
-/**
- * @param {string | Node} text
- * @param {Object<string, Given>} given as for `element`
- * @returns {HTMLButtonElement}
- */
+/** @param {string | Node} text @param {Given} given as for `element` */
 export function button(text, given = {}) {
   const kind = `button ${given.class ?? ""}`.trim();
   return element("button", { type: "button", ...given, class: kind }, text);
 }
 
-/**
- * @param {string} name
- * @param {HTMLElement} control
- * @returns {HTMLLabelElement} a control below its name.
- */
+/** Puts a control below its name. @param {string} name @param {HTMLElement} control */
 export function field(name, control) {
   return element("label", { class: "field" }, element("span", {}, name), control);
 }
 
-/**
- * @param {string} name
- * @param {HTMLElement} control
- * @returns {HTMLLabelElement} a checkbox before its name.
- */
+/** Puts a checkbox before its name. @param {string} name @param {HTMLElement} control */
 export function check(name, control) {
   return element("label", { class: "check" }, control, element("span", {}, name));
 }
 
-/**
- * Sets a text, if it is another.
- * @param {Node} place
- * @param {string} text
- */
+/** Sets a text, if it is another. @param {Node} place @param {string} text */
 export function say(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }

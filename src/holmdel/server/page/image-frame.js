@@ -2,15 +2,13 @@
 
 import { element, svg } from "./elements.js";
 
-/** @import { Box } from "./types.d.ts" */
+/** @import { BoxKind, Frame } from "./types.d.ts" */
 
 /**
  * Makes a canvas in a frame.
- * @param {"field"|"window"|"unit"} kind of the box.
+ * @param {BoxKind} kind of the box.
  * @param {Object<string, any>} given attributes of the canvas.
- * @returns {{node: HTMLElement, canvas: HTMLCanvasElement,
- *   mark: (box: Box|null, height: number, width: number) => void}} `mark` draws a box
- *   {top, left, height, width} on a picture of this size; null takes it away.
+ * @returns {Frame}
  */
 export function createFrame(kind, given = {}) {
   const canvas = element("canvas", { class: "map", ...given });

@@ -24,8 +24,7 @@ const state = new UrlState();
 const theme = new Theme();
 const modelListeners = new Set();
 let models = NONE;
-/** @type {{tab: string | null, unmount: () => void}} */
-let mounted = { tab: null, unmount: () => {} };
+let mounted = { tab: "", unmount: () => {} };
 let visits = 0;
 
 /** @type {App} */

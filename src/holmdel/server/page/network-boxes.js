@@ -4,7 +4,7 @@ import { svg } from "./elements.js";
 import { origin } from "./network-layout.js";
 
 /** @import { Geometry } from "./network-layout.js" */
-/** @import { Box, ReceptiveField } from "./types.d.ts" */
+/** @import { Box, DrawBoxes, ReceptiveField } from "./types.d.ts" */
 
 /** What boxes there are. */
 export const KINDS = /** @type {const} */ (["field", "window", "unit"]);
@@ -13,8 +13,7 @@ export const KINDS = /** @type {const} */ (["field", "window", "unit"]);
  * Makes the boxes over a canvas.
  * @param {HTMLElement} frame the positioned element around the canvas.
  * @param {Geometry} geometry
- * @returns {(kind: "field"|"window"|"unit", maps: number[], box: Box|null) => void} draws a box
- *   {top, left, height, width} in each of the maps, or takes the kind away for null.
+ * @returns {DrawBoxes}
  */
 export function createBoxes(frame, geometry) {
   const paths = addPaths(frame, geometry);

@@ -7,7 +7,7 @@ import { createPainter } from "./network-paint.js";
 import { listen } from "./network-pointer.js";
 import { t } from "./texts.js";
 
-/** @import { Layer, PointerHandlers, Values } from "./types.d.ts" */
+/** @import { LayerOptions, Values } from "./types.d.ts" */
 
 const LEAST_CAPTION = 88; // CSS pixels
 
@@ -18,15 +18,7 @@ export class LayerView {
   #waits = false;
   #visible = true;
 
-  /**
-   * @param {object} options
-   * @param {Layer} options.layer of the answer of /v1/activations.
-   * @param {{column: number, lane: number, alone: boolean}} options.place
-   * @param {number} options.room CSS pixels of height for its maps.
-   * @param {string[]|null} options.labels of its units, where they are the classes.
-   * @param {PointerHandlers} options.on
-   * @param {(layer: string) => void} options.onKernels
-   */
+  /** @param {LayerOptions} options */
   constructor({ layer, place, room, labels, on, onKernels }) {
     this.layer = layer;
     this.picture = layer.name === "input";

@@ -1,14 +1,14 @@
 /** Where each layer goes, and how large its maps are. No DOM. */
 
+/** @import { Arrangement } from "./types.d.ts" */
+
 const GAP = 4; // CSS pixels between two maps, about
 const MOST_ACROSS = 16; // kernels in a row
 
 /**
  * Places layers in columns by how far they are from the input, and branches in lanes.
  * @param {{name: string, inputs: string[]}[]} layers in running order
- * @returns {{columns: number, lanes: number, places: Map<string, {column: number, lane: number,
- *   alone: boolean}>, edges: string[][]}} columns and lanes count from 0; `alone` is a layer that
- *   has its column for itself
+ * @returns {Arrangement}
  */
 export function arrange(layers) {
   const known = new Map();
@@ -23,7 +23,7 @@ export function arrange(layers) {
     }
     known.set(layer.name, inputs);
   });
-  /** @type {Map<string, {column: number, lane: number, alone: boolean}>} */
+  /** @type {Arrangement["places"]} */
   const places = new Map();
   for (const [name, inputs] of known) places.set(name, placed(name, inputs, takers, places));
   const width = Math.max(...[...places.values()].map((place) => place.column)) + 1;

@@ -4,12 +4,13 @@ import { context2d } from "./elements.js";
 import { scaleFor } from "./maps.js";
 import { origin } from "./network-layout.js";
 
+/** @import { Geometry } from "./network-layout.js" */
 /** @import { Values } from "./types.d.ts" */
 
 /**
  * Makes a canvas that shows a layer again and again.
  * @param {HTMLCanvasElement} canvas gets the geometry's size.
- * @param {import("./network-layout.js").Geometry} geometry
+ * @param {Geometry} geometry
  * @returns {(values: Values, dark: boolean) => void}
  */
 export function createPainter(canvas, geometry) {

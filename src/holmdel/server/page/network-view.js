@@ -9,7 +9,7 @@ import { arrange } from "./network-layout.js";
 import { grouped, percent } from "./numbers.js";
 import { t } from "./texts.js";
 
-/** @import { Activations, PointerHandlers } from "./types.d.ts" */
+/** @import { Activations, Arrangement, NetworkOptions } from "./types.d.ts" */
 
 // CSS pixels of height for the maps of a layer that is alone in its column; on a phone, its row.
 const [ROOM, PHONE_ROOM] = [360, 184];
@@ -20,7 +20,7 @@ const phone = matchMedia("(max-width: 720px)");
 export class NetworkView {
   /** @type {Map<string, LayerView>} */
   layers = new Map(); // by name
-  /** @type {ReturnType<typeof arrange> | null} */
+  /** @type {Arrangement | null} */
   #plan = null;
   #drawn = "";
   /** @type {[Activations, boolean] | null} */
@@ -28,13 +28,7 @@ export class NetworkView {
   #again = () => this.#rebuild();
   #resized = new ResizeObserver(() => this.#drawEdges());
 
-  /**
-   * @param {object} options
-   * @param {{dark: boolean}} options.theme
-   * @param {PointerHandlers} options.on
-   * @param {(layer: string) => void} options.onKernels asks for a layer's kernels.
-   * @param {() => void} options.onRebuilt after the layers were made anew: their marks are gone.
-   */
+  /** @param {NetworkOptions} options */
   constructor(options) {
     this.options = options;
     this.title = element("h2");

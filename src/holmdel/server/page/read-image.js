@@ -4,7 +4,7 @@ import { element } from "./elements.js";
 import { percent } from "./numbers.js";
 import { t } from "./texts.js";
 
-/** @import { Line } from "./types.d.ts" */
+/** @import { ImageView, Line } from "./types.d.ts" */
 
 const ENLARGED = 3; // times, at most; small pictures would be mush
 const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
@@ -14,9 +14,7 @@ const KEYS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
  * @param {HTMLElement} root
  * @param {{onLight: (index: number) => void, onPick: (index: number) => void}} callbacks the line
  *   that is pointed at, -1 for none; the line that was clicked.
- * @returns {{load: (url: string, name: string) => Promise<HTMLImageElement | null>,
- *   boxes: (lines: Line[]) => void, light: (index: number) => void}} load(url, name) resolves to the image, null where the browser
- *   cannot show it; boxes(lines) draws them; light(index) lights one up.
+ * @returns {ImageView}
  */
 export function createImageView(root, { onLight, onPick }) {
   const image = element("img");

@@ -34,9 +34,8 @@ export function mount(root, app) {
   });
   const change = (options) => app.state.set(stateOf(options));
   const controls = createControls(view.controls, change);
-  /** @type {{view: typeof view, picture: typeof picture, app: typeof app,
-   *   image: HTMLImageElement | null}} */
-  const shown = { view, picture, app, image: null };
+  const image = /** @type {HTMLImageElement | null} */ (null);
+  const shown = { view, picture, app, image };
   const offs = [
     imageInput(view.give, {
       area: root,

@@ -5,7 +5,7 @@ import { button, element, say } from "./elements.js";
 import { t } from "./texts.js";
 import { LESSONS } from "./train-plan.js";
 
-/** @import { DataSet, Field } from "./types.d.ts" */
+/** @import { DataSet, Field, FormHandlers } from "./types.d.ts" */
 
 const RATES = [0.01, 0.03, 0.1, 0.3, 0.5, 0.9];
 
@@ -22,8 +22,7 @@ export class Form {
   #busy;
 
   /**
-   * @param {{change: (name: string, value: string | boolean) => void, start: () => void,
-   *   clear: () => void, lesson: (name: string) => void}} on
+   * @param {FormHandlers} on
    */
   constructor(root, on) {
     this.#on = on;

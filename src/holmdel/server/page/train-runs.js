@@ -5,7 +5,7 @@ import { figure, grouped, short } from "./numbers.js";
 import { t } from "./texts.js";
 import { METRICS, NAMES, figures } from "./train-series.js";
 
-/** @import { Training } from "./types.d.ts" */
+/** @import { RunRow, Training } from "./types.d.ts" */
 
 /** The list of runs: a checkbox, the curve's colour and dashes, what it is, its figures. */
 export class Runs {
@@ -29,7 +29,7 @@ export class Runs {
 
   /**
    * Shows the runs.
-   * @param {{training: Training, slot: number, shown: boolean, watched: boolean, name: string}[]} runs
+   * @param {RunRow[]} runs
    * @param {number | null} at the epoch that is pointed at; null for the last
    */
   update(runs, at) {

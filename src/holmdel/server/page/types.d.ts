@@ -3,7 +3,10 @@
 import type { Api } from "./api.js";
 import type { LayerView } from "./network-layer.js";
 import type { NetworkView } from "./network-view.js";
+import type { createInputImage } from "./draw-input.js";
+import type { Source } from "./draw-source.js";
 import type { Theme } from "./theme.js";
+import type { UnitView } from "./unit-view.js";
 import type { UrlState } from "./url.js";
 
 /** What the frame of the page gives to a tab. */
@@ -299,4 +302,162 @@ export interface Shown {
   span: number;
   /** Of the horizontal axis. */
   label: string;
+}
+
+// What the larger parts are made with.
+
+export interface PointingOptions {
+  app: App;
+  /** Those on the page. */
+  nets: () => ShownNetwork[];
+  picture: () => Upload;
+  panel: UnitView;
+  seen: ReturnType<typeof createInputImage>;
+}
+
+export interface LayerOptions {
+  layer: Layer;
+  place: { column: number; lane: number; alone: boolean };
+  /** CSS pixels of height for its maps. */
+  room: number;
+  /** Of its units, where they are the classes. */
+  labels: string[] | null;
+  on: PointerHandlers;
+  /** Asks for the layer's kernels. */
+  onKernels: (layer: string) => void;
+}
+
+export interface NetworkOptions {
+  theme: { dark: boolean };
+  on: PointerHandlers;
+  /** Asks for a layer's kernels. */
+  onKernels: (layer: string) => void;
+  /** After the layers were made anew: their boxes are gone. */
+  onRebuilt: () => void;
+}
+
+export interface ActivationsOptions {
+  api: Api;
+  params: () => { model: string; maps: string | number };
+  /** Paints the maps. */
+  show: (answer: Activations, picture: Upload) => void;
+  /** null where all is well again. */
+  fail: (error: Error | null) => void;
+}
+
+export interface SamplesOptions {
+  app: App;
+  onChoose: (sample: Sample & { picture: string }) => void;
+  /** Asks for others. */
+  onMore: () => void;
+}
+
+export interface SheetOptions {
+  source: Source;
+  /** After each change, with its event's time. */
+  onDraw: (stamp: number) => void;
+  /** After the end of a stroke, undo, redo. */
+  onDone: () => void;
+}
+
+export interface Sheet {
+  node: HTMLElement;
+  paint: () => void;
+  invite: (text: string) => void;
+  show: (image: { bitmap: ImageBitmap; inverted: boolean } | null) => void;
+}
+
+export interface ToolsOptions {
+  source: Source;
+  /** After a change of what is drawn. */
+  onChange: (event: Event) => void;
+}
+
+export interface ImageInputOptions {
+  /** Where an image can be dropped; it has the class `dropping` while one hangs over it. */
+  area: HTMLElement;
+  /** Gets every image. */
+  onImage: (blob: Blob, name: string) => void;
+  /** Gets what is wrong with what was given. */
+  onError: (error: Error) => void;
+}
+
+/** A control of one option or setting. */
+export interface Control {
+  node: HTMLElement;
+  input: HTMLInputElement | HTMLSelectElement;
+  note: (text: string) => void;
+  show: (now: { value: unknown; given: boolean }) => void;
+}
+
+/** What asks for activations; `stamp` is the time of the event that changed the image. */
+export interface ActivationsRequest {
+  ask: (picture: () => Upload, stamp: number | null) => void;
+  off: () => void;
+}
+
+/** An image with boxes of lines; `load` gives null where the browser cannot show it. */
+export interface ImageView {
+  load: (url: string, name: string) => Promise<HTMLImageElement | null>;
+  boxes: (lines: Line[]) => void;
+  light: (index: number) => void;
+}
+
+export type BoxKind = "field" | "window" | "unit";
+
+/** A canvas in a frame; `mark` draws a box on an image of this size, null takes it away. */
+export interface Frame {
+  node: HTMLElement;
+  canvas: HTMLCanvasElement;
+  mark: (box: Box | null, height: number, width: number) => void;
+}
+
+/** A figure of one map of a layer with a box; null for the layer hides it. */
+export interface MapFigure {
+  node: HTMLElement;
+  show: (
+    layer: LayerView | null | undefined,
+    map: number,
+    box: Box | null,
+    text: string,
+    dark: boolean,
+  ) => void;
+}
+
+/** Draws a box in each of the maps, or takes the kind away for null. */
+export type DrawBoxes = (kind: BoxKind, maps: number[], box: Box | null) => void;
+
+/** Where layers stand; `alone` is one that has its column for itself. */
+export interface Arrangement {
+  columns: number;
+  lanes: number;
+  places: Map<string, { column: number; lane: number; alone: boolean }>;
+  /** Names, [from, to]. */
+  edges: string[][];
+}
+
+/** A row of the layer table. */
+export interface AnatomyRow {
+  layer: AnatomyLayer;
+  /** The same layer by default, where it differs. */
+  was: AnatomyLayer | null;
+  /** Whether by default there is none of its name. */
+  fresh: boolean;
+}
+
+/** A row of the list of runs. */
+export interface RunRow {
+  training: Training;
+  slot: number;
+  shown: boolean;
+  watched: boolean;
+  name: string;
+}
+
+/** What a training form does. */
+export interface FormHandlers {
+  change: (name: string, value: string | boolean) => void;
+  start: () => void;
+  clear: () => void;
+  lesson: (name: string) => void;
 }

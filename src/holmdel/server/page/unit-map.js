@@ -4,14 +4,12 @@ import { element } from "./elements.js";
 import { drawMap } from "./maps.js";
 import { createFrame } from "./image-frame.js";
 
-/** @import { LayerView } from "./network-layer.js" */
-/** @import { Box } from "./types.d.ts" */
+/** @import { BoxKind, MapFigure } from "./types.d.ts" */
 
 /**
  * Makes a figure that shows one map of a layer and a box.
- * @param {"field"|"window"|"unit"} kind of the box.
- * @returns {{node: HTMLElement, show: (layer: LayerView|null|undefined, map: number,
- *   box: Box|null, text: string, dark: boolean) => void}} null for `layer` hides it.
+ * @param {BoxKind} kind of the box.
+ * @returns {MapFigure}
  */
 export function createMapFigure(kind) {
   const frame = createFrame(kind);

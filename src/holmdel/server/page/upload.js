@@ -3,14 +3,12 @@
 import { element } from "./elements.js";
 import { t } from "./texts.js";
 
+/** @import { ImageInputOptions } from "./types.d.ts" */
+
 /**
- * Makes the ways in which a user gives a picture.
+ * Makes the buttons by which a user gives an image.
  * @param {HTMLElement} root gets the buttons.
- * @param {object} options
- * @param {HTMLElement} options.area where a picture can be dropped; it has the class `dropping`
- *   while one hangs over it.
- * @param {(blob: Blob, name: string) => void} options.onImage gets every picture.
- * @param {(error: Error) => void} options.onError gets what is wrong with what was given.
+ * @param {ImageInputOptions} options
  * @returns {() => void} ends it.
  */
 export function imageInput(root, { area, onImage, onError }) {
