@@ -150,8 +150,7 @@ def test_undo_and_clear(open_page):
     page.locator("#undo").click()
     page.wait_for_url(lambda url: "strokes=" not in url)
     page.locator("#redo").click()
-    settled(page)
-    assert answer(page) == "1"
+    page.wait_for_selector("[data-best='1']")
     page.locator("#clear").click()
     page.wait_for_url(lambda url: "strokes=" not in url)
 
