@@ -42,8 +42,7 @@ test-all: test
 	$(BIN)/python -m pytest -q $(WORKERS) -m "exhaustive and not slow and not mxnet"
 
 bench: install
-	$(BIN)/holmdel bench --out bench/results
-	$(BIN)/holmdel bench --time-to-accuracy --out bench/results
+	$(BIN)/python bench/compare.py
 	$(BIN)/python bench/overhead.py
 	$(BIN)/python bench/footprint.py
 	$(BIN)/python bench/anatomy.py

@@ -30,7 +30,9 @@ def train(network: str, data: str, recipe: str, seed: int, jobs: int) -> dict[st
         stdout=subprocess.DEVNULL,
         env=os.environ | {"OMP_NUM_THREADS": str(threads)},
     )
-    last = json.loads((folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    last: dict[str, float] = json.loads(
+        (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    )
     print(f"{folder.name}: test acc {last['test_acc']:.4f}", flush=True)
     return last
 

@@ -13,12 +13,13 @@ import csv
 import re
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from holmdel.benchmark.machine import machine
 from holmdel.reader_training import train_reader
 from holmdel.reading import Assessment, LabelledString, ReaderSettings, read_labelled
-from holmdel.reading.assessment import assess_folder
+from holmdel.reading.assessment import Said, assess_folder
 from holmdel.reading.reader import model_file
 from record import record
 from scores import wilson
@@ -94,7 +95,9 @@ def main() -> None:
     settings = {name: value for name, value in words.items() if value is not None}
     parts = folds(read_labelled(source), reach)
     print(f"folds of {', '.join(str(len(part)) for part in parts)} lines")
-    before, after, seconds = [], [], []
+    before: list[Said] = []
+    after: list[Said] = []
+    seconds = []
     with tempfile.TemporaryDirectory() as place:
         for fold, held in enumerate(parts[:only]):
             here = Path(place) / str(fold)
@@ -122,7 +125,7 @@ def main() -> None:
     print(f"{_line(after)} right after fine-tuning, {machine()}")
 
 
-def _line(said: list) -> str:
+def _line(said: Sequence[Said]) -> str:
     whole = Assessment(tuple(said))
     right, low, high = wilson(whole.right, whole.count)
     return f"{100 * right:.1f} % ({100 * low:.1f} to {100 * high:.1f}) of {whole.count}"

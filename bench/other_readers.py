@@ -28,7 +28,7 @@ def tesseract(pictures: Sequence[NDArray[np.uint8]], mode: str) -> list[str] | N
         for file, picture in zip(files, pictures, strict=True):
             scale = max(_HEIGHT / picture.shape[0], 1.0)
             large = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-            cv2.imwrite(file, cv2.copyMakeBorder(large, *[10] * 4, cv2.BORDER_REPLICATE))
+            cv2.imwrite(file, cv2.copyMakeBorder(large, 10, 10, 10, 10, cv2.BORDER_REPLICATE))
         listed = Path(folder) / "files.txt"
         listed.write_text("\n".join(files) + "\n")
         words = ["tesseract", str(listed), "stdout", "--psm", mode]

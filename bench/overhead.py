@@ -11,6 +11,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -29,22 +30,22 @@ def bare(dataset: Dataset, limit: int | None) -> float:
     torch.manual_seed(0)
     network = holmdel.build("lenet")
     draw_weights(network, "xavier")
-    network = network.to(memory_format=torch.channels_last)
+    network = cast(Any, network).to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.9)
     train, test = dataset.train.take(limit), dataset.test.take(limit)
     began = time.perf_counter()
     for _ in range(EPOCHS):
         network.train()
-        for index in torch.randperm(len(train)).split(256):
+        for index in torch.split(torch.randperm(len(train)), 256):
             pictures, labels = train.images[index].float() / 255, train.labels[index]
             loss = F.cross_entropy(network(pictures), labels)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
         network.eval()
         with torch.inference_mode():
             for pictures, labels in zip(
-                test.images.split(1000), test.labels.split(1000), strict=True
+                torch.split(test.images, 1000), torch.split(test.labels, 1000), strict=True
             ):
                 (network(pictures.float() / 255).argmax(1) == labels).sum()
     return time.perf_counter() - began

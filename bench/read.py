@@ -97,10 +97,10 @@ def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
             "lines a second": round(speed),
         }
         _show(f"cheques, {name}", figures[name])
-    if (texts := tesseract(pictures, "7")) is None:
+    if (theirs := tesseract(pictures, "7")) is None:
         print("cheques, Tesseract: skipped, the command `tesseract` is not installed")
     else:
-        right = sum(a == b for a, b in zip(texts, truth, strict=True)) / len(truth)
+        right = sum(a == b for a, b in zip(theirs, truth, strict=True)) / len(truth)
         figures["Tesseract"] = {"right": wilson(right, len(truth))}
         _show("cheques, Tesseract", figures["Tesseract"])
     return figures

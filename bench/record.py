@@ -1,10 +1,12 @@
-"""Appends a benchmark's figures to results.jsonl, with date, commit and machine."""
+"""Where benchmarks keep their figures: lines of results.jsonl, files of results/."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from holmdel.benchmark.machine import commit, machine, today
+from holmdel.checkpoint import write_files
 
 RESULTS = Path(__file__).parent / "results.jsonl"
 
@@ -15,3 +17,23 @@ def record(name: str, figures: dict[str, Any]) -> None:
     line |= {"machine": machine()} | figures
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+def write_result(
+    folder: Path,
+    name: str,
+    around: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    images: Mapping[str, bytes],
+) -> None:
+    """Writes `NAME.json`, and `NAME.png` and `NAME.svg` where there are images.
+
+    Args:
+        folder: is made if need be.
+        name: of the case.
+        around: from `machine.conditions_of`.
+        figures: what was measured.
+        images: the files' content by their ending.
+    """
+    text = json.dumps({"name": name, **around, **figures}, indent=1) + "\n"
+    write_files(folder / name, {"json": text.encode(), **images})

@@ -1,7 +1,7 @@
 """Writes the generated parts of the documents; with --check, fails if one is out of date.
 
-A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`: the file tree, the
-table of measured figures, the settings, the command line's help, a network's anatomy. So do the
+A generated part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`: the tables of
+measured figures, the settings, the command line's help, a network's anatomy. So do the
 layer tables in the networks' docstrings. The primer's pictures and the drawings of networks are
 generated whole.
 """
@@ -18,63 +18,23 @@ from pathlib import Path
 
 from measured import benchmark, curves, figures, reproduction, starts
 from measured_reading import reading
+from measured_results import results
 from measured_serving import serving
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "README.zh-CN.md")
-DOCUMENTS += ("docs/anatomy.md", "docs/settings.md", "docs/commands.md")
-DOCUMENTS += (
+DOCUMENTS = (
+    "README.md",
+    "README.zh-CN.md",
+    "docs/anatomy.md",
+    "docs/bench.md",
+    "docs/commands.md",
+    "docs/reading.md",
     "docs/recipes.md",
     "docs/reproduction.md",
-    "docs/bench.md",
+    "docs/server.md",
+    "docs/settings.md",
 )
 DRAWN = ("lenet", "lenet5-1998", "alexnet", "vgg11", "nin", "googlenet")
-
-# The part of the tree that a reader wants; a test compares it with the files.
-TREE = ("src/holmdel", "tests", "bench", "docs")
-
-
-def tree() -> str:
-    """Returns the files that git tracks, with the first sentence of each module's docstring."""
-    done = subprocess.run(
-        ["git", "ls-files", *TREE], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    lines: list[str] = []
-    shown: set[str] = set()
-    for name in done.stdout.splitlines():
-        path = Path(name)
-        if path.parts[0] == "src":
-            path = path.relative_to("src")
-        if path.parts[0] in ("tests", "docs", "bench") and path.suffix not in (
-            ".py",
-            ".md",
-            ".jsonl",
-        ):
-            continue
-        for depth in range(1, len(path.parts)):
-            folder = "/".join(path.parts[:depth])
-            if folder not in shown:
-                shown.add(folder)
-                lines.append("  " * (depth - 1) + path.parts[depth - 1] + "/")
-        if path.name in ("py.typed", "__init__.py") and path.parent.name != "holmdel":
-            continue
-        entry = "  " * (len(path.parts) - 1) + path.name
-        lines.append(f"{entry:<30}{summary(ROOT / name)}".rstrip())
-    return "```\n" + "\n".join(lines) + "\n```"
-
-
-def summary(path: Path) -> str:
-    """Returns the first line of a module's docstring, of a C++ or JavaScript file's comment."""
-    if path.suffix == ".js":
-        first = path.read_text(encoding="utf-8").partition("\n")[0]
-        return first.removeprefix("/** ").removesuffix(" */") if first.endswith("*/") else ""
-    if path.suffix in (".h", ".cpp"):
-        first = path.read_text(encoding="utf-8").partition("\n")[0]
-        return first.removeprefix("// ") if first.startswith("// ") else ""
-    if path.suffix != ".py":
-        return ""
-    found = re.match(r'\s*(?:r?""")(.*?)(?:"""|\n)', path.read_text(encoding="utf-8"))
-    return found.group(1).strip() if found else ""
 
 
 def settings() -> str:
@@ -159,7 +119,6 @@ def printed(*words: str) -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "tree": tree,
     "settings": settings,
     "commands": commands,
     "figures": figures,
@@ -169,6 +128,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "reproduction": reproduction,
     "starts": starts,
     "reading": reading,
+    "results": results,
     "serving": serving,
 }
 
@@ -178,7 +138,7 @@ def generated(text: str) -> str:
     for name in re.findall(r"<!-- begin (\w+) -->", text):
         part = f"<!-- begin {name} -->\n{PARTS[name]()}\n<!-- end {name} -->"
         pattern = rf"<!-- begin {name} -->.*?<!-- end {name} -->"
-        text = re.sub(pattern, lambda _, part=part: part, text, flags=re.DOTALL)
+        text = re.sub(pattern, part.replace("\\", r"\\"), text, flags=re.DOTALL)
     return text
 
 

@@ -21,7 +21,7 @@ def with_tables() -> dict[str, str]:
         text = sources.get(path) or (ROOT / path).read_text(encoding="utf-8")
         rows = "".join(f"{INDENT}{row}\n" for row in [*HEAD, *table(holmdel.inspect(name))])
         pattern = rf"(def {function.__name__}\([\s\S]*?\n    Layers:\n)(?:{INDENT}\|.*\n)*"
-        sources[path] = re.sub(pattern, lambda m, rows=rows: m[1] + rows, text)
+        sources[path] = re.sub(pattern, rf"\g<1>{rows}", text)
     return sources
 
 

@@ -37,8 +37,8 @@ BENCHMARK = {
     "epoch-alexnet": "AlexNet training at 224 on the CPU",
 }
 GOALS = {
-    "fashion-mnist-0.90": "Fashion-MNIST 0.90 from process start",
-    "mnist-0.99": "MNIST 0.99 from process start",
+    "fashion-mnist-0.90": "Fashion-MNIST 0.90 from process start, the NumPy LeNet",
+    "mnist-0.99": "MNIST 0.99 from process start, the NumPy LeNet",
 }
 GRADIENTS = "gradients against float64 PyTorch, every tensor of random chains, relative"
 
@@ -61,22 +61,22 @@ def figures() -> str:
 def benchmark() -> str:
     """Returns what `make bench` measured, beside what is asked for."""
     lines = [_line(["what", "bar", "aim", "measured"]), _line(["---"] * 4)]
-    lines += [_asked(words, _result(name), "x", _compared) for name, words in BENCHMARK.items()]
-    goals = (_result("time-to-accuracy") or {}).get("goals", {})
+    lines += [_asked(words, result(name), "x", _compared) for name, words in BENCHMARK.items()]
+    goals = (result("time-to-accuracy") or {}).get("goals", {})
     lines += [_asked(words, goals.get(name), " s", _reached) for name, words in GOALS.items()]
-    lines.append(_asked(GRADIENTS, _result("gradients"), "", _erred))
+    lines.append(_asked(GRADIENTS, result("gradients"), "", _erred))
     told = {
         _surroundings(row)
         for name in (*BENCHMARK, "time-to-accuracy", "gradients")
-        if (row := _result(name))
+        if (row := result(name))
     }
     return "\n".join([*lines, "", *sorted(told)]).rstrip()
 
 
 def curves() -> str:
     """Returns the curves that `make bench` drew."""
-    found = sorted(path.name for path in RESULTS.glob("curve-*.svg"))
-    parts = [f"![{_result(name[:-4])['title']}](../bench/results/{name})" for name in found]
+    found = sorted(path.stem for path in RESULTS.glob("curve-*.svg"))
+    parts = [f"![{(result(name) or {})['title']}](../bench/results/{name}.svg)" for name in found]
     return "\n\n".join(parts) or "Not measured yet."
 
 
@@ -95,7 +95,8 @@ def _surroundings(row: Row) -> str:
     )
 
 
-def _result(name: str) -> Row | None:
+def result(name: str) -> Row | None:
+    """Returns what `make bench` measured of a case; None if it has not."""
     path = RESULTS / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -188,7 +189,8 @@ def _run_line(title: str, row: Row) -> str:
 
 
 def _is_whole(row: Row) -> bool:
-    return row["epochs"] == FULL_EPOCHS and row["train"] == FULL_TRAIN
+    whole: bool = row["epochs"] == FULL_EPOCHS and row["train"] == FULL_TRAIN
+    return whole
 
 
 def _newest(rows: list[Row]) -> list[Row]:

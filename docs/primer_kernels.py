@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -155,7 +156,7 @@ def flip() -> Picture:
         picture.across(
             left,
             115,
-            Sheet(k, title, lambda i, j, k=k: TINTS[FOURS[round(k[i, j].item()) - 1]], {}, 60, 2),
+            Sheet(k, title, partial(_tint_of, k), {}, 60, 2),
         )
     picture.arrow((225, 115), (390, 115))
     picture.text(310, 98, "flipped along", 16, fill=GREY)
@@ -192,3 +193,8 @@ def receptive_field() -> Picture:
             end = two[0][0], two[corner][1]
             picture.line(one[corner], end, stroke=INK, stroke_dasharray="5 4")
     return picture
+
+
+def _tint_of(kernel: torch.Tensor, row: int, column: int) -> str:
+    """Returns the colour of a weight that is 1, 2, 3 or 4."""
+    return TINTS[FOURS[round(kernel[row, column].item()) - 1]]

@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Any
 
 Stroke = list[tuple[float, float]]
 
@@ -30,7 +31,7 @@ STROKES: dict[str, list[Stroke]] = {
 }
 
 
-def draw(page, digit: str, pause: float = 0) -> None:
+def draw(page: Any, digit: str, pause: float = 0) -> None:
     """Draws a digit on the page's sheet with the mouse.
 
     `pause` milliseconds pass between two moves: a mouse tells of 60 to 125 a second.

@@ -4,14 +4,16 @@ import datetime
 import os
 import platform
 import subprocess
-import time
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from holmdel import engine
+from holmdel.errors import UserError
 from holmdel.version import __version__
 
-STAT = Path("/proc/stat")
-ASLEEP = 0.5  # seconds
+BUSY = 0.5  # of a core, taken by others
 
 
 def cores() -> int:
@@ -32,20 +34,8 @@ def machine() -> str:
 
 
 def load_of_others() -> float | None:
-    """Returns how many cores were busy while this process slept a little; None if unknown."""
-    if not STAT.is_file():
-        return None
-    before = _ticks()
-    time.sleep(ASLEEP)
-    busy, every = (later - early for later, early in zip(_ticks(), before, strict=True))
-    return round((os.cpu_count() or 1) * busy / max(1, every), 2)
-
-
-def _ticks() -> tuple[int, int]:
-    """Returns the ticks that all cores worked since the machine was started, and all ticks."""
-    line = STAT.read_text(encoding="utf-8").partition("\n")[0]
-    ticks = [int(word) for word in line.split()[1:9]]  # user, nice, system, idle, iowait, ...
-    return sum(ticks) - ticks[3] - ticks[4], sum(ticks)
+    """Returns how many cores others kept busy in the last minute; None if the system cannot say."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def commit() -> str | None:
@@ -79,3 +69,42 @@ def versions() -> dict[str, str]:
 def today() -> str:
     """Returns the date, such as 2026-01-31."""
     return datetime.date.today().isoformat()
+
+
+def conditions_of(threads: int) -> dict[str, Any]:
+    """Returns what stands beside every figure, JSON-ready.
+
+    Machine, load of others (in cores, before the measurement), threads, engine, FMA peak
+    (GFLOP/s), versions, commit and date.
+    """
+    return {
+        "machine": machine(),
+        "load": load_of_others(),
+        "threads": threads,
+        "engine": str(engine.status()),
+        "peak_gflops": peak(threads),
+        "versions": versions(),
+        "commit": commit(),
+        "date": today(),
+    }
+
+
+def peak(threads: int) -> float | None:
+    """Returns the float32 GFLOP/s that the processor reaches; None without a native engine."""
+    try:
+        return engine.peak(threads)
+    except UserError:
+        return None
+
+
+def head(around: Mapping[str, Any]) -> str:
+    """Returns `conditions_of` as the first lines for people."""
+    found, load = around["peak_gflops"], around["load"]
+    peak_words = f"FMA peak {found:,.0f} GFLOP/s" if found else "FMA peak not measured"
+    versions_words = ", ".join(f"{name} {number}" for name, number in around["versions"].items())
+    commit_words = f", commit {around['commit']}" if around["commit"] else ""
+    busy = "\nothers keep {load:g} cores busy here: figures will scatter, ratios too"
+    return (
+        f"{around['engine']}; {peak_words} on {around['threads']} threads\n"
+        f"{around['machine']}; {versions_words}{commit_words}"
+    ) + (busy.format(load=load) if load is not None and load > BUSY else "")

@@ -1,4 +1,4 @@
-"""`holmdel bench`: Holmdel beside PyTorch, ONNX Runtime and the book's loop."""
+"""`holmdel bench`: how fast this machine trains and infers, beside what is installed."""
 
 import json
 from pathlib import Path
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from holmdel.benchmark.rounds import Conditions
 
 NOTE = (
-    "Every contender has its turn in every round; ratios are taken inside a round, and the median "
-    "stands before lowest and highest. docs/bench.md lists the cases and how they are measured."
+    "Cases: train-lenet, train-lenet-max, infer-256, infer-1. Each contender has its turn in every "
+    "round; a ratio is taken inside a round, and the median over the rounds stands before the "
+    "lowest and the highest."
 )
 
 
@@ -33,69 +34,60 @@ def bench(
         list[str] | None,
         typer.Option(metavar="CONTENDER", help="Leave this one out; may be repeated."),
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Pictures of an epoch, at most.")
-    ] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for a JSON file a case, and the curves' pictures.")
-    ] = None,
     time_to_accuracy: Annotated[
-        bool, typer.Option("--time-to-accuracy", help="Time processes that train to 0.90 and 0.99.")
+        bool,
+        typer.Option(
+            "--time-to-accuracy",
+            help="Time fresh processes that train the NumPy LeNet to 0.90 on Fashion-MNIST and "
+            "to 0.99 on MNIST.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
-    """Measure Holmdel beside PyTorch, ONNX Runtime and the book's loop, in one run."""
+    """Measure training and inference beside PyTorch and ONNX Runtime, in one run."""
     from holmdel.benchmark.machine import cores
     from holmdel.benchmark.rounds import Conditions
 
-    conditions = Conditions(
-        threads=threads or cores(),
-        rounds=rounds,
-        seconds=seconds,
-        without=tuple(without or ()),
-        limit=limit,
-        data_root=data_root,
-    )
+    without_these = tuple(without or ())
+    conditions = Conditions(threads or cores(), rounds, seconds, without_these, data_root)
     if time_to_accuracy:
-        return _time_to_accuracy(conditions, out, as_json)
-    return _cases(conditions, only or [], out, as_json)
+        return _time_to_accuracy(conditions, as_json)
+    return _cases(conditions, only or [], as_json)
 
 
-def _cases(conditions: "Conditions", only: list[str], out: Path | None, as_json: bool) -> int:
+def _cases(conditions: "Conditions", only: list[str], as_json: bool) -> int:
     """Runs the cases, telling of each as it ends: on standard error where JSON is asked for."""
-    from holmdel.benchmark.cases import choose_cases, run_case
-    from holmdel.benchmark.report import head, surroundings, write_result
+    from holmdel.benchmark.cases import CASES, choose_cases, threads_set
+    from holmdel.benchmark.machine import conditions_of, head
 
     names = choose_cases(only, conditions)
-    around = surroundings(conditions)
+    around = conditions_of(conditions.threads)
     typer.echo(head(around), err=as_json)
     found: dict[str, Any] = {}
     for name in names:
-        result = run_case(name, conditions)
+        with threads_set(conditions.threads):
+            result = CASES[name](conditions)
         found[name] = result.to_json()
         typer.echo("\n" + "\n".join(result.lines()), err=as_json)
-        if out is not None:
-            write_result(out, name, around, found[name], result.draw())
-    if out is not None:
-        typer.echo(f"\nwrote {len(names)} results to {out}", err=as_json)
     if as_json:
         typer.echo(json.dumps({**around, "cases": found}))
     return 0
 
 
-def _time_to_accuracy(conditions: "Conditions", out: Path | None, as_json: bool) -> int:
+def _time_to_accuracy(conditions: "Conditions", as_json: bool) -> int:
     """Times the processes and prints a line a goal, or the object that scripts read."""
-    from holmdel.benchmark.goals import time_to_accuracy
-    from holmdel.benchmark.report import surroundings, write_result
+    from holmdel.benchmark.time_to_accuracy import GOALS, time_to_accuracy
 
-    around = surroundings(conditions)
     reached = time_to_accuracy(conditions)
-    if out is not None:
-        goals = {name: found.to_json() | found.asked() for name, found in reached.items()}
-        write_result(out, "time-to-accuracy", around, {"goals": goals}, {})
     for name, found in reached.items():
-        typer.echo(found.line(name), err=as_json)
+        seconds, accuracy = found["seconds"], found["accuracy"]
+        there = sum(value >= GOALS[name][1] for value in accuracy)
+        typer.echo(
+            f"{name}: {found['median']:.2f} s ({min(seconds):.2f}-{max(seconds):.2f}), the NumPy "
+            f"LeNet; {there} of {len(seconds)} seeds reached it, lowest {min(accuracy):.4f}",
+            err=as_json,
+        )
     if as_json:
-        typer.echo(json.dumps({name: found.to_json() for name, found in reached.items()}))
+        typer.echo(json.dumps(reached))
     return 0

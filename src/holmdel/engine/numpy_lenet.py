@@ -1,4 +1,4 @@
-"""LeNet in the native engine over numpy arrays, without PyTorch, which takes a second to load."""
+"""A LeNet on NumPy arrays in the native engine, without PyTorch, which takes a second to load."""
 
 import ctypes
 import math
@@ -17,7 +17,7 @@ Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
-SIDE = 28  # pixels of a stored picture
+SIDE = 28  # pixels of a stored image
 NAMES = ("c1", "c3", "f5", "f6", "output")
 
 # Kind, channels or units, kernel, stride of each layer of `networks.lenet`. `Flatten` is left out,
@@ -52,8 +52,8 @@ class Rates:
     label_smoothing: float
 
 
-class BareLenet:
-    """LeNet with ReLU and max pooling, on 28x28 pictures or on more, with background around them.
+class NumpyLenet:
+    """LeNet with ReLU and max pooling, on 28x28 images or on more, with background around them.
 
     At 28x28 it is `holmdel.build("lenet-max", activation="relu")`, at 32x32
     `holmdel.build("lenet5", activation="relu", pooling="max")`. The same number of threads gives
@@ -115,7 +115,7 @@ class BareLenet:
         """Returns the loss of a batch before a step of SGD on it.
 
         Args:
-            memory: where the first picture of the data set lies, uint8 (N, 28, 28).
+            memory: where the first image of the data set lies, uint8 (N, 28, 28).
             labels: (N,), in 0..9.
             rows: (B,), contiguous, which of them make the batch.
             rate: the learning rate.
@@ -141,15 +141,15 @@ class BareLenet:
         _expect_done(outcome)
         return loss.value
 
-    def logits(self, pictures: Bytes) -> Floats:
-        """Returns logits (N, 10) of pictures uint8 (N, 28, 28)."""
-        pictures = np.ascontiguousarray(pictures)
-        logits = np.empty((len(pictures), 10), np.float32)
+    def logits(self, images: Bytes) -> Floats:
+        """Returns logits (N, 10) of images uint8 (N, 28, 28)."""
+        images = np.ascontiguousarray(images)
+        logits = np.empty((len(images), 10), np.float32)
         self._library.holmdel_keep(self._handle, self._values, self._threads)
         outcome = self._library.holmdel_answer(
             self._handle,
-            ctypes.byref(Pictures(pictures.ctypes.data, True, None)),
-            len(pictures),
+            ctypes.byref(Pictures(images.ctypes.data, True, None)),
+            len(images),
             self._threads,
             logits.ctypes.data,
             ctypes.byref(ctypes.c_long()),
@@ -187,3 +187,99 @@ def _expect_done(outcome: int) -> None:
 def _pointers(arrays: list[Floats]) -> "ctypes.Array[ctypes.c_void_p]":
     """Returns where arrays without gaps begin."""
     return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; chosen on a part of the training set, see docs/bench.md.
+
+    SGD in small steps, its rate in a straight line up and down again as Smith and Topin,
+    "Super-convergence" (2018), do, with the label smoothing of Szegedy et al., "Rethinking the
+    Inception architecture" (2016).
+
+    Attributes:
+        network: of `holmdel.build` that it equals.
+        side: pixels a side that the network sees; around the image stands background.
+        mean, std: of the training pixels, 0..1.
+        epochs: passes over the training images.
+        batch: images a step.
+        lr: the learning rate at its peak.
+        warmup: part of the steps in which the rate rises.
+        shift: pixels that a batch is moved by at most, along each axis.
+        rates: of SGD.
+    """
+
+    network: str
+    side: int
+    mean: float
+    std: float
+    epochs: float
+    batch: int
+    lr: float
+    warmup: float
+    shift: int
+    rates: Rates
+
+
+RECIPES = {
+    "fashion-mnist": Recipe(
+        network="lenet5",
+        side=32,
+        mean=0.2860,
+        std=0.3530,
+        epochs=4,
+        batch=64,
+        lr=0.08,
+        warmup=0.3,
+        shift=0,
+        rates=Rates(momentum=0.9, weight_decay=5e-4, label_smoothing=0.05),
+    ),
+    "mnist": Recipe(
+        network="lenet-max",
+        side=28,
+        mean=0.1307,
+        std=0.3081,
+        epochs=3.5,
+        batch=64,
+        lr=0.06,
+        warmup=0.3,
+        shift=1,
+        rates=Rates(momentum=0.9, weight_decay=5e-4, label_smoothing=0.05),
+    ),
+}
+
+
+def train(recipe: Recipe, images: Bytes, labels: Labels, seed: int, threads: int) -> NumpyLenet:
+    """Returns a network after the recipe's number of steps.
+
+    A batch is moved as a whole, by reading it so many bytes earlier or later: what leaves a image
+    on one side comes in on the other, which is right where images have a margin.
+
+    Args:
+        recipe: the network and how it is trained.
+        images: uint8 (N, 28, 28).
+        labels: int64 (N,).
+        seed: of the weights, the order and the shifts.
+        threads: of the engine.
+    """
+    random = np.random.default_rng(seed)
+    network = NumpyLenet(recipe.side, recipe.mean, recipe.std, recipe.rates, threads)
+    network.draw(random)
+    margin = recipe.shift * (SIDE + 1)
+    memory = np.zeros(margin + images.size + margin, np.uint8)
+    memory[margin : margin + images.size] = images.reshape(-1)
+    start = memory.ctypes.data + margin
+    batches = max(1, len(labels) // recipe.batch)
+    steps = round(recipe.epochs * batches)
+    moves = random.integers(-recipe.shift, recipe.shift + 1, (steps, 2)) @ (SIDE, 1)
+    for step, move in enumerate(moves.tolist()):
+        if step % batches == 0:
+            order = random.permutation(len(labels))
+        rows = order[step % batches * recipe.batch :][: recipe.batch]
+        network.learn(start + move, labels, rows, recipe.lr * _part(step / steps, recipe.warmup))
+    return network
+
+
+def _part(progress: float, warmup: float) -> float:
+    """Returns the part of the peak rate at a progress of 0..1."""
+    return progress / warmup if progress < warmup else (1 - progress) / (1 - warmup)

@@ -1,7 +1,7 @@
-"""A contender in a process of its own: the engine held to one instruction set.
+"""A contender in a process of its own: the engine held to one instruction set, training LeNet.
 
-The parent spawns `python -m holmdel.benchmark.elsewhere` and asks it for turns, a line each; while
-the parent's contenders run it waits.
+The parent starts this script and asks it for turns, a line each; while the parent's contenders run
+it waits.
 """
 
 import argparse
@@ -18,9 +18,7 @@ VARIABLE = "HOLMDEL_INSTRUCTIONS"
 
 
 @contextmanager
-def engine_with(
-    name: str, instructions: str, network: str, batch: int, threads: int
-) -> Iterator[Maker]:
+def engine_with(name: str, instructions: str, batch: int, threads: int) -> Iterator[Maker]:
     """Gives the maker of a contender that trains with these instructions alone.
 
     The process ends with the context.
@@ -28,12 +26,10 @@ def engine_with(
     Args:
         name: the contender's.
         instructions: `avx512`, `avx2` or `portable`.
-        network: one of `chains.NETWORKS_MEASURED`.
         batch: examples a step.
         threads: of the engine.
     """
-    words = [network, str(batch), str(threads)]
-    command = [sys.executable, "-m", "holmdel.benchmark.elsewhere", *words]
+    command = [sys.executable, __file__, str(batch), str(threads)]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -77,13 +73,11 @@ def main() -> None:
     """Says which engine is at work, then answers each line `CALLS` with the seconds of a turn."""
     import torch
 
-    from holmdel.benchmark.chains import workload
+    from holmdel.benchmark.contenders import fused_step, lenet
     from holmdel.benchmark.rounds import repeated
-    from holmdel.benchmark.training import fused_step
     from holmdel.errors import UserError
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network")
     parser.add_argument("batch", type=int)
     parser.add_argument("threads", type=int)
     words = parser.parse_args()
@@ -91,7 +85,7 @@ def main() -> None:
     try:
         from holmdel import engine
 
-        turn = repeated(fused_step(workload(words.network, words.batch)))
+        turn = repeated(fused_step(lenet(words.batch)))
     except (ImportError, UserError) as error:
         _say(instructions=None, line=str(error))
         return

@@ -1,15 +1,22 @@
 """Figures over a size that grows: batch, threads, side of a picture, data set."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
-from holmdel.benchmark.chains import Workload, workload
-from holmdel.benchmark.epochs import epoch_makers
+from epochs import epoch_makers
+from holmdel.benchmark.contenders import (
+    CHANNELS_LAST,
+    CONTIGUOUS,
+    FUSED,
+    Workload,
+    lenet,
+    trainers,
+)
 from holmdel.benchmark.machine import cores
 from holmdel.benchmark.rounds import (
     Conditions,
@@ -22,7 +29,6 @@ from holmdel.benchmark.rounds import (
     spread,
     take_turns,
 )
-from holmdel.benchmark.training import CHANNELS_LAST, CONTIGUOUS, FUSED, training_makers
 from holmdel.figures import figure_files, new_figure
 from holmdel.networks import build
 
@@ -74,7 +80,7 @@ class Curve:
             name: [{"x": x, **y._asdict()} for x, y in points]
             for name, points in self.series().items()
         }
-        turns = [turn.to_json() for turn in self.turns]
+        turns = [asdict(turn) for turn in self.turns]
         values = {"title": self.title, "x": self.x, "y": self.y, "series": series}
         return values | {"skipped": self.skipped, "turns": turns}
 
@@ -151,7 +157,7 @@ def over_batch(conditions: Conditions) -> Curve:
     """Returns the speed of training `lenet` over the batch size."""
     points = _among(
         (FUSED, CHANNELS_LAST, CONTIGUOUS),
-        {batch: training_makers(workload("lenet", batch)) for batch in BATCHES},
+        {batch: trainers(lenet(batch)) for batch in BATCHES},
     )
     return measure("training lenet", "batch size (pictures)", points, conditions)
 
@@ -159,7 +165,7 @@ def over_batch(conditions: Conditions) -> Curve:
 def over_threads(conditions: Conditions) -> Curve:
     """Returns the speed of training `lenet` at batch 256 over the threads, up to all cores."""
     counts = sorted({*(2**power for power in range(cores().bit_length())), cores()})
-    makers = training_makers(workload("lenet", 256))
+    makers = trainers(lenet(256))
     points: Points = {
         name: {n: partial(_on_threads, makers[name], n) for n in counts}
         for name in (FUSED, CHANNELS_LAST, CONTIGUOUS)
@@ -184,7 +190,7 @@ def _on_threads(make: Maker, threads: int) -> Contender:
 
 def over_side(conditions: Conditions) -> Curve:
     """Returns the cost of training on a picture over its side, `lenet` and the deep networks."""
-    works = {side: training_makers(workload("lenet", 256, side)) for side in SIDES}
+    works = {side: trainers(lenet(256, side)) for side in SIDES}
     points: Points = {
         f"lenet, {FUSED}": {side: works[side][FUSED] for side in ENGINE_SIDES},
         f"lenet, {CHANNELS_LAST}": {side: works[side][CHANNELS_LAST] for side in SIDES},
@@ -205,14 +211,14 @@ def _large(name: str, side: int) -> Contender:
         assert isinstance(network, nn.Sequential)
         return network
 
-    digits = workload("lenet", LARGE_BATCH, side)
-    work = Workload(make, digits.pictures, digits.labels, LARGE_BATCH, lr=1e-3)
-    return training_makers(work)[CHANNELS_LAST]()
+    digits = lenet(LARGE_BATCH, side)
+    work = Workload(make, digits.images, digits.labels, LARGE_BATCH, lr=1e-3)
+    return trainers(work)[CHANNELS_LAST]()
 
 
-def over_data(conditions: Conditions) -> Curve:
+def over_data(conditions: Conditions, limit: int | None = None) -> Curve:
     """Returns the cost of a training picture over the size of the data set, epochs with tests."""
-    most = conditions.limit or DATA_SIZES[-1]
+    most = limit or DATA_SIZES[-1]
     sizes = [size for size in DATA_SIZES if size < most] + [most]
     points = _among(None, {size: epoch_makers("lenet", size, conditions) for size in sizes})
     return measure(

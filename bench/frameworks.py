@@ -1,22 +1,51 @@
-"""Contenders from outside PyTorch, taken where they are installed: JAX and Keras."""
+"""More contenders for a training step: JAX, Keras, and the engine with torch's optimizer."""
 
 import os
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle
 from typing import Any
 
 import torch
 from torch import nn
 
-from holmdel.benchmark.chains import Workload, flattened
+from holmdel import engine
+from holmdel.benchmark.contenders import Workload, makers, trainers
 from holmdel.benchmark.machine import cores
-from holmdel.benchmark.rounds import Missing
+from holmdel.benchmark.rounds import Maker, Missing
+from holmdel.exchange.onnx import flattened, pair
 
 Call = Callable[[], object]
+STEPPED, JAX, KERAS = "engine, torch SGD", "JAX", "Keras"
+
+
+def all_trainers(work: Workload) -> dict[str, Maker]:
+    """Returns who can train the workload's network: those of `holmdel bench` and the three here."""
+    calls = {STEPPED: engine_step, JAX: jax_step, KERAS: keras_step}
+    more = makers({name: partial(call, work) for name, call in calls.items()}, work.batch)
+    return trainers(work) | more
+
+
+def engine_step(work: Workload) -> Call:
+    """Returns a step of the engine on batches made ready, and one of torch's optimizer.
+
+    Raises:
+        UserError: if the engine does not take the network.
+    """
+    network = work.build()
+    chain = engine.compile(network, work.input)
+    optimizer = torch.optim.SGD(network.parameters(), lr=work.lr)
+    turns = cycle(work.batches(torch.contiguous_format))
+
+    def step() -> None:
+        chain.step(*next(turns))
+        optimizer.step()
+
+    return step
 
 
 def jax_step(work: Workload) -> Call:
-    """Returns a jitted step of the network in JAX, pictures as (N, H, W, C); it gives the loss.
+    """Returns a jitted step of the network in JAX, images as (N, H, W, C); it gives the loss.
 
     Raises:
         ImportError: without JAX.
@@ -28,15 +57,15 @@ def jax_step(work: Workload) -> Call:
     layers = flattened(work.build())
     parameters = [_jax_parameters(layer) for layer in layers]
 
-    def loss_of(parameters: Any, pictures: Any, labels: Any) -> Any:
-        x = pictures
+    def loss_of(parameters: Any, images: Any, labels: Any) -> Any:
+        x = images
         for layer, values in zip(layers, parameters, strict=True):
             x = _jax_layer(layer, values, x)
         scores = jax.nn.log_softmax(x)
         return -scores[jax.numpy.arange(len(labels)), labels].mean()
 
-    def update(parameters: Any, pictures: Any, labels: Any) -> Any:
-        loss, gradients = jax.value_and_grad(loss_of)(parameters, pictures, labels)
+    def update(parameters: Any, images: Any, labels: Any) -> Any:
+        loss, gradients = jax.value_and_grad(loss_of)(parameters, images, labels)
         moved = jax.tree.map(lambda p, g: p - work.lr * g, parameters, gradients)
         return loss, moved
 
@@ -76,24 +105,24 @@ def _jax_parameters(layer: nn.Module) -> list[Any]:
 
 
 def _jax_layer(layer: nn.Module, values: list[Any], x: Any) -> Any:
-    """Returns a layer's output; pictures and maps are (N, H, W, C)."""
+    """Returns a layer's output; images and maps are (N, H, W, C)."""
     import jax
     from jax import lax
 
     match layer:
         case nn.Conv2d():
-            padding = [(side, side) for side in _pair(layer.padding)]
+            padding = [(side, side) for side in pair(layer.padding)]
             form = ("NHWC", "HWIO", "NHWC")
             weight, bias = values
-            stride = _pair(layer.stride)
+            stride = pair(layer.stride)
             return (
                 lax.conv_general_dilated(x, weight, stride, padding, dimension_numbers=form) + bias
             )
         case nn.Linear():
             return x @ values[0] + values[1]
         case nn.MaxPool2d() | nn.AvgPool2d():
-            height, width = _pair(layer.kernel_size)
-            window, steps = (1, height, width, 1), (1, *_pair(layer.stride), 1)
+            height, width = pair(layer.kernel_size)
+            window, steps = (1, height, width, 1), (1, *pair(layer.stride), 1)
             if isinstance(layer, nn.MaxPool2d):
                 return lax.reduce_window(x, -jax.numpy.inf, lax.max, window, steps, "VALID")
             total = lax.reduce_window(x, 0.0, lax.add, window, steps, "VALID")
@@ -139,22 +168,16 @@ def _keras_layers(keras: Any, layer: nn.Module) -> list[Any]:
     match layer:
         case nn.Conv2d():
             convolution = layers.Conv2D(
-                layer.out_channels, _pair(layer.kernel_size), _pair(layer.stride)
+                layer.out_channels, pair(layer.kernel_size), pair(layer.stride)
             )
-            padded = any(_pair(layer.padding))
-            return [layers.ZeroPadding2D(_pair(layer.padding))] * padded + [convolution]
+            padded = any(pair(layer.padding))
+            return [layers.ZeroPadding2D(pair(layer.padding))] * padded + [convolution]
         case nn.Linear():
             return [layers.Dense(layer.out_features)]
         case nn.MaxPool2d():
-            return [layers.MaxPooling2D(_pair(layer.kernel_size), _pair(layer.stride))]
+            return [layers.MaxPooling2D(pair(layer.kernel_size), pair(layer.stride))]
         case nn.AvgPool2d():
-            return [layers.AveragePooling2D(_pair(layer.kernel_size), _pair(layer.stride))]
+            return [layers.AveragePooling2D(pair(layer.kernel_size), pair(layer.stride))]
         case nn.Flatten():
             return [layers.Flatten()]
     return [layers.Activation(type(layer).__name__.lower())]
-
-
-def _pair(side: Any) -> tuple[int, int]:
-    """Returns height and width of what may be given as one number."""
-    height, width = side if isinstance(side, tuple) else (side, side)
-    return height, width

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from holmdel.benchmark.chains import Size
 from holmdel.benchmark.rounds import Conditions
 from holmdel.errors import UserError
+
+Size = tuple[int, int, int]
 
 BAR = 1e-5
 CHAINS_A_ROUND = 8
@@ -49,10 +50,6 @@ class Errors:
         head = f"gradients of {len(self.errors)} random chains against float64: {found}"
         lines = [f"{head}, relative; bar {BAR:.0e}"]
         return lines + [f"  skipped: {name} ({why})" for name, why in self.skipped.items()]
-
-    def draw(self) -> dict[str, bytes]:
-        """Returns no picture."""
-        return {}
 
 
 def gradient_errors(conditions: Conditions) -> Errors:

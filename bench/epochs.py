@@ -5,8 +5,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+from book import book_epoch
 from holmdel import verbs
-from holmdel.benchmark.book import book_epoch
 from holmdel.benchmark.rounds import Conditions, Contender, Maker
 from holmdel.data import load
 from holmdel.networks import build, network_options

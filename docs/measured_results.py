@@ -1,0 +1,82 @@
+"""The README's one table of results, made from what bench/ has measured."""
+
+from collections.abc import Iterator
+
+from measured import GOALS, Row, newest, records, result
+
+
+def results() -> str:
+    """Returns the main figures: what, measured, beside what, by which command."""
+    head = ["| what | measured | beside | command |", "| --- | --- | --- | --- |"]
+    rows = [*_training(), *_accuracies(), *_reading(), *_serving()]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def _training() -> Iterator[tuple[str, str, str, str]]:
+    for name, what in (
+        ("train-lenet", "training LeNet, batch 256"),
+        ("epoch-lenet", "an epoch of `holmdel train lenet`, with its test"),
+        ("infer-1", "LeNet, one image"),
+    ):
+        if (row := result(name)) and row["ratio"]:
+            ratio, rate = row["ratio"]["median"], row["examples_per_sec"][row["mine"]]["median"]
+            beside = f"{row['opponent']}: {rate / ratio:,.0f}"
+            command = f"`python bench/compare.py {name}`"
+            yield what, f"{rate:,.0f} images/s, {ratio:.1f} times", beside, command
+    goals = (result("time-to-accuracy") or {}).get("goals", {})
+    for name, what in GOALS.items():
+        if name in goals:
+            took = f"{goals[name]['median']:.1f} s"
+            yield what, took, "", "`holmdel bench --time-to-accuracy`"
+
+
+def _accuracies() -> Iterator[tuple[str, str, str, str]]:
+    published = {
+        ("lenet", "fashion-mnist", "book"): "the book: 0.779 to 0.825",
+        ("lenet", "fashion-mnist", "modern"): "",
+        ("lenet5", "mnist", "modern"): "LeNet-5, 1998, with distortions: 0.992",
+    }
+    found = {
+        (row["network"], row["data"], row["recipe"]): row
+        for row in records()
+        if row["name"] == "accuracy"
+    }
+    for case, beside in published.items():
+        if row := found.get(case):
+            network, data, recipe = case
+            what = f"`train {network} --recipe {recipe}`, {data}, test accuracy, three seeds"
+            yield what, f"{row['mean']:.4f}", beside, f"`python bench/accuracy.py {' '.join(case)}`"
+
+
+def _reading() -> Iterator[tuple[str, str, str, str]]:
+    if row := newest("read"):
+        cheques = row["figures"]["cheques"]
+        own, other = cheques["views"], cheques.get("Tesseract")
+        beside = f"Tesseract: {_percent(other['right'])}" if other else ""
+        command = "`python bench/read.py`"
+        yield "amounts on real cheques, read exactly", _percent(own["right"]), beside, command
+        sure = _percent(own["correct at 1 % error, audited"])
+        yield "of these, read at 1 % error, the rest rejected", sure, "", command
+        yield "lines a second, one core", f"{own['lines a second']:,}", "", command
+
+
+def _serving() -> Iterator[tuple[str, str, str, str]]:
+    if row := newest("serve"):
+        command = "`python bench/serve.py`"
+        alone = row["alone"]["ms"]["200"]
+        yield "a digit over HTTP, median and 99th percentile", _ms(alone), "", command
+        yield (
+            f"the same from {row['sustained']['clients']} clients",
+            f"{row['sustained']['accepted_per_sec']:,} requests/s",
+            "",
+            command,
+        )
+
+
+def _percent(share: list[float]) -> str:
+    value, low, high = share
+    return f"{100 * value:.1f} % ({100 * low:.1f}-{100 * high:.1f})"
+
+
+def _ms(took: Row) -> str:
+    return f"{took['p50']} ms, {took['p99']} ms"
