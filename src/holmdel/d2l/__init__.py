@@ -68,6 +68,12 @@ from holmdel.d2l.bookkeeping import (
     try_gpu,
 )
 from holmdel.d2l.design import Classifier, DataModule, FashionMNIST, LeNet, Module
+from holmdel.d2l.fashion_mnist import (
+    get_dataloader_workers,
+    get_fashion_mnist_labels,
+    load_array,
+    load_data_fashion_mnist,
+)
 from holmdel.d2l.hyperparameters import HyperParameters, add_to_class
 from holmdel.d2l.loops import (
     accuracy,
@@ -77,12 +83,6 @@ from holmdel.d2l.loops import (
     train_ch3,
     train_ch6,
     train_epoch_ch3,
-)
-from holmdel.d2l.pictures import (
-    get_dataloader_workers,
-    get_fashion_mnist_labels,
-    load_array,
-    load_data_fashion_mnist,
 )
 from holmdel.d2l.plotting import plot, set_axes, set_figsize, show_images, use_svg_display
 from holmdel.d2l.regression import linreg, sgd, squared_loss, synthetic_data

@@ -97,7 +97,7 @@ class ResNeXtBlock(nn.Module):
 
 
 def resnet18(num_classes: int, in_channels: int = 1) -> nn.Sequential:
-    """Returns the book's ResNet-18 for small pictures: (N, in_channels, H, W) to (N, num_classes).
+    """Returns the book's ResNet-18 for small images: (N, in_channels, H, W) to (N, num_classes).
 
     He et al. (2016), table 1, but begun as the book's chapter on several GPUs begins it: a 3x3
     convolution of stride 1, and no pooling.

@@ -10,15 +10,15 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from holmdel.d2l.animation import ProgressBoard
-from holmdel.d2l.hyperparameters import HyperParameters
-from holmdel.d2l.loops import home
-from holmdel.d2l.pictures import (
+from holmdel.d2l.fashion_mnist import (
     Loader,
     Size,
     fashion_mnist,
     get_fashion_mnist_labels,
     load_array,
 )
+from holmdel.d2l.hyperparameters import HyperParameters
+from holmdel.d2l.loops import home
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode
@@ -191,12 +191,12 @@ class FashionMNIST(DataModule):
     """Fashion-MNIST: `train` and `val`, and the loaders of both.
 
     Attributes:
-        train: the 60,000 training pictures; `[i]` is (float32 (1, H, W) in 0..1, int).
-        val: the 10,000 test pictures.
+        train: the 60,000 training images; `[i]` is (float32 (1, H, W) in 0..1, int).
+        val: the 10,000 test images.
 
     Args:
-        batch_size: pictures a batch.
-        resize: side that the pictures are brought to, or (H, W).
+        batch_size: images a batch.
+        resize: side that the images are brought to, or (H, W).
     """
 
     def __init__(self, batch_size: int = 64, resize: Size = (28, 28)) -> None:
@@ -209,7 +209,7 @@ class FashionMNIST(DataModule):
         return get_fashion_mnist_labels(indices)
 
     def get_dataloader(self, train: bool) -> Loader:
-        """Returns the loader of the training pictures, shuffled, or of the test pictures."""
+        """Returns the loader of the training images, shuffled, or of the test images."""
         return Loader(self.train if train else self.val, self.batch_size, shuffle=train)
 
     def visualize(
@@ -219,10 +219,10 @@ class FashionMNIST(DataModule):
         ncols: int = 8,
         labels: Sequence[str] = (),
     ) -> None:
-        """Draws the first pictures of a batch (X (N, 1, H, W), y (N,)) with their label texts.
+        """Draws the first images of a batch (X (N, 1, H, W), y (N,)) with their label texts.
 
         Args:
-            batch: pictures and labels.
+            batch: images and labels.
             nrows: rows of the grid.
             ncols: columns of the grid.
             labels: texts in place of the labels'.

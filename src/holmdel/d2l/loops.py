@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from holmdel.d2l.animation import Animator
 from holmdel.d2l.blocks import init_cnn
 from holmdel.d2l.bookkeeping import Accumulator, Timer
+from holmdel.d2l.fashion_mnist import get_fashion_mnist_labels
 from holmdel.d2l.native import Native
-from holmdel.d2l.pictures import get_fashion_mnist_labels
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode
@@ -241,7 +241,7 @@ def train_ch3(
 
 
 def predict_ch3(net: Network, test_iter: Batches, n: int = 6) -> None:
-    """Draws the first `n` pictures of Fashion-MNIST, titled with the truth and what a network says.
+    """Draws the first `n` images of Fashion-MNIST, titled with the truth and what a network says.
 
     Args:
         net: from X to scores (N, 10), in the mode it is in.

@@ -111,14 +111,14 @@ def show_images(
     titles: Sequence[str] | None = None,
     scale: float = 1.5,
 ) -> Any:
-    """Draws pictures in a grid, and returns its axes (num_rows * num_cols,).
+    """Draws images in a grid, and returns its axes (num_rows * num_cols,).
 
     Args:
-        imgs: tensors (H, W), (1, H, W) or (H, W, 3), arrays or PIL pictures.
+        imgs: tensors (H, W), (1, H, W) or (H, W, 3), arrays or PIL images.
         num_rows: rows of the grid.
         num_cols: columns of the grid.
-        titles: a text a picture.
-        scale: inches a picture.
+        titles: a text an image.
+        scale: inches an image.
     """
     size = (num_cols * scale, num_rows * scale)
     _, grid = plt.subplots(num_rows, num_cols, figsize=size, squeeze=False, layout="constrained")

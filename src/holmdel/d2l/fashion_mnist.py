@@ -1,6 +1,6 @@
-"""Fashion-MNIST as the book loads it: `DataLoader`s, without a Python call a picture.
+"""Fashion-MNIST as the book loads it: `DataLoader`s, without a Python call an image.
 
-The pictures stay uint8 in memory; a batch is gathered, enlarged and scaled at once.
+The images stay uint8 in memory; a batch is gathered, enlarged and scaled at once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,12 +19,12 @@ NAME = "fashion-mnist"
 Size = int | tuple[int, int]
 
 
-class Pictures(TorchDataset[tuple[Tensor, int]]):
-    """Pictures and labels: `[i]` is (float32 (1, H, W) in 0..1, int).
+class Images(TorchDataset[tuple[Tensor, int]]):
+    """Images and labels: `[i]` is (float32 (1, H, W) in 0..1, int).
 
     Args:
-        split: uint8 pictures (N, 1, H, W) and their labels (N,).
-        size: H and W that the pictures are brought to.
+        split: uint8 images (N, 1, H, W) and their labels (N,).
+        size: H and W that the images are brought to.
     """
 
     def __init__(self, split: Split, size: tuple[int, int]) -> None:
@@ -35,27 +35,27 @@ class Pictures(TorchDataset[tuple[Tensor, int]]):
 
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         if not -len(self) <= index < len(self):
-            raise IndexError(f"picture {index} of {len(self)}")
-        pictures, labels = self.batch([index % len(self)])
-        return pictures[0], int(labels[0])
+            raise IndexError(f"image {index} of {len(self)}")
+        images, labels = self.batch([index % len(self)])
+        return images[0], int(labels[0])
 
     def batch(self, indices: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Returns the examples at `indices`: float32 (N, 1, H, W) in 0..1 and int64 (N,)."""
         chosen = torch.tensor(indices)
-        pictures = resized(self.split.images.index_select(0, chosen), self.size)
-        return pictures.div(255), self.split.labels.index_select(0, chosen)
+        images = resized(self.split.images.index_select(0, chosen), self.size)
+        return images.div(255), self.split.labels.index_select(0, chosen)
 
 
-def resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:
-    """Returns uint8 pictures (N, 1, *size) from (N, 1, H, W): bilinear with antialias, as Pillow.
+def resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """Returns uint8 images (N, 1, *size) from (N, 1, H, W): bilinear with antialias, as Pillow.
 
-    PyTorch's kernel for bytes works on four channels at a time, used or not; so four pictures go
+    PyTorch's kernel for bytes works on four channels at a time, used or not; so four images go
     through it as the channels of one.
     """
-    count, _, height, width = pictures.shape
+    count, _, height, width = images.shape
     if (height, width) == size:
-        return pictures
-    filled = F.pad(pictures, (0, 0, 0, 0, 0, 0, 0, -count % 4))
+        return images
+    filled = F.pad(images, (0, 0, 0, 0, 0, 0, 0, -count % 4))
     quads = F.interpolate(
         filled.view(-1, 4, height, width), size=size, mode="bilinear", antialias=True
     )
@@ -63,25 +63,25 @@ def resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 class Loader(DataLoader[tuple[Tensor, int]]):
-    """A `DataLoader` of `Pictures`: batches of (float32 (N, 1, H, W) in 0..1, int64 (N,)).
+    """A `DataLoader` of `Images`: batches of (float32 (N, 1, H, W) in 0..1, int64 (N,)).
 
     Under the same `torch.manual_seed` its order is that of a plain `DataLoader`, and it leaves the
     generator in the same state. It needs no worker processes.
 
     Args:
-        dataset: the pictures.
+        dataset: the images.
         batch_size: N; the last batch may be smaller.
         shuffle: whether every epoch has an order of its own.
     """
 
-    def __init__(self, dataset: Pictures, batch_size: int = 1, shuffle: bool = False) -> None:
+    def __init__(self, dataset: Images, batch_size: int = 1, shuffle: bool = False) -> None:
         super().__init__(dataset, batch_size, shuffle=shuffle)
-        self._pictures, self._indices = dataset, cast(Iterable[list[int]], self.batch_sampler)
+        self._images, self._indices = dataset, cast(Iterable[list[int]], self.batch_sampler)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:  # type: ignore[override]
         torch.empty((), dtype=torch.int64).random_()  # a DataLoader draws its workers' seed here
         for indices in self._indices:
-            yield self._pictures.batch(indices)
+            yield self._images.batch(indices)
 
 
 def load_data_fashion_mnist(batch_size: int, resize: Size | None = None) -> tuple[Loader, Loader]:
@@ -90,8 +90,8 @@ def load_data_fashion_mnist(batch_size: int, resize: Size | None = None) -> tupl
     The data is looked for in `$HOLMDEL_DATA` and the user's cache, then downloaded.
 
     Args:
-        batch_size: pictures a batch; the last one may have fewer.
-        resize: side that the pictures are brought to, or (H, W); None for their own, 28.
+        batch_size: images a batch; the last one may have fewer.
+        resize: side that the images are brought to, or (H, W); None for their own, 28.
 
     Raises:
         UserError: for a size that is not positive, or if the data cannot be had.
@@ -100,8 +100,8 @@ def load_data_fashion_mnist(batch_size: int, resize: Size | None = None) -> tupl
     return Loader(train, batch_size, shuffle=True), Loader(test, batch_size)
 
 
-def fashion_mnist(resize: Size | None = None) -> tuple[Pictures, Pictures]:
-    """Returns the training and the test pictures; arguments and Raises as above."""
+def fashion_mnist(resize: Size | None = None) -> tuple[Images, Images]:
+    """Returns the training and the test images; arguments and Raises as above."""
     height, width = (resize, resize) if isinstance(resize, int) else resize or (28, 28)
     if min(height, width) < 1:
         raise UserError(
@@ -110,7 +110,7 @@ def fashion_mnist(resize: Size | None = None) -> tuple[Pictures, Pictures]:
         )
     dataset = load(NAME)
     size = height, width
-    return Pictures(dataset.train, size), Pictures(dataset.test, size)
+    return Images(dataset.train, size), Images(dataset.test, size)
 
 
 def get_fashion_mnist_labels(labels: Sequence[int] | Tensor) -> list[str]:
