@@ -93,7 +93,7 @@ def test_a_dataset_gives_one_example():
     picture, label = dataset[11]
     assert (picture.shape, picture.dtype, label, type(label)) == ((1, 40, 40), d2l.float32, 1, int)
     assert torch.equal(dataset[-1][0], dataset[69][0])
-    with pytest.raises(IndexError, match="picture 70 of 70"):
+    with pytest.raises(IndexError, match="image 70 of 70"):
         dataset[70]
 
 
