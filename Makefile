@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 WORKERS = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: install demo check check-page test test-all bench sanitize docs wheel clean
+.PHONY: install demo check check-page test test-all bench sanitize docs notebooks site wheel clean
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/*)
@@ -79,6 +79,15 @@ sanitize: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so $(SANITIZED)/d
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# The pages that teach, as notebooks in build/notebooks.
+notebooks: install
+	$(BIN)/python docs/notebooks.py
+
+# The documents as a site to browse: build/site/index.html.
+site: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # dist/ gets the sdist and a wheel that installs without a compiler on Linux with a glibc as new
 # as this machine's; auditwheel names the oldest one in the wheel's file name.

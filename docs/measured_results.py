@@ -9,7 +9,9 @@ def results() -> str:
     """Returns the main figures: what, measured, beside what, by which command."""
     head = ["| what | measured | beside | command |", "| --- | --- | --- | --- |"]
     rows = [*_training(), *_accuracies(), *_reading(), *_serving()]
-    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)])
+    machines = sorted({row["machine"] for name in ("read", "serve") if (row := newest(name))})
+    where = ["", f"Machine: {'; '.join(machines)}."]
+    return "\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows), *where])
 
 
 def _training() -> Iterator[tuple[str, str, str, str]]:
@@ -56,7 +58,7 @@ def _reading() -> Iterator[tuple[str, str, str, str]]:
         command = "`python bench/read.py`"
         yield "amounts on real cheques, read exactly", _percent(own["right"]), beside, command
         sure = _percent(own["correct at 1 % error, audited"])
-        yield "of these, read at 1 % error, the rest rejected", sure, "", command
+        yield "read right where 1 % of all are read wrong, the rest rejected", sure, "", command
         yield "lines a second, one core", f"{own['lines a second']:,}", "", command
 
 

@@ -1,6 +1,6 @@
 """Makes a Jupyter notebook of a page: its `python` blocks become cells, `text` blocks their output.
 
-    python docs/notebooks.py            # writes build/notebooks/*.ipynb, with the images beside them
+python docs/notebooks.py            # writes build/notebooks/*.ipynb, with the images beside them
 """
 
 import ast
@@ -39,15 +39,15 @@ def cells(page: str) -> list[Cell]:
 
 def notebook(page: str) -> dict[str, Any]:
     """Returns a page as a notebook of format 4.5, as JSON values."""
-    made = []
+    made: list[dict[str, Any]] = []
     for number, cell in enumerate(cells(page)):
         text = (cell.prose or cell.code).splitlines(keepends=True)
         common = {"id": f"cell-{number}", "metadata": {}, "source": text}
         if cell.prose:
             made.append({"cell_type": "markdown"} | common)
         else:
-            code = {"cell_type": "code", "execution_count": None, "outputs": []}
-            made.append(code | common)
+            code: dict[str, Any] = {"execution_count": None, "outputs": []}
+            made.append({"cell_type": "code"} | code | common)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {
         "cells": made,
