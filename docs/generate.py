@@ -13,13 +13,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from measured import benchmark, curves, figures, reproduction, starts
 from measured_reading import reading
 from measured_results import results
 from measured_serving import serving
+
+if TYPE_CHECKING:
+    from holmdel.schema import Setting
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = (
@@ -40,15 +43,18 @@ DRAWN = ("lenet", "lenet5-1998", "alexnet", "vgg11", "nin", "googlenet")
 def settings() -> str:
     """Returns the table of all settings."""
     from holmdel.networks import NETWORKS, network_options
-    from holmdel.training.settings import SETTINGS, kind_of, plan
+    from holmdel.settings import OPTIONS, TRAINING
+    from holmdel.training.settings import plan
 
     modern = plan("lenet", "fashion-mnist", {"recipe": "modern"}).settings
     rows = ["| setting | type | book | modern | what |", "| --- | --- | --- | --- | --- |"]
-    for name, field in SETTINGS.items():
-        kind = kind_of(field.type).replace(" | None", " or none")
+    for name, about in TRAINING.items():
+        kind = about.type + (" or none" if about.optional else "")
         chosen = getattr(modern, name)
-        what = field.metadata["help"]
-        rows.append(f"| `{name}` | {kind} | {field.default} | {chosen} | {what} |")
+        rows.append(f"| `{name}` | {kind} | {about.default} | {chosen} | {_said(about)} |")
+    rows += ["", "The options of networks:", ""]
+    rows += ["| option | type | what |", "| --- | --- | --- |"]
+    rows += [f"| `{name}` | {about.type} | {_said(about)} |" for name, about in OPTIONS.items()]
     rows += [
         "",
         "The book column is LeNet's. What `book` sets for each network, and its options:",
@@ -64,17 +70,23 @@ def settings() -> str:
     return "\n".join(rows + reader_settings())
 
 
+def _said(setting: "Setting") -> str:
+    """Returns what a setting does, and what it may be where that is not any value."""
+    return f"{setting.help}; {setting.expected}" if setting.bounded else setting.help
+
+
 def reader_settings() -> list[str]:
     """Returns the table of `holmdel train reader`'s settings, line by line."""
-    from holmdel.reader_training.plan import make_plan
+    from holmdel.reader_training.plan import ReaderPlan, make_plan
+    from holmdel.schema import schema
 
     given = {"processes": 1}
-    tuned = make_plan(given, tuned=True)
+    plain, tuned = make_plan(given), make_plan(given, tuned=True)
     rows = ["", "`holmdel train reader` has settings of its own:", ""]
     rows += ["| setting | from nothing | with `--strings` | what |", "| --- | --- | --- | --- |"]
-    for setting in fields(plain := make_plan(given)):
-        name, what = setting.name, setting.metadata["help"]
-        rows.append(f"| `{name}` | {getattr(plain, name)} | {getattr(tuned, name)} | {what} |")
+    for name, about in schema(ReaderPlan).items():
+        values = f"{getattr(plain, name)} | {getattr(tuned, name)}"
+        rows.append(f"| `{name}` | {values} | {_said(about)} |")
     return rows
 
 

@@ -91,7 +91,7 @@ def test_what_the_engine_cannot_do_falls_back_with_a_reason(holmdel, words, sent
         ),
         (
             ("lenet", "--engine", "quick"),
-            "engine was given as 'quick'; expected one of auto, native",
+            "engine was given as 'quick'; choose from auto, native",
         ),
     ],
 )

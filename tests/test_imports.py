@@ -11,7 +11,8 @@ LEVELS = {
     "version": 0,
     "deprecation": 0,
     "shapes": 0,
-    "texts": 0,
+    "schema": 0,
+    "settings": 0,
     "images": 1,
     "ops": 1,
     "networks": 1,
@@ -88,19 +89,18 @@ def test_the_lowest_level_needs_neither_torch_nor_numpy():
             assert not {n.split(".")[0] for n in imported(path)} & {"torch", "numpy"}
 
 
-def test_networks_use_shapes_and_errors_alone():
+def test_networks_use_shapes_errors_and_settings_alone():
     for path in modules():
         if room(path) == "networks" and path.stem != "__init__":
             own = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
-            own -= {"networks"} if "holmdel.networks.options" in imported(path) else set()
-            assert own <= {"shapes", "errors"}
+            assert own <= {"shapes", "errors", "settings"}
 
 
 def test_networks_do_not_import_one_another():
     for path in modules():
         if room(path) == "networks" and path.stem != "__init__":
             others = {name for name in imported(path) if name.startswith("holmdel.networks.")}
-            assert all(name.split(".")[2] == "options" for name in others)
+            assert not others
 
 
 def test_exchange_reading_and_insight_know_neither_data_nor_trainings():

@@ -165,12 +165,12 @@ def test_lenet_by_hand():
         ("lenet", {"channels": 0}, "channels was given as 0; expected a whole number from 1"),
         ("lenet", {"depth": 3}, "lenet was given the option 'depth'; it takes activation"),
         ("lenet", {"size": (8, 8)}, "a window of 5 does not fit into 4 pixels"),
-        ("nin", {"size": (64,)}, "size was given as (64,); expected height and width"),
+        ("nin", {"size": (64,)}, "size was given as (64,); expected height and width, such as"),
         ("nin", {"size": (66, 90)}, "a window of 3 does not fit into 2 pixels"),
         ("vgg11", {"size": (31, 64)}, "size was given as 31x64; 5 poolings that halve it leave"),
-        ("alexnet", {"width": 0}, "width was given as 0; expected a number above 0, up to 16"),
+        ("alexnet", {"width": 0}, "width was given as 0; expected a number above 0 to 16"),
         ("vgg16", {"size": (10, 10)}, "size was given as 10x10; 5 poolings that halve it leave"),
-        ("nin", {"width": 0}, "width was given as 0; expected a number above 0, up to 16"),
+        ("nin", {"width": 0}, "width was given as 0; expected a number above 0 to 16"),
     ],
 )
 def test_mistakes_are_told(name, options, sentence):

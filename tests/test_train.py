@@ -124,15 +124,15 @@ def test_from_python_a_run_has_history_and_network():
     [
         (("lenet9",), "there is no network 'lenet9'; choose from lenet, lenet-max, lenet5"),
         (("lenet", "--data", "emnist"), "'emnist'"),
-        (("lenet", "--recipe", "old"), "there is no recipe 'old'; choose from book, modern"),
+        (("lenet", "--recipe", "old"), "recipe was given as 'old'; choose from book, modern"),
         (("lenet", "--device", "tpu"), "there is no device 'tpu'; choose cpu, cuda, cuda:N or mps"),
         (("lenet", "--device", "cuda:99"), "the device 'cuda:99' is not on this machine"),
-        (("lenet", "--epochs", "0"), "epochs was given as 0; expected a number from 1"),
-        (("lenet", "--lr", "-1"), "lr was given as -1.0; expected a number from 1e-09"),
+        (("lenet", "--epochs", "0"), "epochs was given as 0; expected a whole number from 1"),
+        (("lenet", "--lr", "-1"), "lr was given as -1.0; expected a number above 0"),
         (("lenet", "--validation", "0.9"), "expected a number from 0 to 0.5"),
         (("lenet", "--momentum", "much"), "momentum was given as 'much'; expected a number"),
         (("lenet", "--batch-norm", "maybe"), "batch_norm was given as 'maybe'; expected true or"),
-        (("lenet", "--optimizer", "lion"), "expected one of sgd, adamw"),
+        (("lenet", "--optimizer", "lion"), "choose from sgd, adamw"),
         (("lenet", "--augment", "blur"), "augment was given as 'blur'; expected none, or names"),
         (("lenet", "--colour", "red"), "there is no setting 'colour'; choose from recipe, epochs"),
         (("lenet", "stray"), "'stray' was given; expected --SETTING VALUE"),
@@ -140,7 +140,10 @@ def test_from_python_a_run_has_history_and_network():
         (("lenet", "--input", "3x28x28"), "with 3 channels; the pictures of digits have 1"),
         (("lenet5-1998", "--recipe", "modern"), "lenet5-1998 is kept as its paper has it"),
         (("lenet-1989", "--calibrate"), "takes neither batch_norm nor calibrate"),
-        (("lenet", "--size", "28"), "size was given as '28'; expected a size such as 28x28"),
+        (
+            ("lenet", "--size", "28"),
+            "size was given as '28'; expected height and width, such as 28x28",
+        ),
         (("lenet", "--resume"), "--resume was given without --out"),
         (("lenet", "--config", "none.toml"), "the settings file none.toml cannot be read"),
     ],
@@ -161,7 +164,7 @@ def test_a_settings_file_that_is_no_toml_is_told(holmdel, tmp_path):
     (tmp_path / "s.toml").write_text("lr: 0.5\n")
     done = holmdel("train", "lenet", "--config", tmp_path / "s.toml")
     assert done.status == 2
-    assert "is no TOML" in done.err
+    assert "is not TOML" in done.err
 
 
 def test_an_existing_folder_is_left_alone(holmdel, tmp_path):

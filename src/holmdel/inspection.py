@@ -9,8 +9,8 @@ from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
+from holmdel.settings import read_options
 from holmdel.shapes import parse_size
-from holmdel.texts import coerce
 
 Size = tuple[int, int, int]
 
@@ -58,7 +58,7 @@ def inspect(
 def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> Anatomy:
     """Returns the anatomy of a network with options, which may be texts."""
     known = network_options(name)
-    given = _read(options, known)
+    given = read_options(options)
     if size is not None:
         for option, value in (("channels", size[0]), ("size", size[1:])):
             if given.get(option, value) != value:
@@ -71,13 +71,6 @@ def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> A
         network = build(name, **given)
     seen = known | given
     return inspect_module(network, (seen["channels"], *seen["size"]), name)
-
-
-def _read(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
-    """Returns options, texts read as what the defaults of the known ones are."""
-    texts = {name: type(known[name]).__name__ for name in options.keys() & known.keys()}
-    texts = {name: kind for name, kind in texts.items() if isinstance(options[name], str)}
-    return options | {name: coerce(name, options[name], kind) for name, kind in texts.items()}
 
 
 def _load(model: str | Path) -> Classifier:

@@ -43,6 +43,15 @@ def output_size(
     return steps + 1
 
 
+def scaled(maps: int, width: float) -> int:
+    """Returns a number of maps times the factor `width`, rounded, at least 1.
+
+    >>> scaled(64, 0.25)
+    16
+    """
+    return max(1, round(maps * width))
+
+
 def parse_size(text: str) -> tuple[int, int, int]:
     """Returns (C, H, W) from a text such as `1x28x28`.
 

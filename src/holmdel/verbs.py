@@ -20,8 +20,8 @@ from holmdel.data.labels import labels_of
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
 from holmdel.networks import network_options
+from holmdel.settings import read_options
 from holmdel.shapes import parse_size
-from holmdel.texts import coerce
 from holmdel.training import (
     Plan,
     RangeTest,
@@ -197,9 +197,7 @@ def import_weights(
         UserError: for a file that cannot be read or does not fit, or a mistake in the others.
     """
     refuse_existing(Path(out))
-    known = network_options(network)
-    for name in options.keys() & known:
-        options[name] = coerce(name, options[name], type(known[name]).__name__)
+    options = read_options(options)
     if input is not None:
         channels, *size = parse_size(input)
         options |= {"channels": channels, "size": tuple(size)}

@@ -56,7 +56,7 @@ def train(
     ] = False,
 ) -> int:
     """Train a network; the last two lines are loss and accuracies, and examples/sec."""
-    from holmdel.training import read_config  # loads torch
+    from holmdel.schema import read_config
 
     given = read_config(config) if config else {}
     flags = {"recipe": recipe, "epochs": epochs, "batch_size": batch_size, "lr": lr}

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     from holmdel.engine.library import Status as Status
     from holmdel.engine.library import peak as peak
     from holmdel.engine.library import status as status
-    from holmdel.engine.selection import ENGINES as ENGINES
     from holmdel.engine.selection import Selection as Selection
     from holmdel.engine.selection import select as select
 
 _HOMES = {
-    "ENGINES": "selection",
     "Chain": "chain",
     "Selection": "selection",
     "Status": "library",

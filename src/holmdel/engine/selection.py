@@ -7,10 +7,8 @@ from torch import nn
 from holmdel.engine.chain import Chain, Shape, compile
 from holmdel.engine.layers import Unsupported
 from holmdel.engine.library import status
-from holmdel.errors import UserError
 from holmdel.images import ImageContract
-
-ENGINES = ("auto", "native", "torch")
+from holmdel.settings import TRAINING
 
 
 class Selection(NamedTuple):
@@ -32,8 +30,7 @@ def select(network: nn.Module, image: ImageContract | Shape, choice: str = "auto
         UserError: for another choice.
         Unsupported: for `native` where it cannot.
     """
-    if choice not in ENGINES:
-        raise UserError(f"engine was given as {choice!r}; expected {', '.join(ENGINES)}")
+    TRAINING["engine"].check(choice)
     if choice == "torch":
         return Selection(None, "PyTorch")
     try:

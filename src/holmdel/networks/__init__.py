@@ -1,4 +1,4 @@
-"""The networks by name. One file each; none imports another."""
+"""The networks by name, one file each."""
 
 import inspect
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from torch import nn
 from holmdel.errors import UserError
 from holmdel.networks.alexnet import alexnet
 from holmdel.networks.googlenet import googlenet
-from holmdel.networks.lenet import ACTIVATIONS, POOLINGS, lenet, lenet5, lenet_max
+from holmdel.networks.lenet import lenet, lenet5, lenet_max
 from holmdel.networks.lenet_papers import lenet5_1998, lenet_1989
 from holmdel.networks.nin import nin
 from holmdel.networks.vgg import vgg11, vgg16
@@ -26,8 +26,6 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "nin": nin,
     "googlenet": googlenet,
 }
-# The options that are one of a few texts.
-OPTION_CHOICES = {"activation": tuple(ACTIVATIONS), "pooling": tuple(POOLINGS)}
 
 
 def build(name: str, **options: Any) -> nn.Module:
@@ -47,8 +45,6 @@ def build(name: str, **options: Any) -> nn.Module:
     for option in options:
         if option not in known:
             raise UserError(f"{name} was given the option {option!r}; it takes {', '.join(known)}")
-    if len(size := options.get("size", known["size"])) != 2:
-        raise UserError(f"size was given as {size}; expected height and width, such as (28, 28)")
     return NETWORKS[name](**options)
 
 

@@ -9,8 +9,8 @@ from collections import OrderedDict
 
 from torch import nn
 
-from holmdel.networks.options import at_least, scaled
-from holmdel.shapes import output_size
+from holmdel.settings import check_options
+from holmdel.shapes import output_size, scaled
 
 
 def alexnet(
@@ -69,10 +69,10 @@ def alexnet(
     Raises:
         UserError: for an option outside these values.
     """
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
+    check_options(
+        classes=classes, channels=channels, width=width, lrn=lrn, padding=padding, size=size
+    )
     c1, c2, c3, c5, dense = (scaled(maps, width) for maps in (96, 256, 384, 256, 4096))
-    at_least("padding", padding, 0)
     height, width_5 = (_after_pool5(side, padding) for side in size)
     layers: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(channels, c1, kernel_size=11, stride=4, padding=padding),

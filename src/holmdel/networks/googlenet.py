@@ -9,7 +9,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from holmdel.networks.options import at_least, scaled
+from holmdel.settings import check_options
+from holmdel.shapes import scaled
 
 # Maps of each block's paths: 1x1; 1x1 and 3x3; 1x1 and 5x5; 1x1 behind the pooling. Table 1.
 Paths = tuple[int, tuple[int, int], tuple[int, int], int]
@@ -125,10 +126,7 @@ def googlenet(
     Raises:
         UserError: for an option outside these values.
     """
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
-    for side in size:
-        at_least("size", side, 1)
+    check_options(classes=classes, channels=channels, width=width, size=size)
     stem1, stem2 = scaled(64, width), scaled(192, width)
     layers: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(channels, stem1, kernel_size=7, stride=2, padding=3),

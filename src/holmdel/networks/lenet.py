@@ -10,7 +10,7 @@ from functools import partial
 
 from torch import nn
 
-from holmdel.networks.options import at_least, choose
+from holmdel.settings import check_options
 from holmdel.shapes import output_size
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "relu": nn.ReLU}
@@ -141,10 +141,11 @@ def _chain(
     padding: int,
 ) -> nn.Sequential:
     """Returns the chain that the three variants share."""
-    act = choose("activation", activation, ACTIVATIONS)
-    pool = partial(choose("pooling", pooling, POOLINGS), kernel_size=2, stride=2)
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
+    check_options(
+        activation=activation, pooling=pooling, classes=classes, channels=channels, size=size
+    )
+    act = ACTIVATIONS[activation]
+    pool = partial(POOLINGS[pooling], kernel_size=2, stride=2)
     height, width = (_after_s4(side, padding) for side in size)
     return nn.Sequential(
         OrderedDict(

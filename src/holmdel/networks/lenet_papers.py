@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from holmdel.networks.options import at_least
+from holmdel.settings import check_options
 from holmdel.shapes import output_size
 
 Table = Sequence[Sequence[int]]  # for each map of a layer, the maps before it that it sees
@@ -87,8 +87,7 @@ def lenet5_1998(
     Raises:
         UserError: for an option outside these values.
     """
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
+    check_options(classes=classes, channels=channels, size=size)
     s2 = [output_size(side, kernel=5) // 2 for side in size]
     height, width = (output_size(side, kernel=5) // 2 for side in s2)
     return nn.Sequential(
@@ -140,8 +139,7 @@ def lenet_1989(
 
     Args and Raises: as `lenet5_1998`.
     """
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
+    check_options(classes=classes, channels=channels, size=size)
     h1 = [output_size(side, kernel=5, stride=2, padding=2) for side in size]
     h2 = [output_size(side, kernel=5, stride=2, padding=2) for side in h1]
     every = [range(channels)] * 12

@@ -8,8 +8,8 @@ from collections import OrderedDict
 
 from torch import nn
 
-from holmdel.networks.options import at_least, scaled
-from holmdel.shapes import output_size
+from holmdel.settings import check_options
+from holmdel.shapes import output_size, scaled
 
 
 def nin(
@@ -70,8 +70,7 @@ def nin(
     Raises:
         UserError: for an option outside these values.
     """
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
+    check_options(classes=classes, channels=channels, width=width, size=size)
     for side in size:
         _after_pool3(side)  # raises where nothing is left
     m1, m2, m3 = (scaled(maps, width) for maps in (96, 256, 384))

@@ -12,7 +12,8 @@ from itertools import chain, count
 from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.networks.options import at_least, scaled
+from holmdel.settings import check_options
+from holmdel.shapes import scaled
 
 Architecture = Sequence[tuple[int, int]]  # (convolutions, maps) a block
 
@@ -162,8 +163,7 @@ def vgg(
     Raises:
         UserError: for an option outside these values, or pictures too small for the blocks.
     """
-    at_least("classes", classes, 2)
-    at_least("channels", channels, 1)
+    check_options(classes=classes, channels=channels, width=width, size=size)
     height, width_out = (side >> len(arch) for side in size)
     if not height or not width_out:
         raise UserError(

@@ -1,24 +1,17 @@
 """Every setting of a reader's training."""
 
-import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any
 
 from holmdel.errors import UserError
-from holmdel.texts import coerce
+from holmdel.schema import check_fields, schema, setting
 from holmdel.training.lines import MOST_PROCESSES, LineSettings
-from holmdel.training.settings import kind_of
 
 LINES = 780_000  # from nothing
 TUNED_LINES = 16_000  # from a trained reader, the user's and synthetic ones together
 REPORTS, TUNED_REPORTS = 50, 12
-
-
-def _setting(default: Any, says: str, least: float, most: float = math.inf) -> Any:
-    """Returns a field that documents itself and knows its range."""
-    return field(default=default, metadata={"help": says, "least": least, "most": most})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,25 +21,26 @@ class ReaderPlan:
     The defaults train from nothing; `_TUNED` has those for a user's lines.
     """
 
-    lines: int = _setting(LINES, "lines that are seen in all", 1)
-    batch_size: int = _setting(32, "lines a step, over all processes", 1)
-    lr: float = _setting(2e-3, "largest learning rate", 1e-9)
-    weight_decay: float = _setting(1e-3, "of AdamW", 0)
-    average: float = _setting(0.999, "decay of the running average of the weights", 0, 0.99999)
-    seed: int = _setting(0, "of the weights, the strings and the order", 0)
-    processes: int = _setting(1, "side by side; one a core if not given", 1, MOST_PROCESSES)
-    held_out: int = _setting(2_000, "synthetic strings to judge by and to fit the trust to", 20)
-    mix: float = _setting(0.5, "part of the lines that are the user's, with --strings", 0, 1)
+    lines: int = setting(LINES, "lines to train on, in all", least=1)
+    batch_size: int = setting(32, "lines per step, over all processes", least=1)
+    lr: float = setting(2e-3, "largest learning rate", least=1e-9)
+    weight_decay: float = setting(1e-3, "weight decay of AdamW", least=0)
+    average: float = setting(
+        0.999, "decay of the running average of the weights", least=0, most=0.99999
+    )
+    seed: int = setting(0, "seed of the weights, the strings and the order", least=0)
+    processes: int = setting(
+        1, "processes side by side; one per core if not given", least=1, most=MOST_PROCESSES
+    )
+    held_out: int = setting(
+        2_000, "synthetic strings to judge by and to fit the trust to", least=20
+    )
+    mix: float = setting(
+        0.5, "fraction of the lines that are your own, with --strings", least=0, most=1
+    )
 
     def __post_init__(self) -> None:
-        for setting in fields(self):
-            value = getattr(self, setting.name)
-            least, most = setting.metadata["least"], setting.metadata["most"]
-            if not least <= value <= most:
-                end = f" to {most:g}" if most < math.inf else " up"
-                raise UserError(
-                    f"{setting.name} was given as {value:g}; expected a number from {least:g}{end}"
-                )
+        check_fields(self)
         if self.batch_size < self.processes:
             raise UserError(
                 f"batch_size was given as {self.batch_size} for {self.processes} processes; "
@@ -80,7 +74,7 @@ def make_plan(given: Mapping[str, Any], *, tuned: bool = False) -> ReaderPlan:
     Raises:
         UserError: for an unknown setting, or a value outside its range.
     """
-    known = {setting.name: setting for setting in fields(ReaderPlan)}
+    known = schema(ReaderPlan)
     values: dict[str, Any] = {"processes": _cores()} | (_TUNED if tuned else {})
     for name, value in given.items():
         if name not in known:
@@ -88,7 +82,7 @@ def make_plan(given: Mapping[str, Any], *, tuned: bool = False) -> ReaderPlan:
                 f"there is no setting {name!r} of a reader's training; choose from "
                 f"{', '.join(known)}, strings, model, show, data_root"
             )
-        values[name] = coerce(name, value, kind_of(known[name].type))
+        values[name] = known[name].read(value)
     return ReaderPlan(**values)
 
 

@@ -17,8 +17,8 @@ from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.server.models import Model, Models
-from holmdel.server.offers import Value
 from holmdel.server.refusals import Refusal
+from holmdel.server.training_form import Value
 from holmdel.server.training_state import Curve, State, figures
 from holmdel.training import Epoch, Progress
 from holmdel.training.report import Look

@@ -12,17 +12,16 @@ from holmdel.anatomy import Anatomy
 from holmdel.drawing import draw
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
-from holmdel.networks import NETWORKS, OPTION_CHOICES, network_options
-from holmdel.server.offers import Offer, offered_options, offered_settings
+from holmdel.networks import NETWORKS, network_options
 from holmdel.server.refusals import documented
 from holmdel.server.services import services
+from holmdel.server.training_form import FormField, offered_options, setting_fields
+from holmdel.settings import OPTIONS
 from holmdel.shapes import parse_size
 from holmdel.training import RECIPES, plan
 
 router = APIRouter()
 
-MOST_SIDE = 1024  # pixels, of an input that an anatomy is asked for
-MOST = {"classes": 100_000, "channels": 4096}
 _OWN = ("network", "model", "input", "form")
 
 
@@ -52,7 +51,7 @@ class Networks(BaseModel):
 
     networks: list[Network]
     recipes: list[str]
-    settings: list[Offer]
+    settings: list[FormField]
 
 
 class Data(BaseModel):
@@ -77,7 +76,7 @@ def networks() -> Networks:
             Network(name=name, options=_options(name), recipes=_recipes(name)) for name in NETWORKS
         ],
         recipes=list(RECIPES),
-        settings=offered_settings(),
+        settings=setting_fields(),
     )
 
 
@@ -148,28 +147,24 @@ def _formed(found: Anatomy, form: str) -> Response:
 
 
 def _expect_small(input: str | None, options: dict[str, str]) -> None:
-    """Refuses what would take long: a picture or a network far beyond any use."""
-    sizes = [input] if input else []
-    if "size" in options:
-        sizes.append(f"1x{options['size']}")
-    for text in sizes:
-        if max(parse_size(text)[1:]) > MOST_SIDE:
-            raise UserError(
-                f"the picture was given as {text}; expected {MOST_SIDE} pixels a side at most"
-            )
-    for name, most in MOST.items():
-        if (given := options.get(name, "")).isdecimal() and int(given) > most:
-            raise UserError(f"{name} was given as {given}; expected {most:,} at most")
+    """Refuses what would take long: an image or a network far beyond any use."""
+    if input:
+        channels, *size = parse_size(input)
+        OPTIONS["channels"].for_requests().check(channels)
+        OPTIONS["size"].for_requests().check(tuple(size))
+    for name, option in OPTIONS.items():
+        if option.from_data and name in options:
+            option.for_requests().read(options[name])
 
 
 def _options(name: str) -> list[NetworkOption]:
-    settable = set(offered_options(name))
+    settable = offered_options(name)
     return [
         NetworkOption(
             name=option,
-            type=type(default).__name__,
+            type=OPTIONS[option].type,
             default=default,
-            choices=list(OPTION_CHOICES[option]) if option in OPTION_CHOICES else None,
+            choices=list(OPTIONS[option].choices) or None,
             training=option in settable,
         )
         for option, default in network_options(name).items()
@@ -177,7 +172,7 @@ def _options(name: str) -> list[NetworkOption]:
 
 
 def _recipes(name: str) -> dict[str, dict[str, Any]]:
-    offered = [offer.name for offer in offered_settings()]
+    offered = [field.name for field in setting_fields()]
     found = {}
     for recipe in RECIPES:
         with contextlib.suppress(UserError):  # what the paper does not allow

@@ -10,9 +10,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from holmdel.server.live_training import Training
-from holmdel.server.offers import Value
 from holmdel.server.refusals import documented
 from holmdel.server.services import services
+from holmdel.server.training_form import Value
 from holmdel.server.training_state import ENDED, State
 
 router = APIRouter()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from holmdel.server.offers import Value
+from holmdel.server.training_form import Value
 from holmdel.training import Epoch, Progress
 
 Status: TypeAlias = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]

@@ -6,9 +6,9 @@ from itertools import count
 
 from holmdel.server.live_training import Training
 from holmdel.server.models import Models
-from holmdel.server.offers import Value, checked
 from holmdel.server.refusals import Refusal
 from holmdel.server.settings import ServerSettings
+from holmdel.server.training_form import Value, checked
 from holmdel.server.training_state import State
 
 REMEMBERED = 8  # trainings, those that run included; then the oldest that ended is forgotten

@@ -17,9 +17,10 @@ from holmdel.engine.layers import LARGEST
 from holmdel.errors import UserError
 from holmdel.evaluation import Answer, in_eval_mode
 from holmdel.networks import build
+from holmdel.settings import TrainSettings
 from holmdel.training.batchnorm import with_batch_norm
 from holmdel.training.optimise import draw_weights
-from holmdel.training.settings import Plan, TrainSettings
+from holmdel.training.settings import Plan
 from holmdel.training.state import State
 
 Transform = Callable[[Tensor], Tensor]

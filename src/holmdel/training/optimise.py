@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from holmdel.training.settings import TrainSettings
+from holmdel.settings import TrainSettings
 
 
 def draw_weights(network: nn.Module, init: str) -> None:

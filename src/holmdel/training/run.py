@@ -21,11 +21,12 @@ from holmdel.checkpoint import (
     write_files,
 )
 from holmdel.errors import UserError
+from holmdel.settings import TrainSettings
 from holmdel.training.batchnorm import folded
 from holmdel.training.card import model_card
 from holmdel.training.curves import draw_curves
 from holmdel.training.report import Epoch
-from holmdel.training.settings import Plan, TrainSettings, plan
+from holmdel.training.settings import Plan, plan
 from holmdel.version import __version__
 
 CURVES_SHARE = 0.02  # of the run's time, at most, goes into redrawing the curves

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from holmdel.checkpoint import load_tensors, save_tensors
 from holmdel.errors import UserError
+from holmdel.settings import TrainSettings
 from holmdel.training.optimise import make_optimizer
 from holmdel.training.report import Epoch
-from holmdel.training.settings import TrainSettings
 
 
 @dataclass
