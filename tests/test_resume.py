@@ -13,7 +13,11 @@ import holmdel as library
 from holmdel.checkpoint import save_model
 from holmdel.training import Silent
 
-RUN = ("lenet", "--data", "digits", "--recipe", "modern", "--epochs", "4", "--batch-size", "16")
+MODERN = {"recipe": "modern", "epochs": 4, "batch_size": 16, "limit": 600, "average": 0.9}
+RUN = (
+    *("lenet", "--data", "digits", "--recipe", "modern", "--epochs", "4", "--batch-size", "16"),
+    *("--limit", "600", "--average", "0.9"),
+)
 
 
 def start(*words: str, **environment: str) -> subprocess.Popen[str]:
@@ -26,12 +30,6 @@ def start(*words: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
-def finish(*words: str, **environment: str) -> None:
-    process = start(*words, **environment)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-
-
 def weights(folder: str | Path) -> bytes:
     return (Path(folder) / "model.safetensors").read_bytes()
 
@@ -40,45 +38,47 @@ def weights(folder: str | Path) -> bytes:
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the folder of a run that nothing stopped."""
     folder = tmp_path_factory.mktemp("unbroken") / "run"
-    finish(*RUN, "--average", "0.9", "--out", str(folder))
+    library.train("lenet", "digits", out=folder, **MODERN)
     return folder
 
 
 @pytest.mark.parametrize(
     "moments", [(0.05,), pytest.param((0.0, 0.05, 0.25), marks=pytest.mark.exhaustive)]
 )
-def test_killed_at_any_moment_a_run_ends_with_the_same_weights(unbroken, moments):
+def test_killed_at_any_moment_a_run_ends_with_the_same_weights(holmdel, unbroken, moments):
     for after in moments:  # seconds after a line was printed
-        process = start(*RUN, "--average", "0.9", "--out", "killed", "--resume")
+        process = start(*RUN, "--out", "killed", "--resume")
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(after)
         process.kill()
         process.communicate()
     Path("killed/.model.safetensors.abc.part").write_bytes(b"half a model")
-    finish(*RUN, "--out", "killed", "--resume")
+    assert holmdel("train", *RUN, "--out", "killed", "--resume").status == 0
     assert weights("killed") == weights(unbroken)
     names = sorted(p.name for p in Path("killed").iterdir())
     assert names == sorted(p.name for p in unbroken.iterdir())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_ctrl_c_saves_and_says_how_to_go_on(unbroken):
-    process = start(*RUN, "--average", "0.9", "--out", "stopped")
+def test_ctrl_c_saves_and_says_how_to_go_on(holmdel, unbroken):
+    process = start(*RUN, "--out", "stopped")
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "go on with: holmdel train lenet --data digits --out stopped --resume" in errors
-    finish("lenet", "--data", "digits", "--out", "stopped", "--resume")
+    assert holmdel("train", "lenet", "--data", "digits", "--out", "stopped", "--resume").status == 0
     assert weights("stopped") == weights(unbroken)
 
 
 def test_two_processes_with_other_hash_seeds_get_the_same_weights():
-    for seed in ("1", "2"):
-        words = (*RUN, "--epochs", "1", "--limit", "300", "--out", f"run{seed}")
-        finish(*words, PYTHONHASHSEED=seed)
+    words = (*RUN, "--epochs", "1", "--limit", "300")
+    runs = [start(*words, "--out", f"run{seed}", PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    for process in runs:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
     assert weights("run1") == weights("run2")
 
 
