@@ -153,7 +153,7 @@ def test_verify_looks_at_every_picture_of_a_folder(data, tmp_path):
 def test_digits_have_no_files(data, verb):
     status, lines, _ = data(verb, "digits")
     assert status == 0
-    assert lines[0].startswith("digits come with scikit-learn")
+    assert lines[0].startswith("digits ship with holmdel")
 
 
 @pytest.mark.parametrize("verb", ["fetch", "where", "verify"])

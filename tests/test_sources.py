@@ -331,6 +331,18 @@ def test_the_digits_need_no_download_and_look_like_mnists():
     assert torch.equal(load("digits").test.images, data.test.images)
 
 
+def test_the_digits_are_the_same_in_every_version():
+    """The sums are of the images and labels that were made from scikit-learn's copy."""
+    expected = {
+        "train": ("da6f8613f810cf13", "c31c6c9a4b0b3e6a"),
+        "test": ("191ae75125a1668e", "706323aadbd0629c"),
+    }
+    for name, sums in expected.items():
+        split = getattr(load("digits"), name)
+        contents = (split.images.numpy().tobytes(), split.labels.numpy().tobytes())
+        assert tuple(hashlib.sha256(content).hexdigest()[:16] for content in contents) == sums
+
+
 def test_a_square_of_full_ink_fills_the_box():
     square = enlarge(np.full((8, 8), 16.0))
     by_hand = np.zeros((28, 28), np.uint8)

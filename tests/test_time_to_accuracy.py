@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Returns a data root where scikit-learn's digits lie as MNIST and as Fashion-MNIST."""
+    """Returns a data root where the digits that ship lie as MNIST and as Fashion-MNIST."""
     digits = load("digits")
     pairs = [(part.images[:, 0], part.labels) for part in (digits.train, digits.test)]
     values = [array.numpy().astype(np.uint8) for pair in pairs for array in pair]

@@ -48,7 +48,7 @@ def fetch(
 
     source = _source(name)
     if source is None:
-        typer.echo("digits come with scikit-learn: nothing to fetch")
+        typer.echo("digits ship with holmdel: nothing to fetch")
         return DONE
     place = None if data_root else roots.find(source)
     if place is None:
@@ -67,7 +67,7 @@ def where(
 
     source = _source(name)
     if source is None:
-        typer.echo("digits come with scikit-learn: no files of their own")
+        typer.echo("digits ship with holmdel: no files to keep")
         return DONE
     place = roots.find(source, data_root)
     if place is None:
@@ -91,7 +91,7 @@ def verify(
     elif source := _source(name):
         found = verdicts.verify(source, data_root)
     else:
-        typer.echo("digits come with scikit-learn: nothing to verify")
+        typer.echo("digits ship with holmdel: nothing to verify")
         return DONE
     for verdict in found:
         values = {"path": str(verdict.path), "right": verdict.right, "text": verdict.text}
@@ -108,7 +108,7 @@ def _rows(data_root: Path | None) -> list[dict[str, Any]]:
         place = roots.find(source, data_root)
         found = str(source.raw(place)) if place else None
         rows.append(_row(source.name, source.counts, source.classes, found))
-    rows.append(_row("digits", digits.COUNTS, digits.CLASSES, "comes with scikit-learn"))
+    rows.append(_row("digits", digits.COUNTS, digits.CLASSES, "ships with holmdel"))
     return rows
 
 

@@ -77,7 +77,7 @@ def _choose_data(data_root: Path | None) -> str:
             data_sets.load("fashion-mnist", root=data_root, progress=progress)
     except UserError:
         typer.echo("Fashion-MNIST is not here and could not be downloaded: training on digits,")
-        typer.echo("1,797 real handwritten ones that come with scikit-learn")
+        typer.echo("1,797 real handwritten ones that ship with holmdel")
         return "digits"
     typer.echo("training on Fashion-MNIST: 60,000 pictures of clothes, 10,000 to test on")
     return "fashion-mnist"

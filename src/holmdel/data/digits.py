@@ -1,8 +1,12 @@
-"""The digits that need no download: 1,797 real handwritten ones that come with scikit-learn.
+"""The data set `digits`: 1,797 real handwritten digits that ship with the package.
 
 Source: Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI (1998), the test
-part: 8x8 pixels, each a count 0..16 of the ink in a 4x4 block of the scanned digit.
+part: 8x8 pixels, each a count 0..16 of the ink in a 4x4 block of the scanned digit. Its licence
+(CC BY 4.0) stands in `digits.LICENSE.md`; `bench/make_digits.py` writes the file.
 """
+
+from importlib import resources
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,18 +25,16 @@ def load_digits() -> Dataset:
 
     Every fifth digit, the first one first, is a test digit.
     """
-    from sklearn import datasets
-
-    values, target = datasets.load_digits(return_X_y=True)
-    pictures = np.stack([enlarge(digit) for digit in values.reshape(-1, 8, 8)])
-    images = torch.from_numpy(pictures).unsqueeze(1)
-    labels = torch.from_numpy(target.astype(np.int64))
+    file = resources.files("holmdel.data") / "digits.npz"
+    with file.open("rb") as opened, np.load(opened) as stored:
+        images = torch.from_numpy(np.stack([enlarge(digit) for digit in stored["images"]]))[:, None]
+        labels = torch.from_numpy(stored["labels"].astype(np.int64))
     held = torch.arange(len(labels)) % 5 == 0
     train, test = (Split(images[part], labels[part]) for part in (~held, held))
     return Dataset("digits", CLASSES, train, test, framing="digit")
 
 
-def enlarge(digit: NDArray[np.float64]) -> NDArray[np.uint8]:
+def enlarge(digit: NDArray[Any]) -> NDArray[np.uint8]:
     """Returns one digit as MNIST has them: uint8 (28, 28), 0 background to 255 ink.
 
     The ink fits a box of 20x20, its centre of mass lies in the middle of the picture.

@@ -12,12 +12,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.images.pixels import Pixels
 from holmdel.images.png import grey_of, size_of
 
 MOST_PIXELS = 100_000_000  # a phone's camera gives 12 to 50 million, a bomb thousands of millions
 
 Picture: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
-Pixels: TypeAlias = NDArray[np.uint8]
 
 _ORIENTATION = 0x0112  # EXIF 2.3, tag "Orientation"
 _OPENING = threading.Lock()

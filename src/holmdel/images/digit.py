@@ -1,14 +1,22 @@
 """A digit on a photograph, as MNIST keeps it."""
 
 from functools import lru_cache
-from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from holmdel.images.decoding import Pixels
-from holmdel.images.planes import WORKING, Box, Grey, Mask, bounds, resized, shrunk, within
+from holmdel.images.pixels import (
+    WORKING,
+    Box,
+    Grey,
+    Mask,
+    Pixels,
+    bounds,
+    resized,
+    shrunk,
+    within,
+)
 
 _CROP = 160  # longest side on which a digit's strokes are measured
 _COARSE = 64  # longest side on which the light is estimated
@@ -16,6 +24,7 @@ _LEAST_INK = 0.08  # of the way from paper to black: fainter is an empty page
 _LEAST_PAPER = 0.25  # share of a page that is near its paper's grey; less, and that is wrong
 _EVEN = 0.5  # share of a page that is exactly of its border's grey: drawn, not photographed
 _STILL = 1e-4  # grey values by which the light moves no more
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 
 
@@ -122,7 +131,7 @@ def _surface(shape: tuple[int, ...], factors: Grey) -> Grey:
 
 def _glyph(ink: Grey) -> Grey | None:
     """Returns the digit cut out, 0 paper to 1 ink, (H, W) of its own; None for an empty page."""
-    soft = ndimage.gaussian_filter(ink, 1) if min(ink.shape) >= _COARSE else ink
+    soft = _softened(ink) if min(ink.shape) >= _COARSE else ink
     brighter = soft[soft < 0]  # than the paper: no ink among them
     noise = 1.4826 * float(np.median(-brighter)) if brighter.size else 0.0
     largest = min(20, 1 + soft.size // 50)  # not the very largest: a hot pixel is not ink
@@ -131,24 +140,39 @@ def _glyph(ink: Grey) -> Grey | None:
         return None
     strokes = _digit_parts(soft > max(4 * noise, 0.4 * peak))
     full = float(np.median(ink[strokes]))
-    faint = ndimage.binary_propagation(strokes, mask=strokes | (soft > max(4 * noise, 0.25 * full)))
+    faint = _grown(strokes, strokes | (soft > max(4 * noise, 0.25 * full)))
     box = bounds(faint)
     side = max(edge.stop - edge.start for edge in box)
     reach = 1 + side // 40  # of the soft edges of strokes
     wider = tuple(slice(max(edge.start - reach, 0), edge.stop + reach) for edge in box)
-    near = ndimage.binary_dilation(faint[wider], iterations=reach)
+    near = cv2.dilate(faint[wider].astype(np.uint8), _CROSS, iterations=reach)
     glyph = np.where(near, (ink[wider] / full).clip(0, 1), 0)
     glyph[glyph < max(0.04, 2 * noise / full)] = 0
     return _with_pen(glyph[bounds(glyph > 0)])
 
 
+def _softened(ink: Grey) -> Grey:
+    """Returns the ink under a Gaussian of one pixel."""
+    return np.asarray(cv2.GaussianBlur(ink, (9, 9), 1, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _grown(strokes: Mask, mask: Mask) -> Mask:
+    """Returns the parts of a mask, connected by edges, that hold some of the strokes."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    kept = np.zeros(count, bool)
+    kept[labels[strokes]] = True
+    grown: Mask = kept[labels]
+    return grown
+
+
 def _digit_parts(mask: Mask) -> Mask:
     """Returns the parts of the ink that are the digit: the largest, and what is large and near.
 
-    Specks go, and so do the table's edge and the neighbour's stroke that the border cuts.
+    Of two that are equally large it is the upper one. Specks go, and so do the table's edge and
+    the neighbour's stroke that the border cuts.
     """
     labels, boxes, weights = _parts(mask)
-    main = max(range(len(boxes)), key=lambda i: weights[i])
+    main = max(range(len(boxes)), key=lambda i: (weights[i], -boxes[i][0].start))
     side = max(edge.stop - edge.start for edge in boxes[main])
     kept = np.zeros_like(mask)
     for i, box in enumerate(boxes):
@@ -160,19 +184,19 @@ def _digit_parts(mask: Mask) -> Mask:
     return kept
 
 
-def _parts(mask: Mask) -> tuple[NDArray[Any], list[Box], list[float]]:
+def _parts(mask: Mask) -> tuple[NDArray[np.int32], list[Box], list[float]]:
     """Returns connected parts: labels from 1 (H, W), their boxes, and their weights.
 
     A part's weight is its pixels, a tenth of them where it touches the border and another does not.
     """
-    labels, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    boxes = ndimage.find_objects(labels)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
-    weights = [
-        float(size) * (0.1 if _touches(box, mask.shape) else 1)
-        for size, box in zip(sizes, boxes, strict=True)
-    ]
-    return labels, boxes, weights
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    boxes: list[Box] = []
+    weights = []
+    for left, top, width, height, size in stats[1:].tolist():
+        box = slice(top, top + height), slice(left, left + width)
+        boxes.append(box)
+        weights.append(size * (0.1 if _touches(box, mask.shape) else 1))
+    return np.asarray(labels, np.int32), boxes, weights
 
 
 def _touches(box: Box, shape: tuple[int, ...]) -> bool:
@@ -191,13 +215,14 @@ def _with_pen(glyph: Grey) -> Grey:
     glyph = glyph / glyph.max()  # what is thinner than a pixel by now has faded
     stroke = glyph >= 0.5
     # Across a stroke of width w the distances to its edges are 1, 2, ... w/2 ... 2, 1.
-    width = (
-        4 * float(ndimage.distance_transform_edt(np.pad(stroke, 1))[1:-1, 1:-1][stroke].mean()) - 2
-    )
+    inside = cv2.distanceTransform(
+        np.pad(stroke, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )[1:-1, 1:-1][stroke]
+    width = 4 * float(inside.mean(dtype=np.float64)) - 2
     missing = _PEN * max(glyph.shape) / 20 - width
     radius = round(missing / 2)
     if radius < 1:
         return glyph
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     disk = y * y + x * x <= radius * radius + 1
-    return ndimage.grey_dilation(np.pad(glyph, radius), footprint=disk)
+    return np.asarray(cv2.dilate(np.pad(glyph, radius), disk.astype(np.uint8)), np.float32)

@@ -1,13 +1,24 @@
 """A foreign picture in the form a data set is kept in."""
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.contract import FRAMINGS, ImageContract
-from holmdel.images.decoding import Pixels
-from holmdel.images.planes import border, resized, within
+from holmdel.images.digit import cut_digit
+from holmdel.images.pixels import (
+    WORKING,
+    Grey,
+    Mask,
+    Pixels,
+    border,
+    bounds,
+    resized,
+    shrunk,
+    within,
+)
 
 # Shares of the picture's border that say in which form it is. MNIST's borders are black for 95 %
 # or more of their pixels, Fashion-MNIST's for 26 % or more, and none has as much white as black.
@@ -46,7 +57,8 @@ def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
         framed = pixels if pixels.shape[:2] == size else _fit(pixels, size)
     else:
         stored = _as_stored(pixels, size)
-        framed = _cut_out(pixels, size, contract.framing) if stored is None else stored
+        cut = cut_digit if contract.framing == "digit" else _cut_object
+        framed = cut(pixels, size) if stored is None else stored
     # Turned by NumPy: for torch it is work that other threads may run beside, and it gives way.
     return torch.from_numpy(np.array(framed.transpose(2, 0, 1), order="C"))
 
@@ -62,15 +74,6 @@ def _as_stored(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
     return pixels if black >= white else 255 - pixels
 
 
-def _cut_out(pixels: Pixels, size: tuple[int, int], framing: str) -> Pixels:
-    """Returns the digit or object of a picture, (H, W, C) of `size`."""
-    # scipy takes a third of a second to load: trainings and data sets in form do without.
-    from holmdel.images.digit import cut_digit
-    from holmdel.images.objects import cut_object
-
-    return (cut_digit if framing == "digit" else cut_object)(pixels, size)
-
-
 def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Returns a picture scaled to fit into `size`, padded with the colour of its border."""
     height, width = within(pixels.shape[:2], size)
@@ -81,3 +84,44 @@ def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
     framed[top : top + height, left : left + width] = np.stack(planes, axis=2)
     return framed
+
+
+def _cut_object(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """Returns the object of a picture as Fashion-MNIST keeps it: (H, W, C) of `size`."""
+    shown = shrunk(pixels, WORKING)
+    framed = np.zeros((*size, pixels.shape[2]), np.uint8)
+    mask = _object_mask(shown.mean(axis=2))
+    if not mask.any():
+        return framed
+    ground = np.median(border(shown), axis=0)
+    if ground.mean() >= 128:
+        shown, ground = 255 - shown, 255 - ground
+    shown = np.where(mask[:, :, None], (shown - ground) * (255 / (255 - ground)), 0)
+    cut = np.rint(shown[bounds(mask)]).clip(0, 255).astype(np.uint8)
+    height, width = within(cut.shape, size)
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    for c in range(pixels.shape[2]):
+        plane = resized(cut[:, :, c], (height, width))
+        framed[top : top + height, left : left + width, c] = plane
+    return framed
+
+
+def _object_mask(grey: Grey) -> Mask:
+    """Returns where the object is: what differs from the border by over 5 %, its holes filled."""
+    edge = border(grey)
+    ground = float(np.median(edge))
+    noise = 1.4826 * float(np.median(np.abs(edge - ground)))
+    mask = np.abs(grey - ground) > max(0.05 * 255, 4 * noise)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    sizes = stats[:, cv2.CC_STAT_AREA]
+    sizes[0] = 0  # the ground
+    large = sizes >= max(0.01 * sizes.max(), 1)
+    return _filled(large[labels])
+
+
+def _filled(mask: Mask) -> Mask:
+    """Returns a mask and its holes: all that the ground outside does not reach, edge by edge."""
+    ground = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
+    _, labels = cv2.connectedComponents(ground, connectivity=4)
+    filled: Mask = (labels != labels[0, 0])[1:-1, 1:-1]
+    return filled

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,8 +51,6 @@ def grey_of(file: bytes) -> NDArray[np.uint8] | None:
         return None
     if not any(filters):
         return np.frombuffer(lines, np.uint8).reshape(height, width + 1)[:, 1:]
-    import cv2  # a tenth of a second to load, which who sends no such files need not wait for
-
     pixels: NDArray[np.uint8] = np.asarray(
         cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8
     )

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from holmdel.classifier import Failure
 from holmdel.errors import UserError
+from holmdel.evaluation import calibration_error
 from holmdel.reading.answers import READ, REJECT
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.reader import model_file
 from holmdel.reading.stream import Read, ReaderSettings, read_stream
 from holmdel.reading.trust import fit_trust, save_calibration
 
-BINS = 10  # of confidence, for the calibration error
 NONE = 10  # in a confusion: no digit
 NAMES = (*"0123456789", "none")
 _ONE_PER_CENT = 0.01
@@ -98,12 +99,9 @@ class Assessment:
 
     @cached_property
     def ece(self) -> float:
-        """The expected calibration error over ten bins of equal width, 0..1."""
-        confidence = np.array([said.confidence for said in self.strings])
-        right = np.array([said.right for said in self.strings], float)
-        bins = np.ceil(confidence * BINS).clip(1, BINS).astype(int) - 1
-        gaps = np.bincount(bins, weights=confidence - right, minlength=BINS)
-        return float(np.abs(gaps).sum() / self.count)
+        """The expected calibration error over 15 bins of equal width, 0..1."""
+        confidence = torch.tensor([said.confidence for said in self.strings], dtype=torch.float64)
+        return calibration_error(confidence, torch.tensor([said.right for said in self.strings]))
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from holmdel.data.batches import permutation
@@ -25,20 +24,27 @@ def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> f
         network: from (N, C, H, W) to logits (N, classes), linear behind its last layer of weights.
         batches: pairs of (pictures (N, C, H, W), labels (N,)).
     """
-    # SciPy takes half a second to load: who imports trainings to look at one need not wait for it.
-    from scipy.optimize import minimize_scalar
-
     said, truly = logits_and_labels(network, batches)
-
-    def loss(factor: float) -> float:
-        return float(F.cross_entropy(said * factor, truly))
-
-    factor = float(minimize_scalar(loss, bounds=(LEAST, MOST), method="bounded").x)
+    factor = _best_factor(said.double(), truly)
     last = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)][-1]
     with torch.no_grad():
         for parameter in last.parameters():
             parameter.mul_(factor)
     return factor
+
+
+def _best_factor(logits: Tensor, labels: Tensor) -> float:
+    """Returns the factor between `LEAST` and `MOST` of the least cross-entropy, by bisection.
+
+    The cross-entropy is convex in the factor, so its slope changes its sign once.
+    """
+    of_truth = logits.gather(1, labels[:, None]).mean()
+    low, high = LEAST, MOST
+    while high - low > 1e-6:
+        factor = (low + high) / 2
+        slope = ((logits * factor).softmax(1) * logits).sum(1).mean() - of_truth
+        low, high = (factor, high) if slope < 0 else (low, factor)
+    return (low + high) / 2
 
 
 def calibration_batches(job: Job, seed: int) -> Iterable[tuple[Tensor, Tensor]]:

@@ -1,4 +1,4 @@
-"""Pixels as arrays: their border, their scaling, what is where."""
+"""Arrays of pixels: types, the border, resizing, bounding boxes."""
 
 from typing import Any, TypeAlias
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, C)
 Grey: TypeAlias = NDArray[np.floating[Any]]
 Mask: TypeAlias = NDArray[np.bool_]
 Box: TypeAlias = tuple[slice, ...]
