@@ -16,7 +16,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from holmdel.d2l.pictures import Loader, Pictures
+from holmdel.d2l.fashion_mnist import Images, Loader
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -58,7 +58,7 @@ def seconds(loader: Iterable[object]) -> float:
 def compare(split: Split, side: int, rounds: int) -> dict[str, float]:
     """Returns the seconds of our loader, and each of the book's as a multiple of it: medians."""
     batch_size = SIZES[side]
-    ours = Loader(Pictures(split, (side, side)), batch_size, shuffle=True)
+    ours = Loader(Images(split, (side, side)), batch_size, shuffle=True)
     theirs = [
         DataLoader(BookPictures(split, side), batch_size, shuffle=True, num_workers=workers)
         for workers in WORKERS
