@@ -6,40 +6,25 @@ Nothing here imports torch before a verb runs, so that `holmdel --help` is quick
 import contextlib
 import os
 import sys
-from typing import Annotated
 
 import typer
 
-from holmdel.errors import UserError
-from holmdel.version import __version__
-
-DONE, SOME_FAILED, USER_MISTAKE, INTERRUPTED = 0, 1, 2, 130
-
-app = typer.Typer(
-    name="holmdel",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+from holmdel.cli import (  # noqa: F401  the verbs register themselves when imported
+    bench,
+    data,
+    demo,
+    evaluate,
+    import_,
+    inspect,
+    predict,
+    read,
+    serve,
+    train,
 )
+from holmdel.cli.application import DONE, INTERRUPTED, USER_MISTAKE, app
+from holmdel.errors import UserError
 
-
-def _print_version(asked: bool) -> None:
-    if asked:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@app.callback()
-def main(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
-        ),
-    ] = False,
-) -> None:
-    """The classic convolutional networks: train one, see inside it, put it to work."""
+__all__ = ["app", "run"]
 
 
 def run(arguments: list[str] | None = None) -> None:
@@ -69,7 +54,3 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _complain(sentence: str) -> None:
     print(f"holmdel: {sentence}", file=sys.stderr)  # noqa: T201
-
-
-# The verbs register themselves with `app` when imported.
-from holmdel.cli import bench, data, demo, evaluate, import_, inspect, predict, read, serve, train  # noqa: E402, F401

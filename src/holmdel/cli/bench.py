@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from holmdel.cli import app
+from holmdel.cli.application import app
 
 if TYPE_CHECKING:
     from holmdel.benchmark.rounds import Conditions

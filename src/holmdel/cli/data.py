@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli import DONE, SOME_FAILED, app
+from holmdel.cli.application import DONE, SOME_FAILED, app
 from holmdel.errors import UserError
 
 data = typer.Typer(no_args_is_help=True, help="List, fetch, find and verify data sets.")

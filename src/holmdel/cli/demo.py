@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli import app
+from holmdel.cli.application import app
 from holmdel.errors import UserError
 
 SETTINGS: dict[str, dict[str, Any]] = {

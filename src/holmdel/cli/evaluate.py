@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli import app
+from holmdel.cli.application import app
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from holmdel.cli import app
+from holmdel.cli.application import app
 from holmdel.cli.train import settings_among
 
 OTHERS = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from holmdel.cli import app
+from holmdel.cli.application import app
 from holmdel.cli.train import settings_among
 from holmdel.errors import UserError
 

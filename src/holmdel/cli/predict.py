@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli import DONE, SOME_FAILED, app
+from holmdel.cli.application import DONE, SOME_FAILED, app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli import DONE, SOME_FAILED, app
+from holmdel.cli.application import DONE, SOME_FAILED, app
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:

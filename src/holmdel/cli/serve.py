@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from holmdel.cli import DONE, app
+from holmdel.cli.application import DONE, app
 
 
 @app.command()

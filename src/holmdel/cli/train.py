@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli import INTERRUPTED, app
+from holmdel.cli.application import INTERRUPTED, app
 from holmdel.cli.train_reader import train_reader
 from holmdel.errors import UserError
 

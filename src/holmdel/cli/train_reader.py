@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from holmdel.cli import INTERRUPTED
+from holmdel.cli.application import INTERRUPTED
 from holmdel.errors import UserError
 
 TAKEN = ("network", "batch_size", "lr", "seed", "out", "resume", "config")  # of train's flags
