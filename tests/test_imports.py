@@ -1,6 +1,8 @@
 """Imports inside the package keep to the table of docs/architecture.md."""
 
 import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ LEVELS = {
     "cli": 6,
 }
 APART = {1: "one another", 3: "each other"}  # the levels whose modules do not import one another
+DEPTH = 22  # files in the longest chain that one import sets off; to come down to 12
 
 
 def modules() -> list[Path]:
@@ -128,3 +131,62 @@ def test_the_documented_table_is_this_one():
     for module, level in LEVELS.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| {level} |"))
         assert module in row, f"docs/architecture.md does not have {module} on level {level}"
+
+
+def dotted(path: Path) -> str:
+    """Returns a file's name as a module: `holmdel.server.app`; a package's for its `__init__`."""
+    name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+FILES = {dotted(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def run_imports(node: ast.AST, *, lazy: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yields the imports that run when the module is imported, or with `lazy` ever.
+
+    Those under `if TYPE_CHECKING` never run.
+    """
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not lazy:
+            continue
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            yield from run_imports(ast.Module(child.orelse), lazy=lazy)
+        else:
+            yield from run_imports(child, lazy=lazy)
+
+
+def graph(*, lazy: bool) -> dict[str, set[str]]:
+    """Returns the files of the package that each file imports, by their names as modules."""
+    found: dict[str, set[str]] = {}
+    for name, path in FILES.items():
+        found[name] = set()
+        for node in run_imports(ast.parse(path.read_text(encoding="utf-8")), lazy=lazy):
+            for alias in node.names:
+                of = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+                other = of + alias.name
+                # What is no module is a name that its package or module defines.
+                found[name].add(other if other in FILES else other.rpartition(".")[0])
+        found[name] = (found[name] & FILES.keys()) - {name}
+    return found
+
+
+def test_no_files_import_one_another_in_a_circle():
+    """Not inside a room either, and not by imports inside functions."""
+    try:
+        TopologicalSorter(graph(lazy=True)).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' < '.join(error.args[1])}")
+
+
+def test_one_import_sets_off_no_long_chain():
+    """A long chain is a way that a reader has to go; what is imported in functions is not on it."""
+    imports = graph(lazy=False)
+    chains: dict[str, list[str]] = {}
+    for name in TopologicalSorter(imports).static_order():
+        behind = max((chains[other] for other in sorted(imports[name])), key=len, default=[])
+        chains[name] = [name, *behind]
+    longest = max(chains.values(), key=len)
+    assert len(longest) <= DEPTH, f"{len(longest)} files: {' > '.join(longest)}"
