@@ -16,12 +16,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from holmdel.d2l.fashion_mnist import Images, Loader
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from holmdel.d2l.fashion_mnist import Images, Loader
 from holmdel.data import Split, load
 from record import record
 
