@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE
-from holmdel.reading.decode import Candidate, align, decode
+from holmdel.reading.decode import Candidate, align, texts, with_marks
 from holmdel.reading.patterns import parse_pattern
 
 
@@ -69,7 +69,7 @@ def fitting(found: dict[str, float], pattern: str) -> dict[str, float]:
 def test_probabilities_are_sums_over_all_alignments(pattern, characters, seed):
     log_probabilities = random_steps(6, characters, seed)
     expected = fitting(all_alignments(log_probabilities, characters), pattern)
-    found = decode(log_probabilities, parse_pattern(pattern), beam=10_000, n_best=1_000)
+    found = texts(log_probabilities, parse_pattern(pattern), beam=10_000)
     ranked = sorted(expected, key=expected.__getitem__, reverse=True)
     assert [c.text for c in found[:5]] == ranked[:5]
     likely = {text for text, probability in expected.items() if probability > 1e-3}
@@ -89,12 +89,12 @@ def test_eight_prefixes_find_the_best_that_fits(pattern):
         expected = fitting(found, pattern)
         best = max(expected, key=expected.__getitem__)
         if expected[best] > found[""]:
-            assert decode(log_probabilities, parse_pattern(pattern))[0].text == best
+            assert texts(log_probabilities, parse_pattern(pattern))[0].text == best
 
 
 def test_marks_are_as_good_as_blank_where_they_do_not_count():
     log_probabilities = random_steps(5, "12.-", seed=1)
-    found = decode(log_probabilities, parse_pattern("digits"), beam=10_000, n_best=1_000)
+    found = texts(log_probabilities, parse_pattern("digits"), beam=10_000)
     as_blank: defaultdict[str, float] = defaultdict(float)
     for path in itertools.product("12.-_", repeat=5):
         collapsed = [c for c, _ in itertools.groupby("".join(path).translate(_TO_BLANK))]
@@ -111,8 +111,8 @@ _TO_BLANK = str.maketrans(".-", "__")
 def test_the_best_that_fits_is_not_among_the_best():
     """Four digits are sure; five are wanted, and the faint one between them is the only way."""
     sure = [{"1": 0.999}, {}, {"2": 0.999}, {}, {"3": 0.999}, {"7": 1e-6}, {"4": 0.999}]
-    assert decode(steps(*sure), parse_pattern("digits"))[0].text == "1234"
-    five = decode(steps(*sure), parse_pattern("digits:5"))
+    assert texts(steps(*sure), parse_pattern("digits"))[0].text == "1234"
+    five = texts(steps(*sure), parse_pattern("digits:5"))
     assert five[0].text == "12374"
     assert five[0].log_probability == pytest.approx(log(1e-6), abs=0.1)
 
@@ -120,53 +120,59 @@ def test_the_best_that_fits_is_not_among_the_best():
 def test_too_many_digits_lose_the_weakest():
     six = [{d: p} for d, p in zip("123456", (0.99, 0.99, 0.7, 0.99, 0.99, 0.99), strict=True)]
     spaced = [row for pair in six for row in (pair, {})]
-    assert decode(steps(*spaced), parse_pattern("digits:5"))[0].text == "12456"
+    assert texts(steps(*spaced), parse_pattern("digits:5"))[0].text == "12456"
 
 
 def test_long_lines_do_not_run_out_of_floats():
     log_probabilities = random_steps(2_000, "0123456789", seed=0, peak=0.1)
-    found = decode(log_probabilities, parse_pattern("digits"))
+    found = texts(log_probabilities, parse_pattern("digits"))
     assert found[0].log_probability < -1_000
 
 
 @pytest.mark.parametrize("pattern", ["digits", "digits:2", "amount"])
 def test_nothing_is_read_where_nothing_is_written(pattern):
-    assert decode(steps({"1": 0.01}, {}, {"-": 0.3}, {}), parse_pattern(pattern)) == []
-    assert decode(np.zeros((0, BLANK + 1), np.float32), parse_pattern(pattern)) == []
+    assert texts(steps({"1": 0.01}, {}, {"-": 0.3}, {}), parse_pattern(pattern)) == []
+    assert texts(np.zeros((0, BLANK + 1), np.float32), parse_pattern(pattern)) == []
 
 
 def test_nothing_fits_in_too_few_steps():
-    assert decode(steps({"1": 0.9}, {"2": 0.9}), parse_pattern("digits:3")) == []
+    assert texts(steps({"1": 0.9}, {"2": 0.9}), parse_pattern("digits:3")) == []
+
+
+def raw_text(log_probabilities, pattern):
+    """Returns the best text with its marks."""
+    automaton = parse_pattern(pattern)
+    return with_marks(log_probabilities, texts(log_probabilities, automaton)[0].text, automaton)
 
 
 def test_an_amount_keeps_its_marks():
     line = [{"2": 0.9}, {".": 0.8, "1": 0.1}, {"5": 0.9}, {}, {"0": 0.9}, {"1": 0.9}, {"-": 0.9}]
-    best = decode(steps(*line), parse_pattern("amount"))[0]
-    assert (best.text, best.raw) == ("2501", "2.501-")
+    best = texts(steps(*line), parse_pattern("amount"))[0]
+    assert (best.text, raw_text(steps(*line), "amount")) == ("2501", "2.501-")
 
 
 def test_a_wrong_mark_forbids_no_digits():
     """No amount has its dots so, but the digits are as sure as without them."""
     line = [{"2": 0.9}, {".": 0.9}, {"5": 0.9}, {"7": 0.9}, {".": 0.9}, {"0": 0.9}]
-    amount = decode(steps(*line), parse_pattern("amount"))[0]
-    digits = decode(steps(*line), parse_pattern("digits"))[0]
+    amount = texts(steps(*line), parse_pattern("amount"))[0]
+    digits = texts(steps(*line), parse_pattern("digits"))[0]
     assert amount.text == digits.text == "2570"
     assert amount.log_probability == pytest.approx(digits.log_probability)
-    assert parse_pattern("amount").fits(amount.raw)
+    assert parse_pattern("amount").fits(raw_text(steps(*line), "amount"))
 
 
 @pytest.mark.parametrize(("dash", "raw"), [(0.9, "02139-4307"), (0.01, "021394307")])
 def test_the_dash_of_a_zip_is_read_if_it_is_there(dash, raw):
     line = [{d: 0.9} for d in "02139"] + [{"-": dash}] + [{d: 0.9} for d in "4307"]
-    assert decode(steps(*line), parse_pattern("us-zip"))[0].raw == raw
+    assert raw_text(steps(*line), "us-zip") == raw
 
 
 def test_marks_of_an_expression_count():
     line = steps({"1": 0.9}, {".": 0.6, "7": 0.3}, {"2": 0.9})
-    found = decode(line, parse_pattern(r"\d\.\d"))
+    found = texts(line, parse_pattern(r"\d\.\d"))
     assert [(c.text, c.raw) for c in found] == [("12", "1.2")]
     assert isinstance(found[0], Candidate)
-    assert decode(line, parse_pattern(r"\d-\d")) == []  # rather nothing than that
+    assert texts(line, parse_pattern(r"\d-\d")) == []  # rather nothing than that
 
 
 def test_characters_stand_where_they_are_likeliest():

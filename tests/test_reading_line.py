@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from holmdel.errors import UserError
 from holmdel.images.line import to_line
 from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
-from holmdel.reading.decode import decode
+from holmdel.reading.decode import texts
 from holmdel.reading.line import LineReader
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.views import VIEWS, View, look
@@ -56,7 +56,6 @@ def test_digits_come_with_the_boxes_of_their_ink():
     (answer,) = LineReader(Bars()).answers([bars(40, 100, 220)], DIGITS)
     assert answer.text == answer.raw == "111"
     assert answer.score == pytest.approx(0.999**3, abs=0.01)
-    assert answer.agreement == 1
     assert [d.char for d in answer.digits] == ["1", "1", "1"]
     for digit, left in zip(answer.digits, (40, 100, 220), strict=True):
         assert digit.confidence == pytest.approx(0.999, abs=0.001)
@@ -104,7 +103,6 @@ def test_as_many_views_as_asked_for():
     (answer,) = LineReader(network).answers([bars(40, 100)], DIGITS, views=8)
     assert network.seen == 8
     assert answer.text == "11"
-    assert answer.agreement == 1
     with pytest.raises(UserError, match="9 views of a line were asked for; expected 1 to 8"):
         LineReader(network).answers([], DIGITS, views=9)
 
@@ -144,20 +142,11 @@ def test_the_reader_computes_what_the_network_does():
     padded = torch.from_numpy(np.pad(line, ((0, 0), (0, width - line.shape[1]))))
     with torch.inference_mode():
         steps = F.log_softmax(plain(padded[None, None]), 1)[0].T[: line.shape[1] // STRIDE]
-    expected = decode(steps.numpy(), DIGITS)[0]
+    expected = texts(steps.numpy(), DIGITS)[0]
     (answer,) = LineReader(plain).answers([picture], DIGITS, views=1)
     assert answer.text == expected.text
     assert np.log(answer.score) == pytest.approx(expected.log_probability, abs=0.3)  # bfloat16
     assert isinstance(plain[0][1], nn.BatchNorm2d)  # the network given is left alone
-
-
-def test_threads_are_set_where_asked_for():
-    before = torch.get_num_threads()
-    try:
-        LineReader(Bars(), threads=1)
-        assert torch.get_num_threads() == 1
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_views():

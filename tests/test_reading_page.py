@@ -83,7 +83,7 @@ def compared(picture):
             digits.append(DigitAnswer(CHARS[int(like.argmax())], confidence, (x, y, w, h)))
     text = "".join(digit.char for digit in digits)
     score = float(np.prod([digit.confidence for digit in digits])) if digits else 0.0
-    return LineAnswer(text, text, score, 1.0, (), tuple(digits))
+    return LineAnswer(text, text, score, tuple(digits))
 
 
 def score(pictures):

@@ -384,7 +384,7 @@ def test_the_answers_tell_how_far_to_trust():
     r = random.Random(0)
     scores = [r.random() for _ in range(300)]
     right = [r.random() < score for score in scores]
-    answers = [LineAnswer("1", "1", score, 1.0, (), ()) for score in scores]
+    answers = [LineAnswer("1", "1", score, ()) for score in scores]
     trust = trust_of(answers, right)
     assert trust.confidence(0.9) > 0.75
     assert trust.confidence(0.2) < 0.4

@@ -33,30 +33,18 @@ class Candidate:
     log_probability: float
 
 
-def decode(
-    log_probabilities: NDArray[np.float32], pattern: Pattern, beam: int = BEAM, n_best: int = 4
+def texts(
+    log_probabilities: NDArray[np.float32], pattern: Pattern, beam: int = BEAM
 ) -> list[Candidate]:
     """Returns the best texts that fit the pattern, best first; none where nothing is written.
+
+    Where the digits decide, the marks are not read yet and raw is text; see `with_marks`.
 
     Args:
         log_probabilities: float32 (T, K), ln of each class's probability at each step.
         pattern: what may be written.
         beam: how many prefixes are kept.
-        n_best: how many texts to return at most.
     """
-    found = texts(log_probabilities, pattern, beam)[:n_best]
-    if pattern.digits is None:
-        return found
-    return [
-        Candidate(c.text, with_marks(log_probabilities, c.text, pattern), c.log_probability)
-        for c in found
-    ]
-
-
-def texts(
-    log_probabilities: NDArray[np.float32], pattern: Pattern, beam: int = BEAM
-) -> list[Candidate]:
-    """Returns what `decode` does, its marks not yet read where the digits decide: raw is text."""
     automaton = pattern.digits or pattern
     probabilities = np.exp(log_probabilities)
     if not automaton.marks:

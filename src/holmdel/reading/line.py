@@ -49,16 +49,12 @@ class LineAnswer:
         text: the digits; empty where nothing is written or nothing fits.
         raw: with marks, where the pattern has them.
         score: the probability of `text`, averaged over the views, from 0 to 1, uncalibrated.
-        agreement: the part of the views whose best text is `text`.
-        alternatives: the next best texts and their scores.
         digits: one for each of `text`.
     """
 
     text: str
     raw: str
     score: float
-    agreement: float
-    alternatives: tuple[tuple[str, float], ...]
     digits: tuple[DigitAnswer, ...]
 
 
@@ -68,12 +64,9 @@ class LineReader:
     Args:
         network: a `LineNetwork`; a copy is kept, its normalisation folded into the convolutions, in
             bfloat16 where the processor computes in it.
-        threads: of PyTorch, for the whole process; None leaves them.
     """
 
-    def __init__(self, network: nn.Module, threads: int | None = None) -> None:
-        if threads is not None:
-            torch.set_num_threads(threads)
+    def __init__(self, network: nn.Module) -> None:
         fast = use_bfloat16("auto", torch.device("cpu"), (LINE_HEIGHT, WIDEST))
         self._type = torch.bfloat16 if fast else torch.float32
         self._network = _folded(network).to(self._type)
@@ -201,15 +194,13 @@ def _answer(looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern)
         for candidate in seen.candidates:
             scores[candidate.text] += exp(candidate.log_probability) / len(looks)
     if not scores:
-        return LineAnswer("", "", 0.0, 1.0, (), ())
-    ranked = sorted(scores.items(), key=lambda pair: -pair[1])
-    text, score = ranked[0]
-    agreement = sum(s.candidates[0].text == text for s in looks if s.candidates) / len(looks)
+        return LineAnswer("", "", 0.0, ())
+    text, score = max(scores.items(), key=lambda pair: pair[1])
     clearest, raw = _clearest(looks, text)
     if pattern.digits:
         raw = with_marks(clearest.steps, text, pattern)
     digits = _digits(looks[0], text, picture)
-    return LineAnswer(text, raw, min(score, 1.0), agreement, tuple(ranked[1:4]), digits)
+    return LineAnswer(text, raw, min(score, 1.0), digits)
 
 
 def _clearest(looks: Sequence[Seen], text: str) -> tuple[Seen, str]:

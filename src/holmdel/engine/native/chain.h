@@ -6,9 +6,9 @@
 
 #include "loader.h"
 #include "loss.h"
-#include "solo.h"
+#include "single_image.h"
 #include "stage.h"
-#include "team.h"
+#include "thread_pool.h"
 
 enum Outcome { kDone = 0, kNotFinite = 1, kBadLabel = 2, kNoMemory = 3 };
 
@@ -54,7 +54,7 @@ class Chain {
   std::vector<float> kept_;  // the values of the last `keep`, empty after `learn`
   int alone_ = 0;  // how many stages work slot by slot before the first that takes all at once
 
-  void furnish(int threads);
+  void allocate(int threads);
   void take_values(float* const* values);
   bool same_as_kept();
   int load(Thread& thread, const Pictures& pictures, long first, long last) const;
@@ -84,7 +84,7 @@ inline void Chain::connect() {
   loader = std::make_unique<Loader>(stages[0]->in, scaling);
 }
 
-inline void Chain::furnish(int threads) {
+inline void Chain::allocate(int threads) {
   while (static_cast<int>(threads_.size()) < threads) {
     auto thread = std::make_unique<Thread>();
     thread->rooms.resize(stages.size() + 1);
@@ -95,7 +95,7 @@ inline void Chain::furnish(int threads) {
       const std::size_t size = stage.in.size();
       room.input = Buffer<Lanes>(slots * size);
       room.gradient = Buffer<Lanes>((stage.gradient_slots ? slots : 1) * size);
-      stage.furnish(room, slots);
+      stage.allocate(room, slots);
       scratch = std::max(scratch, stage.scratch());
     }
     thread->scratch = Buffer<Lanes>(scratch);
@@ -219,21 +219,21 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
   std::lock_guard<std::mutex> lock(one_at_a_time_);
   const long blocks = (count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
-  furnish(threads);
+  allocate(threads);
   take_values(values);
   kept_.clear();
-  Team& team = Team::get();
-  team.run(threads, [&](int number) {
+  ThreadPool& pool = ThreadPool::get();
+  pool.run(threads, [&](int number) {
     Thread& thread = *threads_[number];
     thread.loss = 0;
     thread.correct = 0;
     thread.bad_picture = -1;
     for (auto& stage : stages) stage->pack(number, threads, true);
-    team.meet(threads);
+    pool.meet(threads);
     const long first = blocks * number / threads * kLanes;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     learn_part(thread, pictures, labels, first, last, 1.f / count, smoothing);
-    team.meet(threads);
+    pool.meet(threads);
     bool finite = true;
     for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_picture < 0;
     if (finite) combine(number, threads, gradients, steps, values, velocities);

@@ -29,7 +29,7 @@ class Convolution final : public Stage {
     parameters.bias_count = out.channels;
   }
 
-  void furnish(Room& room, int slots) const override {
+  void allocate(Room& room, int slots) const override {
     room.kept = Buffer<Lanes>(slots * kept_size());
     if (pooling_ != Pooling::kAverage) {
       room.deltas = Buffer<Lanes>(static_cast<std::size_t>(out.channels) * deltas_plane());

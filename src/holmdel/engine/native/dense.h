@@ -34,7 +34,7 @@ class Dense final : public Stage {
     parameters.bias_count = outputs_;
   }
 
-  void furnish(Room& room, int slots) const override {
+  void allocate(Room& room, int slots) const override {
     room.deltas = Buffer<Lanes>(static_cast<std::size_t>(slots) * outputs_);
     room.weights = Buffer<Lanes>(static_cast<std::size_t>(outputs_) * kept_inputs_ / kLanes);
     room.biases = Buffer<Lanes>(outputs_);

@@ -2,11 +2,11 @@
 
 #include <chrono>
 
-#include "alone.h"
-#include "answer.h"
+#include "activation_stage.h"
+#include "chain_inference.h"
 #include "dense.h"
-#include "pool.h"
-#include "solo.h"
+#include "pooling.h"
+#include "single_image.h"
 
 #define HOLMDEL_PUBLIC extern "C" __attribute__((visibility("default")))
 
@@ -23,7 +23,7 @@ std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slo
     case kMaxPool:
       return std::make_unique<Pool>(bundle.in(), out, layer.shape(), layer.pooling(),
                                     layer.count_padding);
-    default: return std::make_unique<Alone>(bundle.in(), out, layer.activation());
+    default: return std::make_unique<ActivationStage>(bundle.in(), out, layer.activation());
   }
 }
 
@@ -121,7 +121,7 @@ __attribute__((noinline)) static float multiply_add(long turns) {
 // Float32 operations that the threads together do in a second, two a multiply-add.
 HOLMDEL_PUBLIC double holmdel_peak(int threads, double seconds) {
   std::vector<double> rates(threads);
-  Team::get().run(threads, [&](int number) {
+  ThreadPool::get().run(threads, [&](int number) {
     constexpr long kTurns = 100000, kOperations = 2L * kLanes * 12;
     const auto began = std::chrono::steady_clock::now();
     volatile float kept = 0;

@@ -1,7 +1,7 @@
 // The two inner loops in which the engine spends its time, for every tile of registers.
 #pragma once
 
-#include "lanes.h"
+#include "vector.h"
 
 // correlate: a tile of kOutputs x kAlong sums over taps,
 //     sum[q][j] = bias[q] + sum over t of weights[t * weight_step + q] * input[taps[t] + j * step].

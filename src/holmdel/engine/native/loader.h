@@ -1,7 +1,7 @@
 // From pictures in memory to what the first stage takes.
 #pragma once
 
-#include "solo.h"
+#include "single_image.h"
 #include "stage.h"
 
 // Pictures in memory: bytes of the stored size, or floats as the network sees them.

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "lanes.h"
+#include "vector.h"
 
 constexpr int round_up(int count, int unit) { return (count + unit - 1) / unit * unit; }
 
@@ -111,7 +111,7 @@ class Stage {
   const Lanes* given(Thread& thread, int slot) const { return next->gradient(thread, slot); }
 
   // Takes the buffers of a stage, besides its input and its gradient.
-  virtual void furnish(Room& room, int slots) const = 0;
+  virtual void allocate(Room& room, int slots) const = 0;
   virtual long scratch() const { return 0; }
   // Brings the weights into the order in which they are read; part of parts.
   virtual void pack(int part, int parts, bool training) = 0;
@@ -126,7 +126,7 @@ class Stage {
 // What comes after the last stage: the logits and their gradient.
 class End final : public Stage {
  public:
-  void furnish(Room&, int) const override {}
+  void allocate(Room&, int) const override {}
   void pack(int, int, bool) override {}
   void forward(Thread&, int, int, bool) const override {}
   void backward(Thread&, int, int) const override {}

@@ -1,11 +1,11 @@
-// One picture alone: the outputs of a layer, not pictures, lie side by side in the vectors.
+// The layers for a single image: the outputs of a layer, not images, lie side by side in a vector.
 #pragma once
 
 #include "layer.h"
-#include "pool.h"
-#include "solo_columns.h"
-#include "solo_layer.h"
-#include "spread.h"
+#include "pooling.h"
+#include "single_image_columns.h"
+#include "single_image_layer.h"
+#include "single_image_kernels.h"
 
 // A convolution or dense layer, with activation and pooling. A dense layer is a convolution whose
 // kernel is as large as its input.

@@ -2,7 +2,7 @@
 // outputs and wide rows, where vectors of outputs would stay half empty.
 #pragma once
 
-#include "solo_layer.h"
+#include "single_image_layer.h"
 #include "tiles.h"
 
 class SoloColumns final : public SoloLearner {

@@ -33,7 +33,7 @@ class Pool final : public Stage {
     out = out_;
   }
 
-  void furnish(Room&, int) const override {}
+  void allocate(Room&, int) const override {}
   void pack(int, int, bool) override {}
 
   void forward(Thread& thread, int slot, int, bool) const override {

@@ -1,4 +1,4 @@
-// The threads that share the work: the caller and helpers that wait for the next call.
+// The thread pool: the caller and the workers that wait for the next call share the work.
 #pragma once
 
 #include <atomic>
@@ -22,19 +22,19 @@ HOLMDEL_INLINE void pause() {
 #endif
 }
 
-class Team {
+class ThreadPool {
  public:
-  // The team of this process; a child of fork gets one of its own, since threads are not inherited.
-  static Team& get() {
+  // The pool of this process; a child of fork gets one of its own, since threads are not inherited.
+  static ThreadPool& get() {
     static const bool watched = [] {
-      team_ = new Team;
+      pool_ = new ThreadPool;
 #if defined(__unix__) || defined(__APPLE__)
-      pthread_atfork(nullptr, nullptr, [] { team_ = new Team; });
+      pthread_atfork(nullptr, nullptr, [] { pool_ = new ThreadPool; });
 #endif
       return true;
     }();
     (void)watched;
-    return *team_;
+    return *pool_;
   }
 
   // Calls work(0), ..., work(threads - 1), each in a thread of its own; work(0) in the caller's.
@@ -42,7 +42,7 @@ class Team {
     if (threads == 1) return work(0);
     std::lock_guard<std::mutex> one_at_a_time(busy_);
     while (helpers_ + 1 < threads) {
-      std::thread(&Team::help, this, helpers_ + 1, round_.load()).detach();
+      std::thread(&ThreadPool::help, this, helpers_ + 1, round_.load()).detach();
       helpers_++;  // only now: where no thread can be had, an exception has left
     }
     work_ = &work;
@@ -69,7 +69,7 @@ class Team {
   }
 
  private:
-  static inline Team* team_ = nullptr;
+  static inline ThreadPool* pool_ = nullptr;
   static constexpr int kSpins = 2000;  // some tens of microseconds: the pause between two batches
 
   std::mutex busy_, sleep_;

@@ -1,10 +1,10 @@
-// The inner loop for one picture alone, for every tile of registers.
+// The inner loop for a single image, for every tile of registers.
 #pragma once
 
 #include <array>
 #include <utility>
 
-#include "lanes.h"
+#include "vector.h"
 
 // spread: a tile of kAlong places x kVectors vectors of outputs, summed over taps,
 //     sums[j][v] = bias[v] + sum over t of input[taps[t] + j * step] * weights[t][v].

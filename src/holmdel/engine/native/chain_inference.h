@@ -1,4 +1,4 @@
-// A chain's answers: weights that are kept, logits of a batch, logits of one picture.
+// Inference of a chain: weights that are kept, logits of a batch, logits of a single image.
 #pragma once
 
 #include "chain.h"
@@ -9,7 +9,7 @@ inline void Chain::keep(float* const* values, int threads) {
   if (same_as_kept()) return;
   solo->pack(values);
   threads = std::clamp(threads, 1, kMostThreads);
-  Team::get().run(threads, [&](int number) {
+  ThreadPool::get().run(threads, [&](int number) {
     for (auto& stage : stages) stage->pack(number, threads, false);
   });
 }
@@ -36,8 +36,8 @@ inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, 
   std::lock_guard<std::mutex> lock(one_at_a_time_);
   const long blocks = (count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
-  furnish(threads);
-  Team::get().run(threads, [&](int number) {
+  allocate(threads);
+  ThreadPool::get().run(threads, [&](int number) {
     Thread& thread = *threads_[number];
     thread.bad_picture = -1;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);

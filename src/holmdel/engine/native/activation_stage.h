@@ -3,15 +3,15 @@
 
 #include "activations.h"
 
-class Alone final : public Stage {
+class ActivationStage final : public Stage {
  public:
-  Alone(Grid in_, Grid out_, Activation activation) {
+  ActivationStage(Grid in_, Grid out_, Activation activation) {
     in = in_;
     out = out_;
     functions_ = choose_functions(activation, Pooling::kNone, 1, 1);
   }
 
-  void furnish(Room&, int) const override {}
+  void allocate(Room&, int) const override {}
   void pack(int, int, bool) override {}
 
   void forward(Thread& thread, int slot, int, bool) const override {
