@@ -8,7 +8,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+
+import holmdel as package
 
 CLASSES = tuple("abcdefghij")
 
@@ -167,3 +170,19 @@ def test_show_needs_a_folder_that_can_be_written_to(holmdel, run_folder, scans):
     assert "cannot be written" in result.err
     assert "give --show a folder" in result.err
     assert result.status == 2
+
+
+def test_the_old_names_of_what_is_predicted_and_read_work_and_warn():
+    image = np.zeros((28, 28), np.uint8)
+    stored = torch.zeros(1, 1, 28, 28, dtype=torch.uint8)
+    classifier = package.load("lenet-mnist")
+    for call, old, new, value in (
+        (classifier.predict, "pictures", "images", image),
+        (classifier.predict_each, "pictures", "images", [image]),
+        (classifier.logits, "pictures", "images", stored),
+        (package.read, "picture", "image", image),
+        (package.Reader().read, "picture", "image", image),
+        (package.Reader().read_each, "pictures", "images", [image]),
+    ):
+        with pytest.warns(DeprecationWarning, match=f"'{old}' of {call.__name__} is now '{new}'"):
+            call(**{old: value})

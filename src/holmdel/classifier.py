@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from holmdel import engine as engines
 from holmdel.checkpoint import Header, load_model
+from holmdel.deprecation import renamed_parameters
 from holmdel.devices import choose_device
 from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
@@ -99,25 +100,27 @@ class Classifier:
         """What the network was trained to see."""
         return self.header.image
 
-    def predict(self, pictures: Picture | Iterable[Picture], *, top: int = 3) -> list[Prediction]:
-        """Returns a prediction a picture, in order.
+    @renamed_parameters(pictures="images")
+    def predict(self, images: Picture | Iterable[Picture], *, top: int = 3) -> list[Prediction]:
+        """Returns a prediction an image, in order.
 
         Args:
-            pictures: one picture or several; a batch is an array or tensor (N, C, H, W).
+            images: one image or several; a batch is an array or tensor (N, C, H, W).
             top: how many classes `Prediction.top` holds at most.
 
         Raises:
-            UserError: for a picture that cannot be used, or `top` below 1.
+            UserError: for an image that cannot be used, or `top` below 1.
         """
         predictions = []
-        for result in self.predict_each(_several(pictures), top=top):
+        for result in self.predict_each(_several(images), top=top):
             if isinstance(result, Failure):
                 raise UserError(result.error)
             predictions.append(result)
         return predictions
 
+    @renamed_parameters(pictures="images")
     def predict_each(
-        self, pictures: Iterable[Picture], *, top: int = 3, batch_size: int | None = None
+        self, images: Iterable[Picture], *, top: int = 3, batch_size: int | None = None
     ) -> Iterator[Prediction | Failure]:
         """Gives a prediction or a failure a picture, in order, however many there are.
 
@@ -125,7 +128,7 @@ class Classifier:
         through the network in batches; at most two batches are held.
 
         Args:
-            pictures: any number of pictures.
+            images: any number of images.
             top: how many classes `Prediction.top` holds at most.
             batch_size: N of the batches; 256, or fewer where the pictures are large, if None.
 
@@ -136,7 +139,7 @@ class Classifier:
         for name, value in (("top", top), ("batch_size", size)):
             if value < 1:
                 raise UserError(f"{name} was given as {value}; expected a whole number from 1")
-        return self._results(iter(pictures), top, size)
+        return self._results(iter(images), top, size)
 
     def _results(
         self, pictures: Iterator[Picture], top: int, batch_size: int
@@ -169,20 +172,21 @@ class Classifier:
         for item in batch:
             yield item if isinstance(item, Failure) else self._prediction(item, next(rows), top)
 
-    def logits(self, pictures: Tensor) -> Tensor:
-        """Returns what the network says, float32 (N, classes), of pictures in the stored form.
+    @renamed_parameters(pictures="images")
+    def logits(self, images: Tensor) -> Tensor:
+        """Returns what the network says, float32 (N, classes), of images in the stored form.
 
         Args:
-            pictures: uint8 (N, C, H, W) of the contract's stored size.
+            images: uint8 (N, C, H, W) of the contract's stored size.
         """
-        pictures = pictures.to(self.device)
+        images = images.to(self.device)
         chain = self._chain()
         if chain is None or self.contract.enlarge == "resize":  # more than the engine does itself
-            pictures = to_input(pictures, self.contract)
+            images = to_input(images, self.contract)
         if chain is not None:
-            return chain.logits(pictures)
+            return chain.logits(images)
         with evaluating(self.network):
-            answer: Tensor = self.network(pictures)
+            answer: Tensor = self.network(images)
         return answer.float()
 
     def _chain(self) -> engines.Chain | None:

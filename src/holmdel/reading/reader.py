@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.classifier import Failure
+from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.images import Picture, decode
 from holmdel.lines import load_line_model
@@ -63,29 +64,31 @@ class Reader:
         self._lines = lines
         self._threshold = self.trust.threshold(max_error)
 
-    def read(self, picture: Picture, *, steps: bool = False) -> Reading:
-        """Returns what stands on one picture.
+    @renamed_parameters(picture="image")
+    def read(self, image: Picture, *, steps: bool = False) -> Reading:
+        """Returns what stands on one image.
 
         Args:
-            picture: a path, the bytes of a file, a PIL image, or an array or tensor.
+            image: a path, the bytes of a file, a PIL image, or an array or tensor.
             steps: keep pictures of what was done.
 
         Raises:
-            UserError: if the picture cannot be used.
+            UserError: if the image cannot be used.
         """
-        [found] = self.read_each([picture], steps=steps)
+        [found] = self.read_each([image], steps=steps)
         if isinstance(found, Failure):
             raise UserError(found.error)
         return found
 
+    @renamed_parameters(pictures="images")
     def read_each(
-        self, pictures: Iterable[Picture], *, steps: bool = False
+        self, images: Iterable[Picture], *, steps: bool = False
     ) -> Iterator[Reading | Failure]:
-        """Gives a reading or a failure a picture, in order, however many there are.
+        """Gives a reading or a failure an image, in order, however many there are.
 
-        Arguments as `read`; at most `BATCH` pictures are held.
+        Arguments as `read`; at most `BATCH` images are held.
         """
-        waiting = iter(pictures)
+        waiting = iter(images)
         while batch := list(islice(waiting, BATCH)):
             yield from self._read_batch(batch, steps)
 
@@ -140,27 +143,28 @@ class Reader:
         return (Line(answer.text, raw, confidence, status, box, digits, answer.score),)
 
 
+@renamed_parameters(picture="image")
 def read(
-    picture: Picture,
+    image: Picture,
     pattern: str = "digits",
     *,
     lines: bool = False,
     max_error: float = MAX_ERROR,
     model: str | Path | None = None,
 ) -> Reading:
-    """Returns the strings of digits on a picture.
+    """Returns the strings of digits on an image.
 
     Args:
-        picture: a path, the bytes of a file, a PIL image, or an array or tensor.
+        image: a path, the bytes of a file, a PIL image, or an array or tensor.
         pattern: what may be written; see `Reader`.
-        lines: the picture is one line; if not said, that is found out.
+        lines: the image is one line; if not said, that is found out.
         max_error: the part of strings that may be read wrongly; what is less sure is rejected.
         model: a reader of your own.
 
     Raises:
-        UserError: if the picture cannot be used, or for a mistake in the others.
+        UserError: if the image cannot be used, or for a mistake in the others.
     """
-    return Reader(model, pattern=pattern, lines=lines, max_error=max_error).read(picture)
+    return Reader(model, pattern=pattern, lines=lines, max_error=max_error).read(image)
 
 
 def model_file(model: str | Path | None) -> Path:
