@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from holmdel.checkpoint import Header, save_model
-from holmdel.cli import run
+from holmdel.cli.app import run
 from holmdel.images import ImageContract
 from holmdel.networks import build
 

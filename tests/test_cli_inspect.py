@@ -100,7 +100,7 @@ def test_json_and_a_drawing_go_together(holmdel, tmp_path):
     ("words", "sentence"),
     [
         (["vgg17"], "there is no network or model vgg17; networks are lenet, lenet-max"),
-        (["lenet", "--depth", "3"], "lenet was given the option 'depth'; it takes activation"),
+        (["lenet", "--depth", "3"], "No such option: --depth"),
         (["lenet", "--input", "28x28"], "an input size was given as '28x28'; expected CxHxW"),
         (["vgg16", "--input", "1x10x10"], "5 poolings that halve it leave nothing"),
         (["lenet", "--classes", "x"], "classes was given as 'x'; expected a whole number"),

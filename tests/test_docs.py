@@ -16,10 +16,11 @@ from typer.main import get_command
 import holmdel as library
 from holmdel import data as data_sets
 from holmdel import engine
-from holmdel.cli import app
-from holmdel.cli.train import settings_among
+from holmdel.cli.app import app
+from holmdel.cli.flags import settings_among
 from holmdel.reader_training.plan import make_plan
 from holmdel.server import ServerSettings, create_app
+from holmdel.settings import OPTIONS, READER, TRAINING
 from holmdel.training import plan
 
 ROOT = Path(__file__).parents[1]
@@ -72,10 +73,10 @@ def parses(words: list[str]) -> None:
         words = words[1:]
     context = command.make_context(command.name, words)
     if command.name == "train":
-        given = settings_among(context.args)
-        given.pop("data_root", None)
+        known = TRAINING | OPTIONS | READER
+        given = {k: v for k, v in settings_among(context.params).items() if k in known}
         if context.params["network"] == "reader":
-            make_plan({k: v for k, v in given.items() if k not in ("strings", "model", "show")})
+            make_plan(given)
             return
         plan(context.params["network"], context.params["data"], given)
 

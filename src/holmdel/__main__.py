@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Runs the command line."""
-    from holmdel.cli import run
+    from holmdel.cli.app import run
 
     run()
 

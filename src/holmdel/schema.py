@@ -52,7 +52,7 @@ class Setting:
         """What a value must be, as the end of a sentence."""
         if self.choices:
             return f"choose from {', '.join(self.choices)}"
-        return f"expected {_NAMES[self.type]}{self._range()}"
+        return f"expected {_NAMES[self.type]}{self.range}"
 
     @property
     def bounded(self) -> bool:
@@ -93,7 +93,9 @@ class Setting:
         """Returns the setting with the limits that a request to the server has."""
         return dataclasses.replace(self, **(self.request or {}))
 
-    def _range(self) -> str:
+    @property
+    def range(self) -> str:
+        """The range in words, behind what it is the range of; empty for none."""
         words = ", each" if self.type == "tuple" else ""
         if self.least == ABOVE_ZERO:
             words += " above 0"

@@ -88,8 +88,7 @@ class TrainSettings:
     )
     init: str = setting(
         "xavier",
-        "first weights: xavier (uniform, as the book's), centred (for deep ReLU networks), "
-        "lecun or torch (PyTorch's own)",
+        "first weights: uniform as the book's, centred for deep ReLU networks, or PyTorch's own",
         choices=("xavier", "centred", "lecun", "torch"),
         request={},
     )
@@ -134,7 +133,40 @@ class TrainSettings:
         check_fields(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReaderSettings:
+    """Every setting of a reader's training; frozen, and saved with the run.
+
+    The defaults train from nothing; `TUNED_READER` has those for a user's lines.
+    """
+
+    lines: int = setting(780_000, "lines to train on, in all", least=1)
+    batch_size: int = setting(32, "lines per step, over all processes", least=1)
+    lr: float = setting(2e-3, "largest learning rate", least=1e-9)
+    weight_decay: float = setting(1e-3, "weight decay of AdamW", least=0)
+    average: float = setting(
+        0.999, "decay of the running average of the weights", least=0, most=0.99999
+    )
+    seed: int = setting(0, "seed of the weights, the strings and the order", least=0)
+    processes: int = setting(
+        1, "processes side by side; one per core if not given", least=1, most=64
+    )
+    held_out: int = setting(
+        2_000, "synthetic strings to judge by and to fit the trust to", least=20
+    )
+    mix: float = setting(
+        0.5, "fraction of the lines that are your own, with --strings", least=0, most=1
+    )
+
+    def __post_init__(self) -> None:
+        """Raises a UserError for a value outside its range."""
+        check_fields(self)
+
+
 TRAINING = schema(TrainSettings)
+READER = schema(ReaderSettings)
+# For lines of one's own, from a trained reader; synthetic lines are mixed in.
+TUNED_READER = {"lines": 16_000, "lr": 1e-3, "average": 0.99, "mix": 0.7}
 
 # The defaults of these are the networks' own: `networks.network_options`.
 OPTIONS = {
@@ -150,7 +182,7 @@ OPTIONS = {
         Setting(
             name="pooling",
             type="str",
-            help="how a window of a map becomes one value: its mean or its maximum",
+            help="what a window of a map becomes: its mean or its maximum",
             choices=("avg", "max"),
             request={},
         ),

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from holmdel.cli.application import app
-
 if TYPE_CHECKING:
     from holmdel.benchmark.rounds import Conditions
 
@@ -18,7 +16,6 @@ NOTE = (
 )
 
 
-@app.command(epilog=NOTE)
 def bench(
     rounds: Annotated[
         int, typer.Option(min=1, help="Turns of each contender; seeds of --time-to-accuracy.")

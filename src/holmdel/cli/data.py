@@ -6,12 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli.application import DONE, SOME_FAILED, app
+from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
 data = typer.Typer(no_args_is_help=True, help="List, fetch, find and verify data sets.")
-app.add_typer(data, name="data")
-
 Root = Annotated[
     Path | None,
     typer.Option("--data-root", help="Looked at before $HOLMDEL_DATA and the user's cache."),

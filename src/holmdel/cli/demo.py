@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli.application import app
 from holmdel.errors import UserError
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -17,7 +16,6 @@ SHOWN = 6
 AMOUNT, AMOUNT_SEED = "25.730.-", 3
 
 
-@app.command()
 def demo(
     out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo-DATA.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli.application import app
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ MOST_CONFUSED = 5
 WORST = 25
 
 
-@app.command()
 def evaluate(
     model: Annotated[
         str, typer.Argument(help="A run folder, .safetensors file or shipped name, such as reader.")

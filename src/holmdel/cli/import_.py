@@ -1,26 +1,18 @@
 """`holmdel import`: from a file of weights of MXNet or PyTorch to a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli.application import app
-from holmdel.cli.train import settings_among
+from holmdel.cli.flags import settings_among, takes
+from holmdel.settings import OPTIONS
 
-OTHERS = (
-    "Options of the network are given in the same way, such as --activation relu or --padding 1; "
-    "those left out follow from the shapes where they can. docs/exchange.md says which."
-)
+NOTE = "Options of the network that are not given follow from the shapes where they can."
 
 
-@app.command(
-    "import",
-    epilog=OTHERS,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
+@takes({"Options of the network": OPTIONS.values()})
 def import_(
-    context: typer.Context,
     file: Annotated[
         Path, typer.Argument(help="MXNet .params, a PyTorch state dict, or .safetensors.")
     ],
@@ -39,12 +31,13 @@ def import_(
     ] = None,
     mean: Annotated[float, typer.Option(help="Taken from pixels / 255 in training.")] = 0.0,
     std: Annotated[float, typer.Option(help="What they were then divided by.")] = 1.0,
+    **given: Any,
 ) -> int:
     """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""
     from holmdel import verbs  # loads torch
 
     folder = out or verbs.new_folder(network, file.stem)
-    options = settings_among(context.args)
+    options = settings_among(given)
     found = verbs.import_weights(
         file, network, folder, classes=classes, input=input, mean=mean, std=std, **options
     )

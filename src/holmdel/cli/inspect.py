@@ -2,33 +2,27 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from holmdel.cli.application import app
-from holmdel.cli.train import settings_among
+from holmdel.cli.flags import settings_among, takes
 from holmdel.errors import UserError
+from holmdel.settings import OPTIONS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from holmdel.anatomy import Anatomy
 
-OPTIONS = (
-    "Options of the network are given in the same way, such as --classes 1000, --width 0.5 or "
-    "--activation relu. Receptive fields are size/stride/offset in pixels: 14/2/-2 is a window of "
-    "14x14 pixels that moves by 2 and begins 2 pixels before the picture. docs/anatomy.md explains "
-    "the columns."
+NOTE = (
+    "Receptive fields are size/stride/offset in pixels: 14/2/-2 is a window of 14x14 pixels that "
+    "moves by 2 and begins 2 pixels before the image."
 )
 
 
-@app.command(
-    epilog=OPTIONS,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)
+@takes({"Options of the network": OPTIONS.values()})
 def inspect(
-    context: typer.Context,
     what: Annotated[
         str,
         typer.Argument(
@@ -46,6 +40,7 @@ def inspect(
     svg: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a drawing, as papers draw LeNet.")
     ] = None,
+    **given: Any,
 ) -> int:
     """Show every layer: output, parameters, connections, MACs, receptive field, memory."""
     if as_json and as_markdown:
@@ -54,7 +49,7 @@ def inspect(
     from holmdel.drawing import draw
     from holmdel.inspection import inspect as look
 
-    anatomy = look(what, input, **settings_among(context.args))
+    anatomy = look(what, input, **settings_among(given))
     if svg is not None:
         write_bytes(svg, draw(anatomy).encode())
         typer.echo(f"wrote {svg}", err=as_json or as_markdown)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli.application import DONE, SOME_FAILED, app
+from holmdel.cli.terminal import DONE, SOME_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from holmdel.cli.answers import Result
 
 
-@app.command()
 def predict(
     model: Annotated[str, typer.Argument(help="A run folder, a .safetensors file or a name.")],
     paths: Annotated[

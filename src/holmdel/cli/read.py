@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli.application import DONE, SOME_FAILED, app
+from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 FORMS = ("table", "jsonl")
 
 
-@app.command()
 def read(
     paths: Annotated[
         list[str] | None,

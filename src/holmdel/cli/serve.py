@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from holmdel.cli.application import DONE, app
+from holmdel.cli.terminal import DONE
 
 
-@app.command()
 def serve(
     models: Annotated[
         list[str] | None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from holmdel.cli.application import DONE
+from holmdel.cli.terminal import DONE
 
 if TYPE_CHECKING:
     from holmdel.reading import Assessment, LabelledString

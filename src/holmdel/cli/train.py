@@ -1,28 +1,27 @@
 """`holmdel train`: from a data set to a run folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli.application import INTERRUPTED, app
+from holmdel.cli.flags import settings_among, takes
+from holmdel.cli.terminal import INTERRUPTED
 from holmdel.cli.train_reader import train_reader
 from holmdel.errors import UserError
+from holmdel.schema import read_config
+from holmdel.settings import OPTIONS, READER, TRAINING
 
-OTHERS = (
-    "Every other setting and option of the network is given in the same way, such as --optimizer "
-    "adamw, --engine torch, --restarts 3, --input 1x28x28, --activation relu or --data-root DIR; "
-    "docs/settings.md lists them. `reader` learns to read strings of digits: --strings DIR has it "
-    "learn your labelled lines too, and may be given several times; --model FILE is where it then "
-    "begins; there are --lines N and --processes N; --show FILE.png writes a sheet of what it "
-    "would learn from, and stops."
-)
+ONLY_READER = "Only for `train reader`, which learns to read strings of digits"
 
 
-@app.command(
-    epilog=OTHERS,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+@takes(
+    {
+        None: [one for one in TRAINING.values() if one.common],
+        "Further settings; defaults are those of recipe book for LeNet": TRAINING.values(),
+        "Options of the network": OPTIONS.values(),
+        ONLY_READER: READER.values(),
+    }
 )
 def train(
     context: typer.Context,
@@ -32,45 +31,59 @@ def train(
     data: Annotated[
         str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
     ] = "fashion-mnist",
-    recipe: Annotated[str | None, typer.Option(help="book or modern.")] = None,
-    epochs: Annotated[
-        str | None, typer.Option(metavar="N", help="Passes over the training examples.")
-    ] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Examples a step.")] = None,
-    lr: Annotated[str | None, typer.Option(metavar="X", help="Learning rate, or its peak.")] = None,
-    seed: Annotated[
-        str | None, typer.Option(metavar="N", help="Of weights, order and augmentation.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:N or mps.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/NETWORK-DATA if not given.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stands.")] = False,
-    limit: Annotated[
-        str | None, typer.Option(metavar="N", help="Use the first N examples only.")
-    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the training in the folder --out.")
+    ] = False,
     config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
     find_lr: Annotated[
         bool,
-        typer.Option("--find-lr", help="Range test: draw loss against learning rate, and stop."),
+        typer.Option(
+            "--find-lr", help="Learning rate finder: draw loss against learning rate, and stop."
+        ),
     ] = False,
+    data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
+    strings: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Labelled lines of your own to learn too; may be repeated.",
+            rich_help_panel=ONLY_READER,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The reader to start from.", rich_help_panel=ONLY_READER),
+    ] = None,
+    show: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png",
+            help="Draw a sheet of the lines that it would learn from, and stop.",
+            rich_help_panel=ONLY_READER,
+        ),
+    ] = None,
+    **given: Any,
 ) -> int:
     """Train a network; the last two lines are loss and accuracies, and examples/sec."""
-    from holmdel.schema import read_config
-
-    given = read_config(config) if config else {}
-    flags = {"recipe": recipe, "epochs": epochs, "batch_size": batch_size, "lr": lr}
-    flags |= {"seed": seed, "device": device, "limit": limit}
-    chosen = {name: value for name, value in flags.items() if value is not None}
-    if network == "reader":
-        return train_reader(context, pairs_among(context.args), given | chosen, out, resume)
-    given |= settings_among(context.args) | chosen
-    root = given.pop("data_root", None)
-    if find_lr:
-        return _find_lr(network, data, root, out, given)
+    settings = (read_config(config) if config else {}) | settings_among(given)
     if resume and out is None:
         raise UserError("--resume was given without --out; say which run folder to go on with")
-    return _train(network, data, root, out, resume, given)
+    root = data_root or settings.pop("data_root", None)
+    if network == "reader":
+        source = context.get_parameter_source("data")
+        if find_lr or (source is not None and source.name != "DEFAULT"):
+            name = "--find-lr" if find_lr else "--data"
+            raise UserError(f"{name} was given to train reader, which does not take it")
+        where = {"strings": strings or [], "model": model, "data_root": root}
+        return train_reader(out, resume, show, where, settings)
+    if strings or model or show:
+        raise UserError("--strings, --model and --show are for `holmdel train reader` only")
+    if find_lr:
+        return _find_lr(network, data, root, out, settings)
+    return _train(network, data, root, out, resume, settings)
 
 
 def _train(
@@ -93,40 +106,6 @@ def _train(
     typer.echo(f"{run.wall_examples_per_sec:.1f} examples/sec over everything; wrote {run.folder}")
     typer.echo(run.summary())
     return 0
-
-
-def settings_among(words: list[str]) -> dict[str, Any]:
-    """Returns the settings among the words that are no flag of their own."""
-    return dict(_pairs(words))
-
-
-def pairs_among(words: list[str]) -> list[tuple[str, Any]]:
-    """Returns the same as pairs, in their order: a setting may be given several times."""
-    return list(_pairs(words))
-
-
-def _pairs(words: list[str]) -> Iterator[tuple[str, Any]]:
-    pending: str | None = None
-    for word in words:
-        if not word.startswith("--"):
-            if pending is None:
-                raise UserError(f"{word!r} was given; expected --SETTING VALUE")
-            yield pending, word
-            pending = None
-            continue
-        if pending is not None:
-            yield pending, True
-        name, equals, _ = word.removeprefix("--").replace("-", "_").partition("=")
-        if equals:
-            yield name, word.partition("=")[2]
-            pending = None
-        elif name.startswith("no_"):
-            yield name.removeprefix("no_"), False
-            pending = None
-        else:
-            pending = name
-    if pending is not None:
-        yield pending, True
 
 
 def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[str, Any]) -> int:

@@ -1,43 +1,42 @@
 """`holmdel train reader`: from MNIST, and a user's own lines, to a reader of digit strings."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from holmdel.cli.application import INTERRUPTED
+from holmdel.cli.terminal import INTERRUPTED
 from holmdel.errors import UserError
-
-TAKEN = ("network", "batch_size", "lr", "seed", "out", "resume", "config")  # of train's flags
+from holmdel.settings import READER
 
 
 def train_reader(
-    context: typer.Context,
-    words: Sequence[tuple[str, Any]],
-    given: dict[str, Any],
     out: Path | None,
     resume: bool,
+    show: Path | None,
+    where: dict[str, Any],
+    settings: dict[str, Any],
 ) -> int:
     """Trains a reader, or shows what it would learn from; returns the exit status.
 
     Args:
-        context: of the command, whose other flags are for networks of pictures.
-        words: settings that are no flag of `train`, in their order.
-        given: those that are, and those of a file.
         out: the run folder.
-        resume: go on with it.
+        resume: continue the training in it.
+        show: the image file to draw the lines into, in place of a training.
+        where: folders of labelled strings, the reader to start from, and the data root.
+        settings: as given, by name.
     """
-    _refuse_other_flags(context)
-    strings = [_text(name, value) for name, value in words if name == "strings"]
-    others = given | {name: value for name, value in words if name != "strings"}
-    show, model = (_text(n, others.pop(n)) if n in others else None for n in ("show", "model"))
-    where = {"strings": strings, "data_root": others.pop("data_root", None)}
+    for name in settings:
+        if name not in READER:
+            raise UserError(
+                f"{name} was given to train reader, which does not take it; choose from "
+                f"{', '.join(READER)}"
+            )
     if show is not None:
-        return _show(Path(show), where | others)
-    if resume and out is None:
-        raise UserError("--resume was given without --out; say which run folder to go on with")
-    return _train(out, {"model": model, "resume": resume} | where | others)
+        return _show(
+            show, {"strings": where["strings"], "data_root": where["data_root"]} | settings
+        )
+    return _train(out, {"resume": resume} | where | settings)
 
 
 def _show(path: Path, arguments: dict[str, Any]) -> int:
@@ -75,19 +74,3 @@ def _train(out: Path | None, arguments: dict[str, Any]) -> int:
 
 def _say(sentence: str) -> None:
     print(sentence, flush=True)  # noqa: T201
-
-
-def _refuse_other_flags(context: typer.Context) -> None:
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if name not in TAKEN and source is not None and source.name != "DEFAULT":
-            raise UserError(
-                f"--{name.replace('_', '-')} was given to train reader, which does not take it; "
-                "see --lines, --batch-size, --lr, --seed, --processes, --strings and --model"
-            )
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UserError(f"--{name} was given without a value; expected a path after it")
-    return value

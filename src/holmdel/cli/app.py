@@ -1,0 +1,105 @@
+"""The command `holmdel`: its verbs in groups, its help, its exit status."""
+
+import contextlib
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from holmdel.cli import bench, data, demo, evaluate, import_, inspect, predict, read, serve, train
+from holmdel.cli.terminal import DONE, INTERRUPTED, USER_MISTAKE
+from holmdel.errors import UserError
+from holmdel.version import __version__
+
+BEGIN = """Begin with one of these:
+
+holmdel demo: train LeNet, look at it and read an amount, in a minute
+
+holmdel inspect lenet: its layers, one a line
+
+holmdel serve: the playground, in a browser
+
+holmdel VERB --help has every flag of a verb; help(holmdel) in Python has the same as functions."""
+
+VERBS: dict[str, dict[str, Any]] = {
+    "Train and measure": {
+        "train": train.train,
+        "evaluate": evaluate.evaluate,
+        "bench": bench.bench,
+        "demo": demo.demo,
+    },
+    "See inside": {"inspect": inspect.inspect},
+    "Put to work": {"predict": predict.predict, "read": read.read, "serve": serve.serve},
+    "Data and weights": {"import": import_.import_},
+}
+EPILOGS = {
+    "bench": bench.NOTE,
+    "import": import_.NOTE,
+    "inspect": inspect.NOTE,
+}
+
+app = typer.Typer(
+    name="holmdel",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=BEGIN,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """The classic convolutional networks: train one, see inside it, put it to work."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+for _group, _verbs in VERBS.items():
+    for _name, _verb in _verbs.items():
+        app.command(_name, rich_help_panel=_group, epilog=EPILOGS.get(_name))(_verb)
+app.add_typer(data.data, name="data", rich_help_panel="Data and weights")
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits with its status.
+
+    0 done, 1 some inputs failed, 2 the user's mistake, 130 interrupted.
+    """
+    try:
+        status = app(arguments, standalone_mode=False, prog_name="holmdel")
+    except UserError as error:
+        _complain(str(error))
+        sys.exit(USER_MISTAKE)
+    except typer.TyperException as error:
+        if (
+            sentence := error.format_message()
+        ):  # none where the help was asked for by saying nothing
+            _complain(sentence)
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # whoever reads has seen enough; what is left goes nowhere
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+    sys.exit(status if isinstance(status, int) else DONE)
+
+
+def _complain(sentence: str) -> None:
+    print(f"holmdel: {sentence}", file=sys.stderr)  # noqa: T201
