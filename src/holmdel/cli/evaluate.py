@@ -40,7 +40,8 @@ def evaluate(
         str, typer.Option(help="For a reader: what may be written, as for `holmdel read`.")
     ] = "digits",
     max_error: Annotated[
-        float, typer.Option(metavar="X", help="For a reader: the part of errors allowed.")
+        float,
+        typer.Option(metavar="X", help="For a reader: the fraction of wrong strings to allow."),
     ] = 0.01,
 ) -> int:
     """Measure a model: accuracy, loss, a figure a class, confusions, calibration.

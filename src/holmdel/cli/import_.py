@@ -17,7 +17,10 @@ def import_(
         Path, typer.Argument(help="MXNet .params, a PyTorch state dict, or .safetensors.")
     ],
     network: Annotated[
-        str, typer.Option("--as", metavar="NETWORK", help="What it is, such as lenet-max.")
+        str,
+        typer.Option(
+            "--as", metavar="NETWORK", help="The network of the weights, such as lenet-max."
+        ),
     ],
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/NETWORK-FILE if not given.")
@@ -29,8 +32,10 @@ def import_(
     input: Annotated[
         str | None, typer.Option(metavar="CxHxW", help="What the network sees, such as 1x28x28.")
     ] = None,
-    mean: Annotated[float, typer.Option(help="Taken from pixels / 255 in training.")] = 0.0,
-    std: Annotated[float, typer.Option(help="What they were then divided by.")] = 1.0,
+    mean: Annotated[
+        float, typer.Option(help="Mean subtracted from pixels / 255 in training.")
+    ] = 0.0,
+    std: Annotated[float, typer.Option(help="Deviation that they were then divided by.")] = 1.0,
     **given: Any,
 ) -> int:
     """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""

@@ -29,7 +29,7 @@ def predict(
     ] = "table",
     show: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save there, as PNG, what the network saw."),
+        typer.Option(metavar="DIR", help="Folder for PNG images of what the network saw."),
     ] = None,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1.")] = "cpu",
     engine: Annotated[str, typer.Option(help="What computes: auto, native or torch.")] = "auto",

@@ -44,27 +44,28 @@ def read(
     lines: Annotated[bool, typer.Option("--lines", help="Every picture is one line.")] = False,
     max_error: Annotated[
         float,
-        typer.Option(metavar="X", help="Reject what is less sure than this part of errors needs."),
+        typer.Option(metavar="X", help="Fraction of wrong strings to allow; the rest is rejected."),
     ] = 0.01,
     model: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A reader of your own.")
+        Path | None, typer.Option(metavar="FILE", help="A reader that you trained.")
     ] = None,
     calibrate: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Fit confidences and thresholds to a folder with truth.tsv, for later readings.",
+            help="Folder with truth.tsv to fit confidences and thresholds to, for later readings.",
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where --out stands.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the file --out.")] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write JSON lines there instead.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Processes; one a core if not given.")
+        int | None, typer.Option(min=1, metavar="N", help="Processes; one per core if not given.")
     ] = None,
     show: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Save there, as PNG, the steps to each line.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder for PNG images of the steps to each line."),
     ] = None,
 ) -> int:
     """Read the strings of digits on pictures: postal codes, amounts, numbers on forms.

@@ -20,7 +20,7 @@ def serve(
     port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 8000,
     token: Annotated[
         str | None,
-        typer.Option(envvar="HOLMDEL_TOKEN", help="What requests must carry as a bearer token."),
+        typer.Option(envvar="HOLMDEL_TOKEN", help="Bearer token that every request must carry."),
     ] = None,
     origins: Annotated[
         list[str] | None,
@@ -29,7 +29,7 @@ def serve(
         ),
     ] = None,
     runs: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where trainings that are kept go.")
+        Path, typer.Option(metavar="DIR", help="Folder for trainings that are kept.")
     ] = Path("runs"),
     queue: Annotated[
         int, typer.Option(min=1, help="Pictures that may wait for the network.")
