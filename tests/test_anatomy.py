@@ -267,15 +267,15 @@ VGG = holmdel.build("vgg16", width=0.02)
     ("what", "given", "sentence"),
     [
         ("vgg16", {"input": (3, 10, 10)}, "size was given as 10x10; 5 poolings that halve it"),
-        (VGG, {"input": (1, 10, 10)}, "does not run for a picture of 1x10x10: block4.pool says '"),
+        (VGG, {"input": (1, 10, 10)}, "does not run for an image of 1x10x10: block4.pool says '"),
         (
             nn.Conv2d(1, 6, 5),
             {"input": (3, 28, 28)},
-            "Conv2d does not run for a picture of 3x28x28",
+            "Conv2d does not run for an image of 3x28x28",
         ),
         (nn.LazyLinear(3), {"input": (1, 2, 2)}, "has the lazy parameter 'weight', which has no"),
         (nn.ReLU(), {}, "a ReLU was given without an input; give what it sees as CxHxW"),
-        (_Asks(), {"input": (1, 2, 2)}, "_Asks does not run for a picture of 1x2x2: _Asks says '"),
+        (_Asks(), {"input": (1, 2, 2)}, "_Asks does not run for an image of 1x2x2: _Asks says '"),
         ("vgg17", {}, "there is no network or model vgg17; networks are lenet, lenet-max"),
         ("lenet", {"depth": 3}, "lenet was given the option 'depth'; it takes activation"),
         ("lenet", {"classes": "ten"}, "classes was given as 'ten'; expected a whole number"),

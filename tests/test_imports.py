@@ -23,6 +23,7 @@ LEVELS = {
     "devices": 1,
     "data": 2,
     "anatomy": 2,
+    "tracing": 2,
     "drawing": 2,
     "checkpoint": 2,
     "engine": 2,

@@ -189,9 +189,9 @@ def test_threads_that_look_at_once_see_their_own_pictures():
 
 def test_refusals_say_what_was_given():
     network, picture = made("lenet")
-    with pytest.raises(UserError, match=r"a picture was given as \(28, 28\); expected \(C, H, W\)"):
+    with pytest.raises(UserError, match=r"an image was given as \(28, 28\); expected \(C, H, W\)"):
         activations(network, picture[0])
-    with pytest.raises(UserError, match="Sequential does not run for a picture of 3x28x28"):
+    with pytest.raises(UserError, match="Sequential does not run for an image of 3x28x28"):
         activations(network, torch.rand(3, 28, 28))
     with pytest.raises(UserError, match="there is no layer 'c9'; choose from input, c1, act1"):
         activations(network, picture)["c9"]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.insight import occlusion, saliency, squares
+from holmdel.insight import activations, occlusion, saliency, squares
 from holmdel.networks import build, network_options
 
 NAMES = ["lenet", "lenet-max", "lenet5-1998", "alexnet", "nin", "googlenet"]
@@ -136,3 +136,10 @@ def test_refusals_say_what_was_given():
         occlusion(network, picture, window=5, stride=6)
     with pytest.raises(UserError, match="stride was given as 0"):
         occlusion(network, picture, stride=0)
+
+
+def test_the_old_parameter_still_works():
+    network, picture = made("lenet")
+    for look in (activations, saliency, occlusion):
+        with pytest.warns(DeprecationWarning, match="the parameter 'picture' of .* is now 'image'"):
+            look(network, picture=picture)

@@ -8,7 +8,6 @@ from typing import Any
 from holmdel.deprecation import renamed_method
 from holmdel.shapes import ReceptiveField
 
-INPUT = "input"  # what `Layer.inputs` calls the image
 HEADS: tuple[str, ...] = ("name", "kind", "output", "parameters", "connections", "MACs")
 HEADS += ("receptive field", "memory")
 LOWER_BOUNDS = "? is not known; the totals of connections and MACs are lower bounds"

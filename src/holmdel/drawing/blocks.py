@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from holmdel.anatomy.table import INPUT, Anatomy, Layer, Shape
+from holmdel.anatomy.table import Anatomy, Layer, Shape
+from holmdel.tracing.call import INPUT
 
 # The first pattern found in the lower-case kind says the family.
 FAMILIES = {

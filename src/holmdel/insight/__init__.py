@@ -1,11 +1,11 @@
-"""What a network does with one picture: every layer's values, what a unit adds up, what matters."""
+"""What a network does with one image: every layer's values, what a unit adds up, what matters."""
 
 from holmdel.insight.activations import Activation, Activations, activations
 from holmdel.insight.importance import Occlusion, occlusion, saliency, squares
 from holmdel.insight.kernels import has_kernels, kernels
 from holmdel.insight.scaling import Scaled, encoded, plain, scaled
-from holmdel.insight.sums import Sum, Window
 from holmdel.insight.units import Unit, explain, explains
+from holmdel.tracing.sums import Sum, Window
 
 __all__ = [
     "Activation",

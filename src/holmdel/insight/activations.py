@@ -1,28 +1,36 @@
-"""Every layer's values for one picture, in the order the layers run."""
+"""Every layer's values for one image, in the order the layers run."""
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
 
 from holmdel.anatomy import Anatomy, Layer, inspect_module
-from holmdel.anatomy.table import INPUT
+from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
-from holmdel.insight.turns import alone_with
-from holmdel.insight.watching import Steps, watch
+from holmdel.evaluation import Answer
+from holmdel.insight.recorder import Calls, record
 from holmdel.shapes import ReceptiveField
+from holmdel.tracing.call import INPUT
+
+_locks: WeakKeyDictionary[nn.Module, threading.Lock] = WeakKeyDictionary()
+_guard = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Activation:
-    """One layer's values for one picture.
+    """One layer's values for one image.
 
     Attributes:
         layer: its row in the anatomy.
         value: (C, H, W) or (F,): its output without N, in the network's dtype.
-        module: the leaf module that it is; None for the picture and for a function that a forward()
+        module: the leaf module that it is; None for the image and for a function that a forward()
             calls.
         given: what it took, without N; empty where that is not known.
-        steps: gives the calls of operators that made `value` of `given`, or None where there were
+        calls: gives the calls of operators that made `value` of `given`, or None where there were
             others.
     """
 
@@ -30,7 +38,7 @@ class Activation:
     value: Tensor
     module: nn.Module | None
     given: tuple[Tensor, ...]
-    steps: Steps
+    calls: Calls
 
     @property
     def name(self) -> str:
@@ -40,10 +48,10 @@ class Activation:
 
 @dataclass(frozen=True)
 class Activations:
-    """What a network made of one picture.
+    """What a network made of one image.
 
     Attributes:
-        layers: the picture, named "input", and the layers in the order they ran.
+        layers: the image, named "input", and the layers in the order they ran.
         logits: (classes,), what the network says.
     """
 
@@ -73,49 +81,64 @@ class Activations:
         return sum(layer.value.numel() * layer.value.element_size() for layer in self.layers)
 
 
-def activations(network: nn.Module, picture: Tensor, anatomy: Anatomy | None = None) -> Activations:
-    """Returns every layer's values for one picture.
+@renamed_parameters(picture="image")
+def activations(network: nn.Module, image: Tensor, anatomy: Anatomy | None = None) -> Activations:
+    """Returns every layer's values for one image.
 
     The network runs once, in eval mode and without gradients, and is left as it was found. In-place
     layers change nothing here: each layer's values are kept as it gave them. Threads that look
     through one network by the functions of this package take turns.
 
     Args:
-        network: any module that takes pictures (N, C, H, W) and gives logits (N, classes).
-        picture: (C, H, W) as the network sees it, in its dtype and on its device.
-        anatomy: the network's for such pictures, so that it need not be made again.
+        network: any module that takes images (N, C, H, W) and gives logits (N, classes).
+        image: (C, H, W) as the network sees it, in its dtype and on its device.
+        anatomy: the network's for such images, so that it need not be made again.
 
     Raises:
-        UserError: if the picture has another number of dimensions, or the network cannot run for
+        UserError: if the image has another number of dimensions, or the network cannot run for
             its size.
     """
-    if picture.ndim != 3:
+    if image.ndim != 3:
         raise UserError(
-            f"a picture was given as {tuple(picture.shape)}; expected (C, H, W), without N"
+            f"an image was given as {tuple(image.shape)}; expected (C, H, W), without N"
         )
-    channels, height, width = picture.shape
+    channels, height, width = image.shape
     with alone_with(network):
         anatomy = anatomy or inspect_module(network, (channels, height, width))
-        records, answer = watch(network, picture[None])
-    rows = [row for row in anatomy.layers if row.name in records]
-    layers = [Activation(_picture_row(picture), picture.detach(), None, (), lambda: None)]
-    for row in rows:
-        record = records[row.name]
-        given = tuple(tensor[0] for tensor in record.given)
-        layers.append(Activation(row, record.value[0], record.module, given, record.steps))
+        records, answer = record(network, image[None])
+    layers = [Activation(_input_row(image), image.detach(), None, (), lambda: None)]
+    for row in anatomy.layers:
+        if found := records.get(row.name):
+            given = tuple(tensor[0] for tensor in found.given)
+            layers.append(Activation(row, found.value[0], found.module, given, found.calls))
     return Activations(tuple(layers), answer[0].flatten())
 
 
-def _picture_row(picture: Tensor) -> Layer:
+def _input_row(image: Tensor) -> Layer:
     return Layer(
         name=INPUT,
         kind="Input",
         detail="",
-        output=tuple(picture.shape),
+        output=tuple(image.shape),
         parameters=0,
         connections=0,
         macs=0,
         receptive_field=ReceptiveField(),
-        activation_bytes=picture.numel() * picture.element_size(),
+        activation_bytes=image.numel() * image.element_size(),
         inputs=(),
     )
+
+
+@contextlib.contextmanager
+def alone_with(network: Answer) -> Iterator[None]:
+    """Waits until no other thread looks through a network, for hooks and modes belong to a module.
+
+    A function has neither, and waits for nobody.
+    """
+    if not isinstance(network, nn.Module):
+        yield
+        return
+    with _guard:
+        lock = _locks.setdefault(network, threading.Lock())
+    with lock:
+        yield

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.evaluation import Answer, evaluating, in_eval_mode
-from holmdel.insight.turns import alone_with
+from holmdel.insight.activations import alone_with
 
-BATCH_PIXELS = 100_000  # of the pictures in one batch: 127 of 28x28, 10 of 96x96
+BATCH_PIXELS = 100_000  # of the images in one batch: 127 of 28x28, 10 of 96x96
 
 
 @dataclass(frozen=True)
 class Occlusion:
-    """What covering parts of a picture does to a class's probability.
+    """What covering parts of an image does to a class's probability.
 
     Attributes:
         target: the class.
@@ -29,7 +30,8 @@ class Occlusion:
     drop: Tensor
 
 
-def saliency(network: nn.Module, picture: Tensor, target: int | None = None) -> Tensor:
+@renamed_parameters(picture="image")
+def saliency(network: nn.Module, image: Tensor, target: int | None = None) -> Tensor:
     """Returns how strongly each pixel moves a class's logit: (H, W), none below 0.
 
     The absolute value of the logit's derivative by each pixel, the largest of its channels;
@@ -38,7 +40,7 @@ def saliency(network: nn.Module, picture: Tensor, target: int | None = None) -> 
 
     Args:
         network: from (N, C, H, W) to logits (N, classes).
-        picture: (C, H, W), in the network's dtype and on its device.
+        image: (C, H, W), in the network's dtype and on its device.
         target: the class; the most probable one if None.
 
     Raises:
@@ -50,56 +52,57 @@ def saliency(network: nn.Module, picture: Tensor, target: int | None = None) -> 
         torch.inference_mode(mode=False),
         torch.enable_grad(),
     ):
-        pixels = picture[None].detach().clone().requires_grad_()
+        pixels = image[None].detach().clone().requires_grad_()
         logits = network(pixels)[0]
         at = _class(logits, target)
         (slope,) = torch.autograd.grad(logits[at], pixels)
     return slope[0].abs().amax(dim=0)
 
 
+@renamed_parameters(picture="image")
 def occlusion(
     answer: Answer,
-    picture: Tensor,
+    image: Tensor,
     target: int | None = None,
     *,
     window: int = 5,
     stride: int = 2,
     background: float = 0.0,
 ) -> Occlusion:
-    """Returns how far a class's probability falls where a part of the picture is covered.
+    """Returns how far a class's probability falls where a part of the image is covered.
 
-    A square slides over the picture, and the network says what it sees with the square covered;
+    A square slides over the image, and the network says what it sees with the square covered;
     Zeiler and Fergus, "Visualizing and understanding convolutional networks" (2014), section 4.2.
-    The last square of each row and column ends at the picture's edge, so that every pixel is
+    The last square of each row and column ends at the image's edge, so that every pixel is
     covered at least once. A pixel's value is the mean drop over the squares that cover it.
 
     Args:
         answer: a network, or another function from (N, C, H, W) to logits (N, classes).
-        picture: (C, H, W), in the network's dtype and on its device.
+        image: (C, H, W), in the network's dtype and on its device.
         target: the class; the most probable one if None.
         window: the side of the square, in pixels.
         stride: from one square to the next, at most `window`.
-        background: what covers, in the picture's numbers.
+        background: what covers, in the image's numbers.
 
     Raises:
         UserError: for a class that the network does not have, or a window or stride that does not
             fit.
     """
-    found = squares(picture.shape[1:], window, stride)
-    size = max(1, BATCH_PIXELS // picture[0].numel())
+    found = squares(image.shape[1:], window, stride)
+    size = max(1, BATCH_PIXELS // image[0].numel())
     with alone_with(answer), evaluating(answer):
-        whole = answer(picture[None])[0].softmax(dim=0)
+        whole = answer(image[None])[0].softmax(dim=0)
         at = _class(whole, target)
         drops = []
         for first in range(0, len(found), size):
-            batch = _covered(picture, found[first : first + size], window, background)
+            batch = _covered(image, found[first : first + size], window, background)
             drops.append(whole[at] - answer(batch).softmax(dim=1)[:, at])
-        mean = _mean_over(found, torch.cat(drops), window, picture[0])
+        mean = _mean_over(found, torch.cat(drops), window, image[0])
     return Occlusion(at, float(whole[at]), mean)
 
 
 def squares(size: Sequence[int], window: int, stride: int) -> list[tuple[int, int]]:
-    """Returns the upper left corners of the squares that cover a picture of H and W.
+    """Returns the upper left corners of the squares that cover an image of H and W.
 
     Args:
         size: (H, W).
@@ -124,10 +127,10 @@ def squares(size: Sequence[int], window: int, stride: int) -> list[tuple[int, in
 
 
 def _covered(
-    picture: Tensor, corners: Sequence[tuple[int, int]], window: int, background: float
+    image: Tensor, corners: Sequence[tuple[int, int]], window: int, background: float
 ) -> Tensor:
-    """Returns a picture (C, H, W) with one square covered each: (squares, C, H, W)."""
-    batch = picture.repeat(len(corners), 1, 1, 1)
+    """Returns an image (C, H, W) with one square covered each: (squares, C, H, W)."""
+    batch = image.repeat(len(corners), 1, 1, 1)
     for covered, (top, left) in zip(batch, corners, strict=True):
         covered[:, top : top + window, left : left + window] = background
     return batch

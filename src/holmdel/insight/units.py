@@ -6,14 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from holmdel.anatomy import Layer
-from holmdel.anatomy.table import INPUT
+from holmdel.anatomy.table import Layer
 from holmdel.errors import UserError
 from holmdel.insight.activations import Activation, Activations
-from holmdel.insight.modules import sum_by_module
-from holmdel.insight.operators import Index, sum_by_operator
 from holmdel.insight.scaling import plain
-from holmdel.insight.sums import Steps, Sum, Window, window_of
+from holmdel.tracing.call import INPUT
+from holmdel.tracing.modules import unit_of_module
+from holmdel.tracing.operators import unit_of
+from holmdel.tracing.sums import Index, Sum, Window, same_place
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Unit:
             behind a flattening sees the maps that were flattened.
         shape: of that layer's output.
         sum: how `value` comes out of it.
-        field: the pixels of the picture that it depends on; None where that is not known.
+        field: the pixels of the image that it depends on; None where that is not known.
     """
 
     layer: Layer
@@ -75,16 +75,16 @@ def explain(seen: Activations, layer: str, unit: tuple[int, ...]) -> Unit:
     """Returns where the value of one unit comes from.
 
     Args:
-        seen: what the network made of a picture; see `activations`.
+        seen: what the network made of an image; see `activations`.
         layer: the name of a layer, as in the anatomy.
         unit: (channel, row, column), or (unit,) of a vector, each counted from 0.
 
     Raises:
-        UserError: if there is no such layer or unit, or the layer is the picture.
+        UserError: if there is no such layer or unit, or the layer is the image.
     """
     activation = seen[layer]
     if layer == INPUT:
-        raise UserError("layer was given as 'input'; the picture's pixels come out of no layer")
+        raise UserError("layer was given as 'input'; the image's pixels come out of no layer")
     shape = tuple(activation.value.shape)
     fits = len(unit) == len(shape)
     if not fits or not all(0 <= at < size for at, size in zip(unit, shape, strict=True)):
@@ -116,20 +116,20 @@ def _sum(activation: Activation, unit: Index) -> tuple[Sum, Tensor | None]:
     """Returns how a unit comes out, and the tensor that it comes out of."""
     given = activation.given[0] if len(activation.given) == 1 else None
     if activation.module is not None and given is not None:
-        found = sum_by_module(activation.module, given, unit)
+        found = unit_of_module(activation.module, given, unit)
         if found:
             return found, given
-    steps = activation.steps()
-    if steps is not None and len(steps) == 1:
-        step = steps[0]
-        found = sum_by_operator(step, activation.value, unit)
+    calls = activation.calls()
+    if calls is not None and len(calls) == 1:
+        call, taken = calls[0]
+        found = unit_of(call, taken, activation.value, unit)
         if found:
-            return found, step.given[0]
+            return found, taken[0]
     if given is None or given.shape != activation.value.shape:
         return Sum("other"), given
     if len(unit) != 3:
         return Sum("other", unit[-1:]), given
-    return Sum("other", unit[:1], window_of(Steps(unit[1], 1), Steps(unit[2], 1))), given
+    return same_place(unit[:1], unit[1], unit[2]), given
 
 
 def _placed(
@@ -197,8 +197,7 @@ def _joined(
             channel = unit[0] - behind
             behind += len(source)
             if 0 <= channel < len(source) and _is_part(source, activation.value, behind):
-                at = window_of(Steps(unit[1], 1), Steps(unit[2], 1))
-                return name, tuple(source.shape), Sum("other", (channel,), at)
+                return name, tuple(source.shape), same_place([channel], unit[1], unit[2])
     return None, (), Sum("other")
 
 
@@ -209,7 +208,7 @@ def _is_part(source: Tensor, whole: Tensor, end: int) -> bool:
 
 
 def _field(seen: Activations, activation: Activation, unit: Index) -> Window | None:
-    """Returns the pixels of the picture that a unit depends on; None where that is not known."""
+    """Returns the pixels of the image that a unit depends on; None where that is not known."""
     field = activation.layer.receptive_field
     position = _position(seen, activation, unit)
     if field is None or position is None:

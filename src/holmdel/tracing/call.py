@@ -1,16 +1,27 @@
 """One call of a PyTorch operator inside a network, its arguments by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 from torch._ops import OpOverload
 
+INPUT = "input"  # what the image is called among the layers
+
+
+class Axis(NamedTuple):
+    """A sliding kernel along one axis: its size, stride, padding and dilation."""
+
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+
 
 @dataclass(frozen=True)
 class Call:
-    """A call of an operator.
+    """A call of a PyTorch operator.
 
     Attributes:
         operator: what is called.
@@ -44,6 +55,14 @@ class Call:
         value = self.arguments[argument]
         values = list(value) if isinstance(value, list | tuple) else [value]
         return tuple(values * count if len(values) == 1 else values)
+
+    def axes(self, kernel: Sequence[int]) -> list[Axis]:
+        """Returns how a kernel of these sizes slides along each axis."""
+        count = len(kernel)
+        stride = self.numbers("stride", count) or kernel
+        padding = self.numbers("padding", count)
+        dilation = self.numbers("dilation", count) if "dilation" in self.arguments else [1] * count
+        return [Axis(*row) for row in zip(kernel, stride, padding, dilation, strict=True)]
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

@@ -1,4 +1,4 @@
-"""How a unit's value comes out of what its layer takes: the sum, the mean, the largest."""
+"""How a unit's value comes out of what its layer takes: a sum, a mean, the largest."""
 
 import math
 from collections.abc import Sequence
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from holmdel.tracing.call import Axis
+
+Index = tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Window:
-    """A window of maps or of the picture; it may hang over the edge."""
+    """A window of maps or of the image; it may hang over the edge."""
 
     top: int
     left: int
@@ -62,8 +66,8 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """The positions of a kernel along one axis.
+class Taps:
+    """The positions that a kernel takes its numbers from, along one axis.
 
     Attributes:
         first: of the first, negative in the padding.
@@ -74,6 +78,11 @@ class Steps:
     first: int
     count: int
     apart: int = 1
+
+    @classmethod
+    def of(cls, axis: Axis, at: int) -> "Taps":
+        """Returns the taps of output `at` of a sliding kernel."""
+        return cls(at * axis.stride - axis.padding, axis.kernel, axis.dilation)
 
     @property
     def length(self) -> int:
@@ -93,13 +102,8 @@ class Steps:
         return at.clamp(0, size - 1), (at >= 0) & (at < size)
 
 
-def window_of(rows: Steps, columns: Steps) -> Window:
-    """Returns the window that a kernel spans."""
-    return Window(rows.first, columns.first, rows.length, columns.length)
-
-
 def cut(
-    maps: Tensor, channels: Sequence[int], rows: Steps, columns: Steps, outside: float = 0.0
+    maps: Tensor, channels: Sequence[int], rows: Taps, columns: Taps, outside: float = 0.0
 ) -> Tensor:
     """Returns what a kernel sees: (len(channels), rows.count, columns.count).
 
@@ -112,6 +116,53 @@ def cut(
     """
     row, row_in = rows.indices(maps.shape[1])
     column, column_in = columns.indices(maps.shape[2])
-    seen = maps[list(channels)][:, row][:, :, column]
+    patch = maps[list(channels)][:, row][:, :, column]
     inside = row_in[:, None] & column_in[None, :]
-    return torch.where(inside.to(maps.device), seen, outside)
+    return torch.where(inside.to(maps.device), patch, outside)
+
+
+def window_of(rows: Taps, columns: Taps) -> Window:
+    """Returns the window that a kernel spans."""
+    return Window(rows.first, columns.first, rows.length, columns.length)
+
+
+def same_place(channels: Sequence[int], row: int, column: int) -> Sum:
+    """Returns what is made of maps at one place, in a way that is no sum."""
+    return Sum("other", tuple(channels), Window(row, column, 1, 1))
+
+
+def weighted(
+    operation: str,
+    given: Tensor,
+    channels: Sequence[int],
+    taps: tuple[Taps, Taps],
+    kernel: Tensor | float,
+    bias: float | None = None,
+) -> Sum:
+    """Returns the sum of what a kernel sees, times the kernel or one factor for all.
+
+    Args:
+        operation: see `Sum`.
+        given: (C, H, W), the maps that the kernel slides over.
+        channels: which of them it sees.
+        taps: where, along H and W.
+        kernel: (len(channels), taps along H, taps along W), or a factor.
+        bias: what is added.
+    """
+    patch = cut(given, channels, *taps)
+    factors = kernel if isinstance(kernel, Tensor) else torch.full_like(patch, kernel)
+    return Sum(operation, tuple(channels), window_of(*taps), patch, factors, bias)
+
+
+def mean_of(given: Tensor, unit: Index, taps: tuple[Taps, Taps]) -> Sum:
+    """Returns the mean of a window of a unit's map."""
+    return weighted("average", given, unit[:1], taps, 1 / (taps[0].count * taps[1].count))
+
+
+def activated(name: str, given: Tensor, unit: Index) -> Sum:
+    """Returns how a unit comes out of a function of the same unit of the layer before."""
+    if given.ndim != 3:
+        return Sum("activation", unit[-1:], patch=given[unit].reshape(1), function=name)
+    channel, row, column = unit
+    patch = given[channel, row, column].reshape(1, 1, 1)
+    return Sum("activation", (channel,), Window(row, column, 1, 1), patch, function=name)
