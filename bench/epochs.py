@@ -6,12 +6,14 @@ from functools import partial
 from pathlib import Path
 
 from book import book_epoch
-from holmdel import verbs
 from holmdel.benchmark.rounds import Conditions, Contender, Maker
 from holmdel.data import load
 from holmdel.networks import build, network_options
-from holmdel.training import Epoch, Silent, plan
+from holmdel.training.callbacks import Callback
+from holmdel.training.history import Epoch
 from holmdel.training.optimise import draw_weights
+from holmdel.training.settings import plan
+from holmdel.training.train import train
 
 OURS, BOOK = "holmdel train", "the book's loop"
 DATA = "fashion-mnist"
@@ -33,7 +35,7 @@ def epoch_makers(network: str, limit: int | None, conditions: Conditions) -> dic
     }
 
 
-class _Clock(Silent):
+class _Clock(Callback):
     """Takes the time from the start of a training to the end of its epoch, all files written."""
 
     began = seconds = 0.0
@@ -53,12 +55,12 @@ def _ours(network: str, limit: int | None, root: Path | None) -> Contender:
     def epoch(limit: int | None) -> float:
         clock = _Clock()
         with tempfile.TemporaryDirectory() as folder:
-            verbs.train(
+            train(
                 network,
                 DATA,
                 out=Path(folder) / "run",
                 data_root=root,
-                reporter=clock,
+                callbacks=clock,
                 epochs=1,
                 limit=limit,
                 dead_after=0,

@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from holmdel.training import RunFolder
+from holmdel.training.folder import RunFolder
 from record import record
 
 HERE = Path(__file__).parent

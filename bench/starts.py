@@ -17,10 +17,10 @@ import torch
 from holmdel import data
 from holmdel.data.batches import permutation
 from holmdel.errors import UserError
-from holmdel.training import plan, prepare
-from holmdel.training.stepping import steps_for
-from holmdel.training.watch import EARLY, refuse_silent
-from holmdel.verbs import join
+from holmdel.training.divergence import EARLY, refuse_silent
+from holmdel.training.settings import plan
+from holmdel.training.train import join, prepare
+from holmdel.training.trainers import trainer_for
 from record import record
 
 LEFT = 0.95 * math.log(10)
@@ -34,10 +34,10 @@ def batches_to_leave(network: str, settings: dict[str, Any], most: int, seed: in
     job = prepare(work, header, dataset)
     state = job.begin(seed)
     state.network.train()
-    steps, order = steps_for(job, state), permutation(len(job.train), seed, 0)
+    trainer, order = trainer_for(job, state), permutation(len(job.train), seed, 0)
     for batch in range(most):
         state.batch = batch
-        steps.learn(steps.draw(order), job.settings.lr)
+        trainer.learn(trainer.draw(order), job.settings.lr)
         if (batch + 1) % EARLY == 0:
             losses = state.losses[batch + 1 - EARLY : batch + 1]
             try:

@@ -77,7 +77,7 @@ def _said(setting: "Setting") -> str:
 
 def reader_settings() -> list[str]:
     """Returns the table of `holmdel train reader`'s settings, line by line."""
-    from holmdel.reader_training.plan import ReaderPlan, make_plan
+    from holmdel.reader_training.settings import ReaderPlan, make_plan
     from holmdel.schema import schema
 
     given = {"processes": 1}

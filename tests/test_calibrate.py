@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import holmdel as library
-from holmdel.training.calibrate import calibrate
+from holmdel.training.folding import calibrate
 
 
 def test_a_network_that_is_too_modest_by_three_is_made_three_times_as_sure():

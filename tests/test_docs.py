@@ -18,10 +18,10 @@ from holmdel import data as data_sets
 from holmdel import engine
 from holmdel.cli.app import app
 from holmdel.cli.flags import settings_among
-from holmdel.reader_training.plan import make_plan
+from holmdel.reader_training.settings import make_plan
 from holmdel.server import ServerSettings, create_app
 from holmdel.settings import OPTIONS, READER, TRAINING
-from holmdel.training import plan
+from holmdel.training.settings import plan
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ["README.md", "README.zh-CN.md", "CHANGELOG.md"]

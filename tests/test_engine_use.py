@@ -12,8 +12,9 @@ from torch import nn
 
 import holmdel as library
 from holmdel import data as data_sets
-from holmdel import engine, verbs
-from holmdel.training import Silent
+from holmdel import engine
+from holmdel.training.callbacks import Callback, Stopped
+from holmdel.training.train import find_lr
 
 pytestmark = pytest.mark.skipif(
     engine.status().name != "native", reason=f"needs the native engine: {engine.status()}"
@@ -84,7 +85,7 @@ def test_what_the_engine_cannot_do_falls_back_with_a_reason(holmdel, words, sent
     ("words", "sentence"),
     [
         (("lenet5-1998", "--engine", "native"), "the engine does not know the layer "),
-        (("alexnet", "--engine", "native"), "pictures of 224x224 are above the native engine's 64"),
+        (("alexnet", "--engine", "native"), "images of 224x224 are above the native engine's 64"),
         (
             ("lenet", "--engine", "native", "--batch-norm"),
             "does not know batch norms; use --engine",
@@ -108,17 +109,17 @@ def test_the_variable_turns_the_engine_off(holmdel, monkeypatch):
     assert done.err.splitlines()[0] == "holmdel: PyTorch: HOLMDEL_INSTRUCTIONS=none"
 
 
-class Stop(Silent):
-    """Stops a training after its first epoch, as Ctrl-C does."""
+class Stop(Callback):
+    """Stops a training after its first epoch."""
 
     def epoch(self, history):
         if len(history) == 1:
-            raise KeyboardInterrupt
+            raise Stopped
 
 
 def stopped(out, **settings):
-    with pytest.raises(KeyboardInterrupt):
-        library.train("lenet", "digits", out=out, reporter=Stop(), **settings)
+    with pytest.raises(Stopped):
+        library.train("lenet", "digits", out=out, callbacks=Stop(), **settings)
 
 
 @pytest.mark.parametrize("more", [{"momentum": 0.9}, {"optimizer": "adamw", "lr": 0.001}])
@@ -142,7 +143,7 @@ def test_the_other_engine_can_go_on(names):
 
 def test_the_range_test_is_the_same():
     tests = {
-        name: verbs.find_lr("lenet", "digits", activation="relu", batch_size=32, engine=name)
+        name: find_lr("lenet", "digits", activation="relu", batch_size=32, engine=name)
         for name in ("native", "torch")
     }
     mine, theirs = (np.array(test.losses[:120]) for test in tests.values())
@@ -240,5 +241,5 @@ def test_a_network_in_training_mode_is_left_so(run):
 
 def test_a_module_of_ones_own_is_a_classifier_too():
     header = library.load("lenet-mnist").header
-    classifier = verbs.Classifier(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), header)
+    classifier = library.Classifier(nn.Sequential(nn.Flatten(), nn.Linear(784, 10)), header)
     assert classifier.logits(torch.zeros(3, 1, 28, 28, dtype=torch.uint8)).shape == (3, 10)

@@ -10,8 +10,8 @@ import pytest
 
 import holmdel as library
 from holmdel.cli.live import curve_lines, duration
-from holmdel.training import Epoch
-from holmdel.training.curves import Animator, draw_curves, text_curve
+from holmdel.training.callbacks import Animator
+from holmdel.training.history import Epoch, draw_curves, text_curve
 
 
 def epochs(*losses: float) -> list[Epoch]:
@@ -88,7 +88,7 @@ def test_in_a_notebook_the_curves_are_redrawn_in_place():
 
     InteractiveShell.instance()
     with capture_output() as captured:
-        run = library.train("lenet", "digits", out="run", epochs=2, limit=64, reporter=Animator())
+        run = library.train("lenet", "digits", out="run", epochs=2, limit=64, callbacks=Animator())
     assert len(run.history) == 2
     engine, first, second = captured.outputs
     assert engine.data["text/plain"].startswith(("native engine", "PyTorch"))

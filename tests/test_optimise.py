@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 import holmdel
-from holmdel.training import TrainSettings
-from holmdel.training.batchnorm import folded, with_batch_norm
+from holmdel.settings import TrainSettings
+from holmdel.training.folding import folded, with_batch_norm
 from holmdel.training.optimise import average_in, draw_weights, learning_rate, make_optimizer
 
 
@@ -58,10 +58,14 @@ def test_lecun_weights_have_the_papers_range():
 
 
 def test_onecycle_rises_and_falls():
-    settings = TrainSettings(lr=2.0, schedule="onecycle", warmup=0.25)
-    rates = [learning_rate(settings, progress) for progress in (0, 0.125, 0.25, 0.625, 1)]
+    rates = [learning_rate("onecycle", 2.0, step, 8, warmup=0.25) for step in (0, 1, 2, 5, 8)]
     assert rates == pytest.approx([0.0, 1.0, 2.0, 1.0, 0.0])
-    assert learning_rate(TrainSettings(lr=0.9), 0.7) == 0.9
+    assert learning_rate("constant", 0.9, 5, 8) == 0.9
+
+
+def test_the_readers_cosine_warms_up_and_ends_at_a_hundredth():
+    rates = [learning_rate("cosine", 2.0, step, 4000) for step in (0, 196, 2000, 4000)]
+    assert rates == pytest.approx([2 * 4 / 200, 2.0, 0.5 * 2 * 0.99 + 0.02, 0.02], rel=0.01)
 
 
 def test_a_clipped_gradient_moves_the_weights_no_further():
@@ -89,7 +93,7 @@ def test_the_average_forgets_exponentially():
     with torch.no_grad():
         average.weight.fill_(0.0)
         network.weight.fill_(1.0)
-    average_in(average, network, decay=0.75, step=100)
+    average_in(average, network, decay=0.75, count=100)
     assert average.weight.item() == pytest.approx(0.25)
 
 

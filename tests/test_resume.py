@@ -11,7 +11,7 @@ import pytest
 
 import holmdel as library
 from holmdel.checkpoint import save_model
-from holmdel.training import Silent
+from holmdel.training.callbacks import Callback, Stopped
 
 MODERN = {"recipe": "modern", "epochs": 4, "batch_size": 16, "limit": 600, "average": 0.9}
 RUN = (
@@ -121,8 +121,8 @@ def test_a_state_of_something_else_is_told(holmdel):
     assert "cannot be read as safetensors" in done.err
 
 
-class Hand(Silent):
-    """A program's hand on a training: it may wait, or look at the network and stop it.
+class Hand(Callback):
+    """Waits between two batches, or takes a snapshot and stops the training.
 
     Args:
         stop_at: after which batch it stops the training, counted from 1; 0 for never.
@@ -134,20 +134,19 @@ class Hand(Silent):
     def __init__(self, *, stop_at: int = 0, hold_at: int = 0) -> None:
         self.stop_at, self.hold_at = stop_at, hold_at
         self.asked = 0
-        self.looked = None
+        self.seen = None
         self.ends: list[float] = []  # of the epochs, in seconds
 
     def epoch(self, history) -> None:
         self.ends.append(time.perf_counter())
 
-    def go_on(self, look) -> bool:
+    def between_batches(self, snapshot) -> None:
         self.asked += 1
         if self.asked == self.hold_at:
             time.sleep(self.HOLD)
-        if self.asked != self.stop_at:
-            return True
-        self.looked = look()
-        return False
+        if self.asked == self.stop_at:
+            self.seen = snapshot()
+            raise Stopped
 
 
 SMALL = {"recipe": "modern", "epochs": 2, "batch_size": 64, "limit": 256, "calibrate": False}
@@ -156,8 +155,8 @@ SMALL = {"recipe": "modern", "epochs": 2, "batch_size": 64, "limit": 256, "calib
 def test_a_program_stops_a_training_between_two_batches():
     library.train("lenet", "digits", out="unbroken", **SMALL)
     hand = Hand(stop_at=6)  # in the second epoch
-    with pytest.raises(KeyboardInterrupt):
-        library.train("lenet", "digits", out="run", reporter=hand, **SMALL)
+    with pytest.raises(Stopped):
+        library.train("lenet", "digits", out="run", callbacks=hand, **SMALL)
     run = library.train("lenet", "digits", out="run", resume=True)
     assert len(run.history) == 2
     assert weights("run") == weights("unbroken")
@@ -166,19 +165,19 @@ def test_a_program_stops_a_training_between_two_batches():
 def test_a_program_looks_at_a_training_as_it_is():
     """At the end of the first epoch it sees what is written then: no batch norm is in it."""
     hand = Hand(stop_at=4)
-    with pytest.raises(KeyboardInterrupt):
-        library.train("lenet", "digits", out="run", reporter=hand, **SMALL)
+    with pytest.raises(Stopped):
+        library.train("lenet", "digits", out="run", callbacks=hand, **SMALL)
     one = Hand(stop_at=5)  # the model of the first epoch is written before the fifth batch
-    with pytest.raises(KeyboardInterrupt):
-        library.train("lenet", "digits", out="other", reporter=one, **SMALL)
-    save_model(Path("looked.safetensors"), *hand.looked)
+    with pytest.raises(Stopped):
+        library.train("lenet", "digits", out="other", callbacks=one, **SMALL)
+    save_model(Path("looked.safetensors"), *hand.seen)
     assert Path("looked.safetensors").read_bytes() == weights("other")
-    assert not hand.looked[0].training
+    assert not hand.seen[0].training
 
 
 def test_what_a_program_holds_up_is_no_time_of_the_training():
     """However slow the machine: the second epoch takes no more than what passes but the wait."""
     hand = Hand(hold_at=6)  # in the second epoch
-    run = library.train("lenet", "digits", out="run", reporter=hand, **SMALL)
+    run = library.train("lenet", "digits", out="run", callbacks=hand, **SMALL)
     first, second = hand.ends
     assert run.history[1].seconds < second - first - Hand.HOLD

@@ -19,7 +19,8 @@ from holmdel.data.augment import augmentation
 from holmdel.server import ServerSettings, create_app
 from holmdel.server.training_form import checked, setting_fields
 from holmdel.server.training_state import MOST_POINTS, Curve, figures
-from holmdel.training import Epoch, Progress
+from holmdel.training.callbacks import Progress
+from holmdel.training.history import Epoch
 
 QUICK = {"activation": "relu", "pooling": "max", "lr": 0.1, "batch_size": 64, "epochs": 3}
 LONG = QUICK | {"epochs": 1000}

@@ -14,7 +14,7 @@ from holmdel.networks.lenet import ACTIVATIONS, POOLINGS
 from holmdel.schema import read_config
 from holmdel.server import ServerSettings, create_app
 from holmdel.settings import OPTIONS, TRAINING, TrainSettings
-from holmdel.training import plan
+from holmdel.training.settings import plan
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 DOORS = ("command line", "python", "toml", "http")

@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 
 from holmdel.data import idx
-from holmdel.data.strings.hands import Specimens, draw_hand, write
-from holmdel.data.strings.maker import StringMaker, Style
-from holmdel.data.strings.source import DigitFiles, StringSource, find_digits
 from holmdel.errors import UserError
 from holmdel.networks.line import ALPHABET, DIGITS
+from holmdel.reader_training.synthesis.source import DigitFiles, StringSource, find_digits
+from holmdel.reader_training.synthesis.writers import Specimens, draw_writer, write
 
 EACH = 12  # drawn digits of each kind
 SHA = "import sys, hashlib; from itertools import islice; from pathlib import Path\n"
-SHA += "from holmdel.data.strings.source import *\n"
+SHA += "from holmdel.reader_training.synthesis.source import *\n"
 SHA += "s = StringSource(find_digits(sys.argv[1])[0], 5)\n"
 SHA += "print(hashlib.sha256(b''.join(p.tobytes() + t.encode() for p, t in islice(s(2), 20)))"
 SHA += ".hexdigest())"
@@ -33,8 +32,8 @@ def drawn_digits() -> tuple[np.ndarray, np.ndarray]:
     pictures = np.zeros((10 * EACH, 28, 28), np.uint8)
     labels = np.tile(np.arange(10, dtype=np.uint8), EACH)
     for picture, label in zip(pictures, labels, strict=True):
-        hand = draw_hand(nothing, str(label), rng, r, 1.0)
-        ink = write(hand, str(label), 18, nothing, rng, r).ink[:26, :26]
+        writer = draw_writer(nothing, str(label), rng, r, 1.0)
+        ink = write(writer, str(label), 18, nothing, rng, r).ink[:26, :26]
         picture[1 : 1 + ink.shape[0], 1 : 1 + ink.shape[1]] = ink
     return pictures, labels
 
@@ -99,12 +98,6 @@ def test_there_are_samples_of_every_kind(source):
     assert any(text.isdigit() for text in texts)
 
 
-def test_a_style_leaves_marks_out(source):
-    maker = StringMaker(source.digits.specimens(), 1, Style(marks=False))
-    texts = [maker.sample().text for _ in range(60)]
-    assert not set("".join(texts)) & set(".,=$€£")
-
-
 def test_mnist_knows_its_writers_where_qmnist_is(root, tmp_path):
     assert find_digits(root)[0].writers is None
     digits = find_digits(root)[0]
@@ -113,7 +106,7 @@ def test_mnist_knows_its_writers_where_qmnist_is(root, tmp_path):
     rows[:, 0], rows[:, 2] = labels, np.arange(len(labels)) // 60
     path = tmp_path / "qmnist-train-labels-idx2-int.gz"
     idx.write(path, rows)
-    known = DigitFiles(digits.pictures, digits.labels, path).specimens()
+    known = DigitFiles(digits.images, digits.labels, path).specimens()
     assert known.writers is not None
     assert len(known.by_writer) == 2
 
@@ -124,14 +117,14 @@ def test_writers_of_other_digits_are_refused(root, tmp_path):
     path = tmp_path / "labels.gz"
     idx.write(path, rows)
     with pytest.raises(UserError, match="says that digit 1 is 0, where MNIST says 1; expected"):
-        DigitFiles(digits.pictures, digits.labels, path).specimens()
+        DigitFiles(digits.images, digits.labels, path).specimens()
     idx.write(path, rows[:5])
     with pytest.raises(UserError, match="holds 5x8 numbers; expected QMNIST's labels, 120 rows"):
-        DigitFiles(digits.pictures, digits.labels, path).specimens()
+        DigitFiles(digits.images, digits.labels, path).specimens()
 
 
 def test_training_and_test_strings_are_of_other_digits(data_root):
     train, test = find_digits(data_root)
-    assert (train.pictures.name[:5], test.pictures.name[:4]) == ("train", "t10k")
+    assert (train.images.name[:5], test.images.name[:4]) == ("train", "t10k")
     assert len(train.specimens().labels) == 60_000
     assert len(test.specimens().labels) == 10_000

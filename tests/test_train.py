@@ -137,7 +137,7 @@ def test_from_python_a_run_has_history_and_network():
         (("lenet", "--colour", "red"), "No such option: --colour"),
         (("lenet", "stray"), "unexpected extra argument(s) (stray)"),
         (("lenet", "--input", "28x28"), "an input size was given as '28x28'; expected CxHxW"),
-        (("lenet", "--input", "3x28x28"), "with 3 channels; the pictures of digits have 1"),
+        (("lenet", "--input", "3x28x28"), "with 3 channels; the images of digits have 1"),
         (("lenet5-1998", "--recipe", "modern"), "lenet5-1998 is kept as its paper has it"),
         (("lenet-1989", "--calibrate"), "takes neither batch_norm nor calibrate"),
         (

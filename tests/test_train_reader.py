@@ -16,19 +16,18 @@ from PIL import Image
 from torch import nn
 
 from holmdel.data import idx
-from holmdel.data.strings.hands import Specimens, draw_hand, write
-from holmdel.data.strings.maker import Style
-from holmdel.data.strings.source import StringSource, find_digits
 from holmdel.errors import UserError
 from holmdel.images.line import MARGIN
 from holmdel.lines import load_line_model, save_line_model
 from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE, LineNetwork
-from holmdel.reader_training import make_plan, train_reader
+from holmdel.reader_training import ReaderPlan, make_plan, train_reader
+from holmdel.reader_training.batches import LabelledLine, LineBatch, in_batches, learnable
+from holmdel.reader_training.ctc import fit_lines, line_loss
 from holmdel.reader_training.own_lines import hold_out, vary
+from holmdel.reader_training.synthesis.source import StringSource, find_digits
+from holmdel.reader_training.synthesis.writers import Specimens, draw_writer, write
 from holmdel.reading.labelled import LabelledString
 from holmdel.reading.line import LineAnswer
-from holmdel.training.line_batches import LineBatch, Written, in_batches, learnable
-from holmdel.training.lines import LineSettings, fit_lines, line_loss
 
 EACH = 6  # drawn digits of each kind
 TINY = (4, 4, 8, 8, 8, 8, 8)  # channels
@@ -45,8 +44,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = np.zeros((10 * EACH, 28, 28), np.uint8)
     labels = np.tile(np.arange(10, dtype=np.uint8), EACH)
     for picture, label in zip(pictures, labels, strict=True):
-        hand = draw_hand(nothing, str(label), rng, r, 1.0)
-        ink = write(hand, str(label), 18, nothing, rng, r).ink[:26, :26]
+        writer = draw_writer(nothing, str(label), rng, r, 1.0)
+        ink = write(writer, str(label), 18, nothing, rng, r).ink[:26, :26]
         picture[1 : 1 + ink.shape[0], 1 : 1 + ink.shape[1]] = ink
     for split in ("train", "t10k"):
         idx.write(root / "MNIST" / "raw" / f"{split}-images-idx3-ubyte", pictures)
@@ -56,7 +55,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def source(root) -> StringSource:
-    return StringSource(find_digits(root)[0], seed=1, style=Style(paper=False))
+    return StringSource(find_digits(root)[0], seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +66,7 @@ def labelled(root, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = (s for s in StringSource(find_digits(root)[0], seed=9)(0) if set(s.text) & set(DIGITS))
     rows = []
     for number, sample in enumerate(islice(made, 44)):
-        Image.fromarray(sample.picture).save(folder / "images" / f"{number}.png")
+        Image.fromarray(sample.image).save(folder / "images" / f"{number}.png")
         rows.append((f"{number}.png", "".join(c for c in sample.text if c in DIGITS)))
     write_truth(folder, rows)
     return folder
@@ -109,10 +108,10 @@ def test_the_loss_falls_on_a_few_lines():
             yield r.choice(lines)
 
     losses: list[float] = []
-    settings = LineSettings(lines=8 * 150, batch_size=8, report=15, lr=0.03)
+    plan = ReaderPlan(lines=8 * 150, batch_size=8, lr=0.03, average=0.998)
     torch.manual_seed(0)
     network = LineNetwork(TINY, dropout=0.0)
-    fit_lines(network, some, settings, lambda at: losses.append(at.loss))
+    fit_lines(network, some, plan, lambda at: losses.append(at.loss), every=15)
     assert len(losses) == 10
     assert losses[0] > 2
     assert losses[-1] < 0.3
@@ -120,7 +119,7 @@ def test_the_loss_falls_on_a_few_lines():
 
 def test_batches_hold_lines_of_like_width(source):
     batch = next(in_batches(source(0), 4, seed=0))
-    count, channels, height, width = batch.pictures.shape
+    count, channels, height, width = batch.images.shape
     assert (count, channels, height, width % 8) == (4, 1, 32, 0)
     assert len(batch.targets) == batch.lengths.sum()
     assert batch.marked is None
@@ -178,9 +177,9 @@ def test_where_marks_are_not_known_they_are_as_good_as_blank_by_hand():
 
 @pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_a_training_that_is_stopped_goes_on_to_the_same_weights(source, tmp_path, processes):
-    settings = LineSettings(lines=80, batch_size=10 // processes, processes=processes, report=2)
+    plan = ReaderPlan(lines=80, batch_size=10, processes=processes)
     seen: list[int] = []
-    unbroken = fit_lines(tiny(), source, settings, lambda at: seen.append(at.step))
+    unbroken = fit_lines(tiny(), source, plan, lambda at: seen.append(at.step), every=2)
     keep = tmp_path / "resume.safetensors"
     again: list[int] = []
 
@@ -190,23 +189,23 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_weights(source, tmp_path
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        fit_lines(tiny(), source, settings, stop_at_four, keep)
-    resumed = fit_lines(tiny(), source, settings, stop_at_four, keep)
+        fit_lines(tiny(), source, plan, stop_at_four, keep, every=2)
+    resumed = fit_lines(tiny(), source, plan, stop_at_four, keep, every=2)
     assert seen == again == [2, 4, 6, 8]
     assert weights(resumed) == weights(unbroken)
 
 
 def test_the_state_of_another_network_is_refused(source, tmp_path):
     keep = tmp_path / "resume.safetensors"
-    settings = LineSettings(lines=2, batch_size=2)
+    plan = ReaderPlan(lines=2, batch_size=2)
 
     def stop(at) -> None:
         signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        fit_lines(tiny(), source, settings, stop, keep)
+        fit_lines(tiny(), source, plan, stop, keep)
     with pytest.raises(UserError, match="is not the state of this training"):
-        fit_lines(LineNetwork(), source, settings, None, keep)
+        fit_lines(LineNetwork(), source, plan, None, keep)
 
 
 def test_a_process_that_is_killed_ends_the_training(source):
@@ -214,9 +213,9 @@ def test_a_process_that_is_killed_ends_the_training(source):
         [helper] = multiprocessing.active_children()
         helper.kill()
 
-    settings = LineSettings(lines=400, batch_size=5, processes=2, report=2)
+    plan = ReaderPlan(lines=400, batch_size=10, processes=2)
     with pytest.raises(UserError, match="process 1 of the training ended from outside"):
-        fit_lines(tiny(), source, settings, kill)
+        fit_lines(tiny(), source, plan, kill, every=2)
     assert not multiprocessing.active_children()
 
 
@@ -230,9 +229,9 @@ def test_a_mistake_in_another_process_ends_the_training_with_its_sentence(root, 
     source = StringSource(find_digits(tmp_path)[0])
     next(source(0))  # this process has read the files; the other one finds none
     source.digits.labels.unlink()
-    settings = LineSettings(lines=400, batch_size=5, processes=2)
+    plan = ReaderPlan(lines=400, batch_size=10, processes=2)
     with pytest.raises(UserError, match="train-labels-idx1-ubyte cannot be read"):
-        fit_lines(tiny(), source, settings)
+        fit_lines(tiny(), source, plan)
 
 
 def named(*texts: str) -> list[LabelledString]:
@@ -330,7 +329,7 @@ def test_pictures_that_are_no_lines_are_told(root, begun, tmp_path):
     for number in range(40):
         Image.fromarray(np.full((40, 10), 200, np.uint8)).save(tmp_path / f"{number}.png")
     write_truth(tmp_path, [(f"{number}.png", f"{10**20 + number}") for number in range(40)])
-    with pytest.raises(UserError, match=r"20 of 20 pictures, such as .* are too wide to be one"):
+    with pytest.raises(UserError, match=r"20 of 20 images, such as .* are too wide to be one"):
         train_reader(strings=[tmp_path], model=begun, out="run", data_root=root)
 
 
@@ -368,18 +367,18 @@ def test_a_folder_of_another_training_is_not_gone_on_with(holmdel, root):
 def test_one_process_a_core_and_fewer_lines_to_fine_tune():
     assert 1 <= make_plan({}).processes <= 8
     assert make_plan({}, tuned=True).lines < make_plan({}).lines
-    assert make_plan({"lines": "2000"}).line_settings(50).steps >= 15
+    assert make_plan({"lines": "2000"}).steps >= 15
 
 
 def test_a_line_of_a_source_may_be_without_marks():
     picture = np.full((32, 60), 200, np.uint8)
-    lines = iter([Written(picture, "12", marked=False), (picture, "1-2")] * 12)
+    lines = iter([LabelledLine(picture, "12", marked=False), (picture, "1-2")] * 12)
     batch = next(in_batches(lines, 2, seed=0))
     assert batch.marked.tolist() == [False, True]
 
 
 def test_the_answers_tell_how_far_to_trust():
-    from holmdel.reader_training.run import trust_of
+    from holmdel.reader_training.train import trust_of
 
     r = random.Random(0)
     scores = [r.random() for _ in range(300)]

@@ -6,7 +6,8 @@ import re
 import pytest
 
 import holmdel as library
-from holmdel.training import Silent, plan
+from holmdel.training.callbacks import Callback
+from holmdel.training.settings import plan
 
 DEAD = {"batch_size": 10, "lr": 0.02, "dead_after": 100}  # sigmoids sit at chance with it
 
@@ -20,8 +21,8 @@ def test_a_dead_run_is_found_and_explained(holmdel):
     assert "--restarts 3" in done.err
 
 
-class Notes(Silent):
-    """A reporter that keeps the notes and the titles."""
+class Notes(Callback):
+    """Keeps the notes and the titles."""
 
     def __init__(self):
         self.notes = []
@@ -37,7 +38,7 @@ class Notes(Silent):
 def test_restarts_take_the_next_seeds():
     told = Notes()
     with pytest.raises(library.UserError, match="the run is dead"):
-        library.train("lenet", "digits", out="run", epochs=2, restarts=2, reporter=told, **DEAD)
+        library.train("lenet", "digits", out="run", epochs=2, restarts=2, callbacks=told, **DEAD)
     assert told.titles == ["seed 0", "seed 1", "seed 2"]
     assert told.notes[0].startswith(("native engine", "PyTorch"))  # once, not for every start
     assert [note.rpartition(". ")[2] for note in told.notes[1:]] == [
@@ -53,7 +54,7 @@ def test_a_start_without_any_gradient_is_found_at_once():
     small |= {"init": "xavier", "precision": "float32"}
     with pytest.raises(library.UserError, match="the start is dead: after") as death:
         library.train(
-            "nin", "digits", out="run", epochs=1, lr=3, restarts=1, reporter=told, **small
+            "nin", "digits", out="run", epochs=1, lr=3, restarts=1, callbacks=told, **small
         )
     assert "the gradient of the first layer is exactly 0" in str(death.value)
     assert told.titles == ["seed 0", "seed 1"]

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from holmdel.reading import Reader as Reader
     from holmdel.reading import Reading as Reading
     from holmdel.reading import read as read
-    from holmdel.verbs import Run as Run
+    from holmdel.training.run import Run as Run
+    from holmdel.training.train import train as train
     from holmdel.verbs import evaluate as evaluate
-    from holmdel.verbs import train as train
 
 _HOMES = {
     "Anatomy": "holmdel.anatomy",
@@ -41,7 +41,7 @@ _HOMES = {
     "Prediction": "holmdel.classifier",
     "Reader": "holmdel.reading",
     "Reading": "holmdel.reading",
-    "Run": "holmdel.verbs",
+    "Run": "holmdel.training.run",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
     "draw": "holmdel.drawing",
@@ -49,7 +49,7 @@ _HOMES = {
     "inspect": "holmdel.inspection",
     "load": "holmdel.classifier",
     "read": "holmdel.reading",
-    "train": "holmdel.verbs",
+    "train": "holmdel.training.train",
 }
 
 __all__ = [*_HOMES, "__version__"]

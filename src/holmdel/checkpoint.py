@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
 from holmdel.networks import build
+from holmdel.version import __version__
 
 FORMAT = 1
 PART = ".part"  # the ending of a file that is being written
@@ -111,6 +114,15 @@ def write_files(stem: Path, files: dict[str, bytes]) -> None:
     """
     for kind, content in files.items():
         write_bytes(stem.with_name(f"{stem.name}.{kind}"), content)
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions that `config.json` names beside a model."""
+    return {
+        "holmdel": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def refuse_existing(folder: Path, advice: str = "choose another --out") -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image
 
-from holmdel.data.strings.maker import StringMaker
+from holmdel.reader_training.synthesis.maker import StringMaker
 
 AMOUNT = "25.730.-"
 
@@ -16,7 +16,7 @@ AMOUNT = "25.730.-"
 def amount(tmp_path):
     """Returns a picture of an amount in drawn digits."""
     path = tmp_path / "amount.png"
-    Image.fromarray(StringMaker(None, seed=3).sample(AMOUNT).picture).save(path)
+    Image.fromarray(StringMaker(None, seed=3).sample(AMOUNT).image).save(path)
     return path
 
 

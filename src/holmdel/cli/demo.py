@@ -23,14 +23,15 @@ def demo(
     """Train LeNet, watch it, evaluate it, classify a few pictures and read an amount."""
     from holmdel import verbs  # loads torch
     from holmdel.cli.live import reporter
+    from holmdel.training.train import new_folder, train
 
     began = time.perf_counter()
     data = _choose_data(data_root)
     _print_shapes()
-    folder = out or verbs.new_folder("demo", data)
+    folder = out or new_folder("demo", data)
     where: dict[str, Any] = {"out": folder, "data_root": data_root}
     with reporter() as told:
-        run = verbs.train("lenet", data, reporter=told, **where, **SETTINGS[data])
+        run = train("lenet", data, callbacks=told, **where, **SETTINGS[data])
     typer.echo(run.summary())
     classifier = run.classifier
     test = verbs.split_for(classifier, data, data_root)
@@ -54,12 +55,12 @@ def _read_an_amount(folder: Path) -> None:
     """Composes a picture of an amount in drawn digits, and reads it."""
     from PIL import Image
 
-    from holmdel.data.strings.maker import StringMaker
+    from holmdel.reader_training.synthesis.maker import StringMaker
     from holmdel.reading import read
 
     sample = StringMaker(None, seed=AMOUNT_SEED).sample(AMOUNT)
     picture = folder / "amount.png"
-    Image.fromarray(sample.picture).save(picture)
+    Image.fromarray(sample.image).save(picture)
     typer.echo(f"an amount, {sample.text}, drawn into {picture}, and what the reader says:")
     for line in read(picture, "amount").lines:
         typer.echo(f"  {line.raw} = {line.text}, confidence {line.confidence:.2f}, {line.status}")

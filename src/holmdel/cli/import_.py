@@ -39,11 +39,12 @@ def import_(
     **given: Any,
 ) -> int:
     """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""
-    from holmdel import verbs  # loads torch
+    from holmdel.training.train import new_folder  # loads torch
+    from holmdel.verbs import import_weights
 
-    folder = out or verbs.new_folder(network, file.stem)
+    folder = out or new_folder(network, file.stem)
     options = settings_among(given)
-    found = verbs.import_weights(
+    found = import_weights(
         file, network, folder, classes=classes, input=input, mean=mean, std=std, **options
     )
     count = sum(parameter.numel() for parameter in found.network.parameters())

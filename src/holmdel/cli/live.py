@@ -16,20 +16,14 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from holmdel.training.curves import series, text_curve
-from holmdel.training.report import Epoch, Look, Progress, Reporter
+from holmdel.training.callbacks import Callback, Progress
+from holmdel.training.history import Epoch, series, text_curve
 
 CURVE_WIDTH, CURVE_HEIGHT = 36, 5  # characters, each with 2x4 dots
 
 
-class PlainReporter:
+class PlainReporter(Callback):
     """Prints one line an epoch to standard output, and notes to standard error."""
-
-    def start(self, title: str, epochs: int) -> None:
-        """Says nothing: the first line is the first epoch's."""
-
-    def batch(self, progress: Progress) -> None:
-        """Says nothing: a log wants a line an epoch."""
 
     def epoch(self, history: list[Epoch]) -> None:
         """Prints the epoch's figures."""
@@ -38,10 +32,6 @@ class PlainReporter:
     def note(self, sentence: str) -> None:
         """Prints the sentence to standard error."""
         print(f"holmdel: {sentence}", file=sys.stderr, flush=True)  # noqa: T201
-
-    def go_on(self, look: Look) -> bool:
-        """Always tells so: Ctrl-C is what stops it."""
-        return True
 
 
 class TerminalReporter(PlainReporter):
@@ -127,7 +117,7 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def reporter() -> Iterator[Reporter]:
+def reporter() -> Iterator[Callback]:
     """Gives the reporter that fits where standard error goes."""
     console = Console(stderr=True)
     if not console.is_terminal:

@@ -90,14 +90,15 @@ def _train(
     network: str, data: str, root: Any, out: Path | None, resume: bool, given: dict[str, Any]
 ) -> int:
     """Trains, shows it, and prints the book's two lines at the end."""
-    from holmdel import verbs
     from holmdel.cli.live import data_progress, reporter
+    from holmdel.training.train import new_folder
+    from holmdel.training.train import train as train_network
 
-    folder = out or verbs.new_folder(network, data)
+    folder = out or new_folder(network, data)
     where: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
     try:
         with reporter() as told, data_progress() as progress:
-            run = verbs.train(network, data, reporter=told, progress=progress, **where, **given)
+            run = train_network(network, data, callbacks=told, progress=progress, **where, **given)
     except KeyboardInterrupt:
         if folder.exists():
             again = f"holmdel train {network} --data {data} --out {folder} --resume"
@@ -110,12 +111,12 @@ def _train(
 
 def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[str, Any]) -> int:
     """Runs the range test, writes its picture and prints what it suggests."""
-    from holmdel import verbs
     from holmdel.checkpoint import write_files
     from holmdel.cli.live import data_progress
+    from holmdel.training.train import find_lr
 
     with data_progress() as progress:
-        test = verbs.find_lr(network, data, data_root=root, progress=progress, **given)
+        test = find_lr(network, data, data_root=root, progress=progress, **given)
     stem = out or Path("lr-range")
     write_files(stem, test.draw())
     typer.echo(f"wrote {stem}.png and {stem}.svg")

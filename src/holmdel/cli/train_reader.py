@@ -52,7 +52,7 @@ def _show(path: Path, arguments: dict[str, Any]) -> int:
 def _train(out: Path | None, arguments: dict[str, Any]) -> int:
     from holmdel.cli.live import data_progress
     from holmdel.reader_training import train_reader as train
-    from holmdel.verbs import new_folder
+    from holmdel.training.train import new_folder
 
     folder = out or new_folder("reader", (arguments["strings"] or ["mnist"])[0])
     try:

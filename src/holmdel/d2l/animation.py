@@ -12,7 +12,7 @@ from holmdel.checkpoint import write_bytes
 from holmdel.d2l.hyperparameters import HyperParameters
 from holmdel.d2l.plotting import FIGURE_SIZE, FORMATS, set_axes
 from holmdel.errors import UserError
-from holmdel.training.curves import in_notebook
+from holmdel.training.callbacks import in_notebook
 
 LINE_STYLES = ("-", "--", "-.", ":")
 COLOURS = ("C0", "C1", "C2", "C3")

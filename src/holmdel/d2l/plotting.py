@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from holmdel.errors import UserError
-from holmdel.training.curves import in_notebook
+from holmdel.training.callbacks import in_notebook
 
 FORMATS = ("-", "m--", "g-.", "r:")
 FIGURE_SIZE = (3.5, 2.5)  # inches

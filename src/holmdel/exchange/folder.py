@@ -3,17 +3,13 @@
 import hashlib
 import json
 import os
-import platform
 import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from holmdel.checkpoint import PART, Header, refuse_existing, save_model, write_bytes
+from holmdel.checkpoint import PART, Header, refuse_existing, save_model, versions, write_bytes
 from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted, Weights
-from holmdel.version import __version__
 
 
 def write_folder(folder: Path, converted: Converted, header: Header) -> None:
@@ -64,11 +60,7 @@ def _config(weights: Weights, header: Header) -> dict[str, Any]:
         },
         "classes": header.classes,
         "image": header.image.to_json(),
-        "versions": {
-            "holmdel": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions(),
     }
 
 
@@ -88,7 +80,7 @@ def _card(config: dict[str, Any], converted: Converted) -> str:
         f"| SHA-256 | {source['sha256']} |",
         f"| network | {config['network']}, {options or 'its defaults'}; {count:,} parameters |",
         f"| classes | {', '.join(config['classes'])} |",
-        f"| pictures | stored as {stored} uint8, framing `{image['framing']}`; seen as {seen} |",
+        f"| images | stored as {stored} uint8, framing `{image['framing']}`; seen as {seen} |",
         f"| pixels | (pixel / 255 - {image['mean']:g}) / {image['std']:g} |",
         f"| versions | {', '.join(f'{k} {v}' for k, v in config['versions'].items())} |",
         "",

@@ -1,4 +1,4 @@
-"""Pictures of a reader's training: its curves, and a sheet of what it learns from."""
+"""Figures of a reader's training: its curves, and a sheet of what it learns from."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -48,11 +48,11 @@ def _marker(points: Sequence[Any]) -> str:
     return "o" if len(points) == 1 else ""
 
 
-def draw_sheet(pictures: Sequence[NDArray[np.uint8]], texts: Sequence[str]) -> bytes:
+def draw_sheet(images: Sequence[NDArray[np.uint8]], texts: Sequence[str]) -> bytes:
     """Returns a sheet of lines, each with its text above it, as a PNG file.
 
     Args:
-        pictures: uint8 (H, W) each; the first 70 are shown.
+        images: uint8 (H, W) each; the first 70 are shown.
         texts: as many.
     """
     import matplotlib  # has a font with all the signs, and is slow to import
@@ -62,12 +62,12 @@ def draw_sheet(pictures: Sequence[NDArray[np.uint8]], texts: Sequence[str]) -> b
     wide, tall = _CELL
     sheet = Image.new("L", (COLUMNS * wide, ROWS * tall), 255)
     pen = ImageDraw.Draw(sheet)
-    for place, (picture, text) in enumerate(zip(pictures, texts, strict=True)):
+    for place, (image, text) in enumerate(zip(images, texts, strict=True)):
         if place == ROWS * COLUMNS:
             break
         left, top = place % COLUMNS * wide, place // COLUMNS * tall
         pen.text((left + 4, top + 3), text or "(nothing)", fill=0, font=font)
-        shown = Image.fromarray(picture)
+        shown = Image.fromarray(image)
         shown.thumbnail((wide - 8, tall - _TEXT - 4))
         sheet.paste(shown, (left + 4, top + _TEXT))
     buffer = io.BytesIO()

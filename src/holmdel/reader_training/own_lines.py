@@ -13,11 +13,10 @@ import numpy as np
 from cv2.typing import MatLike
 from numpy.typing import NDArray
 
-from holmdel.data.strings.source import StringSource
 from holmdel.errors import UserError
 from holmdel.images import decode
+from holmdel.reader_training.batches import LabelledLine, Sample, Source, learnable
 from holmdel.reading.labelled import LabelledString
-from holmdel.training.line_batches import Sample, Written, learnable
 
 HELD_OUT = 0.1
 LEAST_HELD_OUT = 20  # with fewer, the trust is guesswork
@@ -32,7 +31,7 @@ def hold_out(strings: Strings) -> tuple[list[LabelledString], list[LabelledStrin
     """Returns the strings to learn from and those held out: a tenth, at least 20.
 
     Which ones depends on the files' names alone. Strings of equal digits whose names are neighbours
-    stay together, since one hand may have written them.
+    stay together, since one person may have written them.
 
     Raises:
         UserError: for fewer than 40 strings.
@@ -59,7 +58,7 @@ def hold_out(strings: Strings) -> tuple[list[LabelledString], list[LabelledStrin
 
 
 def load_grey(string: LabelledString) -> Grey:
-    """Returns a line's picture, uint8 (H, W).
+    """Returns a line's image, uint8 (H, W).
 
     Raises:
         UserError: if it cannot be read.
@@ -71,17 +70,17 @@ def refuse_unlearnable(strings: Strings) -> int:
     """Returns how many lines are too wide to learn from, or too narrow for their digits.
 
     Raises:
-        UserError: if a picture cannot be read, or most are so.
+        UserError: if a image cannot be read, or most are so.
     """
     bad = [
         string
-        for string, picture in zip(strings, _pictures(tuple(strings)), strict=True)
-        if not learnable(picture, string.text)
+        for string, image in zip(strings, _images(tuple(strings)), strict=True)
+        if not learnable(image, string.text)
     ]
     if 2 * len(bad) > len(strings):
         raise UserError(
-            f"{len(bad)} of {len(strings)} pictures, such as {bad[0].path}, are too wide to be one "
-            "line or too narrow for their digits; expected pictures of one line each, cropped close"
+            f"{len(bad)} of {len(strings)} images, such as {bad[0].path}, are too wide to be one "
+            "line or too narrow for their digits; expected images of one line each, cropped close"
         )
     return len(bad)
 
@@ -93,50 +92,52 @@ class MixedSource:
     Attributes:
         own: the user's lines; their marks are not known.
         made: gives the others.
+        seed: of their order.
         share: the part of the user's.
     """
 
     own: tuple[LabelledString, ...]
-    made: StringSource
+    made: Source
+    seed: int
     share: float
 
     def __call__(self, stream: int) -> Iterator[Sample]:
         """Gives the lines of a stream, without end; every line of the user's before one again."""
-        r = random.Random(f"{self.made.seed} mixed {stream}")
-        pictures, made = _pictures(self.own), self.made(stream)
+        r = random.Random(f"{self.seed} mixed {stream}")
+        images, made = _images(self.own), self.made(stream)
         waiting: list[int] = []
         while True:
             if r.random() >= self.share:
                 yield next(made)
                 continue
             if not waiting:
-                waiting = r.sample(range(len(pictures)), len(pictures))
+                waiting = r.sample(range(len(images)), len(images))
             number = waiting.pop()
-            yield Written(vary(pictures[number], r), self.own[number].text, marked=False)
+            yield LabelledLine(vary(images[number], r), self.own[number].text, marked=False)
 
 
 @lru_cache(maxsize=1)
-def _pictures(strings: tuple[LabelledString, ...]) -> list[Grey]:
-    """Returns the pictures of lines, those that are tall made smaller; read once in a process."""
-    pictures = []
+def _images(strings: tuple[LabelledString, ...]) -> list[Grey]:
+    """Returns the images of lines, those that are tall made smaller; read once in a process."""
+    images = []
     for string in strings:
-        picture = load_grey(string)
-        height, width = picture.shape
+        image = load_grey(string)
+        height, width = image.shape
         if height > _TALLEST:
             size = (max(1, round(width * _TALLEST / height)), _TALLEST)
-            picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        pictures.append(picture)
-    return pictures
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        images.append(image)
+    return images
 
 
-def vary(picture: Grey, r: random.Random) -> Grey:
+def vary(image: Grey, r: random.Random) -> Grey:
     """Returns a line as it might have been written and scanned another time.
 
     Args:
-        picture: uint8 (H, W).
+        image: uint8 (H, W).
         r: where the numbers come from.
     """
-    height, width = picture.shape
+    height, width = image.shape
     shear, slope = r.gauss(0, 0.12), r.gauss(0, 0.015)
     wider = r.uniform(0.82, 1.2)
     above, below = (r.uniform(-0.12, 0.1) * height for _ in range(2))
@@ -152,18 +153,18 @@ def vary(picture: Grey, r: random.Random) -> Grey:
             [slope, 1.0, above - slope * width / 2],
         ]
     )
-    paper = int(np.median(picture))
+    paper = int(np.median(image))
     varied = cv2.warpAffine(
-        picture, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+        image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
         borderValue=paper,
     )  # fmt: skip
     return _other_ink(varied.astype(np.uint8, copy=False), r)
 
 
-def _other_ink(picture: Grey, r: random.Random) -> Grey:
+def _other_ink(image: Grey, r: random.Random) -> Grey:
     """Returns a line with a thicker or thinner pen, other light and another focus."""
-    pen, height = r.random(), picture.shape[0]
-    varied: MatLike = picture
+    pen, height = r.random(), image.shape[0]
+    varied: MatLike = image
     if height >= 40 and pen < 0.3:
         change = cv2.erode if pen < 0.15 else cv2.dilate  # ink is dark: erosion makes it thicker
         varied = change(varied, np.ones((2, 2), np.uint8))

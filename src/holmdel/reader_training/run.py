@@ -1,45 +1,65 @@
-"""The main path of a reader's training, read from top to bottom."""
+"""A run of a reader's training: how it went, what its folder holds, and its model card."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
-from holmdel.checkpoint import write_bytes
-from holmdel.data.strings.source import StringSource, find_digits
 from holmdel.errors import UserError
-from holmdel.lines import load_line_model
-from holmdel.networks.line import DIGITS, LineNetwork
-from holmdel.reader_training.card import HeldOut, reader_card
-from holmdel.reader_training.figures import COLUMNS, ROWS, draw_sheet
-from holmdel.reader_training.folder import LineReport, Origin, ReaderFolder
-from holmdel.reader_training.own_lines import (
-    MixedSource,
-    hold_out,
-    load_grey,
-    refuse_unlearnable,
-)
-from holmdel.reader_training.plan import REPORTS, TUNED_REPORTS, ReaderPlan, make_plan
-from holmdel.reading.labelled import LabelledString, read_labelled
-from holmdel.reading.line import LineAnswer, LineReader
-from holmdel.reading.patterns import parse_pattern
-from holmdel.reading.reader import model_file
-from holmdel.reading.trust import LEAST_STRINGS, Trust, fit_trust
-from holmdel.training.line_batches import Source, Written
-from holmdel.training.lines import LineProgress, fit_lines
+from holmdel.networks.line import LineNetwork
+from holmdel.reader_training.settings import ReaderPlan, make_plan
+from holmdel.training.folder import RunFolder, command_line, model_card
 
-if TYPE_CHECKING:
-    from holmdel.data.download import Progress
 
-WATCHED = 500  # held-out synthetic strings that are read at every report
-CURVED = 100  # with so many strings the curve reaches down to an error of 1 %
+@dataclass(frozen=True)
+class LineReport:
+    """How a training stood once: a line of `metrics.jsonl`.
 
-Told = Callable[[str], None]
+    Attributes:
+        lines: seen so far.
+        loss: mean since the report before, nats a character.
+        right: the part of held-out synthetic strings whose digits are all right.
+        own: the same of the user's held-out lines; None without such.
+        seconds: of training so far.
+    """
+
+    lines: int
+    loss: float
+    right: float
+    own: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a reader is trained on, and from where.
+
+    Attributes:
+        digits: the folder of MNIST.
+        writers: whether QMNIST says who wrote them.
+        strings: the user's labelled folders.
+        model: the reader that is begun from; None for fresh weights.
+    """
+
+    digits: str
+    writers: bool
+    strings: tuple[str, ...] = ()
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How a reader does on strings that it has not learned from.
+
+    Attributes:
+        count: of strings.
+        right: the part whose digits are all right.
+        before: the same before the training; None if it began from nothing.
+    """
+
+    count: int
+    right: float
+    before: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,211 +74,113 @@ class ReaderRun:
     """
 
     folder: Path
-    reports: list[LineReport]
+    reports: list[LineReport] = field(repr=False)
     made: HeldOut | None = None
     own: HeldOut | None = None
 
 
-@dataclass(frozen=True)
-class Exam:
-    """Strings that nothing is learned from."""
-
-    pictures: list[NDArray[np.uint8]]
-    texts: list[str]
-
-    def answers(self, network: LineNetwork, views: int | None = None) -> list[LineAnswer]:
-        """Returns what a network reads."""
-        return LineReader(network).answers(self.pictures, parse_pattern("digits"), views)
-
-    def right(self, answers: Sequence[LineAnswer]) -> list[bool]:
-        """Returns which answers have all digits right."""
-        return [answer.text == text for answer, text in zip(answers, self.texts, strict=True)]
-
-    def mark(self, network: LineNetwork, views: int | None = None) -> float:
-        """Returns the part of the strings that a network reads right."""
-        return float(np.mean(self.right(self.answers(network, views))))
+def reports_of(folder: RunFolder) -> list[LineReport]:
+    """Returns the reports of a training so far."""
+    return [LineReport(**row) for row in folder.metrics()]
 
 
-@dataclass(frozen=True)
-class _Material:
-    """What is learned, and what is held out."""
-
-    origin: Origin
-    source: Source
-    unseen: StringSource
-    held: list[LabelledString]
-
-    def made(self, count: int) -> Exam:
-        """Returns strings of digits and hands that are not among those learned."""
-        samples = list(islice(self.unseen(0), count))
-        texts = ["".join(c for c in sample.text if c in DIGITS) for sample in samples]
-        return Exam([sample.picture for sample in samples], texts)
-
-    def own(self) -> Exam | None:
-        """Returns the user's lines that are held out, if there are any."""
-        if not self.held:
-            return None
-        return Exam([load_grey(line) for line in self.held], [line.text for line in self.held])
+def config_of(plan: ReaderPlan, origin: Origin, network: LineNetwork) -> dict[str, Any]:
+    """Returns the `config.json` of a training that begins."""
+    return {
+        "network": "reader",
+        "options": network.options,
+        "settings": asdict(plan),
+        "data": asdict(origin),
+        "seed": plan.seed,
+    }
 
 
-def train_reader(
-    *,
-    strings: Sequence[str | Path] = (),
-    model: str | Path | None = None,
-    out: str | Path,
-    resume: bool = False,
-    data_root: str | Path | None = None,
-    told: Told = lambda sentence: None,
-    progress: "Progress | None" = None,
-    **settings: Any,
-) -> ReaderRun:
-    """Trains a reader; returns the run.
+def resumed_plan(
+    folder: RunFolder, given: Mapping[str, Any], origin: Mapping[str, Any]
+) -> tuple[ReaderPlan, dict[str, Any]]:
+    """Returns plan and data of the training in a folder.
+
+    Another number of processes may go on with it, and then ends with other bits.
 
     Args:
-        strings: labelled folders of the user's own lines, on which a trained reader is fine-tuned.
-        model: the reader to begin from; with `strings` the one that ships if not given.
-        out: the run folder.
-        resume: go on with the training that `out` holds, on the same data.
-        data_root: where to look for MNIST and QMNIST first.
-        told: is told how it goes, a sentence at a time.
-        progress: called while MNIST is downloaded.
-        settings: fields of `ReaderPlan`.
+        folder: where a training has begun.
+        given: settings that are given now.
+        origin: fields of an `Origin` that are given now.
 
     Raises:
-        UserError: for a mistake in any of these.
-        KeyboardInterrupt: after the state was saved; `resume=True` goes on.
+        UserError: if what is given now differs from what the training was begun with.
     """
-    folder = ReaderFolder(Path(out))
-    given = _given(strings, model)
-    if resume and folder.started():
-        plan, data = folder.begun(settings, given)
-        given |= {"strings": tuple(data["strings"]), "model": data["model"]}
-        if folder.finished():
-            return ReaderRun(folder.path, folder.reports())
-    else:
-        folder.refuse_existing()
-        plan = make_plan(settings, tuned="strings" in given)
-    if given.get("strings") and given.get("model") is None:
-        given["model"] = str(model_file(None))
-    material = _prepare(plan, data_root, told, progress, **given)
-    network = _network(material.origin, plan)
-    if not folder.started():
-        folder.create(plan, material.origin, network)
-    return _train(folder, plan, material, network, told)
+    folder.sweep()
+    try:
+        config = folder.config()
+        was, data = dict(config["settings"]), config["data"]
+        ReaderPlan(**was)
+        tuned = bool(data["strings"])
+    except (KeyError, TypeError):
+        raise UserError(
+            f"{folder.path} is not of a reader's training; start anew in another folder"
+        ) from None
+    now = {name: getattr(make_plan(given, tuned=tuned), name) for name in given}
+    processes = now.pop("processes", was["processes"])
+    folder.refuse_changes(was | data | {"strings": tuple(data["strings"])}, now | dict(origin))
+    return ReaderPlan(**(was | {"processes": processes})), data
 
 
-def show_samples(
-    path: Path,
-    *,
-    strings: Sequence[str | Path] = (),
-    data_root: str | Path | None = None,
-    progress: "Progress | None" = None,
-    **settings: Any,
-) -> None:
-    """Writes a sheet of what a training would learn from, a PNG file.
-
-    Arguments as `train_reader`.
-    """
-    plan = make_plan(settings, tuned=bool(strings))
-    material = _prepare(plan, data_root, lambda said: None, progress, **_given(strings, None))
-    samples = [Written(*sample) for sample in islice(material.source(0), ROWS * COLUMNS)]
-    sheet = draw_sheet([sample.picture for sample in samples], [s.text for s in samples])
-    write_bytes(path, sheet)
-
-
-def _given(strings: Sequence[str | Path], model: str | Path | None) -> dict[str, Any]:
-    """Returns those that were given, as a run folder keeps them."""
-    given: dict[str, Any] = {}
-    if strings:
-        given["strings"] = tuple(str(Path(folder).expanduser().resolve()) for folder in strings)
-    if model is not None:
-        given["model"] = str(Path(model).expanduser().resolve()) if Path(model).exists() else model
-    return given
-
-
-def _prepare(
+def reader_card(
     plan: ReaderPlan,
-    data_root: str | Path | None,
-    told: Told,
-    progress: "Progress | None",
-    strings: tuple[str, ...] = (),
-    model: str | None = None,
-) -> _Material:
-    """Finds the digits and the user's lines, and holds some of each out."""
-    train, test = find_digits(data_root, progress)
-    made = StringSource(train, plan.seed)
-    unseen = StringSource(test, plan.seed).reseeded("held out")
-    people = "a writer a line (QMNIST)" if train.writers else "writers not known (no QMNIST)"
-    told(f"strings of {len(train.specimens().labels):,} digits of MNIST, {people}, and drawn ones")
-    origin = Origin(str(train.pictures.parent), train.writers is not None, strings, model)
-    if not strings:
-        return _Material(origin, made, unseen, [])
-    mine = [string for folder in strings for string in read_labelled(folder)]
-    taken, held = hold_out(mine)
-    left_out = refuse_unlearnable(taken)
-    told(
-        f"{len(taken) - left_out:,} lines to learn and {len(held):,} held out"
-        + (f"; {left_out:,} too wide or too narrow for their digits" if left_out else "")
-    )
-    return _Material(origin, MixedSource(tuple(taken), made, plan.mix), unseen, held)
+    origin: Origin,
+    last: LineReport,
+    made: HeldOut,
+    own: HeldOut | None,
+    parameters: int,
+) -> str:
+    """Returns the model card of a finished training as Markdown.
 
-
-def _network(origin: Origin, plan: ReaderPlan) -> LineNetwork:
-    """Returns the network to begin with."""
-    if origin.model is not None:
-        return load_line_model(model_file(origin.model))[0]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.seed)
-        return LineNetwork()
-
-
-def _train(
-    folder: ReaderFolder, plan: ReaderPlan, material: _Material, network: LineNetwork, told: Told
-) -> ReaderRun:
-    made, own = material.made(plan.held_out), material.own()
-    settings = plan.line_settings(TUNED_REPORTS if own else REPORTS)
-    before = own.mark(network) if own else None
-    if before is not None:
-        told(f"before: {100 * before:.1f} % of your held-out lines right")
-    watched = Exam(made.pictures[:WATCHED], made.texts[:WATCHED])
-    each = settings.batch_size * settings.processes
-
-    def watch(at: LineProgress) -> None:
-        if not np.isfinite(at.loss):
-            raise UserError(
-                f"the loss is no number after {at.step * each:,} lines; try a smaller --lr"
-            )
-        marks = watched.mark(at.network, views=1), own.mark(at.network, views=1) if own else None
-        report = LineReport(at.step * each, at.loss, *marks, at.seconds)
-        folder.add(report, at.network)
-        told(report_line(report, settings.steps * each))
-
-    averaged = fit_lines(network, material.source, settings, watch, folder.state)
-    last = made.answers(averaged)
-    marks = HeldOut(len(last), float(np.mean(made.right(last))))
-    trust, own_marks = trust_of(last, made.right(last)), None
-    if own is not None:
-        last = own.answers(averaged)
-        own_marks = HeldOut(len(last), float(np.mean(own.right(last))), before)
-        trust = trust_of(last, own.right(last))
-    parameters = sum(weight.numel() for weight in averaged.parameters())
-    reports = folder.reports()
-    card = reader_card(plan, material.origin, reports, marks, own_marks, parameters)
-    folder.finish(averaged, trust.to_json(), card)
-    return ReaderRun(folder.path, reports, marks, own_marks)
-
-
-def trust_of(answers: Sequence[LineAnswer], right: Sequence[bool]) -> Trust:
-    """Returns the trust that fits answers to held-out strings.
-
-    From fewer than `CURVED` strings no error of 1 % can be told, so there is no curve then, and the
-    threshold is by the confidence alone.
+    Args:
+        plan: its settings.
+        origin: what it was trained on.
+        last: how it went in the end.
+        made: on synthetic strings, of other people's digits.
+        own: on the user's lines, if there were any.
+        parameters: of the network.
     """
-    every = [(answer.score, good) for answer, good in zip(answers, right, strict=True)]
-    read = [pair for answer, pair in zip(answers, every, strict=True) if answer.text]
-    pairs = read if len(read) >= LEAST_STRINGS else every
-    trust = fit_trust([score for score, _ in pairs], [good for _, good in pairs])
-    return trust if len(pairs) >= CURVED else replace(trust, curve=())
+    writers = "QMNIST's writers" if origin.writers else "writers not known"
+    rows = [
+        ("network", f"fully convolutional, LeNet's idea along a line; {parameters:,} parameters"),
+        ("synthetic strings", f"MNIST's training digits, {writers}, and drawn shapes of digits"),
+        ("lines seen", f"{last.lines:,} in {last.seconds / 60:.1f} minutes"),
+        ("begun from", origin.model or "nothing"),
+        ("settings", ", ".join(f"{name} {value}" for name, value in vars(plan).items())),
+        ("loss", f"{last.loss:.4f} nats a character at the end"),
+        ("synthetic strings right", _right(made)),
+    ]
+    if own is not None:
+        rows.insert(2, ("own lines", ", ".join(origin.strings)))
+        rows.append(("own lines right", _right(own)))
+    trusted = "the user's held-out lines" if own else "held-out synthetic strings"
+    paragraphs = [
+        "The synthetic strings were composed from MNIST's digits and from strokes drawn for shapes "
+        "that MNIST hardly has, on computed paper. Those held out are made in the same way, from "
+        "MNIST's test digits and other seeds; they say nothing of real paper.",
+        f"Confidences were fitted to {trusted}.",
+    ]
+    use = "`holmdel read IMAGE --model THIS_FOLDER`."
+    title = "A reader of handwritten digit strings"
+    return model_card(title, rows, _command(plan, origin), use, paragraphs)
+
+
+def _command(plan: ReaderPlan, origin: Origin) -> str:
+    """Returns the command line that trains this reader again."""
+    usual = vars(make_plan({}, tuned=bool(origin.strings))) | {"processes": None}
+    words = ["holmdel train reader", *(f"--strings {folder}" for folder in origin.strings)]
+    if origin.strings and origin.model:
+        words.append(f"--model {origin.model}")
+    return command_line(words, vars(plan), usual)
+
+
+def _right(held: HeldOut) -> str:
+    before = "" if held.before is None else f" (before: {100 * held.before:.1f} %)"
+    return f"{100 * held.right:.1f} % of {held.count:,} held out{before}"
 
 
 def report_line(report: LineReport, lines: int) -> str:

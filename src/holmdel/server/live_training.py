@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 
-from holmdel import verbs
 from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
@@ -20,22 +19,23 @@ from holmdel.server.models import Model, Models
 from holmdel.server.refusals import Refusal
 from holmdel.server.training_form import Value
 from holmdel.server.training_state import Curve, State, figures
-from holmdel.training import Epoch, Progress
-from holmdel.training.report import Look
+from holmdel.training.callbacks import Callback, Progress, Snapshot, Stopped
+from holmdel.training.history import Epoch
+from holmdel.training.train import new_folder, train
 
 LOOK_SECONDS = 0.2  # between two looks at the weights, at least
 LOOK_SHARE = 0.1  # of the time, at most, goes into looking
 HEED_SECONDS = 5.0  # that a command waits for the training to heed it: one batch, as a rule
 
 
-class Training:
-    """A training in a thread of its own; the thread reports to this object (`Reporter`).
+class Training(Callback):
+    """A training in a thread of its own; this object is its callback.
 
     Args:
         id: what requests call it.
         network, data: what is trained on what.
         settings: as the request gave them.
-        chosen: the same as `verbs.train` takes them.
+        chosen: the same as `train` takes them.
         models: where the network is to be found while it trains.
     """
 
@@ -148,32 +148,33 @@ class Training:
         """Notes the sentence."""
         self._tell(notes=(*self._state.notes, sentence))
 
-    def go_on(self, look: Look) -> bool:
-        """Tells whether nobody asked to stop; looks at the network now and then, and waits."""
+    def between_batches(self, snapshot: Snapshot) -> None:
+        """Shows the network now and then, waits where the training is held, stops it if asked."""
         if self._held or self._stopping or time.perf_counter() >= self._look_due:
-            self._show(look)
+            self._show(snapshot)
         if self._held and not self._stopping:
             with self._changed:
                 self._tell(status="paused")
                 self._changed.wait_for(lambda: self._stopping or not self._held)
                 self._tell(status="running")
-        return not self._stopping
+        if self._stopping:
+            raise Stopped
 
     def _run(self, chosen: Mapping[str, Any]) -> None:
         """Trains from beginning to end."""
         state = self._state
         try:
-            run = verbs.train(
+            run = train(
                 state.network,
                 state.data,
                 out=self._folder / "run",
-                reporter=self,
+                callbacks=self,
                 progress=self._download,
                 **chosen,
             )
             self._put(run.classifier)
             self._tell(status="finished")
-        except KeyboardInterrupt:
+        except Stopped:
             self._tell(status="stopped")
         except UserError as error:
             self._tell(status="failed", error=str(error))
@@ -194,10 +195,10 @@ class Training:
             self._changed.notify_all()
             return self._state
 
-    def _show(self, look: Look) -> None:
+    def _show(self, snapshot: Snapshot) -> None:
         """Puts the network among the models as it is now, unless its weights are no numbers."""
         began = time.perf_counter()
-        network, header = look()
+        network, header = snapshot()
         if all(bool(torch.isfinite(weight).all()) for weight in network.parameters()):
             self._put(Classifier(network, header))
         now = time.perf_counter()
@@ -214,7 +215,7 @@ class Training:
     def _download(self, what: str, done: int, total: int) -> None:
         """Notes how far a download is; stops it if that was asked."""
         if self._stopping:
-            raise KeyboardInterrupt
+            raise Stopped
         begin = f"downloading {what}: "
         megabytes = f"{begin}{done // 1_000_000} of {total // 1_000_000} MB"
         if megabytes not in self._state.notes:
@@ -229,7 +230,7 @@ class Training:
             save_model(hidden / "model.safetensors", classifier.network, classifier.header)
             taken = {model.name for model in self._models}
             while True:
-                folder = verbs.new_folder(self._state.network, self._state.data, runs, taken)
+                folder = new_folder(self._state.network, self._state.data, runs, taken)
                 try:
                     return hidden.rename(folder)
                 except OSError as error:  # another program was quicker

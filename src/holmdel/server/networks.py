@@ -16,9 +16,9 @@ from holmdel.networks import NETWORKS, network_options
 from holmdel.server.refusals import documented
 from holmdel.server.services import services
 from holmdel.server.training_form import FormField, offered_options, setting_fields
-from holmdel.settings import OPTIONS
+from holmdel.settings import OPTIONS, RECIPES
 from holmdel.shapes import parse_size
-from holmdel.training import RECIPES, plan
+from holmdel.training.settings import plan
 
 router = APIRouter()
 

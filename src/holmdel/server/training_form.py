@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from holmdel import samples, training
+from holmdel import samples
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
 from holmdel.networks import network_options
 from holmdel.schema import Setting
 from holmdel.settings import OPTIONS, TRAINING
+from holmdel.training.settings import Plan, plan
 
 Value: TypeAlias = bool | int | float | str | None
 
@@ -54,7 +55,7 @@ def offered_options(network: str) -> list[str]:
 
 
 def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Value]:
-    """Returns settings and options of a request as `verbs.train` takes them, None left out.
+    """Returns settings and options of a request as `train` takes them, None left out.
 
     Raises:
         UserError: for an unknown network or data set, a setting that a request may not give, a
@@ -71,7 +72,7 @@ def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Va
             raise UserError(f"there is no setting {name!r} here; choose from {', '.join(known)}")
         if value is not None:
             chosen[name] = known[name].for_requests().read(value)
-    _check_memory(training.plan(network, data, chosen))
+    _check_memory(plan(network, data, chosen))
     return chosen
 
 
@@ -89,7 +90,7 @@ def _field(setting: Setting) -> FormField:
     )
 
 
-def _check_memory(work: training.Plan) -> None:
+def _check_memory(work: Plan) -> None:
     """Raises a UserError for batches whose outputs would fill the memory."""
     example = inspect(work.network, **work.options).totals.activation_bytes
     size: Any = work.settings.batch_size

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from holmdel.server.training_form import Value
-from holmdel.training import Epoch, Progress
+from holmdel.training.callbacks import Progress
+from holmdel.training.history import Epoch
 
 Status: TypeAlias = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]
 ENDED: tuple[Status, ...] = ("stopped", "finished", "failed")

@@ -1,26 +1,29 @@
-"""Training a network: settings and recipes, the loop, the run folder, the curves."""
+"""Training a classifier.
 
-from holmdel.settings import RECIPES, TrainSettings
-from holmdel.training.job import prepare
-from holmdel.training.loop import fit
-from holmdel.training.rangetest import RangeTest, range_test
-from holmdel.training.report import Epoch, Progress, Reporter, Silent
-from holmdel.training.run import Run, RunFolder
-from holmdel.training.settings import Plan, plan
+- `train`: `holmdel.train`, from a data set to a run folder
+- `loop`: seeds, epochs and batches
+- `trainers`: forward, backward and step of one batch, on PyTorch or in the native engine
+- `settings`: the recipes
+- `callbacks`: what is told of a training, and may stop it
+- `run`, `folder`, `state`, `history`: the result, its files, the resume state, the figures
 
-__all__ = [
-    "RECIPES",
-    "Epoch",
-    "Plan",
-    "Progress",
-    "RangeTest",
-    "Reporter",
-    "Run",
-    "RunFolder",
-    "Silent",
-    "TrainSettings",
-    "fit",
-    "plan",
-    "prepare",
-    "range_test",
-]
+The trainings of classifiers and of readers share `folder`, `state`, `optimise` and `callbacks`.
+"""
+
+from holmdel.deprecation import renamed_names
+
+__getattr__ = renamed_names(
+    __name__,
+    {
+        "Epoch": "holmdel.training.history.Epoch",
+        "Progress": "holmdel.training.callbacks.Progress",
+        "RECIPES": "holmdel.settings.RECIPES",
+        "RangeTest": "holmdel.training.lr_finder.RangeTest",
+        "Reporter": "holmdel.training.callbacks.Callback",
+        "Run": "holmdel.training.run.Run",
+        "RunFolder": "holmdel.training.folder.RunFolder",
+        "Silent": "holmdel.training.callbacks.Callback",
+        "TrainSettings": "holmdel.settings.TrainSettings",
+        "plan": "holmdel.training.settings.plan",
+    },
+)

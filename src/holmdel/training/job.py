@@ -1,42 +1,39 @@
-"""What a training needs before its first batch, and how it draws a batch."""
+"""A job: what stays the same throughout a training, and how it draws a batch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from holmdel import engine, images
-from holmdel.checkpoint import Header
-from holmdel.data import Dataset, Split
-from holmdel.data.augment import augmentation
-from holmdel.data.batches import Batches, batch_seed, hold_out
-from holmdel.devices import choose_device, use_bfloat16
-from holmdel.engine.layers import LARGEST
-from holmdel.errors import UserError
+from holmdel import engine
+from holmdel.data import Split
+from holmdel.data.batches import Batches, batch_seed, permutation
 from holmdel.evaluation import Answer, in_eval_mode
+from holmdel.images import ImageContract
 from holmdel.networks import build
 from holmdel.settings import TrainSettings
-from holmdel.training.batchnorm import with_batch_norm
-from holmdel.training.optimise import draw_weights
+from holmdel.training.folding import with_batch_norm
+from holmdel.training.optimise import draw_weights, make_optimizer
 from holmdel.training.settings import Plan
 from holmdel.training.state import State
 
 Transform = Callable[[Tensor], Tensor]
+CALIBRATED = 10_000  # training examples that calibrate, where no validation split is kept
 
 
 @dataclass(frozen=True)
 class Job:
-    """What stays the same from the first batch to the last.
+    """What stays the same from the first batch of a training to the last.
 
     Attributes:
         plan: network, options and settings.
         train, validation, test: on the device; validation is None where none is held out.
         classes: how many there are.
         image: what the network sees.
-        augment: from float pictures to float pictures, (N, C, H, W) in 0..255.
-        to_input: from pictures in 0..255 to the network's input.
+        augment: from float images to float images, (N, C, H, W) in 0..255.
+        to_input: from images in 0..255 to the network's input.
         device: where it runs.
         bfloat16: whether the forward pass runs under bfloat16 autocast.
         native: whether the native engine computes, not PyTorch.
@@ -50,7 +47,7 @@ class Job:
     validation: Split | None
     test: Split
     classes: int
-    image: images.ImageContract
+    image: ImageContract
     augment: Transform
     to_input: Transform
     device: torch.device
@@ -72,7 +69,7 @@ class Job:
 
     @property
     def takes_bytes(self) -> bool:
-        """Whether the native engine takes the pictures as they are stored."""
+        """Whether the native engine takes the images as they are stored."""
         return self.native and self.image.enlarge != "resize"
 
     def in_order(self, split: Split) -> Batches:
@@ -87,13 +84,13 @@ class Job:
         elif self.bfloat16:
             answer = self._in_bfloat16(network)
         if self.takes_bytes:
-            return answer, Batches(split, lambda pictures: pictures, self.inference_size)
+            return answer, Batches(split, lambda images: images, self.inference_size)
         return answer, self.in_order(split)
 
     def _in_bfloat16(self, network: nn.Module) -> Answer:
-        def answer(pictures: Tensor) -> Tensor:
+        def answer(images: Tensor) -> Tensor:
             with in_eval_mode(network), torch.autocast(self.device.type, torch.bfloat16):
-                logits: Tensor = network(pictures)
+                logits: Tensor = network(images)
             return logits
 
         return answer
@@ -107,7 +104,9 @@ class Job:
             network = with_batch_norm(network)
         layout = torch.contiguous_format if self.native else torch.channels_last
         network = on(network, self.device, layout)
-        return State.begin(network, self.settings, seed, self.batches)
+        optimizer = make_optimizer(network, self.settings)
+        average = bool(self.settings.average)
+        return State.begin(network, optimizer, seed, self.batches, average=average)
 
     def draw(self, seed: int, epoch: int, batch: int, order: Tensor) -> tuple[Tensor, Tensor]:
         """Returns one batch: the network's input (B, C, H, W), and labels (B,).
@@ -124,86 +123,21 @@ class Job:
         size = self.settings.batch_size
         index = order[batch * size : (batch + 1) * size]
         rows = self.train.images.flatten(1).index_select(0, index).float()
-        pictures = rows.view(len(index), *self.train.images.shape[1:])
-        return self.to_input(self.augment(pictures)), self.train.labels[index]
+        images = rows.view(len(index), *self.train.images.shape[1:])
+        return self.to_input(self.augment(images)), self.train.labels[index]
 
+    def calibration_batches(self, seed: int) -> Iterable[tuple[Tensor, Tensor]]:
+        """Returns what to calibrate on: the validation split, or augmented training images."""
+        if self.validation is not None:
+            return self.in_order(self.validation)
+        return self._augmented(seed)
 
-def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
-    """Returns what a plan and a data set give to do.
-
-    Args:
-        plan: network, options and settings.
-        header: its image contract says what the network sees.
-        dataset: train and test splits, uint8 (N, C, H, W).
-
-    Raises:
-        UserError: for an unknown device or augmentation, or an engine that cannot do this.
-    """
-    settings = plan.settings
-    device = choose_device(settings.device)
-    train, validation = dataset.train.take(settings.limit), None
-    if settings.validation:
-        train, validation = hold_out(train, settings.validation, settings.seed)
-    full, rest = divmod(len(train), settings.batch_size)
-    bfloat16 = use_bfloat16(settings.precision, device, header.image.input[1:])
-    native, line = _choose_engine(plan, header.image, device, bfloat16)
-    enough = rest > (1 if settings.batch_norm else 0)  # a batch norm needs two examples
-    return Job(
-        plan=plan,
-        train=train.to(str(device)),
-        validation=validation.to(str(device)) if validation else None,
-        test=dataset.test.take(settings.limit).to(str(device)),
-        classes=len(dataset.classes),
-        image=header.image,
-        augment=augmentation(settings.augment),
-        to_input=lambda pictures: images.to_input(pictures, header.image),
-        device=device,
-        bfloat16=bfloat16,
-        native=native,
-        engine=line,
-        batches=full + enough,
-        inference_size=header.image.batch_size,
-    )
-
-
-def _choose_engine(
-    plan: Plan, image: images.ImageContract, device: torch.device, bfloat16: bool
-) -> tuple[bool, str]:
-    """Returns whether the native engine does it, and the line that says which does, and why.
-
-    Raises:
-        UserError: if the settings insist on the native engine and it cannot.
-    """
-    choice = plan.settings.engine
-    if choice == "torch":
-        return False, "PyTorch"
-    if obstacle := _obstacle(plan.settings, image, device, bfloat16):
-        if choice == "native":
-            raise UserError(f"engine was given as native; {obstacle}; use --engine auto")
-        return False, f"PyTorch: {obstacle}"
-    with seeds_restored():
-        network = build(plan.network, **plan.options)
-    selection = engine.select(network, image, choice)
-    if selection.chain is None:
-        return False, selection.line
-    threads = torch.get_num_threads()
-    return True, f"{selection.line}, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _obstacle(
-    settings: TrainSettings, image: images.ImageContract, device: torch.device, bfloat16: bool
-) -> str:
-    """Returns what keeps the native engine from a training of any network; "" for nothing."""
-    height, width = image.input[1:]
-    if device.type != "cpu":
-        return f"the native engine runs on the processor, not on {device}"
-    if max(height, width) > LARGEST:
-        return f"pictures of {height}x{width} are above the native engine's {LARGEST}x{LARGEST}"
-    if bfloat16:
-        return "the native engine computes in float32, not in bfloat16"
-    if settings.batch_norm:
-        return "the native engine does not know batch norms"
-    return ""
+    def _augmented(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Gives the first batches of the epoch that would come next."""
+        epoch = self.settings.epochs
+        order = permutation(len(self.train), seed, epoch).to(self.device)
+        for batch in range(min(self.batches, -(-CALIBRATED // self.settings.batch_size))):
+            yield self.draw(seed, epoch, batch, order)
 
 
 def on(network: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:

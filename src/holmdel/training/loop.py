@@ -1,4 +1,4 @@
-"""The main path of a training, read from top to bottom.
+"""The training loop, read from top to bottom.
 
 `fit` tries seeds; `_attempt` runs the epochs of one; `_train_epoch` the batches of an epoch.
 """
@@ -12,73 +12,84 @@ from functools import partial
 import torch
 from torch import nn
 
-from holmdel.checkpoint import Header
+from holmdel.checkpoint import Header, save_model
 from holmdel.data.batches import permutation
 from holmdel.devices import memory_kept
 from holmdel.evaluation import loss_and_accuracy
-from holmdel.training.batchnorm import folded
-from holmdel.training.calibrate import calibrate, calibration_batches
-from holmdel.training.events import WithEvents
-from holmdel.training.interrupts import interrupts
-from holmdel.training.job import Job, on, seeds_restored
-from holmdel.training.optimise import average_in, learning_rate
-from holmdel.training.report import Epoch, Progress, Reporter
-from holmdel.training.run import Run, RunFolder
-from holmdel.training.state import State
-from holmdel.training.stepping import TorchSteps, steps_for
-from holmdel.training.watch import (
+from holmdel.training.callbacks import (
+    Callback,
+    Callbacks,
+    Progress,
+    Snapshot,
+    Stopped,
+    TensorBoard,
+    interrupts,
+)
+from holmdel.training.divergence import (
     EARLY,
     WINDOW,
     DeadRun,
-    Stopwatch,
     finite,
     refuse_dead,
     refuse_nan,
     refuse_silent,
 )
+from holmdel.training.folder import RunFolder
+from holmdel.training.folding import calibrate, folded
+from holmdel.training.history import Epoch, draw_curves
+from holmdel.training.job import Job, on, seeds_restored
+from holmdel.training.optimise import average_in, learning_rate
+from holmdel.training.run import Run, classifier_card
+from holmdel.training.state import State
+from holmdel.training.trainers import Stopwatch, TorchTrainer, trainer_for
 
-REPORT_SECONDS = 0.2  # between two looks at the losses, which wait for the device
+REPORT_SECONDS = 0.2  # between two checks of the losses, which wait for the device
 SAVE_SECONDS = 30.0  # between two saved states inside an epoch, at least
 SAVE_SHARE = 0.02  # of the time, at most, goes into saving states
 
 
 @dataclass(frozen=True)
 class _Surroundings:
-    """Where a training writes, whom it tells, and whether Ctrl-C was pressed."""
+    """Where a training writes, what it tells, and whether Ctrl-C was pressed."""
 
     folder: RunFolder
     header: Header
-    reporter: Reporter
+    callbacks: Callback
     interrupted: Callable[[], bool]
 
 
-def fit(job: Job, header: Header, folder: RunFolder, reporter: Reporter) -> Run:
+def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run:
     """Trains a network and returns the run; continues where the folder's state stands.
 
     Args:
-        job: what to do, from `prepare`.
+        job: what to do, from `train.prepare`.
         header: goes into the model file.
         folder: a run folder that has been created.
-        reporter: is told of every epoch.
+        callbacks: told of every epoch.
 
     Raises:
         UserError: a dead run with no restarts left, a loss that is no number, a file that cannot be
             written.
-        KeyboardInterrupt: after the state was saved; Ctrl-C or the reporter stopped it.
+        Stopped: after the state was saved; a callback stopped it.
+        KeyboardInterrupt: after the state was saved; Ctrl-C stopped it.
     """
     with seeds_restored(), memory_kept(), interrupts() as interrupted:
         if job.settings.tensorboard:
-            reporter = WithEvents(reporter, folder.path)
-        around = _Surroundings(folder, header, reporter, interrupted)
-        reporter.note(job.engine)
+            callbacks = Callbacks([callbacks, TensorBoard(folder.path)])
+        around = _Surroundings(folder, header, callbacks, interrupted)
+        callbacks.note(job.engine)
         state, test_acc = _first_live_attempt(job, around)
         network = folded(state.result)
         if job.settings.calibrate:
-            calibrate(network, calibration_batches(job, state.seed))
+            calibrate(network, job.calibration_batches(state.seed))
     network = _on_cpu(network)
-    folder.finish(network, header, state.history, test_acc)
+    config = folder.config()
+    save_model(folder.model, network, header)
+    folder.write_curves(lambda: draw_curves(state.history), always=True)
+    folder.finish(classifier_card(config, state.history, test_acc))
     return Run(
         folder=folder.path,
+        data=config["data"]["name"],
         settings=dataclasses.replace(job.settings, seed=state.seed),
         history=state.history,
         network=network,
@@ -99,47 +110,50 @@ def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:
         except DeadRun as death:
             if state.seed >= job.settings.seed + job.settings.restarts:
                 raise
-            around.reporter.note(f"{death}. Starting over with seed {state.seed + 1}")
+            around.callbacks.note(f"{death}. Starting over with seed {state.seed + 1}")
             state = job.begin(state.seed + 1)
             state.save(around.folder.state)
 
 
 def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     """Runs the epochs that are left; returns the accuracy on the test split, 0..1."""
-    around.reporter.start(f"seed {state.seed}", job.settings.epochs)
-    steps, saver = steps_for(job, state), _Saver(around.folder)
+    around.callbacks.start(f"seed {state.seed}", job.settings.epochs)
+    trainer, saver = trainer_for(job, state), _Saver(around.folder)
     while state.epoch < job.settings.epochs:
-        _train_epoch(steps, around, saver)
+        _train_epoch(trainer, around, saver)
         _end_epoch(job, state, around)
         saver.save(state)
-        around.folder.write_epoch(state.history, state.result, around.header)
-        around.reporter.epoch(state.history)
+        _write_epoch(state, around)
+        around.callbacks.epoch(state.history)
     test_acc = state.history[-1].test_acc
-    assert test_acc is not None  # the last epoch always looks at the test split
+    assert test_acc is not None  # the last epoch always evaluates the test split
     return test_acc
 
 
-def _train_epoch(steps: TorchSteps, around: _Surroundings, saver: "_Saver") -> None:
+def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "_Saver") -> None:
     """Trains on the batches of the epoch that are left."""
-    job, state = steps.job, steps.state
-    look = partial(_network_now, state, around.header)
+    job, state = trainer.job, trainer.state
+    snapshot = partial(_snapshot, state, around.header)
     order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
     watch, began = Stopwatch(job.device), time.perf_counter()
     before = state.train_seconds, state.wall_seconds
-    looked, shown = state.batch, began
+    checked, shown = state.batch, began
+    settings = job.settings
     state.network.train()
     while state.batch < job.batches:
-        drawn = steps.draw(order)
+        drawn = trainer.draw(order)
         watch.start()
         step = state.epoch * job.batches + state.batch
-        rate = learning_rate(job.settings, step / (job.settings.epochs * job.batches))
-        steps.learn(drawn, rate)
+        rate = learning_rate(
+            settings.schedule, settings.lr, step, settings.epochs * job.batches, settings.warmup
+        )
+        trainer.learn(drawn, rate)
         if state.average is not None:
-            average_in(state.average, state.network, job.settings.average, step)
+            average_in(state.average, state.network, settings.average, step + 1)
         watch.stop()
         state.batch += 1
         asked = time.perf_counter()
-        stop = not around.reporter.go_on(look) or around.interrupted()
+        stop = _stop(around, snapshot)
         now = time.perf_counter()
         began += now - asked
         last = state.batch == job.batches
@@ -147,15 +161,24 @@ def _train_epoch(steps: TorchSteps, around: _Surroundings, saver: "_Saver") -> N
         if last or stop or early or now - shown > REPORT_SECONDS or state.batch % WINDOW == 0:
             state.train_seconds = before[0] + watch.seconds()
             state.wall_seconds = before[1] + now - began
-            _look(job, state, looked, around.reporter)
-            looked, shown = state.batch, now
+            _check(job, state, checked, around.callbacks)
+            checked, shown = state.batch, now
         if stop or (not last and saver.due()):
             saver.save(state)
         if stop:
-            raise KeyboardInterrupt
+            raise stop
 
 
-def _network_now(state: State, header: Header) -> tuple[nn.Module, Header]:
+def _stop(around: _Surroundings, snapshot: Snapshot) -> Stopped | KeyboardInterrupt | None:
+    """Returns what ends the training now, if a callback or Ctrl-C does."""
+    try:
+        around.callbacks.between_batches(snapshot)
+    except Stopped as stopped:
+        return stopped
+    return KeyboardInterrupt() if around.interrupted() else None
+
+
+def _snapshot(state: State, header: Header) -> tuple[nn.Module, Header]:
     """Returns a copy of the network as it would be saved, and its header."""
     return _on_cpu(folded(state.result)), header
 
@@ -165,11 +188,11 @@ def _on_cpu(network: nn.Module) -> nn.Module:
     return on(network, torch.device("cpu"), torch.contiguous_format)
 
 
-def _look(job: Job, state: State, looked: int, reporter: Reporter) -> None:
-    """Checks the losses since the last look, and reports."""
+def _check(job: Job, state: State, checked: int, callbacks: Callback) -> None:
+    """Checks the losses since the last check, and tells the progress."""
     settings = job.settings
     losses = state.losses[: state.batch].cpu()
-    refuse_nan(losses[looked:], looked, state.epoch, state.optimizer.param_groups[0]["lr"])
+    refuse_nan(losses[checked:], checked, state.epoch, state.optimizer.param_groups[0]["lr"])
     done = state.epoch * job.batches + state.batch
     trained = min(state.batch * settings.batch_size, len(job.train))
     window = min(WINDOW, job.batches)
@@ -180,7 +203,7 @@ def _look(job: Job, state: State, looked: int, reporter: Reporter) -> None:
         accuracy = right / min(window * settings.batch_size, trained)
         refuse_dead(losses[-window:], accuracy, job.classes, done)
     past = sum(epoch.seconds for epoch in state.history) + state.wall_seconds
-    reporter.batch(
+    callbacks.batch(
         Progress(
             epoch=state.epoch + 1,
             epochs=settings.epochs,
@@ -202,7 +225,8 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
         _, val_acc = loss_and_accuracy(*job.ask(state.result, job.validation))
         if val_acc > state.best_accuracy:
             state.best_accuracy = val_acc
-            around.folder.write_best(state.result, around.header)
+            best = around.folder.path / "best.safetensors"
+            save_model(best, folded(state.result), around.header)
     if job.validation is None or state.epoch + 1 == job.settings.epochs:
         test_loss, test_acc = loss_and_accuracy(*job.ask(state.result, job.test))
     seconds = state.wall_seconds + time.perf_counter() - began
@@ -222,6 +246,13 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
     )
     state.epoch, state.batch = state.epoch + 1, 0
     state.train_seconds = state.wall_seconds = 0.0
+
+
+def _write_epoch(state: State, around: _Surroundings) -> None:
+    """Writes what an epoch changes: metrics, model, and the curves if they are due."""
+    around.folder.write_metrics([epoch.to_json() for epoch in state.history])
+    save_model(around.folder.model, folded(state.result), around.header)
+    around.folder.write_curves(lambda: draw_curves(state.history))
 
 
 def _mean_loss(job: Job, state: State) -> float:

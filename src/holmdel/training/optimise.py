@@ -1,4 +1,4 @@
-"""What turns gradients into steps: initial weights, optimizer, schedule, averaging."""
+"""Optimisation: initial weights, optimizer, learning rate schedules, average of the weights."""
 
 import math
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def draw_weights(network: nn.Module, init: str) -> None:
     what the book's `train_ch6` does. `centred`: uniform by the fan-in, for ReLUs, biases 0, He et
     al., "Delving deep into rectifiers" (2015), equation 10, and the mean of each unit's weights
     taken away, as Huang et al., "Centered weight normalization" (2017), do at every step: inputs
-    that are never negative then do not push all pictures' activations one way. `lecun`: uniform
+    that are never negative then do not push all images' activations one way. `lecun`: uniform
     within 2.4 / fan-in, biases 0, LeCun et al. (1998), appendix A. `torch`: each layer's own
     default. Layers of other kinds have one way to be drawn, their own.
     """
@@ -56,7 +56,7 @@ _DRAWN: dict[str, Callable[[nn.Conv2d | nn.Linear], None]] = {
 }
 
 
-def make_optimizer(network: nn.Module, settings: TrainSettings) -> torch.optim.Optimizer:
+def make_optimizer(network: nn.Module, settings: "TrainSettings") -> torch.optim.Optimizer:
     """Returns the optimizer of the settings; weight decay is for weights, not biases or norms."""
     groups = [
         {
@@ -71,31 +71,52 @@ def make_optimizer(network: nn.Module, settings: TrainSettings) -> torch.optim.O
     return torch.optim.SGD(groups, lr=settings.lr, momentum=settings.momentum, nesterov=nesterov)
 
 
-def learning_rate(settings: TrainSettings, progress: float) -> float:
-    """Returns the learning rate at a progress of 0..1 through all steps.
+def learning_rate(schedule: str, lr: float, step: int, steps: int, warmup: float = 0.1) -> float:
+    """Returns the learning rate of a step.
 
-    `onecycle`: a straight rise over the warm-up, then half a cosine down to 0; Smith and Topin
-    (2018), with the cosine of Loshchilov and Hutter (2017).
+    `constant`: always `lr`. `onecycle`: a straight rise to `lr` over the warm-up, then half a
+    cosine down to 0; Smith and Topin (2018), with the cosine of Loshchilov and Hutter (2017).
+    `cosine`: the reader's; half a cosine from `lr` down to a hundredth of it, warmed up over the
+    first 200 steps, or the first tenth where there are fewer.
+
+    Args:
+        schedule: one of these names.
+        lr: the largest learning rate.
+        step: counted from 0.
+        steps: how many there are in all.
+        warmup: part of the steps in which `onecycle` rises.
     """
-    if settings.schedule == "constant":
-        return settings.lr
-    if progress < settings.warmup:
-        return settings.lr * progress / settings.warmup
-    down = (progress - settings.warmup) / (1 - settings.warmup)
-    return settings.lr * (1 + math.cos(math.pi * down)) / 2
+    progress = step / steps
+    if schedule == "constant":
+        return lr
+    if schedule == "cosine":
+        warm = min(1.0, (step + 4) / min(200, 0.1 * steps + 4))
+        return lr * (warm * (0.5 + 0.5 * math.cos(math.pi * step / steps)) * 0.99 + 0.01 * warm)
+    if progress < warmup:
+        return lr * progress / warmup
+    down = (progress - warmup) / (1 - warmup)
+    return lr * (1 + math.cos(math.pi * down)) / 2
 
 
 @torch.no_grad()
-def average_in(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+def average_in(
+    average: nn.Module, network: nn.Module, decay: float, count: int, warmup: int = 9
+) -> None:
     """Moves the running average of weights and buffers a step towards the network, in place.
 
     Polyak and Juditsky (1992), exponentially forgetting; the first steps forget faster, so that the
     average does not remember the drawn weights.
+
+    Args:
+        average: of the same layers as the network.
+        network: after a step.
+        decay: the part of the average that stays, 0..1.
+        count: steps so far; the decay is at most count / (count + warmup).
+        warmup: the count at which that is a half.
     """
-    weight = 1 - min(decay, (1 + step) / (10 + step))
-    for mean, value in zip(
-        average.state_dict().values(), network.state_dict().values(), strict=True
-    ):
+    weight = 1 - min(decay, count / (count + warmup))
+    pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
+    for mean, value in pairs:
         if mean.is_floating_point():
             mean.lerp_(value, weight)
         else:

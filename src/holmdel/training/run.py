@@ -1,44 +1,29 @@
-"""The run folder: what a training leaves behind; a kill at any moment loses little of it."""
+"""A run: a training of a classifier that is done, and what its folder holds."""
 
-import json
-import platform
-import time
-from collections.abc import Mapping
+import html
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
-from holmdel.checkpoint import (
-    Header,
-    load_model,
-    refuse_existing,
-    save_model,
-    sweep,
-    write_bytes,
-    write_files,
-)
+from holmdel.checkpoint import Header, load_model
+from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.settings import TrainSettings
-from holmdel.training.batchnorm import folded
-from holmdel.training.card import model_card
-from holmdel.training.curves import draw_curves
-from holmdel.training.report import Epoch
+from holmdel.training.folder import RunFolder, command_line, model_card
+from holmdel.training.history import Epoch, draw_curves
 from holmdel.training.settings import Plan, plan
-from holmdel.version import __version__
-
-CURVES_SHARE = 0.02  # of the run's time, at most, goes into redrawing the curves
-CURVES_SECONDS = 0.5  # that a drawing takes, before one has been measured
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """A training that is done, or was stopped.
+    """A training that is done.
 
     Attributes:
         folder: where it is.
+        data: the name of the data set, or its folder.
         settings: what it was trained by.
         history: the epochs done.
         network: the trained network, in eval mode, on the CPU, as `model.safetensors` holds it.
@@ -48,12 +33,30 @@ class Run:
     """
 
     folder: Path
+    data: str
     settings: TrainSettings
     history: list[Epoch]
     network: nn.Module
     header: Header
     device: str
     test_acc: float
+
+    @classmethod
+    def load(cls, folder: RunFolder, settings: TrainSettings) -> "Run":
+        """Returns the finished run of a folder."""
+        network, header = load_model(folder.model)
+        blank: dict[str, Any] = dict.fromkeys(Epoch.__dataclass_fields__)
+        history = [Epoch(**(blank | row)) for row in folder.metrics()]
+        test_acc = history[-1].test_acc
+        assert test_acc is not None  # the last epoch always evaluates the test split
+        data = folder.config()["data"]["name"]
+        device = settings.device
+        return cls(folder.path, data, settings, history, network, header, device, test_acc)
+
+    @property
+    def classifier(self) -> Classifier:
+        """Images in, probabilities out, by the trained network on the CPU."""
+        return Classifier(self.network, self.header)
 
     @property
     def loss(self) -> float:
@@ -68,12 +71,12 @@ class Run:
     @property
     def examples_per_sec(self) -> float:
         """Examples trained on over the time in forward, backward and step: the book's figure."""
-        return _rate(self.history, [epoch.examples_per_sec for epoch in self.history])
+        return _rate([epoch.examples_per_sec for epoch in self.history])
 
     @property
     def wall_examples_per_sec(self) -> float:
         """Examples trained on over the whole time of the epochs."""
-        return _rate(self.history, [epoch.wall_examples_per_sec for epoch in self.history])
+        return _rate([epoch.wall_examples_per_sec for epoch in self.history])
 
     def summary(self) -> str:
         """Returns the book's two lines."""
@@ -82,152 +85,116 @@ class Run:
             f"{self.examples_per_sec:.1f} examples/sec on {self.device}"
         )
 
+    def __repr__(self) -> str:
+        return f"Run({', '.join(f'{name} {value}' for name, value in self._rows())})"
 
-def _rate(history: list[Epoch], rates: list[float]) -> float:
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: a table of the main figures, and the curves."""
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{html.escape(value)}</td></tr>" for name, value in self._rows()
+        )
+        svg = draw_curves(self.history)["svg"].decode()
+        return f"<table>{rows}</table>{svg[svg.index('<svg') :]}"
+
+    def _rows(self) -> list[tuple[str, str]]:
+        return [
+            ("network", self.header.network),
+            ("data", self.data),
+            ("epochs", str(len(self.history))),
+            ("loss", f"{self.loss:.3f}"),
+            ("train acc", f"{self.train_acc:.3f}"),
+            ("test acc", f"{self.test_acc:.3f}"),
+            ("folder", str(self.folder)),
+        ]
+
+
+def _rate(rates: list[float]) -> float:
     """Returns the rate over all epochs: each has as many examples, so their harmonic mean."""
-    return len(history) / sum(1 / rate for rate in rates)
+    return len(rates) / sum(1 / rate for rate in rates)
 
 
-class RunFolder:
-    """Reads and writes the files of one run.
+def config_of(work: Plan, data: dict[str, Any], header: Header, engine: str) -> dict[str, Any]:
+    """Returns the `config.json` of a training that begins.
 
     Args:
-        path: the folder.
+        work: what is to be done.
+        data: name and sizes of the data set.
+        header: goes into the model file.
+        engine: the line that says what computes.
     """
+    return {
+        "network": work.network,
+        "options": header.options,
+        "settings": asdict(work.settings),
+        "data": data,
+        "classes": header.classes,
+        "image": header.image.to_json(),
+        "seed": work.settings.seed,
+        "engine": engine,
+    }
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.state = path / "resume.safetensors"
-        self.model = path / "model.safetensors"
-        self._config = path / "config.json"
-        self._drawn = time.perf_counter()
-        self._draw_seconds = CURVES_SECONDS
 
-    def refuse_existing(self) -> None:
-        """Raises a UserError if there is such a file, or such a folder with something in it."""
-        refuse_existing(self.path, "choose another --out, or go on with --resume")
+def resumed_plan(folder: RunFolder, network: str, data: str, given: Mapping[str, Any]) -> Plan:
+    """Returns the plan that the run of a folder was started with.
 
-    def create(self, work: Plan, data: dict[str, Any], header: Header, engine: str) -> None:
-        """Makes the folder and writes `config.json`.
+    Another engine may go on with it, and then ends with other bits.
 
-        Args:
-            work: what is to be done.
-            data: name and sizes of the data set.
-            header: goes into the model file.
-            engine: the line that says what computes.
+    Raises:
+        UserError: if what is given now differs from it.
+    """
+    folder.sweep()
+    config = folder.config()
+    if "settings" not in config:
+        raise UserError(f"{folder.path} holds no training to go on with; choose another --out")
+    options = {k: tuple(v) if isinstance(v, list) else v for k, v in config["options"].items()}
+    began = Plan(config["network"], options, TrainSettings(**config["settings"]))
+    was = {"network": began.network, "data": config["data"]["name"]}
+    now: dict[str, Any] = {"network": network, "data": data}
+    if network == began.network:
+        same = plan(network, data, {**asdict(began.settings), **options, **given})
+        began = replace(began, settings=replace(began.settings, engine=same.settings.engine))
+        was |= asdict(began.settings) | began.options
+        now |= asdict(same.settings) | same.options
+    folder.refuse_changes(was, now)
+    return began
 
-        Raises:
-            UserError: if it cannot be written.
-        """
-        config = {
-            "network": work.network,
-            "options": header.options,
-            "settings": asdict(work.settings),
-            "data": data,
-            "classes": header.classes,
-            "image": header.image.to_json(),
-            "seed": work.settings.seed,
-            "engine": engine,
-            "versions": {
-                "holmdel": __version__,
-                "torch": torch.__version__,
-                "python": platform.python_version(),
-            },
-        }
-        self._write(self._config, json.dumps(config, indent=2) + "\n")
 
-    def started(self) -> bool:
-        """Tells whether a training has begun here."""
-        return self._config.is_file()
+def classifier_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: float) -> str:
+    """Returns the model card of a finished run as Markdown.
 
-    def finished(self) -> bool:
-        """Tells whether the training here is done."""
-        return self.model.is_file() and not self.state.is_file() and self.started()
+    Args:
+        config: the run's `config.json`.
+        history: its epochs.
+        test_acc: accuracy on the test split, 0..1.
+    """
+    data, settings, image = config["data"], config["settings"], config["image"]
+    last = history[-1]
+    stored, seen = ("x".join(map(str, image[key])) for key in ("stored", "input"))
+    options = ", ".join(f"{name} {value}" for name, value in config["options"].items())
+    rows = [
+        ("network", f"{config['network']}, {options or 'its defaults'}"),
+        ("data", f"{data['name']}: {data['train']:,} training and {data['test']:,} test images"),
+        ("classes", ", ".join(config["classes"])),
+        ("images", f"stored as {stored} uint8, framing `{image['framing']}`; seen as {seen}"),
+        ("recipe", f"{settings['recipe']}, {settings['epochs']} epochs, seed {settings['seed']}"),
+        ("test accuracy", f"{test_acc:.4f}"),
+        ("training loss, accuracy", f"{last.loss:.4f}, {last.train_acc:.4f} (last epoch)"),
+        ("engine", config.get("engine", "PyTorch")),
+        ("speed", f"{last.examples_per_sec:.0f} examples/sec on {settings['device']}"),
+        ("versions", ", ".join(f"{name} {value}" for name, value in config["versions"].items())),
+    ]
+    use = (
+        "`holmdel predict THIS_FOLDER image.png`, or from Python "
+        '`holmdel.load("THIS_FOLDER").predict([...])`.'
+    )
+    return model_card(f"{config['network']} on {data['name']}", rows, _command(config), use)
 
-    def config(self) -> dict[str, Any]:
-        """Returns `config.json`.
 
-        Raises:
-            UserError: if it cannot be read.
-        """
-        try:
-            config: dict[str, Any] = json.loads(self._config.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"{self._config} cannot be read ({error}); start anew in another folder"
-            ) from None
-        return config
-
-    def plan(self, network: str, data: str, given: Mapping[str, Any]) -> Plan:
-        """Returns the plan that the run here was started with; sweeps up after a killed writer.
-
-        Another engine may go on with it, and then ends with other bits.
-
-        Raises:
-            UserError: if what is given now differs from it.
-        """
-        sweep(self.path)
-        config = self.config()
-        if "settings" not in config:
-            raise UserError(f"{self.path} holds no training to go on with; choose another --out")
-        options = {k: tuple(v) if isinstance(v, list) else v for k, v in config["options"].items()}
-        began = Plan(config["network"], options, TrainSettings(**config["settings"]))
-        was = {"network": began.network, "data": config["data"]["name"]}
-        now: dict[str, Any] = {"network": network, "data": data}
-        if network == began.network:
-            same = plan(network, data, {**asdict(began.settings), **options, **given})
-            began = replace(began, settings=replace(began.settings, engine=same.settings.engine))
-            was |= asdict(began.settings) | began.options
-            now |= asdict(same.settings) | same.options
-        for name, value in now.items():
-            if value != was[name]:
-                raise UserError(
-                    f"{self.path} was started with {name} {was[name]!r} and cannot go on with "
-                    f"{value!r}; leave {name} as it was, or start anew in another folder"
-                )
-        return began
-
-    def write_epoch(self, history: list[Epoch], network: nn.Module, header: Header) -> None:
-        """Writes what an epoch changes: metrics, model, and the curves if they are due."""
-        lines = [json.dumps(epoch.to_json()) + "\n" for epoch in history]
-        self._write(self.path / "metrics.jsonl", "".join(lines))
-        save_model(self.model, folded(network), header)
-        if time.perf_counter() - self._drawn > self._draw_seconds / CURVES_SHARE:
-            self.write_curves(history)
-
-    def write_best(self, network: nn.Module, header: Header) -> None:
-        """Writes `best.safetensors`."""
-        save_model(self.path / "best.safetensors", folded(network), header)
-
-    def write_curves(self, history: list[Epoch]) -> None:
-        """Writes `curves.png` and `curves.svg`."""
-        self._drawn = time.perf_counter()
-        write_files(self.path / "curves", draw_curves(history))
-        self._draw_seconds = time.perf_counter() - self._drawn
-
-    def finish(
-        self, network: nn.Module, header: Header, history: list[Epoch], test_acc: float
-    ) -> None:
-        """Writes the model as it is to stay, the last curves and the card; removes the state."""
-        save_model(self.model, network, header)
-        self.write_curves(history)
-        card = model_card(self.config(), history, test_acc)
-        self._write(self.path / "README.md", card)
-        self.state.unlink(missing_ok=True)
-
-    def history(self) -> list[Epoch]:
-        """Returns the epochs of `metrics.jsonl`."""
-        text = (self.path / "metrics.jsonl").read_text(encoding="utf-8")
-        blank = dict.fromkeys(Epoch.__dataclass_fields__)
-        return [Epoch(**(blank | json.loads(line))) for line in text.splitlines()]
-
-    def load(self, settings: TrainSettings) -> Run:
-        """Returns the finished run in this folder."""
-        network, header = load_model(self.model)
-        history = self.history()
-        last = history[-1]
-        assert last.test_acc is not None
-        return Run(self.path, settings, history, network, header, settings.device, last.test_acc)
-
-    def _write(self, path: Path, text: str) -> None:
-        write_bytes(path, text.encode())
+def _command(config: dict[str, Any]) -> str:
+    """Returns the command line that trains this run again."""
+    network, data, settings = config["network"], config["data"]["name"], config["settings"]
+    usual = plan(network, data, {"recipe": settings["recipe"]})
+    known = ("recipe", "classes", "channels", "size")  # said already, or follow from the data
+    given = {k: v for k, v in (settings | config["options"]).items() if k not in known}
+    words = [f"holmdel train {network} --data {data} --recipe {settings['recipe']}"]
+    return command_line(words, given, asdict(usual.settings) | usual.options)

@@ -1,9 +1,12 @@
-"""Everything a training must remember to go on as if it had never stopped."""
+"""The resume state: all that a training needs to continue as if it had never stopped."""
 
 import copy
 import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -11,9 +14,7 @@ from torch import Tensor, nn
 
 from holmdel.checkpoint import load_tensors, save_tensors
 from holmdel.errors import UserError
-from holmdel.settings import TrainSettings
-from holmdel.training.optimise import make_optimizer
-from holmdel.training.report import Epoch
+from holmdel.training.history import Epoch
 
 
 @dataclass
@@ -47,13 +48,21 @@ class State:
     best_accuracy: float = -1.0
 
     @classmethod
-    def begin(cls, network: nn.Module, settings: TrainSettings, seed: int, batches: int) -> "State":
-        """Returns the state before the first batch."""
+    def begin(
+        cls,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        seed: int,
+        batches: int,
+        *,
+        average: bool,
+    ) -> "State":
+        """Returns the state before the first batch; `average` says whether one is kept."""
         device = next(network.parameters()).device
         return cls(
             network=network,
-            average=copy.deepcopy(network) if settings.average else None,
-            optimizer=make_optimizer(network, settings),
+            average=copy.deepcopy(network) if average else None,
+            optimizer=optimizer,
             seed=seed,
             losses=torch.zeros(batches, device=device),
             correct=torch.zeros(batches, device=device),
@@ -70,16 +79,9 @@ class State:
         Raises:
             UserError: if it cannot be written.
         """
-        tensors = {"losses": self.losses, "correct": self.correct}
-        for part, module in self._modules():
-            tensors |= {f"{part}/{name}": t for name, t in module.state_dict().items()}
-        for index, moments in self.optimizer.state_dict()["state"].items():
-            tensors |= {
-                f"optimizer/{index}/{name}": t for name, t in moments.items() if t is not None
-            }
         counters = {name: getattr(self, name) for name in _COUNTERS}
         counters["history"] = [asdict(epoch) for epoch in self.history]
-        save_tensors(path, tensors, {"state": json.dumps(counters)})
+        save_state(path, self._modules(), self.optimizer, counters, self._tensors())
 
     def load(self, path: Path) -> None:
         """Takes over what `save` wrote, in place.
@@ -87,42 +89,96 @@ class State:
         Raises:
             UserError: if the file cannot be read or is of another training.
         """
-        tensors, metadata = load_tensors(path)
-        try:
-            counters = json.loads(metadata["state"])
-            for part, module in self._modules():
-                module.load_state_dict(_under(f"{part}/", tensors))
-            self.optimizer.load_state_dict(self._optimizer_state(_under("optimizer/", tensors)))
-            self.losses.copy_(tensors["losses"])
-            self.correct.copy_(tensors["correct"])
+        with state_errors(path):
+            counters = load_state(path, self._modules(), self.optimizer, self._tensors())
             for name in _COUNTERS:
                 setattr(self, name, counters[name])
             self.history = [Epoch(**values) for values in counters["history"]]
-        except (KeyError, RuntimeError, TypeError, ValueError) as error:
-            raise UserError(
-                f"{path} is not the state of this training ({error}); start anew in another folder"
-            ) from None
 
-    def _modules(self) -> list[tuple[str, nn.Module]]:
-        parts: list[tuple[str, nn.Module | None]] = [
-            ("network", self.network),
-            ("average", self.average),
-        ]
-        return [(name, module) for name, module in parts if module is not None]
+    def _modules(self) -> dict[str, nn.Module]:
+        average = {} if self.average is None else {"average": self.average}
+        return {"network": self.network, **average}
 
-    def _optimizer_state(self, moments: dict[str, Tensor]) -> dict[str, Any]:
-        weights = [p for group in self.optimizer.param_groups for p in group["params"]]
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in moments.items():
-            index, name = key.split("/")
-            weight = weights[int(index)]
-            if tensor.shape == weight.shape:  # fused optimizers want their moments laid out alike
-                tensor = torch.empty_like(weight).copy_(tensor)
-            state.setdefault(int(index), {})[name] = tensor
-        return {"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]}
+    def _tensors(self) -> dict[str, Tensor]:
+        return {"losses": self.losses, "correct": self.correct}
 
 
 _COUNTERS = ("seed", "epoch", "batch", "train_seconds", "wall_seconds", "best_accuracy")
+
+
+def save_state(
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    counters: Mapping[str, Any],
+    tensors: Mapping[str, Tensor] = MappingProxyType({}),
+) -> None:
+    """Writes what a training of any kind needs to continue, atomically.
+
+    Args:
+        path: a file ending in `.safetensors`.
+        modules: networks by name; their weights and buffers are saved.
+        optimizer: with its moments.
+        counters: JSON-ready.
+        tensors: further ones, by name.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    all_of_them = dict(tensors)
+    for part, module in modules.items():
+        all_of_them |= {f"{part}/{name}": t for name, t in module.state_dict().items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        all_of_them |= {
+            f"optimizer/{index}/{name}": t for name, t in moments.items() if t is not None
+        }
+    save_tensors(path, all_of_them, {"state": json.dumps(counters)})
+
+
+@torch.no_grad()
+def load_state(
+    path: Path,
+    modules: Mapping[str, nn.Module],
+    optimizer: torch.optim.Optimizer,
+    tensors: Mapping[str, Tensor] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Takes over, in place, what `save_state` wrote; returns the counters.
+
+    Call it under `state_errors`, with the counters' use.
+    """
+    saved, metadata = load_tensors(path)
+    counters: dict[str, Any] = json.loads(metadata["state"])
+    for part, module in modules.items():
+        module.load_state_dict(_under(f"{part}/", saved))
+    optimizer.load_state_dict(_optimizer_state(optimizer, _under("optimizer/", saved)))
+    for name, tensor in tensors.items():
+        tensor.copy_(saved[name])
+    return counters
+
+
+@contextmanager
+def state_errors(path: Path) -> Iterator[None]:
+    """Turns the errors of a state that does not fit into a UserError that names its file."""
+    try:
+        yield
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path} is not the state of this training ({error}); start anew in another folder"
+        ) from None
+
+
+def _optimizer_state(
+    optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]
+) -> dict[str, Any]:
+    weights = [p for group in optimizer.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in moments.items():
+        index, name = key.split("/")
+        weight = weights[int(index)]
+        if tensor.shape == weight.shape:  # fused optimizers want their moments laid out alike
+            tensor = torch.empty_like(weight).copy_(tensor)
+        state.setdefault(int(index), {})[name] = tensor
+    return {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

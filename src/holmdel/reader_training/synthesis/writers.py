@@ -1,4 +1,4 @@
-"""Hands: how one person writes the ten digits."""
+"""Writers: how one person writes the ten digits."""
 
 import random
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.data.strings.allographs import ALLOGRAPHS, CURRENCY, Allograph
-from holmdel.data.strings.pen import INK, Canvas, Points, curve, jittered, trace
 from holmdel.networks.line import DIGITS
+from holmdel.reader_training.synthesis.allographs import ALLOGRAPHS, CURRENCY, Allograph
+from holmdel.reader_training.synthesis.pen import INK, Canvas, Points, curve, jittered, trace
 
 FEWEST = 30  # digits of a writer who is asked to write
 
@@ -23,19 +23,19 @@ class Specimens:
     """Digits that people wrote, as MNIST holds them.
 
     Attributes:
-        pictures: uint8 (N, 28, 28), ink 255.
+        images: uint8 (N, 28, 28), ink 255.
         labels: (N,) digits.
         writers: (N,) a number a writer; None where that is not known.
     """
 
-    pictures: NDArray[np.uint8]
+    images: NDArray[np.uint8]
     labels: NDArray[np.integer]
     writers: NDArray[np.integer] | None = None
 
     @cached_property
     def boxes(self) -> NDArray[np.int64]:
         """Returns (N, 4): left, top, right and bottom of each digit's ink."""
-        ink: NDArray[np.bool_] = np.greater(self.pictures, INK)
+        ink: NDArray[np.bool_] = np.greater(self.images, INK)
         ends = []
         for axis in (1, 2):
             there = np.asarray(ink.any(axis))
@@ -64,7 +64,7 @@ class Specimens:
 
 
 @dataclass(frozen=True)
-class Hand:
+class Writer:
     """One person's digits for one line.
 
     Attributes:
@@ -91,14 +91,14 @@ _PROPORTION = {"1": (0.3, 0.75), "0": (0.6, 1.5), "4": (0.5, 0.95), "5": (0.5, 1
 _PLAIN = (0.42, 0.85)
 
 
-def draw_hand(
+def draw_writer(
     specimens: Specimens | None, text: str, rng: np.random.Generator, r: random.Random, drawn: float
-) -> Hand:
-    """Returns somebody's hand.
+) -> Writer:
+    """Returns somebody's writer.
 
     Args:
         specimens: digits to take; if None, every digit is drawn.
-        text: what this hand will write.
+        text: what this writer will write.
         rng: where the numbers come from.
         r: the same, for single numbers.
         drawn: the part of the digits that are drawn in place of taken.
@@ -115,7 +115,7 @@ def draw_hand(
             shapes[character] = jittered(_choose(ALLOGRAPHS[character], r), rng, jitter)
         proportions[character] = r.uniform(*_PROPORTION.get(character, _PLAIN))
         sizes[character] = _size(character, r)
-    return Hand(
+    return Writer(
         rows, shapes, r.uniform(0.05, 0.17), r.uniform(0.72, 1.35), r.uniform(0.02, 0.13),
         proportions, sizes,
     )  # fmt: skip
@@ -164,32 +164,32 @@ class Glyph:
 
 
 def write(
-    hand: Hand,
+    writer: Writer,
     character: str,
     height: float,
     specimens: Specimens | None,
     rng: np.random.Generator,
     r: random.Random,
 ) -> Glyph:
-    """Returns a character as a hand writes it this time.
+    """Returns a character as a writer writes it this time.
 
     Args:
-        hand: whose.
+        writer: whose handwriting.
         character: a digit or a currency sign.
         height: of the ink in pixels.
-        specimens: what the hand's rows point into.
+        specimens: what the writer's rows point into.
         rng: where the numbers come from.
         r: the same, for single numbers.
     """
-    width = hand.width * (1 + r.gauss(0, 0.07))
+    width = writer.width * (1 + r.gauss(0, 0.07))
     if character == "0":  # a specimen's as wide as the drawn ones
-        width *= hand.proportions[character] / 0.9 if character not in hand.shapes else 1
+        width *= writer.proportions[character] / 0.9 if character not in writer.shapes else 1
     lean, turn = r.gauss(0, 0.06), r.gauss(0, 0.05)
-    if character in hand.shapes:
-        wide = height * hand.proportions[character] * width
-        return _drawn(hand.shapes[character], height, wide, hand.pen * height, lean, turn, rng)
+    if character in writer.shapes:
+        wide = height * writer.proportions[character] * width
+        return _drawn(writer.shapes[character], height, wide, writer.pen * height, lean, turn, rng)
     assert specimens is not None  # else every digit has a shape
-    row = r.choice(hand.rows[int(character)])
+    row = r.choice(writer.rows[int(character)])
     return _taken(specimens, row, height, width, lean, turn)
 
 
@@ -230,7 +230,7 @@ def _taken(
     size = most - least + 8
     move = np.column_stack([matrix, offset + matrix @ (0.5, 0.5) - 0.5])
     ink = cv2.warpAffine(
-        specimens.pictures[row], move, (int(size[0]) + 1, int(size[1]) + 1), flags=cv2.INTER_LINEAR
+        specimens.images[row], move, (int(size[0]) + 1, int(size[1]) + 1), flags=cv2.INTER_LINEAR
     )
     wide, tall = (most - least).tolist()
     return Glyph(ink.astype(np.uint8, copy=False), 4, 4, wide, tall)

@@ -1,4 +1,4 @@
-"""The learning rate range test: Smith, "Cyclical learning rates" (2017), section 3.3."""
+"""The learning rate finder: Smith, "Cyclical learning rates" (2017), section 3.3."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from holmdel.data.batches import permutation
 from holmdel.errors import UserError
 from holmdel.figures import figure_files, new_figure
 from holmdel.training.job import Job, seeds_restored
-from holmdel.training.stepping import steps_for
+from holmdel.training.trainers import trainer_for
 
 LOWEST, HIGHEST = 1e-5, 10.0
 BATCHES = 200  # from the lowest rate to the highest
@@ -35,7 +35,7 @@ class RangeTest:
         return self.rates[self.losses.index(min(self.losses))] / 3
 
     def draw(self) -> dict[str, bytes]:
-        """Returns the picture of the test as the content of a `png` and an `svg` file."""
+        """Returns the plot of the test as the content of a `png` and an `svg` file."""
         figure, axes = new_figure()
         axes.grid(visible=True, alpha=0.3)
         axes.plot(self.rates, self.losses)
@@ -71,7 +71,7 @@ def range_test(job: Job) -> RangeTest:
     if not losses or losses[0] != losses[0]:
         raise UserError(
             f"the loss of {job.plan.network} is no number at a learning rate of {LOWEST}; "
-            "look at the pictures and labels"
+            "check the images and labels"
         )
     return RangeTest(rates, losses, diverged)
 
@@ -80,10 +80,10 @@ def _rising(job: Job) -> Iterator[tuple[float, float]]:
     """Trains with a rising learning rate; gives (rate, loss) batch by batch."""
     state = job.begin(job.settings.seed)
     state.network.train()
-    steps = steps_for(job, state)
+    trainer = trainer_for(job, state)
     for batch in range(BATCHES):
         state.epoch, state.batch = divmod(batch, job.batches)
         order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
         rate = LOWEST * (HIGHEST / LOWEST) ** (batch / (BATCHES - 1))
-        steps.learn(steps.draw(order), rate)
+        trainer.learn(trainer.draw(order), rate)
         yield rate, float(state.losses[state.batch])

@@ -1,4 +1,11 @@
-"""Processes that train side by side: each takes steps on lines of its own, by one mean gradient."""
+"""Data-parallel training: processes that each see lines of their own and step by one mean gradient.
+
+Not `torch.distributed`. With two processes on two cores its gloo backend takes as long: 12.3 steps
+a second against 12.8 here, for the reader's network with 16 lines a process, the best of five. It
+would not make this file shorter either: the launcher stays, for a process that ends or meets a
+user's mistake must end the training with one sentence, where gloo raises an error about a closed
+connection, and the processes that are started must ignore Ctrl-C.
+"""
 
 import multiprocessing
 import pickle
@@ -14,14 +21,14 @@ from torch import Tensor
 
 from holmdel.errors import UserError
 
-PATIENCE = 240.0  # seconds to wait for another process's step; a stuck one ends the training
+PATIENCE = 240.0  # seconds to wait for another process's step; then the training ends
 _READY, _MISTAKE, _FAULT = b"ready", b"mistake", b"fault"
 
-Work: TypeAlias = Callable[["Team"], object]
+Work: TypeAlias = Callable[["Group"], object]
 
 
-class Team:
-    """What one process knows of all: process 0 adds up the gradients, the others wait for it.
+class Group:
+    """The processes of a training, seen from one: process 0 takes the mean, the others wait for it.
 
     Attributes:
         rank: the number of this process.
@@ -49,7 +56,7 @@ class Team:
             torch.frombuffer(rows, dtype=torch.float32).view(count + 1, -1) if rows else None
         )
 
-    def share(self, gradients: Sequence[Tensor]) -> None:
+    def mean(self, gradients: Sequence[Tensor]) -> None:
         """Makes each gradient the mean over all processes; waits until every process is there.
 
         Raises:
@@ -94,8 +101,8 @@ class Team:
 
 
 @contextmanager
-def team(count: int, work: Work, numbers: int, patience: float = PATIENCE) -> Iterator[Team]:
-    """Starts the other processes and gives this one's team; ends them all at the end.
+def processes(count: int, work: Work, numbers: int, patience: float = PATIENCE) -> Iterator[Group]:
+    """Starts the other processes and gives this one's group; ends them all at the end.
 
     Args:
         count: of processes, this one among them.
@@ -104,35 +111,35 @@ def team(count: int, work: Work, numbers: int, patience: float = PATIENCE) -> It
         patience: seconds to wait for another process.
     """
     if count == 1:
-        yield Team()
+        yield Group()
         return
     context = multiprocessing.get_context("spawn")
     rows = context.RawArray("f", (count + 1) * numbers)
     copied = pickle.dumps(work)  # torch's own way would have them all train one set of weights
-    links, helpers = [], []
+    links, others = [], []
     try:
-        with _deaf():
+        with _ignoring_interrupts():
             for rank in range(1, count):
                 link, theirs = context.Pipe()
-                helper = context.Process(
-                    target=_help, args=(rank, count, rows, theirs, copied), daemon=True
+                other = context.Process(
+                    target=_work, args=(rank, count, rows, theirs, copied), daemon=True
                 )
-                helper.start()
-                theirs.close()  # so that the end of the helper is the end of the link
+                other.start()
+                theirs.close()  # so that the end of the other is the end of the link
                 links.append(link)
-                helpers.append(helper)
-        yield Team(0, count, rows, links, patience)
+                others.append(other)
+        yield Group(0, count, rows, links, patience)
     finally:
-        for helper in helpers:
-            helper.kill()
-        for helper in helpers:
-            helper.join()
+        for other in others:
+            other.kill()
+        for other in others:
+            other.join()
 
 
-def _help(rank: int, count: int, rows: Any, link: Connection, copied: bytes) -> None:
+def _work(rank: int, count: int, rows: Any, link: Connection, copied: bytes) -> None:
     """What another process does: its work, until that is done, fails, or process 0 is gone."""
     try:
-        pickle.loads(copied)(Team(rank, count, rows, [link]))
+        pickle.loads(copied)(Group(rank, count, rows, [link]))
     except (EOFError, ConnectionError):
         pass  # process 0 is gone, and whoever ended it knows why
     except UserError as error:
@@ -147,7 +154,7 @@ def _tell(link: Connection, words: bytes) -> None:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Has the processes that are started now ignore Ctrl-C, which is for this one."""
     try:
         old = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from holmdel.data import idx, roots
 from holmdel.data.sources import SOURCES
-from holmdel.data.strings.hands import Specimens
-from holmdel.data.strings.maker import StringMaker, StringSample, Style
 from holmdel.errors import UserError
+from holmdel.reader_training.synthesis.maker import StringMaker, StringSample
+from holmdel.reader_training.synthesis.writers import Specimens
 
 if TYPE_CHECKING:
     from holmdel.data.download import Progress
@@ -31,12 +31,12 @@ class DigitFiles:
     """The files of handwritten digits that strings are composed from.
 
     Attributes:
-        pictures: an IDX file, N of 28x28.
+        images: an IDX file, N of 28x28.
         labels: an IDX file, N digits.
         writers: QMNIST's labels, of N digits or more, in the same order; None where not there.
     """
 
-    pictures: Path
+    images: Path
     labels: Path
     writers: Path | None = None
 
@@ -56,12 +56,10 @@ class StringSource:
     Attributes:
         digits: what the strings are composed from.
         seed: of all streams.
-        style: what is varied.
     """
 
     digits: DigitFiles
     seed: int = 0
-    style: Style = field(default_factory=Style)
 
     def __call__(self, stream: int) -> Iterator[StringSample]:
         """Gives the strings of a stream, without end.
@@ -69,7 +67,7 @@ class StringSource:
         Args:
             stream: a number from 0; other numbers give other strings.
         """
-        maker = StringMaker(self.digits.specimens(), self._seed(stream), self.style)
+        maker = StringMaker(self.digits.specimens(), self._seed(stream))
         while True:
             yield maker.sample()
 
@@ -97,10 +95,10 @@ def find_digits(
     """
     mnist = SOURCES["mnist"]
     place = roots.find(mnist, root) or roots.fetch(mnist, root, progress=progress)
-    pictures, labels, test_pictures, test_labels = (path for path in mnist.paths(place) if path)
+    images, labels, test_images, test_labels = (path for path in mnist.paths(place) if path)
     return (
-        DigitFiles(pictures, labels, _writers("train", place)),
-        DigitFiles(test_pictures, test_labels, _writers("test", place)),
+        DigitFiles(images, labels, _writers("train", place)),
+        DigitFiles(test_images, test_labels, _writers("test", place)),
     )
 
 
@@ -111,10 +109,10 @@ def _writers(split: str, place: Path) -> Path | None:
 
 @lru_cache(maxsize=2)
 def _specimens(digits: DigitFiles) -> Specimens:
-    pictures, labels = idx.read_pair(digits.pictures, digits.labels, 10)
+    images, labels = idx.read_pair(digits.images, digits.labels, 10)
     if digits.writers is None:
-        return Specimens(pictures, labels)
-    return Specimens(pictures, labels, _writers_of(digits.writers, labels))
+        return Specimens(images, labels)
+    return Specimens(images, labels, _writers_of(digits.writers, labels))
 
 
 def _writers_of(path: Path, labels: NDArray[np.uint8]) -> NDArray[np.integer]:

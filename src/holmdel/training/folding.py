@@ -1,13 +1,20 @@
-"""Batch norms that help a training and are gone after it.
+"""What training adds and then folds into the weights: batch norms, and a calibration factor.
 
-In eval mode a batch norm is an affine map a channel, so it folds into the layer before it: the
-network that is saved has the layers and the parameter count of the plain one.
+In eval mode a batch norm is an affine map per channel, so it folds into the layer before it; a
+factor on the logits folds into the last layer. The network that is saved has the layers and the
+parameter count of the plain one.
 """
 
 import copy
+from collections.abc import Iterable
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+from holmdel.evaluation import logits_and_labels
+
+LEAST, MOST = 0.1, 10.0  # of the factor on the logits
 
 
 def with_batch_norm(network: nn.Module) -> nn.Module:
@@ -61,3 +68,37 @@ class _Normalised(nn.Sequential):
 
 def _has_weights(module: nn.Module) -> bool:
     return isinstance(module, nn.Conv2d | nn.Linear)
+
+
+def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """Scales a network's logits, in place, to the least cross-entropy; returns the factor.
+
+    Temperature scaling, Guo et al., "On calibration of modern neural networks" (2017), section 4.2;
+    the factor is 1 / T. It goes into the weights of the last layer that has any, so the
+    predicted classes stay the same and only the confidence changes.
+
+    Args:
+        network: from (N, C, H, W) to logits (N, classes), linear behind its last layer of weights.
+        batches: pairs of (pictures (N, C, H, W), labels (N,)).
+    """
+    said, truly = logits_and_labels(network, batches)
+    factor = _best_factor(said.double(), truly)
+    last = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)][-1]
+    with torch.no_grad():
+        for parameter in last.parameters():
+            parameter.mul_(factor)
+    return factor
+
+
+def _best_factor(logits: Tensor, labels: Tensor) -> float:
+    """Returns the factor between `LEAST` and `MOST` of the least cross-entropy, by bisection.
+
+    The cross-entropy is convex in the factor, so its slope changes its sign once.
+    """
+    of_truth = logits.gather(1, labels[:, None]).mean()
+    low, high = LEAST, MOST
+    while high - low > 1e-6:
+        factor = (low + high) / 2
+        slope = ((logits * factor).softmax(1) * logits).sum(1).mean() - of_truth
+        low, high = (factor, high) if slope < 0 else (low, factor)
+    return (low + high) / 2

@@ -1,7 +1,6 @@
-"""Watching a training: time, numbers that are none, and runs that never started."""
+"""Divergence: losses that are no numbers, and runs that never leave chance."""
 
 import math
-import time
 
 import torch
 from torch import Tensor, nn
@@ -12,50 +11,11 @@ from holmdel.evaluation import chance
 WINDOW = 100  # batches over which a run's loss and accuracy are compared with chance
 LOSS_MARGIN = 0.02  # of ln(classes)
 ACCURACY_MARGIN = 0.5  # of chance
-EARLY = 10  # batches between two looks for a silent start, up to WINDOW
+EARLY = 10  # batches between two checks for a dead start, up to WINDOW
 
 
 class DeadRun(UserError):  # noqa: N818 - a run is dead, not an error's name
     """A run that sits at chance; another seed may start."""
-
-
-class Stopwatch:
-    """Adds up the time spent between `start` and `stop`, on CUDA by the device's own clock."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._seconds = 0.0
-        self._began = 0.0
-        self._events: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
-
-    def start(self) -> None:
-        """Begins a stretch."""
-        if self._device.type == "cuda":
-            self._events.append((_event(), _event()))
-            self._events[-1][0].record()
-        else:
-            self._began = time.perf_counter()
-
-    def stop(self) -> None:
-        """Ends a stretch."""
-        if self._device.type == "cuda":
-            self._events[-1][1].record()
-            return
-        if self._device.type == "mps":
-            torch.mps.synchronize()
-        self._seconds += time.perf_counter() - self._began
-
-    def seconds(self) -> float:
-        """Returns the time of all stretches so far, waiting for the device where it must."""
-        if self._events:
-            torch.cuda.synchronize(self._device)
-            self._seconds += sum(a.elapsed_time(b) for a, b in self._events) / 1000
-            self._events.clear()
-        return self._seconds
-
-
-def _event() -> torch.cuda.Event:
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
 
 def refuse_nan(losses: Tensor, first: int, epoch: int, lr: float) -> None:
@@ -100,8 +60,8 @@ def refuse_dead(losses: Tensor, accuracy: float, classes: int, batch: int) -> No
 def refuse_silent(network: nn.Module, losses: Tensor, classes: int, batch: int) -> None:
     """Raises a DeadRun if the first layer gets no gradient at all and the loss is that of guessing.
 
-    With ReLUs that are 0 for every picture nothing moves any more but the biases behind them, so
-    no patience helps: He et al., "Delving deep into rectifiers" (2015), section 2.2, tells why deep
+    Where the ReLUs are 0 for every image, only the biases behind them still move, so more training
+    does not help: He et al., "Delving deep into rectifiers" (2015), section 2.2, tells why deep
     networks come to this. NiN and GoogLeNet are known for it.
 
     Args:
@@ -117,7 +77,7 @@ def refuse_silent(network: nn.Module, losses: Tensor, classes: int, batch: int) 
         f"the start is dead: after {batch} batches the loss is {float(losses[-1]):.4f} (guessing "
         f"among {classes} classes gives ln({classes}) = {chance(classes)[0]:.4f}) and the gradient "
         "of the first layer is exactly 0, so its ReLUs or those behind it are off for every "
-        "picture; try another --seed, --restarts 3, or a smaller --lr"
+        "image; try another --seed, --restarts 3, or a smaller --lr"
     )
 
 

@@ -18,21 +18,21 @@ WIDEST = 416  # columns; wider lines are left out
 _PLACE = {character: index for index, character in enumerate(ALPHABET)}
 
 
-class Written(NamedTuple):
+class LabelledLine(NamedTuple):
     """A line to learn from.
 
     Attributes:
-        picture: uint8 (H, W), dark ink on lighter paper.
+        image: uint8 (H, W), dark ink on lighter paper.
         text: what stands there, over ALPHABET.
         marked: whether `text` has the marks too; if not, marks may stand anywhere.
     """
 
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     text: str
     marked: bool = True
 
 
-Sample: TypeAlias = Written | tuple[NDArray[np.uint8], str]
+Sample: TypeAlias = LabelledLine | tuple[NDArray[np.uint8], str]
 # Of a stream's number: the lines of that stream, without end; can be pickled.
 Source: TypeAlias = Callable[[int], Iterator[Sample]]
 
@@ -41,42 +41,42 @@ class LineBatch(NamedTuple):
     """Lines of like width.
 
     Attributes:
-        pictures: float32 (N, 1, 32, W), zeros on the right.
+        images: float32 (N, 1, 32, W), zeros on the right.
         targets: all characters of all lines, one after the other.
         lengths: (N,) how many of them each line has.
         marked: bool (N,), which lines have their marks among the targets; None for all.
     """
 
-    pictures: Tensor
+    images: Tensor
     targets: Tensor
     lengths: Tensor
     marked: Tensor | None = None
 
 
-def in_batches(written: Iterator[Sample], size: int, seed: int) -> Iterator[LineBatch]:
+def in_batches(lines: Iterator[Sample], size: int, seed: int) -> Iterator[LineBatch]:
     """Gives batches of lines of like width, without end; the order of widths depends on the seed.
 
     Args:
-        written: pictures and texts, without end.
+        lines: images and texts, without end.
         size: N of the batches.
         seed: processes of the same seed get batches of about the same width at the same time.
     """
     order = random.Random(seed)
     while True:
-        pool: list[_Seen] = []
+        pool: list[_Prepared] = []
         while len(pool) < size * POOL:
-            picture, text, marked = Written(*next(written))
-            line = to_line(picture)
+            image, text, marked = LabelledLine(*next(lines))
+            line = to_line(image)
             if _fits(text, line.shape[1]):
-                pool.append(_Seen(line, text, marked))
-        pool.sort(key=lambda seen: seen.line.shape[1])
+                pool.append(_Prepared(line, text, marked))
+        pool.sort(key=lambda prepared: prepared.line.shape[1])
         starts = list(range(0, len(pool), size))
         order.shuffle(starts)
         for start in starts:
             yield _stacked(pool[start : start + size])
 
 
-class _Seen(NamedTuple):
+class _Prepared(NamedTuple):
     """A line as the network sees it, float32 (32, W), its text, and whether that has the marks."""
 
     line: NDArray[np.float32]
@@ -84,28 +84,28 @@ class _Seen(NamedTuple):
     marked: bool
 
 
-def learnable(picture: NDArray[np.uint8], text: str) -> bool:
-    """Says whether a line goes into a batch; others are left out."""
-    return _fits(text, to_line(picture).shape[1])
+def learnable(image: NDArray[np.uint8], text: str) -> bool:
+    """Tells whether a line goes into a batch; others are left out."""
+    return _fits(text, to_line(image).shape[1])
 
 
 def _fits(text: str, columns: int) -> bool:
-    """Says whether a network has enough steps for a text: a blank goes between twins."""
+    """Tells whether a network has enough steps for a text: a blank goes between twins."""
     twins = sum(a == b for a, b in pairwise(text))
     return columns <= WIDEST and columns // STRIDE > len(text) + twins
 
 
-def _stacked(seen: Sequence[_Seen]) -> LineBatch:
-    columns = max(line.shape[1] for line, _, _ in seen)
+def _stacked(lines: Sequence[_Prepared]) -> LineBatch:
+    columns = max(line.shape[1] for line, _, _ in lines)
     columns = (columns + 7) // 8 * 8
-    pictures = torch.zeros(len(seen), 1, LINE_HEIGHT, columns)
-    for picture, (line, _, _) in zip(pictures, seen, strict=True):
-        picture[0, :, : line.shape[1]] = torch.from_numpy(line)
-    characters = [_PLACE[character] for _, text, _ in seen for character in text]
-    lengths = torch.tensor([len(text) for _, text, _ in seen])
-    marked = [whole for _, _, whole in seen]
+    images = torch.zeros(len(lines), 1, LINE_HEIGHT, columns)
+    for image, (line, _, _) in zip(images, lines, strict=True):
+        image[0, :, : line.shape[1]] = torch.from_numpy(line)
+    characters = [_PLACE[character] for _, text, _ in lines for character in text]
+    lengths = torch.tensor([len(text) for _, text, _ in lines])
+    marked = [whole for _, _, whole in lines]
     return LineBatch(
-        pictures,
+        images,
         torch.tensor(characters, dtype=torch.long),
         lengths,
         None if all(marked) else torch.tensor(marked),

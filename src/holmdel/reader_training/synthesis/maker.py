@@ -3,54 +3,43 @@
 import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from holmdel.data.strings import texts
-from holmdel.data.strings.hands import Hand, Specimens, draw_hand, write
-from holmdel.data.strings.junk import nothing_to_read
-from holmdel.data.strings.noise import Surfaces
-from holmdel.data.strings.paper import Paper
-from holmdel.data.strings.pen import Canvas, curve, trace
-from holmdel.data.strings.spoil import Spoiler
 from holmdel.networks.line import DIGITS
+from holmdel.reader_training.synthesis import texts
+from holmdel.reader_training.synthesis.degrade import Degrader
+from holmdel.reader_training.synthesis.paper import Paper, Surfaces
+from holmdel.reader_training.synthesis.pen import Canvas, curve, trace
+from holmdel.reader_training.synthesis.writers import Specimens, Writer, draw_writer, write
 
 HEIGHT = 44  # pixels of a digit, about twice what the network sees
 MARGIN = 36  # above and below the digits, for slopes, marks and neighbours
 TALL = HEIGHT + 2 * MARGIN
 LONGEST = 1100  # pixels of the canvas
-JUNK = 0.03  # of the lines hold nothing to read
-
-
-@dataclass(frozen=True)
-class Style:
-    """What is varied, each a part of the lines; for experiments on what helps.
-
-    Attributes:
-        drawn: digits drawn from allographs in place of MNIST's.
-        geometry: slant, slope and elastic warps.
-        marks: punctuation and rules.
-        paper: printed and grained paper.
-    """
-
-    drawn: float = 0.5
-    geometry: bool = True
-    marks: bool = True
-    paper: bool = True
+# How often a line's digits are drawn from allographs rather than taken from MNIST.
+DRAWN = (0.0, 0.3, 0.5, 0.7, 1.0)
+DISTRACTORS = 0.03  # part of the lines with nothing to read: printed words, bare paper
+_FONTS = (
+    cv2.FONT_HERSHEY_SIMPLEX,
+    cv2.FONT_HERSHEY_DUPLEX,
+    cv2.FONT_HERSHEY_COMPLEX,
+    cv2.FONT_HERSHEY_TRIPLEX,
+    cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
+)
 
 
 class StringSample(NamedTuple):
-    """A picture of a line, and what stands there.
+    """The image of a line, and its text.
 
     Attributes:
-        picture: uint8 (H, W), dark ink on lighter paper.
+        image: uint8 (H, W), dark ink on lighter paper.
         text: digits and marks in reading order; empty where there is nothing to read.
     """
 
-    picture: Canvas
+    image: Canvas
     text: str
 
 
@@ -89,18 +78,15 @@ class StringMaker:
     Args:
         specimens: digits that people wrote; if None, every digit is drawn.
         seed: of everything that is random.
-        style: what is varied.
     """
 
-    def __init__(self, specimens: Specimens | None, seed: int, style: Style = Style()) -> None:
+    def __init__(self, specimens: Specimens | None, seed: int) -> None:
         cv2.setNumThreads(1)
         self._specimens = specimens
-        self._style = style
         self._rng = np.random.default_rng(seed)
         self._r = random.Random(seed)
         surfaces = Surfaces(self._rng, (9.0, 16.0, 28.0, 48.0))
-        paper = Paper(self._rng, self._r) if style.paper else None
-        self._spoiler = Spoiler(self._r, surfaces, paper)
+        self._degrader = Degrader(self._r, surfaces, Paper(self._rng, self._r))
         self._surfaces = surfaces
 
     def sample(self, text: str | None = None) -> StringSample:
@@ -112,31 +98,44 @@ class StringMaker:
         """
         r = self._r
         if text is None:
-            if self._style.marks and r.random() < JUNK:
-                return self._junk()
+            if r.random() < DISTRACTORS:
+                return self._distractor()
             text = self._wording()(r)
-        drawn = r.choice((0.0, 0.6, 1.0, 1.4, 2.0)) * self._style.drawn
-        hand = draw_hand(self._specimens, text, self._rng, r, drawn)
+        drawn = r.choice(DRAWN)
+        writer = draw_writer(self._specimens, text, self._rng, r, drawn)
         line = _Line()
-        text = self._written(line, hand, text)
-        return StringSample(self._picture(line, self._style.geometry), text)
+        text = self._written(line, writer, text)
+        return StringSample(self._image(line, warped=True), text)
 
     def _wording(self) -> Callable[[random.Random], str]:
         kind = self._r.random()
-        if self._style.marks and kind < 0.68:
+        if kind < 0.68:
             return texts.amount
         return texts.code if kind < 0.74 else texts.digits
 
-    def _junk(self) -> StringSample:
-        line = _Line()
-        line.end = nothing_to_read(line.canvas, MARGIN + HEIGHT, self._r)
-        return StringSample(self._picture(line, self._r.random() < 0.5), "")
+    def _distractor(self) -> StringSample:
+        """Returns a line on which there is nothing to read: printed words, or bare paper."""
+        r, line = self._r, _Line()
+        if r.random() < 0.6:
+            text, font, scale, pen = (
+                texts.words(r),
+                r.choice(_FONTS),
+                r.uniform(1.0, 2.0),
+                r.randint(1, 5),
+            )
+            cv2.putText(
+                line.canvas, text, (24, MARGIN + HEIGHT), font, scale, 255, pen, cv2.LINE_AA
+            )
+            line.end = 24 + int(cv2.getTextSize(text, font, scale, pen)[0][0])
+        else:
+            line.end = r.randint(60, 400)
+        return StringSample(self._image(line, warped=r.random() < 0.5), "")
 
-    def _picture(self, line: _Line, warped: bool) -> Canvas:
+    def _image(self, line: _Line, *, warped: bool) -> Canvas:
         ink = line.canvas[:, : min(LONGEST, round(line.end) + 24)]
-        return self._spoiler.spoiled(self._warped(ink) if warped else ink)
+        return self._degrader.degraded(self._warped(ink) if warped else ink)
 
-    def _written(self, line: _Line, hand: Hand, text: str) -> str:
+    def _written(self, line: _Line, writer: Writer, text: str) -> str:
         """Writes a text as long as there is room; returns what was written."""
         r = self._r
         gap = HEIGHT * (r.gauss(0.11, 0.13) if r.random() < 0.85 else r.uniform(-0.1, 0.9))
@@ -144,23 +143,25 @@ class StringMaker:
         link = r.random() < 0.12
         coil, coiled = r.random() < 0.06, 0  # zeros in one go, and how many are still to come
         tops: tuple[float, float] | None = None
-        pen = max(2.0, hand.pen * HEIGHT)
+        pen = max(2.0, writer.pen * HEIGHT)
         for place, character in enumerate(text):
             if line.x > LONGEST - 3 * HEIGHT:
                 return text[:place]
-            if character not in hand.shapes and character not in DIGITS:
+            if character not in writer.shapes and character not in DIGITS:
                 self._mark(line, character, pen, gap)
                 tops = None
                 continue
             if coil and not coiled and text[place : place + 2] == "00":
                 coiled = len(text[place:]) - len(text[place:].lstrip("0"))
-                self._coil(line, coiled, pen, hand.sizes[character][0])
+                self._coil(line, coiled, pen, writer.sizes[character][0])
             if coiled:
                 coiled -= 1
                 continue
-            tall, drop = hand.sizes[character]
-            size = HEIGHT * tall * (1 + r.gauss(0, hand.unrest))
-            glyph = write(hand, character, max(size, 0.35 * HEIGHT), self._specimens, self._rng, r)
+            tall, drop = writer.sizes[character]
+            size = HEIGHT * tall * (1 + r.gauss(0, writer.unrest))
+            glyph = write(
+                writer, character, max(size, 0.35 * HEIGHT), self._specimens, self._rng, r
+            )
             base = line.base + (drop + r.gauss(0, drift)) * HEIGHT
             left, top = line.x - glyph.left, base - glyph.height - glyph.top
             line.paste(glyph.ink, left, top)

@@ -56,3 +56,16 @@ def code(r: random.Random) -> str:
     if kind < 0.25:
         return "".join(r.choices(DIGITS, k=5)) + "-" + "".join(r.choices(DIGITS, k=4))
     return "".join(r.choices(DIGITS, k=5 if kind < 0.6 else 6))
+
+
+# Letters that nobody takes for a digit, also by themselves.
+_CAPITALS, _SMALL = "ACDEFHKLMNPRTUVWXY", "acdefhkmnprtuvwxy"
+
+
+def words(r: random.Random) -> str:
+    """Returns one to three words without any digit: what is not to be read."""
+    letters = [
+        "".join(r.choices(_SMALL if r.random() < 0.7 else _CAPITALS, k=r.randint(2, 8)))
+        for _ in range(r.randint(1, 3))
+    ]
+    return " ".join([word.capitalize() if r.random() < 0.4 else word for word in letters])

@@ -1,29 +1,28 @@
-"""From clean ink to a picture: the pen's width, rules, paper, light, blur, JPEG."""
+"""Degradation: clean ink becomes an image as if scanned: rules, paper, light, blur, JPEG."""
 
 import random
 
 import cv2
 import numpy as np
 
-from holmdel.data.strings.noise import Plane, Surfaces
-from holmdel.data.strings.paper import Paper
-from holmdel.data.strings.pen import INK, Canvas
+from holmdel.reader_training.synthesis.paper import Paper, Plane, Surfaces
+from holmdel.reader_training.synthesis.pen import INK, Canvas
 
 
-class Spoiler:
-    """Makes pictures of ink.
+class Degrader:
+    """Makes images of ink as if written on paper and scanned.
 
     Args:
         r: where the numbers come from.
         surfaces: smooth surfaces to cut from.
-        paper: sheets to cut from; None for plain grey paper.
+        paper: sheets to cut from.
     """
 
-    def __init__(self, r: random.Random, surfaces: Surfaces, paper: Paper | None) -> None:
+    def __init__(self, r: random.Random, surfaces: Surfaces, paper: Paper) -> None:
         self._r, self._surfaces, self._paper = r, surfaces, paper
 
-    def spoiled(self, ink: Canvas) -> Canvas:
-        """Returns a picture, uint8 (H, W), of ink on paper, cropped around the ink.
+    def degraded(self, ink: Canvas) -> Canvas:
+        """Returns an image, uint8 (H, W), of ink on paper, cropped around the ink.
 
         Args:
             ink: uint8 (H, W), 255 where there is ink.
@@ -33,10 +32,9 @@ class Spoiler:
         if r.random() < 0.2:
             ink = cv2.erode(ink, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)
         cover = self._pressed(ink)
-        if self._paper is not None:
-            self._rules(cover)
+        self._rules(cover)
         height, width = cover.shape
-        paper = self._paper.cut(height, width) if self._paper else np.full_like(cover, 0.8)
+        paper = self._paper.cut(height, width)
         light = paper * (1 - np.float32(r.uniform(0.5, 0.97) ** 0.7) * cover)
         if r.random() < 0.3:  # as small as the network sees it, or smaller
             tall = r.randint(28, 44)
@@ -45,12 +43,12 @@ class Spoiler:
             )
         if r.random() < 0.25:
             light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.3, 0.9) * light.shape[0] / 45)
-        picture = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
+        image = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
         if r.random() < 0.25:
             quality = [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)]
-            coded = cv2.imencode(".jpg", picture, quality)[1]
+            coded = cv2.imencode(".jpg", image, quality)[1]
             return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
-        return picture.astype(np.uint8, copy=False)
+        return image.astype(np.uint8, copy=False)
 
     def _window(self, ink: Canvas) -> tuple[slice, slice]:
         """Returns where the ink is, with some room around or a little cut off."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from holmdel.errors import UserError
 from holmdel.settings import READER, TUNED_READER, ReaderSettings
-from holmdel.training.lines import LineSettings
 
+MOST_PROCESSES = 64  # distinct streams and seeds a step
 REPORTS, TUNED_REPORTS = 50, 12
 
 
@@ -22,18 +22,20 @@ class ReaderPlan(ReaderSettings):
                 "expected a line a process at least"
             )
 
-    def line_settings(self, reports: int) -> LineSettings:
-        """Returns what the training itself takes, with so many reports in all."""
-        bare = LineSettings(
-            lines=self.lines,
-            batch_size=self.batch_size // self.processes,
-            lr=self.lr,
-            weight_decay=self.weight_decay,
-            average=self.average,
-            seed=self.seed,
-            processes=self.processes,
-        )
-        return LineSettings(**{**vars(bare), "report": max(1, bare.steps // reports)})
+    @property
+    def lines_per_process(self) -> int:
+        """How many lines a process sees a step."""
+        return self.batch_size // self.processes
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are in all."""
+        return max(1, self.lines // self.lines_per_step)
+
+    @property
+    def lines_per_step(self) -> int:
+        """How many lines all processes see a step."""
+        return self.lines_per_process * self.processes
 
 
 def make_plan(given: Mapping[str, Any], *, tuned: bool = False) -> ReaderPlan:

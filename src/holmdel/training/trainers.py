@@ -1,35 +1,39 @@
-"""One batch of a training, on PyTorch or in the native engine."""
+"""Training on one batch: forward, backward and step, on PyTorch or in the native engine."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from holmdel import engine
-from holmdel.training.job import Job
-from holmdel.training.state import State
+
+if TYPE_CHECKING:
+    from holmdel.training.job import Job
+    from holmdel.training.state import State
 
 
-def steps_for(job: Job, state: State) -> "TorchSteps":
-    """Returns what trains `state` batch by batch: the fastest that the job allows."""
+def trainer_for(job: "Job", state: "State") -> "TorchTrainer":
+    """Returns the fastest trainer that the job allows; it trains `state` batch by batch."""
     if not job.native:
-        return TorchSteps(job, state)
+        return TorchTrainer(job, state)
     settings = job.settings
     plain = settings.optimizer == "sgd" and settings.augment == "none" and not settings.clip
-    return FusedSteps(job, state) if plain and job.takes_bytes else NativeSteps(job, state)
+    return FusedTrainer(job, state) if plain and job.takes_bytes else NativeTrainer(job, state)
 
 
-class TorchSteps:
-    """Batches on PyTorch.
+class TorchTrainer:
+    """Trains on PyTorch.
 
     Args:
         job: gives the batches, the label smoothing, the precision and the largest gradient.
         state: the training between two batches, which `learn` changes.
     """
 
-    def __init__(self, job: Job, state: State) -> None:
+    def __init__(self, job: "Job", state: "State") -> None:
         self.job = job
         self.state = state
 
@@ -57,10 +61,10 @@ class TorchSteps:
 
     def _step(self, *drawn: Tensor) -> tuple[Tensor | float, Tensor | int]:
         """Returns loss and number right of a batch, after a step of the optimizer."""
-        pictures, labels = drawn
+        images, labels = drawn
         job, optimizer = self.job, self.state.optimizer
         with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
-            logits = self.state.network(pictures)
+            logits = self.state.network(images)
         logits = logits.float()
         loss = F.cross_entropy(logits, labels, label_smoothing=job.settings.label_smoothing)
         optimizer.zero_grad()
@@ -74,29 +78,29 @@ class TorchSteps:
             torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), self.job.settings.clip)
 
 
-class NativeSteps(TorchSteps):
-    """Batches whose gradients the native engine finds; PyTorch's optimizer takes the step."""
+class NativeTrainer(TorchTrainer):
+    """Trains with the native engine's gradients; PyTorch's optimizer takes the step."""
 
-    def __init__(self, job: Job, state: State) -> None:
+    def __init__(self, job: "Job", state: "State") -> None:
         super().__init__(job, state)
         self._chain = engine.compile(state.network, job.image)
 
     def _step(self, *drawn: Tensor) -> tuple[float, int]:
-        pictures, labels = drawn
+        images, labels = drawn
         smoothing = self.job.settings.label_smoothing
-        found = self._chain.step(pictures, labels, label_smoothing=smoothing)
+        found = self._chain.step(images, labels, label_smoothing=smoothing)
         with _one_thread():
             self._clip()
             self.state.optimizer.step()
         return found
 
 
-class FusedSteps(NativeSteps):
-    """Batches out of the uint8 pictures where they lie, gradients and SGD in one call."""
+class FusedTrainer(NativeTrainer):
+    """Trains from the stored uint8 images, gradients and SGD step in one native call."""
 
-    def __init__(self, job: Job, state: State) -> None:
+    def __init__(self, job: "Job", state: "State") -> None:
         super().__init__(job, state)
-        self._pictures, self._labels = job.train.images.contiguous(), job.train.labels
+        self._images, self._labels = job.train.images.contiguous(), job.train.labels
 
     def draw(self, order: Tensor) -> tuple[Tensor, ...]:
         """Returns the rows (B,) of the next batch: nothing about it is random but its order."""
@@ -108,8 +112,47 @@ class FusedSteps(NativeSteps):
         assert isinstance(optimizer, torch.optim.SGD)
         smoothing = self.job.settings.label_smoothing
         return self._chain.train(
-            self._pictures, self._labels, rows, optimizer, label_smoothing=smoothing
+            self._images, self._labels, rows, optimizer, label_smoothing=smoothing
         )
+
+
+class Stopwatch:
+    """Adds up the time spent between `start` and `stop`, on CUDA by the device's own clock."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._seconds = 0.0
+        self._began = 0.0
+        self._events: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def start(self) -> None:
+        """Begins a stretch."""
+        if self._device.type == "cuda":
+            self._events.append((_event(), _event()))
+            self._events[-1][0].record()
+        else:
+            self._began = time.perf_counter()
+
+    def stop(self) -> None:
+        """Ends a stretch."""
+        if self._device.type == "cuda":
+            self._events[-1][1].record()
+            return
+        if self._device.type == "mps":
+            torch.mps.synchronize()
+        self._seconds += time.perf_counter() - self._began
+
+    def seconds(self) -> float:
+        """Returns the time of all stretches so far, waiting for the device where it must."""
+        if self._events:
+            torch.cuda.synchronize(self._device)
+            self._seconds += sum(a.elapsed_time(b) for a, b in self._events) / 1000
+            self._events.clear()
+        return self._seconds
+
+
+def _event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -1,12 +1,11 @@
-"""Strokes of a pen as curves, and their drawing."""
+"""Pen strokes: the curve through the points of a stroke, and its drawing."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-
-from holmdel.data.strings.allographs import Allograph
 
 Points = NDArray[np.float32]
 Canvas = NDArray[np.uint8]
@@ -44,7 +43,9 @@ def curve(points: Points) -> Points:
     return _basis(len(points)) @ points
 
 
-def jittered(shape: Allograph, rng: np.random.Generator, by: float) -> list[Points]:
+def jittered(
+    shape: Sequence[Sequence[tuple[float, float]]], rng: np.random.Generator, by: float
+) -> list[Points]:
     """Returns the strokes of a shape, float32 (P, 2) each, with every point moved at random.
 
     Points that are the same in several strokes stay together.

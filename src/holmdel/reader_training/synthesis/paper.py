@@ -1,16 +1,62 @@
-"""Paper to write on: plain, grained, or with the fine printed lines of a bank's guilloche."""
+"""Backgrounds of a training line: smooth random surfaces, and sheets of paper made of them.
+
+Paper is plain, grained, or has the fine printed lines of a bank's guilloche.
+"""
 
 import math
 import random
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from holmdel.data.strings.noise import Plane, surface
+Plane = NDArray[np.float32]
 
-HEIGHT, WIDTH = 160, 1120
+SURFACE_HEIGHT, SURFACE_WIDTH = 192, 1536  # pixels of a smooth surface
+HEIGHT, WIDTH = 160, 1120  # pixels of a sheet
 FIRST, STOCK = 32, 256  # sheets there are at the start, and at most
-TURNOVER = 50  # pictures from one new sheet to the next
+TURNOVER = 50  # images from one new sheet to the next
+
+
+def surface(rng: np.random.Generator, height: int, width: int, cell: float) -> Plane:
+    """Returns a smooth surface, float32 (height, width), of mean 0 and deviation about 0.7.
+
+    Args:
+        rng: where the numbers come from.
+        height: H in pixels.
+        width: W in pixels.
+        cell: pixels from one random value to the next.
+    """
+    mesh = rng.standard_normal(
+        (max(2, int(height / cell) + 2), max(2, int(width / cell) + 2)), dtype=np.float32
+    )
+    grown = cv2.resize(mesh, (width, height), interpolation=cv2.INTER_CUBIC)
+    return grown.astype(np.float32, copy=False)
+
+
+class Surfaces:
+    """A stock of smooth surfaces to cut from.
+
+    Args:
+        rng: where the numbers come from.
+        cells: the pixels from one random value to the next, one stock a value.
+        each: surfaces a stock.
+    """
+
+    def __init__(self, rng: np.random.Generator, cells: tuple[float, ...], each: int = 6) -> None:
+        self._rng = rng
+        self._stocks = [
+            [surface(rng, SURFACE_HEIGHT, SURFACE_WIDTH, cell) for _ in range(each)]
+            for cell in cells
+        ]
+
+    def cut(self, stock: int, height: int, width: int) -> Plane:
+        """Returns a piece (height, width) from anywhere in a surface of a stock, a view."""
+        rng = self._rng
+        plane = self._stocks[stock][rng.integers(len(self._stocks[stock]))]
+        top = rng.integers(SURFACE_HEIGHT - height + 1)
+        left = rng.integers(SURFACE_WIDTH - width + 1)
+        return plane[top : top + height, left : left + width]
 
 
 class Paper:

@@ -1,10 +1,10 @@
-"""The curves of a training: as files, as text for a terminal, and live in a notebook."""
+"""The history of a training: the figures of its epochs, and their curves as files and as text."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from holmdel.figures import figure_files, new_figure
-from holmdel.training.report import Epoch, Look, Progress
 
 # The book's three curves, in its line styles.
 STYLES = {
@@ -13,6 +13,40 @@ STYLES = {
     "val acc": ("#d97706", ":"),
     "test acc": ("#138a36", "-."),
 }
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The figures of one epoch: a line of `metrics.jsonl`.
+
+    Attributes:
+        epoch: counted from 1.
+        loss: mean training loss over the epoch, natural logarithm.
+        train_acc: training accuracy over the epoch, 0..1, while the weights were changing.
+        test_acc: accuracy on the test split after the epoch, 0..1; None where a validation split
+            is kept and the test split is left for the end.
+        test_loss: mean cross-entropy there.
+        val_acc: accuracy on the validation split, 0..1, or None.
+        lr: the learning rate of the epoch's last step.
+        examples_per_sec: examples over the time in forward, backward and step (the book's).
+        wall_examples_per_sec: examples over the whole time of the epoch, evaluation included.
+        seconds: the whole time of the epoch.
+    """
+
+    epoch: int
+    loss: float
+    train_acc: float
+    test_acc: float | None
+    test_loss: float | None
+    val_acc: float | None
+    lr: float
+    examples_per_sec: float
+    wall_examples_per_sec: float
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the figures that are there, JSON-ready."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 def series(history: Sequence[Epoch]) -> dict[str, list[tuple[int, float]]]:
@@ -77,51 +111,3 @@ def text_curve(values: Sequence[float], width: int = 40, height: int = 6) -> lis
             cells[dot // 4][column // 2] |= DOTS[dot % 4][column % 2]
         before = row
     return ["".join(chr(BRAILLE + cell) for cell in line) for line in cells]
-
-
-class Animator:
-    """A reporter that redraws the curves in a notebook after every epoch, as the book's does."""
-
-    def __init__(self) -> None:
-        from IPython.display import DisplayHandle
-
-        self._handle: Any = DisplayHandle()  # type: ignore[no-untyped-call]
-        self._shown = False
-
-    def start(self, title: str, epochs: int) -> None:
-        """Takes a fresh output for a fresh training."""
-        self._shown = False
-
-    def batch(self, progress: Progress) -> None:
-        """Nothing: the curves have a point an epoch."""
-
-    def epoch(self, history: list[Epoch]) -> None:
-        """Redraws the curves."""
-        from IPython.display import Image
-
-        picture = Image(draw_curves(history)["png"])  # type: ignore[no-untyped-call]
-        if self._shown:
-            self._handle.update(picture)
-        else:
-            self._handle.display(picture)
-        self._shown = True
-
-    def note(self, sentence: str) -> None:
-        """Shows the sentence."""
-        from IPython.display import display
-
-        display({"text/plain": sentence}, raw=True)  # type: ignore[no-untyped-call]
-
-    def go_on(self, look: Look) -> bool:
-        """Always tells so: the notebook's stop button is Ctrl-C."""
-        return True
-
-
-def in_notebook() -> bool:
-    """Tells whether this runs in a notebook's kernel."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return False
-    shell: Any = get_ipython()
-    return shell is not None and hasattr(shell, "kernel")

@@ -1,0 +1,264 @@
+"""`holmdel.train`: from a data set to a run folder. The epochs and batches are in `loop`."""
+
+from collections.abc import Container, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from holmdel import data as data_sets
+from holmdel import engine
+from holmdel.checkpoint import Header
+from holmdel.data import Dataset, Split
+from holmdel.data.augment import augmentation
+from holmdel.data.batches import hold_out
+from holmdel.deprecation import renamed_parameters
+from holmdel.devices import choose_device, use_bfloat16
+from holmdel.engine.layers import LARGEST
+from holmdel.errors import UserError
+from holmdel.images import ImageContract, to_input
+from holmdel.networks import build, network_options
+from holmdel.settings import TrainSettings
+from holmdel.shapes import parse_size
+from holmdel.training.callbacks import Animator, Callback, Callbacks, in_notebook
+from holmdel.training.folder import RunFolder
+from holmdel.training.job import Job, seeds_restored
+from holmdel.training.loop import fit
+from holmdel.training.lr_finder import RangeTest, range_test
+from holmdel.training.run import Run, config_of, resumed_plan
+from holmdel.training.settings import Plan, plan
+
+Size = tuple[int, int, int]
+PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
+
+
+@renamed_parameters(reporter="callbacks")
+def train(
+    network: str,
+    data: str = "fashion-mnist",
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    data_root: str | Path | None = None,
+    callbacks: Callback | Iterable[Callback] | None = None,
+    progress: data_sets.Progress | None = None,
+    **settings: Any,
+) -> Run:
+    """Trains a network on a data set; returns the run.
+
+    Args:
+        network: a name in `networks.NETWORKS`.
+        data: a data set's name, or a folder `root/{train,test}/<class>/*`.
+        out: the run folder; if None, a new one under `runs/`.
+        resume: go on with the training that `out` holds; the same settings apply.
+        data_root: where to look for data sets first.
+        callbacks: told of the training as it runs; if None, live curves in a notebook.
+        progress: called while images are downloaded or decoded.
+        settings: fields of `TrainSettings` and options of the network.
+
+    Raises:
+        UserError: for a mistake in any of these, a dead run, or a loss that is no number.
+        Stopped: a callback stopped it; the state is saved and `resume=True` goes on.
+        KeyboardInterrupt: Ctrl-C stopped it, likewise.
+    """
+    folder = RunFolder(Path(out) if out is not None else new_folder(network, data))
+    going_on = resume and folder.started()
+    if going_on:
+        work = resumed_plan(folder, network, data, settings)
+        if folder.finished():
+            return Run.load(folder, work.settings)
+    else:
+        folder.refuse_existing()
+        work = plan(network, data, settings)
+    dataset = _load(work, data, data_root, progress)
+    work, header = join(work, dataset)
+    job = prepare(work, header, dataset)
+    if not going_on:
+        train, test = (
+            len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
+        )
+        sizes = {"name": data, "train": train, "test": test}
+        folder.create(config_of(work, sizes, header, job.engine))
+    if callbacks is None:
+        callbacks = Animator() if in_notebook() else ()
+    return fit(job, header, folder, Callbacks(callbacks))
+
+
+def find_lr(
+    network: str,
+    data: str = "fashion-mnist",
+    *,
+    data_root: str | Path | None = None,
+    progress: data_sets.Progress | None = None,
+    **settings: Any,
+) -> RangeTest:
+    """Returns a learning rate range test: the training loss while the rate rises from 1e-5 to 10.
+
+    Args and Raises: as `train`.
+    """
+    work = plan(network, data, settings)
+    dataset = _load(work, data, data_root, progress)
+    return range_test(prepare(*join(work, dataset), dataset))
+
+
+def new_folder(
+    network: str, data: str, runs: Path = Path("runs"), taken: Container[str] = ()
+) -> Path:
+    """Returns the first of `RUNS/NETWORK-DATA`, `RUNS/NETWORK-DATA-2`, ... not there nor taken."""
+    folder, number = runs / f"{network}-{Path(data).name}", 2
+    while folder.exists() or folder.name in taken:
+        folder = runs / f"{network}-{Path(data).name}-{number}"
+        number += 1
+    return folder
+
+
+def _load(
+    work: Plan, data: str, root: str | Path | None, progress: data_sets.Progress | None
+) -> Dataset:
+    """Returns the data set; a folder's images come in the size that the network sees."""
+    channels = work.options.get("channels", network_options(work.network)["channels"])
+    size = _seen(work, channels)
+    return data_sets.load(data, root=root, input=size, progress=progress)
+
+
+def _seen(work: Plan, channels: int) -> Size:
+    """Returns what the network sees: as `input` says, else its own size."""
+    if work.settings.input:
+        return parse_size(work.settings.input)
+    height, width = work.options.get("size", network_options(work.network)["size"])
+    return channels, height, width
+
+
+def join(work: Plan, dataset: Dataset) -> tuple[Plan, Header]:
+    """Returns the plan with the options that follow from the data, and the model's header."""
+    known = network_options(work.network)
+    stored = _size(dataset.train)
+    seen = _seen(work, stored[0])
+    if seen[0] != stored[0]:
+        raise UserError(
+            f"input was given as {work.settings.input} with {seen[0]} channels; the images of "
+            f"{dataset.name} have {stored[0]}"
+        )
+    follows = {"classes": len(dataset.classes), "channels": seen[0], "size": seen[1:]}
+    options = work.options | {k: v for k, v in follows.items() if known[k] != v}
+    header = Header(
+        network=work.network,
+        options=options,
+        classes=dataset.classes,
+        image=_contract(dataset, stored, seen, normalise=work.settings.normalise),
+    )
+    return replace(work, options=options), header
+
+
+def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) -> ImageContract:
+    """Returns the image contract of a data set."""
+    mean, std = 0.0, 1.0
+    if normalise:
+        mean, std = _mean_and_deviation(dataset.train)
+    return image_contract(stored, seen, dataset.framing, mean, std)
+
+
+def image_contract(
+    stored: Size, seen: Size, framing: str, mean: float, std: float
+) -> ImageContract:
+    """Returns the contract, with how images of one size become those of the other."""
+    if not std > 0:
+        raise UserError(f"std was given as {std}; expected a number above 0")
+    little = all(0 <= seen[side] - stored[side] <= PAD_UP_TO for side in (1, 2))
+    how = "none" if seen == stored else "pad" if little else "resize"
+    return ImageContract(
+        stored=stored, input=seen, enlarge=how, framing=framing, mean=mean, std=std
+    )
+
+
+def _mean_and_deviation(split: Split) -> tuple[float, float]:
+    """Returns mean and standard deviation of all pixels as parts of 255, to four digits."""
+    counts = torch.bincount(split.images.flatten(), minlength=256).double()
+    levels = torch.arange(256) / 255
+    mean = (counts * levels).sum() / counts.sum()
+    variance = (counts * (levels - mean) ** 2).sum() / counts.sum()
+    return round(float(mean), 4), round(float(variance.sqrt()), 4)
+
+
+def _size(split: Split) -> Size:
+    channels, height, width = split.images.shape[1:]
+    return channels, height, width
+
+
+def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
+    """Returns what a plan and a data set give to do.
+
+    Args:
+        plan: network, options and settings.
+        header: its image contract says what the network sees.
+        dataset: train and test splits, uint8 (N, C, H, W).
+
+    Raises:
+        UserError: for an unknown device or augmentation, or an engine that cannot do this.
+    """
+    settings = plan.settings
+    device = choose_device(settings.device)
+    train, validation = dataset.train.take(settings.limit), None
+    if settings.validation:
+        train, validation = hold_out(train, settings.validation, settings.seed)
+    full, rest = divmod(len(train), settings.batch_size)
+    bfloat16 = use_bfloat16(settings.precision, device, header.image.input[1:])
+    native, line = _choose_engine(plan, header.image, device, bfloat16)
+    enough = rest > (1 if settings.batch_norm else 0)  # a batch norm needs two examples
+    return Job(
+        plan=plan,
+        train=train.to(str(device)),
+        validation=validation.to(str(device)) if validation else None,
+        test=dataset.test.take(settings.limit).to(str(device)),
+        classes=len(dataset.classes),
+        image=header.image,
+        augment=augmentation(settings.augment),
+        to_input=lambda images: to_input(images, header.image),
+        device=device,
+        bfloat16=bfloat16,
+        native=native,
+        engine=line,
+        batches=full + enough,
+        inference_size=header.image.batch_size,
+    )
+
+
+def _choose_engine(
+    plan: Plan, image: ImageContract, device: torch.device, bfloat16: bool
+) -> tuple[bool, str]:
+    """Returns whether the native engine does it, and the line that says which does, and why.
+
+    Raises:
+        UserError: if the settings insist on the native engine and it cannot.
+    """
+    choice = plan.settings.engine
+    if choice == "torch":
+        return False, "PyTorch"
+    if obstacle := _obstacle(plan.settings, image, device, bfloat16):
+        if choice == "native":
+            raise UserError(f"engine was given as native; {obstacle}; use --engine auto")
+        return False, f"PyTorch: {obstacle}"
+    with seeds_restored():
+        network = build(plan.network, **plan.options)
+    selection = engine.select(network, image, choice)
+    if selection.chain is None:
+        return False, selection.line
+    threads = torch.get_num_threads()
+    return True, f"{selection.line}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _obstacle(
+    settings: TrainSettings, image: ImageContract, device: torch.device, bfloat16: bool
+) -> str:
+    """Returns what keeps the native engine from a training of any network; "" for nothing."""
+    height, width = image.input[1:]
+    if device.type != "cpu":
+        return f"the native engine runs on the processor, not on {device}"
+    if max(height, width) > LARGEST:
+        return f"images of {height}x{width} are above the native engine's {LARGEST}x{LARGEST}"
+    if bfloat16:
+        return "the native engine computes in float32, not in bfloat16"
+    if settings.batch_norm:
+        return "the native engine does not know batch norms"
+    return ""
