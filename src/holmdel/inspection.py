@@ -25,7 +25,7 @@ def inspect(
     Args:
         what: a name in `networks.NETWORKS`; a run folder, a `.safetensors` file or the name of a
             model that ships with holmdel; a Classifier; any `nn.Module`.
-        input: C, H, W of the picture, such as `3x224x224` or (3, 224, 224). If None, the network's
+        input: C, H, W of the image, such as `3x224x224` or (3, 224, 224). If None, the network's
             own; a module has none.
         options: of a network that is given by its name.
 
@@ -69,8 +69,8 @@ def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> A
         given |= {"channels": size[0], "size": size[1:]}
     with weightless():
         network = build(name, **given)
-    seen = known | given
-    return inspect_module(network, (seen["channels"], *seen["size"]), name)
+    used = known | given
+    return inspect_module(network, (used["channels"], *used["size"]), name)
 
 
 def _load(model: str | Path) -> Classifier:

@@ -24,7 +24,7 @@ from holmdel.tracing.operators import (
     result_of,
 )
 from holmdel.tracing.positions import Positions
-from holmdel.tracing.tracer import Interceptor, Running, Tracer
+from holmdel.tracing.tracer import Interceptor, Running, Tracer, is_leaf
 
 Size = tuple[int, int, int]
 
@@ -143,7 +143,7 @@ class _Trace(Tracer[_Running]):  # type: ignore[no-untyped-call]
     ) -> _Running:
         """Returns the record of a layer or group that begins."""
         own = self._own[path] if module else frozenset[int]()
-        return _Running(path, kind, module, parameters=own)
+        return _Running(path, kind, module, is_leaf(module), parameters=own)
 
     def computed(self, call: Call, given: list[Tensor], results: list[Tensor]) -> None:
         """Follows the positions through a call."""

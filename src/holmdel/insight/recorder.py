@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from holmdel.evaluation import in_eval_mode
 from holmdel.tracing.call import Call
 from holmdel.tracing.operators import kind_of, moves
-from holmdel.tracing.tracer import Running, Tracer
+from holmdel.tracing.tracer import Running, Tracer, is_leaf
 
 # The layers of which nothing has to be recorded but what they take and give.
 _PLAIN = {
@@ -135,7 +135,7 @@ class _Recorder(Tracer[_Running]):  # type: ignore[no-untyped-call]
         self, path: str, kind: str, module: nn.Module | None, given: list[Tensor]
     ) -> _Running:
         """Returns the record of a layer or group that begins."""
-        running = _Running(path, kind, module)
+        running = _Running(path, kind, module, is_leaf(module))
         if module and running.leaf:
             running.given = tuple(self._copy(tensor) for tensor in given)
         return running

@@ -59,6 +59,9 @@ class Origin(NamedTuple):
     parameters: frozenset[int] = frozenset()
 
 
+_UNKNOWN = Origin()
+
+
 @dataclass
 class Running:
     """A module that is running, or a function that counts as a layer.
@@ -67,18 +70,15 @@ class Running:
         path: its dotted path in the network.
         kind: its class, or the function's name.
         module: the module; None for a function.
+        leaf: whether it holds no modules, so that it is a layer and its calls are parts of it.
         in_place: whether a call inside changed a tensor.
     """
 
     path: str
     kind: str
     module: nn.Module | None
+    leaf: bool
     in_place: bool = False
-
-    @property
-    def leaf(self) -> bool:
-        """Whether it holds no modules, so that it is a layer and its calls are parts of it."""
-        return self.module is None or next(self.module.children(), None) is None
 
 
 R = TypeVar("R", bound=Running)
@@ -164,15 +164,19 @@ class Tracer(Interceptor, Generic[R]):  # type: ignore[no-untyped-call]
 
     def called(self, call: Call, results: list[Tensor]) -> None:
         """Notes where the results of a call come from, and the layer that it belongs to or is."""
-        tensors = [tensor for tensor in call.tensors() if id(tensor) in self._origins]
-        origins = [self._origins[id(tensor)] for tensor in tensors]
-        given = [t for t, origin in zip(tensors, origins, strict=True) if origin.layers]
-        weights = {id(t) for t, origin in zip(tensors, origins, strict=True) if origin.parameters}
-        parameters = frozenset[int]().union(*(origin.parameters for origin in origins))
+        given, weights = [], set()
+        for tensor in call.tensors():
+            layers, parameters = self._origins.get(id(tensor), _UNKNOWN)
+            if layers:
+                given.append(tensor)
+            elif parameters:
+                weights.add(id(tensor))
+        parameters = self.parameters_of(weights)
         self.used |= parameters
         inputs = self._sources(given)
+        origin = Origin(inputs) if given else Origin((), parameters)
         for result in results:
-            self._set(result, Origin(inputs) if given else Origin((), parameters))
+            self._set(result, origin)
         if not given or not results:
             return
         self.computed(call, given, results)
@@ -188,7 +192,7 @@ class Tracer(Interceptor, Generic[R]):  # type: ignore[no-untyped-call]
 
     def parameters_of(self, tensors: Iterable[int]) -> frozenset[int]:
         """Returns the ids of the parameters that tensors, given by their ids, are made of."""
-        return frozenset[int]().union(*(self._origins[key].parameters for key in tensors))
+        return frozenset[int]().union(*[self._origins[key].parameters for key in tensors])
 
     def _opener(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
         """Returns a hook that notes that a module begins to run."""
@@ -235,9 +239,16 @@ class Tracer(Interceptor, Generic[R]):  # type: ignore[no-untyped-call]
 
     def _sources(self, tensors: Iterable[Tensor]) -> tuple[str, ...]:
         """Returns the layers that tensors come from, each once, in order."""
-        origins = (self._origins.get(id(tensor), Origin()) for tensor in tensors)
+        origins = [self._origins.get(id(tensor), _UNKNOWN) for tensor in tensors]
+        if len(origins) == 1:
+            return origins[0].layers
         return tuple(dict.fromkeys(name for origin in origins for name in origin.layers))
 
     def _set(self, tensor: Tensor, origin: Origin) -> None:
         self._origins[id(tensor)] = origin
         self._alive.append(tensor)
+
+
+def is_leaf(module: nn.Module | None) -> bool:
+    """Returns whether a module, or a function, holds no modules."""
+    return module is None or next(module.children(), None) is None
