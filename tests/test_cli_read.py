@@ -213,8 +213,8 @@ def test_a_calibration_is_taken_by_later_readings(holmdel, model, labelled):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "no picture was given; expected PATH..., or --calibrate DIR"),
-        (["nil.png"], "there is no file nil.png; expected pictures"),
+        ([], "no image was given; expected PATH..., or --calibrate DIR"),
+        (["nil.png"], "there is no file nil.png; expected images"),
         (["a.png", "--format", "xml"], "--format was given as 'xml'; choose from table, jsonl"),
         (["a.png", "--resume"], "--resume was given without --out; say which file to go on with"),
         (

@@ -146,9 +146,9 @@ def test_more_pictures_than_a_page_and_a_batch(holmdel, run_folder, scans, stdin
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["none.png", "nil.png"], "there is no file none.png nor nil.png; expected pictures"),
+        (["none.png", "nil.png"], "there is no file none.png nor nil.png; expected images"),
         (["*.png"], "no file matches the pattern *.png; check it, and quote it"),
-        (["."], "the folder . holds no pictures; expected files ending in .png .jpg"),
+        (["."], "the folder . holds no images; expected files ending in .png .jpg"),
         (["--format", "xml", "."], "--format was given as 'xml'; choose from table, jsonl, csv"),
     ],
 )

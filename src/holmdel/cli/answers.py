@@ -1,4 +1,4 @@
-"""Predictions as a table, JSON lines or CSV, and as pictures in a folder."""
+"""Predictions as a table, JSON lines or CSV, and as images in a folder."""
 
 import csv
 import json
@@ -54,7 +54,7 @@ def print_jsonl(results: Iterator[Result]) -> None:
 
 
 def print_csv(results: Iterator[Result]) -> None:
-    """Prints a line a picture under a head; what is not known is left empty."""
+    """Prints a line an image under a head; what is not known is left empty."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["path", "label", "index", "probability", "top", "error"])
     for result in results:
@@ -67,10 +67,10 @@ def print_csv(results: Iterator[Result]) -> None:
 
 
 def print_table(results: Iterator[Result]) -> None:
-    """Prints tables of up to `PAGE` pictures each."""
+    """Prints tables of up to `PAGE` images each."""
     console = Terminal()
     while page := list(islice(results, PAGE)):
-        table = Table("picture", "label", "probability", "then", highlight=False)
+        table = Table("image", "label", "probability", "then", highlight=False)
         for result in page:
             table.add_row(*(Text(cell, overflow="fold") for cell in _cells(result)))
         console.print(table)
@@ -99,11 +99,11 @@ def with_progress(results: Iterable[Answer], count: int | None) -> Iterator[Answ
     with Progress(
         console=console, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as progress:
-        yield from progress.track(results, total=count, description="pictures")
+        yield from progress.track(results, total=count, description="images")
 
 
 class Gallery:
-    """A folder of what the network saw: PNG files named after the pictures."""
+    """A folder of what the network saw: PNG files named after the images."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -76,7 +76,7 @@ def where(
 
 @data.command()
 def verify(
-    name: Annotated[str, typer.Argument(help="A data set's name, or a folder of pictures.")],
+    name: Annotated[str, typer.Argument(help="A data set's name, or a folder of images.")],
     data_root: Root = None,
     as_json: Json = False,
 ) -> int:

@@ -10,7 +10,7 @@ from holmdel.errors import UserError
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "fashion-mnist": {"epochs": 6},  # fewer than the book's ten: within a minute on two cores
-    "digits": {"recipe": "modern", "epochs": 20},  # too few pictures for the book's recipe
+    "digits": {"recipe": "modern", "epochs": 20},  # too few images for the book's recipe
 }
 SHOWN = 6
 AMOUNT, AMOUNT_SEED = "25.730.-", 3
@@ -20,7 +20,7 @@ def demo(
     out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo-DATA.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
 ) -> int:
-    """Train LeNet, watch it, evaluate it, classify a few pictures and read an amount."""
+    """Train LeNet, watch it, evaluate it, classify a few images and read an amount."""
     from holmdel import verbs  # loads torch
     from holmdel.cli.live import reporter
     from holmdel.training.train import new_folder, train
@@ -36,7 +36,7 @@ def demo(
     classifier = run.classifier
     test = verbs.split_for(classifier, data, data_root)
     found = verbs.assess(classifier, test)
-    typer.echo(f"\nevaluated: accuracy {found.accuracy:.4f} on {found.count:,} test pictures")
+    typer.echo(f"\nevaluated: accuracy {found.accuracy:.4f} on {found.count:,} test images")
     for truth, said, count in found.most_confused(3):
         typer.echo(f"  {count} x {classifier.classes[truth]} taken for {classifier.classes[said]}")
     typer.echo("a few of them, and what LeNet says:")
@@ -46,23 +46,23 @@ def demo(
         typer.echo(f"  {truth:<12} {prediction.label:<12} {prediction.probability:.2f}")
     _read_an_amount(folder)
     typer.echo(f"curves: {folder}/curves.png, everything else beside it")
-    typer.echo(f"use it: holmdel predict {folder} PICTURE...")
+    typer.echo(f"use it: holmdel predict {folder} IMAGE...")
     typer.echo(f"done in {time.perf_counter() - began:.0f} s")
     return 0
 
 
 def _read_an_amount(folder: Path) -> None:
-    """Composes a picture of an amount in drawn digits, and reads it."""
+    """Composes an image of an amount in drawn digits, and reads it."""
     from PIL import Image
 
     from holmdel.reader_training.synthesis.maker import StringMaker
     from holmdel.reading import read
 
     sample = StringMaker(None, seed=AMOUNT_SEED).sample(AMOUNT)
-    picture = folder / "amount.png"
-    Image.fromarray(sample.image).save(picture)
-    typer.echo(f"an amount, {sample.text}, drawn into {picture}, and what the reader says:")
-    for line in read(picture, "amount").lines:
+    image = folder / "amount.png"
+    Image.fromarray(sample.image).save(image)
+    typer.echo(f"an amount, {sample.text}, drawn into {image}, and what the reader says:")
+    for line in read(image, "amount").lines:
         typer.echo(f"  {line.raw} = {line.text}, confidence {line.confidence:.2f}, {line.status}")
 
 
@@ -78,7 +78,7 @@ def _choose_data(data_root: Path | None) -> str:
         typer.echo("Fashion-MNIST is not here and could not be downloaded: training on digits,")
         typer.echo("1,797 real handwritten ones that ship with holmdel")
         return "digits"
-    typer.echo("training on Fashion-MNIST: 60,000 pictures of clothes, 10,000 to test on")
+    typer.echo("training on Fashion-MNIST: 60,000 images of clothes, 10,000 to test on")
     return "fashion-mnist"
 
 

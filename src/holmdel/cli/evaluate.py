@@ -12,9 +12,13 @@ if TYPE_CHECKING:
     from holmdel.classifier import Classifier
     from holmdel.data import Split
     from holmdel.evaluation import Evaluation
+    from holmdel.reading import Assessment, LabelledString
 
 MOST_CONFUSED = 5
 WORST = 25
+
+WORST = 24
+MOST_CONFUSED = 8
 
 
 def evaluate(
@@ -49,9 +53,7 @@ def evaluate(
     A reader is measured on labelled strings: how many are read right, read wrongly and rejected.
     """
     if strings is not None:
-        from holmdel.cli.strings import evaluate_reader
-
-        return evaluate_reader(model, strings, pattern, max_error, out, as_json)
+        return _evaluate_reader(model, strings, pattern, max_error, out, as_json)
     if model == "reader":
         raise UserError("a reader is measured on labelled strings; give --strings DIR")
     from holmdel import verbs  # loads torch
@@ -63,7 +65,7 @@ def evaluate(
         test = verbs.split_for(classifier, data, data_root, progress).take(limit)
     found = verbs.assess(classifier, test)
     if out is not None:
-        _write_pictures(out, classifier, test, found)
+        _draw_evaluation(out, classifier, test, found)
     if as_json:
         typer.echo(json.dumps(found.to_json()))
     else:
@@ -73,7 +75,7 @@ def evaluate(
     return 0
 
 
-def _write_pictures(
+def _draw_evaluation(
     out: Path, classifier: "Classifier", test: "Split", found: "Evaluation"
 ) -> None:
     from holmdel.checkpoint import write_files
@@ -110,5 +112,58 @@ def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
         typer.echo(f"{count:>6,} x {classes[truth]} taken for {classes[said]}")
     typer.echo(
         f"accuracy {found.accuracy:.4f}, loss {found.loss:.4f}, "
-        f"calibration error {found.ece:.4f}, {found.count:,} pictures"
+        f"calibration error {found.ece:.4f}, {found.count:,} images"
     )
+
+
+def _evaluate_reader(
+    model: str, folder: Path, pattern: str, max_error: float, out: Path | None, as_json: bool
+) -> int:
+    """Prints what a reader makes of a labelled folder, and writes images of it if asked."""
+    from holmdel.reading import ReaderSettings, assess_folder  # loads torch
+
+    settings = ReaderSettings(model=Path(model), pattern=pattern, max_error=max_error)
+    found, strings = assess_folder(folder, settings)
+    if out is not None:
+        _draw_strings(out, found, strings)
+    if as_json:
+        typer.echo(json.dumps(found.to_json()))
+    else:
+        _print_strings(found, max_error)
+        if out is not None:
+            typer.echo(f"wrote {out}/curve.png, {out}/confusion.png and {out}/mistakes.png")
+    return 0
+
+
+def _print_strings(found: "Assessment", max_error: float) -> None:
+    for truth, said, count in found.most_confused(MOST_CONFUSED):
+        what = f"{truth} left out" if said == "none" else f"{truth} taken for {said}"
+        typer.echo(f"{count:>6,} x {f'{said} put in' if truth == 'none' else what}")
+    typer.echo(
+        f"correct {found.correct:.1%}, error {found.error:.1%}, reject {found.reject:.1%} "
+        f"of {found.count:,} strings under --max-error {max_error:g}"
+    )
+    typer.echo(
+        f"right without reject {found.right:.1%}, "
+        f"correct at 1 % error {found.correct_at(0.01):.1%}, calibration error {found.ece:.4f}"
+    )
+
+
+def _draw_strings(out: Path, found: "Assessment", strings: "list[LabelledString]") -> None:
+    import torch
+
+    from holmdel.checkpoint import write_files
+    from holmdel.figures import draw_confusion, draw_risk, draw_strings
+    from holmdel.images import decode
+    from holmdel.reading.assessment import NAMES
+
+    write_files(out / "curve", draw_risk(found.curve))
+    write_files(out / "confusion", draw_confusion(torch.from_numpy(found.confusion), NAMES))
+    worst = found.worst(WORST)
+    images = [decode(strings[number].path, 1)[:, :, 0] for number in worst]
+    captions = [
+        f"{strings[number].path.name}\n{said.truth}, said {said.text or 'nothing'} "
+        f"{said.confidence:.2f}"
+        for number, said in ((number, found.strings[number]) for number in worst)
+    ]
+    write_files(out / "mistakes", draw_strings(images, captions))

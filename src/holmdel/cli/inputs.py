@@ -1,4 +1,4 @@
-"""The pictures that the arguments of a verb mean."""
+"""The images that the arguments of a verb mean."""
 
 import glob
 import os
@@ -12,25 +12,25 @@ from holmdel.errors import UserError
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 
 
-def find_pictures(arguments: list[str]) -> tuple[Iterator[str | bytes], int | None]:
+def find_images(arguments: list[str]) -> tuple[Iterator[str | bytes], int | None]:
     """Returns paths, or the bytes of standard input, and how many; None for not known yet.
 
     Args:
         arguments: files, folders (searched through, by name), patterns, and `-`.
 
     Raises:
-        UserError: for a folder or a pattern without pictures, or if nothing given exists.
+        UserError: for a folder or a pattern without images, or if nothing given exists.
     """
     found = [_expanded(argument) for argument in arguments]
     if "-" not in arguments and not any(Path(path).exists() for paths in found for path in paths):
         raise UserError(
-            f"there is no file {' nor '.join(arguments)}; expected pictures, folders or patterns"
+            f"there is no file {' nor '.join(arguments)}; expected images, folders or patterns"
         )
-    pictures = chain.from_iterable(
+    images = chain.from_iterable(
         _standard_input() if argument == "-" else paths
         for argument, paths in zip(arguments, found, strict=True)
     )
-    return pictures, None if "-" in arguments else sum(map(len, found))
+    return images, None if "-" in arguments else sum(map(len, found))
 
 
 def _expanded(argument: str) -> list[str]:
@@ -41,7 +41,7 @@ def _expanded(argument: str) -> list[str]:
         paths = _in_folder(argument)
         if not paths:
             raise UserError(
-                f"the folder {argument} holds no pictures; expected files ending in "
+                f"the folder {argument} holds no images; expected files ending in "
                 + " ".join(ENDINGS)
             )
         return paths
@@ -55,7 +55,7 @@ def _expanded(argument: str) -> list[str]:
 
 
 def _in_folder(folder: str) -> list[str]:
-    """Returns the pictures below a folder, folder by folder, sorted; hidden files are left out."""
+    """Returns the images below a folder, folder by folder, sorted; hidden files are left out."""
     paths = []
     for parent, folders, files in os.walk(folder):
         folders.sort()
@@ -68,7 +68,7 @@ def _in_folder(folder: str) -> list[str]:
 
 
 def _standard_input() -> Iterator[str | bytes]:
-    """Gives the picture on standard input or, if it begins as text does, a path a line."""
+    """Gives the image on standard input or, if it begins as text does, a path a line."""
     stream = sys.stdin.buffer
     head = stream.read(64)
     if not head or any(byte < 32 and byte not in b"\r\n\t" for byte in head):

@@ -1,4 +1,4 @@
-"""`holmdel predict`: what is on these pictures?"""
+"""`holmdel predict`: which class each image is of."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,8 +19,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Pictures, folders of them, quoted patterns ('scans/*.png'), or - for standard "
-            "input: a picture's bytes, or a path a line.",
+            help="Images, folders of them, quoted patterns ('scans/*.png'), or - for standard "
+            "input: an image's bytes, or a path a line.",
         ),
     ],
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,
@@ -34,18 +34,18 @@ def predict(
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1.")] = "cpu",
     engine: Annotated[str, typer.Option(help="What computes: auto, native or torch.")] = "auto",
 ) -> int:
-    """Name what is on pictures.
+    """Classify images.
 
-    A picture that cannot be used gets a line that says why; the rest goes on, and the exit status
+    An image that cannot be used gets a line that says why; the rest goes on, and the exit status
     is 1.
     """
     from holmdel.classifier import load  # loads torch
     from holmdel.cli.answers import choose_printer, with_progress
-    from holmdel.cli.inputs import find_pictures
+    from holmdel.cli.inputs import find_images
 
     print_results = choose_printer(form)
-    pictures, count = find_pictures(paths)
-    results = load(model, device, engine).predict_each(pictures, top=top)
+    images, count = find_images(paths)
+    results = load(model, device, engine).predict_each(images, top=top)
     watch = _Watch(show)
     print_results(watch.over(with_progress(results, count)))
     return SOME_FAILED if watch.failed else DONE

@@ -1,4 +1,4 @@
-"""`holmdel read`: which strings of digits are written on these pictures?"""
+"""`holmdel read`: which strings of digits are written on these images?"""
 
 import os
 from collections import Counter
@@ -24,8 +24,8 @@ def read(
         list[str] | None,
         typer.Argument(
             metavar="PATH...",
-            help="Pictures, folders of them, quoted patterns ('scans/*.png'), or - for standard "
-            "input: a picture's bytes, or a path a line.",
+            help="Images, folders of them, quoted patterns ('scans/*.png'), or - for standard "
+            "input: an image's bytes, or a path a line.",
         ),
     ] = None,
     pattern: Annotated[
@@ -41,7 +41,7 @@ def read(
             "--format", metavar="table|jsonl", help="How to print; table if --out is not given."
         ),
     ] = None,
-    lines: Annotated[bool, typer.Option("--lines", help="Every picture is one line.")] = False,
+    lines: Annotated[bool, typer.Option("--lines", help="Every image is one line.")] = False,
     max_error: Annotated[
         float,
         typer.Option(metavar="X", help="Fraction of wrong strings to allow; the rest is rejected."),
@@ -68,15 +68,15 @@ def read(
         typer.Option(metavar="DIR", help="Folder for PNG images of the steps to each line."),
     ] = None,
 ) -> int:
-    """Read the strings of digits on pictures: postal codes, amounts, numbers on forms.
+    """Read the strings of digits on images: postal codes, amounts, numbers on forms.
 
-    A picture that cannot be used gets a line that says why; the rest goes on, and the exit status
+    An image that cannot be used gets a line that says why; the rest goes on, and the exit status
     is 1.
     """
     form = _form(form, out, resume)
     if not paths and calibrate is None:
-        raise UserError("no picture was given; expected PATH..., or --calibrate DIR")
-    from holmdel.cli.inputs import find_pictures
+        raise UserError("no image was given; expected PATH..., or --calibrate DIR")
+    from holmdel.cli.inputs import find_images
     from holmdel.reading import ReaderSettings  # loads torch
 
     settings = ReaderSettings(model=model, pattern=pattern, lines=lines, max_error=max_error)
@@ -85,11 +85,11 @@ def read(
         _calibrate(calibrate, settings, jobs)
     if not paths:
         return DONE
-    pictures, count = find_pictures(paths)
+    images, count = find_images(paths)
     job = _Job(settings, jobs, show)
     if out is not None:
-        return job.to_file(pictures, count, out, resume)
-    return job.to_terminal(pictures, count, form)
+        return job.to_file(images, count, out, resume)
+    return job.to_terminal(images, count, form)
 
 
 def _form(form: str | None, out: Path | None, resume: bool) -> str:
@@ -126,7 +126,7 @@ class _Job:
         self.failed = False
 
     def to_file(
-        self, pictures: "Iterable[str | bytes]", count: int | None, out: Path, resume: bool
+        self, images: "Iterable[str | bytes]", count: int | None, out: Path, resume: bool
     ) -> int:
         from holmdel.cli.answers import with_progress
         from holmdel.reading import Record
@@ -134,17 +134,17 @@ class _Job:
         record = Record(out, resume=resume)
         try:
             left = count and max(count - record.count, 0)
-            for found in with_progress(self._results(record.missing(pictures)), left):
+            for found in with_progress(self._results(record.missing(images)), left):
                 record.add(found)
         finally:
             record.close()
         return SOME_FAILED if record.failed else DONE
 
-    def to_terminal(self, pictures: "Iterable[str | bytes]", count: int | None, form: str) -> int:
+    def to_terminal(self, images: "Iterable[str | bytes]", count: int | None, form: str) -> int:
         from holmdel.cli.answers import with_progress
         from holmdel.reading import to_line
 
-        results = self._watched(with_progress(self._results(pictures), count))
+        results = self._watched(with_progress(self._results(images), count))
         if form == "table":
             _print_table(results)
         else:
@@ -152,12 +152,12 @@ class _Job:
                 typer.echo(to_line(found))
         return SOME_FAILED if self.failed else DONE
 
-    def _results(self, pictures: "Iterable[str | bytes]") -> "Iterator[Read]":
+    def _results(self, images: "Iterable[str | bytes]") -> "Iterator[Read]":
         from holmdel.reading import read_stream
 
         if self.show is None:
-            return read_stream(pictures, self.settings, self.jobs)
-        return _saved(self.settings.reader().read_each(pictures, steps=True), self.show)
+            return read_stream(images, self.settings, self.jobs)
+        return _saved(self.settings.reader().read_each(images, steps=True), self.show)
 
     def _watched(self, results: "Iterator[Read]") -> "Iterator[Read]":
         from holmdel.classifier import Failure
@@ -168,7 +168,7 @@ class _Job:
 
 
 def _saved(results: "Iterator[Read]", folder: Path) -> "Iterator[Read]":
-    """Passes readings on, and writes the pictures of their steps."""
+    """Passes readings on, and writes the images of their steps."""
     from holmdel.checkpoint import write_bytes
     from holmdel.classifier import Failure
     from holmdel.reading import to_png
@@ -179,13 +179,13 @@ def _saved(results: "Iterator[Read]", folder: Path) -> "Iterator[Read]":
             stem = Path(found.path or "stdin").stem
             taken[stem] += 1
             name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
-            for number, (step, picture) in enumerate(found.steps, 1):
-                write_bytes(folder / f"{name}-{number:02}-{step}.png", to_png(picture))
+            for number, (step, image) in enumerate(found.steps, 1):
+                write_bytes(folder / f"{name}-{number:02}-{step}.png", to_png(image))
         yield found
 
 
 def _print_table(results: "Iterator[Read]") -> None:
-    """Prints tables of up to `PAGE` pictures each, a row a line that was read."""
+    """Prints tables of up to `PAGE` images each, a row a line that was read."""
     from rich.table import Table
     from rich.text import Text
 
@@ -194,7 +194,7 @@ def _print_table(results: "Iterator[Read]") -> None:
 
     console = Terminal()
     while page := list(islice(results, PAGE)):
-        table = Table("picture", "text", "confidence", "status", highlight=False)
+        table = Table("image", "text", "confidence", "status", highlight=False)
         for found in page:
             for row in _rows(found):
                 table.add_row(*(Text(cell, overflow="fold") for cell in row))

@@ -31,11 +31,9 @@ def serve(
     runs: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder for trainings that are kept.")
     ] = Path("runs"),
-    queue: Annotated[
-        int, typer.Option(min=1, help="Pictures that may wait for the network.")
-    ] = 256,
+    queue: Annotated[int, typer.Option(min=1, help="Images that may wait for the network.")] = 256,
     batch: Annotated[
-        int, typer.Option(min=1, help="Pictures that go through the network together.")
+        int, typer.Option(min=1, help="Images that go through the network together.")
     ] = 64,
     max_body: Annotated[
         int, typer.Option(min=1, metavar="BYTES", help="The largest body of a request.")

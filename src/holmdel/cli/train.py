@@ -110,7 +110,7 @@ def _train(
 
 
 def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[str, Any]) -> int:
-    """Runs the range test, writes its picture and prints what it suggests."""
+    """Runs the range test, writes its image and prints what it suggests."""
     from holmdel.checkpoint import write_files
     from holmdel.cli.live import data_progress
     from holmdel.training.train import find_lr

@@ -68,7 +68,7 @@ def _train(out: Path | None, arguments: dict[str, Any]) -> int:
             before = "" if held.before is None else f", before {100 * held.before:.1f} %"
             right = f"{100 * held.right:.1f} % of {held.count:,} held-out {name} right"
             typer.echo(f"{right}{before}")
-    typer.echo(f"wrote {run.folder}; use it with: holmdel read PICTURE --model {run.folder}")
+    typer.echo(f"wrote {run.folder}; use it with: holmdel read IMAGE --model {run.folder}")
     return 0
 
 
