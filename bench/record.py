@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holmdel.benchmark.machine import commit, machine, today
-from holmdel.checkpoint import write_files
+from holmdel.files import write_files
 
 RESULTS = Path(__file__).parent / "results.jsonl"
 

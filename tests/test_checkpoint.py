@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 import holmdel
-from holmdel.checkpoint import Header, load_model, save_model, save_tensors, write_bytes
+from holmdel.checkpoint import Header, load_model, save_model
+from holmdel.files import save_tensors, write_bytes
 from holmdel.images import ImageContract
 
 HEADER = Header(

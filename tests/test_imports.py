@@ -20,6 +20,7 @@ LEVELS = {
     "networks": 1,
     "evaluation": 1,
     "figures": 1,
+    "files": 1,
     "devices": 1,
     "data": 2,
     "anatomy": 2,

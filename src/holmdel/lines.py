@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from holmdel.checkpoint import load_tensors, save_tensors
 from holmdel.errors import UserError
+from holmdel.files import load_tensors, save_tensors
 from holmdel.networks.line import ALPHABET, LineNetwork
 
 FORMAT = 1

@@ -6,12 +6,13 @@ from typing import Any
 
 from holmdel import data as data_sets
 from holmdel import evaluation, exchange
-from holmdel.checkpoint import Header, refuse_existing
+from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.data import Split
 from holmdel.data.batches import Batches
 from holmdel.data.labels import labels_of
 from holmdel.errors import UserError
+from holmdel.files import refuse_existing
 from holmdel.settings import read_options
 from holmdel.shapes import parse_size
 from holmdel.training.train import image_contract

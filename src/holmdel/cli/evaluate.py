@@ -78,8 +78,8 @@ def evaluate(
 def _draw_evaluation(
     out: Path, classifier: "Classifier", test: "Split", found: "Evaluation"
 ) -> None:
-    from holmdel.checkpoint import write_files
     from holmdel.figures import draw_confusion, draw_mistakes
+    from holmdel.files import write_files
 
     write_files(out / "confusion", draw_confusion(found.confusion, classifier.classes))
     worst = found.worst(WORST)
@@ -152,8 +152,8 @@ def _print_strings(found: "Assessment", max_error: float) -> None:
 def _draw_strings(out: Path, found: "Assessment", strings: "list[LabelledString]") -> None:
     import torch
 
-    from holmdel.checkpoint import write_files
     from holmdel.figures import draw_confusion, draw_risk, draw_strings
+    from holmdel.files import write_files
     from holmdel.images import decode
     from holmdel.reading.assessment import NAMES
 

@@ -45,8 +45,8 @@ def inspect(
     """Show every layer: output, parameters, connections, MACs, receptive field, memory."""
     if as_json and as_markdown:
         raise UserError("--json and --markdown were given together; choose one of them")
-    from holmdel.checkpoint import write_bytes  # loads torch
     from holmdel.drawing import draw
+    from holmdel.files import write_bytes  # loads torch
     from holmdel.inspection import inspect as look
 
     anatomy = look(what, input, **settings_among(given))

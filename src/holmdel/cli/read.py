@@ -169,8 +169,8 @@ class _Job:
 
 def _saved(results: "Iterator[Read]", folder: Path) -> "Iterator[Read]":
     """Passes readings on, and writes the images of their steps."""
-    from holmdel.checkpoint import write_bytes
     from holmdel.classifier import Failure
+    from holmdel.files import write_bytes
     from holmdel.reading import to_png
 
     taken: Counter[str] = Counter()

@@ -111,8 +111,8 @@ def _train(
 
 def _find_lr(network: str, data: str, root: Any, out: Path | None, given: dict[str, Any]) -> int:
     """Runs the range test, writes its image and prints what it suggests."""
-    from holmdel.checkpoint import write_files
     from holmdel.cli.live import data_progress
+    from holmdel.files import write_files
     from holmdel.training.train import find_lr
 
     with data_progress() as progress:

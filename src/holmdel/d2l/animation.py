@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from holmdel.checkpoint import write_bytes
 from holmdel.d2l.hyperparameters import HyperParameters
 from holmdel.d2l.plotting import FIGURE_SIZE, FORMATS, set_axes
 from holmdel.errors import UserError
+from holmdel.files import write_bytes
 from holmdel.training.callbacks import in_notebook
 
 LINE_STYLES = ("-", "--", "-.", ":")

@@ -135,7 +135,7 @@ def write(path: Path, values: NDArray[Any]) -> None:
     Raises:
         UserError: for values of a type the format does not have, or if it cannot be written.
     """
-    from holmdel.checkpoint import write_bytes  # loads torch, which reading does not need
+    from holmdel.files import write_bytes  # loads torch, which reading does not need
 
     codes = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
     native = values.dtype.newbyteorder("=")

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from holmdel.checkpoint import PART, Header, refuse_existing, save_model, versions, write_bytes
+from holmdel.checkpoint import Header, save_model, versions
 from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted, Weights
+from holmdel.files import PART, refuse_existing, write_bytes
 
 
 def write_folder(folder: Path, converted: Converted, header: Header) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from holmdel.checkpoint import load_tensors
 from holmdel.errors import UserError
+from holmdel.files import load_tensors
 
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"  # `torch.save` writes the one today, before 1.6 the other
 SAVE_STATE = "save the state dict instead: torch.save(net.state_dict(), file)"

@@ -12,8 +12,8 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from holmdel.checkpoint import write_bytes
 from holmdel.errors import UserError
+from holmdel.files import write_bytes
 
 LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
 _LEAST_SCORE = 1e-6  # the logit of 0 and of 1 is infinite

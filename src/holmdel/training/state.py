@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from holmdel.checkpoint import load_tensors, save_tensors
 from holmdel.errors import UserError
+from holmdel.files import load_tensors, save_tensors
 from holmdel.training.history import Epoch
 
 
