@@ -11,9 +11,9 @@ from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.images import ImageContract
 from holmdel.server.batching import Batcher
+from holmdel.server.errors import RequestError
 from holmdel.server.metrics import Metrics
 from holmdel.server.models import Model
-from holmdel.server.refusals import Refusal
 
 
 class Slow(nn.Module):
@@ -88,7 +88,9 @@ def test_a_full_queue_refuses():
         await until(lambda: network.asked)
         rest = [asyncio.create_task(batcher.ask(model, picture(1, 4))) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(Refusal, match=r"^8 pictures wait already; try again later$") as refused:
+        with pytest.raises(
+            RequestError, match=r"^8 pictures wait already; try again later$"
+        ) as refused:
             await batcher.ask(model, picture(0))
         network.go.set()
         await asyncio.gather(first, *rest)
@@ -180,7 +182,7 @@ def test_a_turn_of_the_event_loop_is_bounded_too():
         return await asyncio.gather(*many, return_exceptions=True)
 
     found, _ = asked(work)
-    refused = [answer for answer in found if isinstance(answer, Refusal)]
+    refused = [answer for answer in found if isinstance(answer, RequestError)]
     assert len(refused) == 42
     assert {refusal.status for refusal in refused} == {503}
 
@@ -188,7 +190,7 @@ def test_a_turn_of_the_event_loop_is_bounded_too():
 def test_a_closed_batcher_refuses():
     async def work(batcher, model, network):
         batcher.close()
-        with pytest.raises(Refusal, match="wait already"):
+        with pytest.raises(RequestError, match="wait already"):
             await batcher.ask(model, picture(0))
 
     asked(work)

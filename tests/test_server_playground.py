@@ -17,7 +17,7 @@ from holmdel.images import ImageContract, to_input
 from holmdel.insight import activations, explain, kernels, occlusion, saliency
 from holmdel.networks import build
 from holmdel.server import ServerSettings, create_app
-from holmdel.server.looks import PICTURES, Looks
+from holmdel.server.activation_cache import IMAGES, ActivationCache
 from holmdel.server.models import Model, Models
 
 PNG = {"Content-Type": "image/png"}
@@ -303,25 +303,25 @@ def test_a_network_that_ran_away_has_nulls(client):
 def test_a_picture_is_looked_at_once(model):
     models = Models()
     models.put(one := Model("one", model, "shipped"))
-    looks = Looks(models)
-    first = looks.at(one, png(stroke()))
-    assert looks.at(one, png(stroke())) is first
-    assert looks.at(one, png(stroke(1.0))) is not first
-    for turn in range(PICTURES - 1):
-        looks.at(one, png(stroke(2 + turn / 10)))
-    assert looks.at(one, png(stroke())) is not first  # which was the oldest
+    looks = ActivationCache(models)
+    first = looks.get(one, png(stroke()))
+    assert looks.get(one, png(stroke())) is first
+    assert looks.get(one, png(stroke(1.0))) is not first
+    for turn in range(IMAGES - 1):
+        looks.get(one, png(stroke(2 + turn / 10)))
+    assert looks.get(one, png(stroke())) is not first  # which was the oldest
 
 
 def test_a_model_that_is_replaced_looks_anew(model):
     models = Models()
     models.put(one := Model("live", model, "training"))
-    looks = Looks(models)
-    first = looks.at(one, png(stroke()))
+    looks = ActivationCache(models)
+    first = looks.get(one, png(stroke()))
     models.put(two := Model("live", model, "training"))
-    second = looks.at(two, png(stroke()))
+    second = looks.get(two, png(stroke()))
     assert second is not first
-    assert looks.at(one, png(stroke())) is not first  # it is no longer among the models
-    assert looks.at(two, png(stroke())) is second
+    assert looks.get(one, png(stroke())) is not first  # it is no longer among the models
+    assert looks.get(two, png(stroke())) is second
 
 
 def test_samples_come_without_a_download(client, monkeypatch):

@@ -1,4 +1,4 @@
-"""Pictures out of data sets, to look at: which sets are here, and some of their test pictures."""
+"""Images out of data sets, to look at: which sets are here, and some of their test images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,17 +35,17 @@ class DataSet:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A picture of a test split.
+    """An image of a test split.
 
     Attributes:
         index: its place in the split.
         label: the text of its class.
-        picture: uint8 (C, H, W).
+        image: uint8 (C, H, W).
     """
 
     index: int
     label: str
-    picture: Tensor
+    image: Tensor
 
 
 def named_sets() -> list[DataSet]:
@@ -58,12 +58,12 @@ def named_sets() -> list[DataSet]:
 
 
 def set_for(classes: Sequence[str], wanted: str | None = None, size: Size | None = None) -> str:
-    """Returns the data set whose pictures a network of these classes knows.
+    """Returns the data set whose images a network of these classes knows.
 
     Args:
         classes: the network's.
         wanted: the name or folder of the set that it was trained on; taken if it is here.
-        size: (C, H, W) that a folder's pictures are brought to.
+        size: (C, H, W) that a folder's images are brought to.
 
     Raises:
         UserError: if none is here.
@@ -83,13 +83,13 @@ def set_for(classes: Sequence[str], wanted: str | None = None, size: Size | None
 
 
 def draw(name: str, count: int, seed: int = 0, size: Size | None = None) -> list[Sample]:
-    """Returns pictures of a data set's test split, each class as often as the next, at random.
+    """Returns images of a data set's test split, each class as often as the next, at random.
 
     Args:
         name: the set, or a folder.
         count: how many, at most.
         seed: another one gives others.
-        size: (C, H, W) that a folder's pictures are brought to.
+        size: (C, H, W) that a folder's images are brought to.
 
     Raises:
         UserError: for an unknown set.
@@ -103,24 +103,24 @@ def draw(name: str, count: int, seed: int = 0, size: Size | None = None) -> list
 
 
 def sample(name: str, index: int, size: Size | None = None) -> Sample:
-    """Returns one picture of a data set's test split.
+    """Returns one image of a data set's test split.
 
     Args:
         name: the set, or a folder.
         index: its place, from 0.
-        size: (C, H, W) that a folder's pictures are brought to.
+        size: (C, H, W) that a folder's images are brought to.
 
     Raises:
         UserError: for an unknown set, or a place that it does not have.
     """
     (images, labels), classes = _test_split(name, size)
     if not 0 <= index < len(labels):
-        raise UserError(f"picture {index} of {name} was asked for; expected 0 to {len(labels) - 1}")
+        raise UserError(f"image {index} of {name} was asked for; expected 0 to {len(labels) - 1}")
     return Sample(index, classes[int(labels[index])], images[index])
 
 
 @lru_cache(maxsize=4)
 def _test_split(name: str, size: Size | None) -> tuple[tuple[Tensor, Tensor], tuple[str, ...]]:
-    """Returns pictures and labels of a test split, and the classes; the training split goes."""
+    """Returns images and labels of a test split, and the classes; the training split goes."""
     found = data_sets.load(name, input=size)
     return (found.test.images.clone(), found.test.labels.clone()), found.classes

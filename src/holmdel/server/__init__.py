@@ -1,6 +1,8 @@
-"""Models behind HTTP: the playground, the JSON routes and the Open Inference Protocol.
+"""A server for models over HTTP: the playground, JSON routes, the Open Inference Protocol.
 
-    serve(settings)         runs until it is told to stop
+The routes are in `routes/`, one file per group.
+
+    serve(settings)         runs until a signal stops it
     create_app(settings)    the ASGI application, for tests and other servers
 
 Both need the extra `serve`.

@@ -1,4 +1,4 @@
-"""Pictures of many requests, put through a network together."""
+"""Batching: the images of many requests go through a network together."""
 
 import asyncio
 import threading
@@ -6,86 +6,87 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from holmdel.server.metrics import Metrics
-from holmdel.server.models import Model
-from holmdel.server.refusals import Refusal
+from holmdel.server.errors import BUSY, RequestError
 
-BUSY = 1  # seconds after which who was refused may try again
-_QUICK = 0.0001  # seconds a picture: less than it takes to hand it to a thread and back
-_QUICK_BATCH = 16  # pictures for which a chain starts no threads of its own
+if TYPE_CHECKING:
+    from holmdel.server.metrics import Metrics
+    from holmdel.server.models import Model
+
+_FAST = 0.0001  # seconds per image: less than handing it to a thread and back takes
+_FAST_BATCH = 16  # images; for so few the native engine starts no threads of its own
 
 
 class Answer(NamedTuple):
-    """What a network was given, (N, C, H, W), and its logits, float32 (N, classes)."""
+    """The images that a network was given, (N, C, H, W), and its logits, float32 (N, classes)."""
 
-    pictures: Tensor
+    images: Tensor
     logits: Tensor
 
 
 @dataclass(eq=False, slots=True)
 class _Job:
-    """A request's pictures on their way."""
+    """The images of a request that wait for their logits."""
 
-    model: Model
-    pictures: Tensor
+    model: "Model"
+    images: Tensor
     future: "asyncio.Future[Answer]"
     outcome: Answer | Exception | None = None
 
     @property
     def rows(self) -> int:
-        """How many pictures there are."""
-        return self.pictures.shape[0]
+        """The number of images."""
+        return self.images.shape[0]
 
 
 class Batcher:
-    """Puts what has come meanwhile through the networks together.
+    """Runs the images of many requests through the networks in batches.
 
-    A thread does so; while it computes, the next batch gathers, and nothing waits for a batch to
-    fill. A network that is found to be quicker than the way to the thread and back is asked in the
-    event loop, with what came in one turn of it. What a request no longer waits for, because its
-    time is up, is dropped.
+    A thread takes all images that wait, up to `batch`; while it computes, the next batch gathers,
+    so no request waits for a batch to fill. A network that is faster than the way to the thread
+    and back runs in the event loop, on what arrived in one iteration of it. Images whose request
+    no longer waits, because its time limit is over, are dropped.
 
     Args:
-        batch: the most pictures that go through together.
-        queue: how many pictures may wait; what comes then is refused.
-        metrics: is told of batches and of the queue.
+        batch: the largest batch.
+        queue: how many images may wait; further ones get an error.
+        metrics: counts batches and the queue.
     """
 
-    def __init__(self, batch: int, queue: int, metrics: Metrics) -> None:
+    def __init__(self, batch: int, queue: int, metrics: "Metrics") -> None:
         self._batch = batch
         self._queue = queue
         self._metrics = metrics
         self._jobs: deque[_Job] = deque()
-        self._rows = 0  # of pictures that wait for the thread
-        self._near: list[_Job] = []  # those of this turn of the event loop
+        self._rows = 0  # images that wait for the thread
+        self._near: list[_Job] = []  # jobs of this iteration of the event loop
         self._near_rows = 0
-        self._costs: WeakKeyDictionary[Model, float] = WeakKeyDictionary()  # seconds a picture
+        self._costs: WeakKeyDictionary[Model, float] = WeakKeyDictionary()  # seconds per image
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._thread.start()
         metrics.waiting.set_function(lambda: self._rows + self._near_rows)
 
-    async def ask(self, model: Model, pictures: Tensor) -> Answer:
-        """Returns what a model says.
+    async def ask(self, model: "Model", images: Tensor) -> Answer:
+        """Returns a model's logits for images.
 
         Args:
-            model: whose network is asked.
-            pictures: (N, C, H, W), uint8 in the stored form or float32 as the network sees them.
+            model: whose network computes them.
+            images: (N, C, H, W), uint8 in the stored form or float32 as the network sees them.
 
         Raises:
-            Refusal: 503 if too many wait.
-            UserError: for a picture that cannot be used.
+            RequestError: 503 if too many images wait.
+            UserError: for an image that cannot be used.
         """
         loop = asyncio.get_running_loop()
-        job = _Job(model, pictures, loop.create_future())
-        if self._costs.get(model, 1.0) < _QUICK and job.rows <= _QUICK_BATCH:
+        job = _Job(model, images, loop.create_future())
+        if self._costs.get(model, 1.0) < _FAST and job.rows <= _FAST_BATCH:
             self._expect_room(self._near_rows, job)
             if not self._near or self._near[0].future.get_loop() is not loop:
                 self._near, self._near_rows = [], 0
@@ -101,16 +102,18 @@ class Batcher:
         return await job.future
 
     def _expect_room(self, waiting: int, job: _Job) -> None:
-        # What is larger than the queue may go through when nothing else waits.
+        # A request that is larger than the queue may pass when nothing else waits.
         if self._closed or (waiting and waiting + job.rows > self._queue):
-            raise Refusal(
-                503, f"{waiting} pictures wait already; try again later", retry_after=BUSY
+            raise RequestError(
+                503,
+                f"{waiting} images wait in the queue, which is full; try again later",
+                retry_after=BUSY,
             )
 
     def _answer_near(self) -> None:
-        """Answers what came in this turn of the event loop."""
+        """Answers what arrived in this iteration of the event loop."""
         jobs, self._near, self._near_rows = deque(self._near), [], 0
-        while taken := _next(jobs, min(self._batch, _QUICK_BATCH)):
+        while taken := _next(jobs, min(self._batch, _FAST_BATCH)):
             for own in _by_model(taken):
                 self._answer(own)
                 _deliver(own)
@@ -127,7 +130,7 @@ class Batcher:
         self._metrics.batches.observe(rows)
 
     def close(self) -> None:
-        """Ends the thread when what waits is done."""
+        """Stops the thread after what waits is done."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -141,7 +144,7 @@ class Batcher:
                     _hand_over(loop, [job for job in own if job.future.get_loop() is loop])
 
     def _take(self) -> list[_Job]:
-        """Returns the next batch, waiting for one; nothing at the end."""
+        """Returns the next batch, once there is one; an empty one after `close`."""
         with self._changed:
             while True:
                 while not self._jobs and not self._closed:
@@ -153,7 +156,7 @@ class Batcher:
 
 
 def _next(jobs: deque[_Job], most: int) -> list[_Job]:
-    """Takes jobs of so many pictures at most from the left, or one; those given up are dropped."""
+    """Takes jobs of at most `most` images from the left, or one job; drops cancelled ones."""
     taken: list[_Job] = []
     rows = 0
     while jobs and (not taken or rows + jobs[0].rows <= most):
@@ -170,30 +173,30 @@ def _by_model(jobs: list[_Job]) -> Iterator[list[_Job]]:
 
 
 def _ask(jobs: list[_Job]) -> None:
-    """Puts the pictures of one model's jobs through its network."""
+    """Runs the images of one model's jobs through its network."""
     model = jobs[0].model
     for dtype in (torch.uint8, torch.float32):
-        group = [job for job in jobs if job.pictures.dtype is dtype]
+        group = [job for job in jobs if job.images.dtype is dtype]
         if not group:
             continue
         ask = model.logits if dtype is torch.uint8 else model.logits_of_input
-        pictures = [job.pictures for job in group]
+        images = [job.images for job in group]
         try:
-            # As NumPy's, logits are parted without giving way to other threads each time.
-            logits = ask(torch.cat(pictures) if pictures[1:] else pictures[0]).numpy()
-        except Exception as error:  # each of those who wait must be told
+            # NumPy splits the logits without releasing the interpreter's lock each time.
+            logits = ask(torch.cat(images) if images[1:] else images[0]).numpy()
+        except Exception as error:  # each request that waits must get it
             for job in group:
                 job.outcome = error
             continue
         first = 0
         for job in group:
             rows = torch.from_numpy(logits[first : first + job.rows])
-            job.outcome = Answer(job.pictures, rows)
+            job.outcome = Answer(job.images, rows)
             first += job.rows
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, jobs: list[_Job]) -> None:
-    """Has outcomes delivered in the event loop of those who wait, if that still runs."""
+    """Delivers outcomes in the event loop of the requests, if it still runs."""
     try:
         loop.call_soon_threadsafe(_deliver, jobs)
     except RuntimeError:

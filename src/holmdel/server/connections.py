@@ -1,4 +1,4 @@
-"""A client's connection: bounded in number, in the size of a request's head, and in patience."""
+"""Connections with limits: on their number, the size of a request's head, and the time for it."""
 
 import json
 import time
@@ -8,40 +8,40 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_HEAD_BYTES = 65_536  # of a request's line and headers
+_HEAD_BYTES = 65_536  # of the request line and the headers
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol, with the limits that it lacks, and refusals as the routes give them.
+    """uvicorn's HTTP protocol with limits, and with errors as JSON like those of the routes.
 
     Attributes:
-        most: connections that may be open.
-        head_seconds: how long a request's head may take to come, counted from the connection or
-            from the last answer on it.
+        most: the number of connections that may be open.
+        head_seconds: the seconds in which a request's head must arrive, counted from the connection
+            or from the last answer on it.
     """
 
     most = 2048
     head_seconds = 10.0
 
     _idle_since = 0.0
-    _head = 0  # bytes that came since the last request was understood
+    _head = 0  # bytes received since the last complete head
     _closing_since: float | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Takes a connection, or refuses it where there are too many."""
+        """Accepts a connection; answers 503 where too many are open."""
         super().connection_made(transport)
         self._idle_since = time.monotonic()
         if len(self.connections) > self.most:
-            self._refuse(
+            self._reject(
                 503, "too many connections are open; try again later", "retry-after: 1\r\n"
             )
 
     def data_received(self, data: bytes) -> None:
-        """Takes what came, or refuses a head without end."""
+        """Parses the bytes received; answers 431 to a head that is too large."""
         self._head += len(data)
         super().data_received(data)
         if self._head > _HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(431, f"the head of the request is above {_HEAD_BYTES:,} bytes; send less")
+            self._reject(431, f"the headers are larger than {_HEAD_BYTES:,} bytes; send fewer")
 
     def on_headers_complete(self) -> None:
         """Notes that a head is complete."""
@@ -49,21 +49,21 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Notes that what came was no head."""
+        """Notes that the bytes received belong to a body."""
         self._head = 0
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Notes from when on the next request is waited for."""
+        """Notes when the wait for the next request began."""
         self._idle_since = time.monotonic()
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuses what is no HTTP."""
-        self._refuse(400, "what came is not HTTP/1.1 as it should be; look at the request")
+        """Answers 400 to what is not HTTP."""
+        self._reject(400, "the request is not valid HTTP/1.1; check its request line and headers")
 
-    def look(self, now: float) -> None:
-        """Ends the connection if a request's head is late, or its last bytes are not taken."""
+    def check_time(self, now: float) -> None:
+        """Closes the connection if a head is late, or if the client does not take the answer."""
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
             if now - self._closing_since > self.head_seconds:
@@ -72,10 +72,12 @@ class Connection(HttpToolsProtocol):
         answering = self.cycle is not None and not self.cycle.response_complete
         if not answering and now - self._idle_since > self.head_seconds:
             seconds = f"{self.head_seconds:g}"
-            self._refuse(408, f"no request came within {seconds} seconds; send it at once")
+            self._reject(
+                408, f"no complete request arrived within {seconds} seconds; send it again"
+            )
 
-    def _refuse(self, status: int, sentence: str, headers: str = "") -> None:
-        """Answers in place of the application, and closes."""
+    def _reject(self, status: int, sentence: str, headers: str = "") -> None:
+        """Answers in place of the application, and closes the connection."""
         body = json.dumps({"error": sentence}).encode()
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
@@ -86,7 +88,7 @@ class Connection(HttpToolsProtocol):
 
 
 def sweep(connections: Iterable[Any]) -> None:
-    """Has each connection look whether it has gone on for too long."""
+    """Closes the connections that are over a time limit; to be called about once a second."""
     now = time.monotonic()
     for connection in tuple(connections):
-        cast(Connection, connection).look(now)
+        cast(Connection, connection).check_time(now)

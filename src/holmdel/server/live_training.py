@@ -1,4 +1,4 @@
-"""A training that can be watched, held, stopped and kept."""
+"""A training in a thread, which can be followed, paused, stopped and kept."""
 
 import errno
 import shutil
@@ -8,24 +8,26 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
-from holmdel.server.models import Model, Models
-from holmdel.server.refusals import Refusal
+from holmdel.server.errors import RequestError
 from holmdel.server.training_form import Value
 from holmdel.server.training_state import Curve, State, figures
 from holmdel.training.callbacks import Callback, Progress, Snapshot, Stopped
 from holmdel.training.history import Epoch
 from holmdel.training.train import new_folder, train
 
-LOOK_SECONDS = 0.2  # between two looks at the weights, at least
-LOOK_SHARE = 0.1  # of the time, at most, goes into looking
-HEED_SECONDS = 5.0  # that a command waits for the training to heed it: one batch, as a rule
+if TYPE_CHECKING:
+    from holmdel.server.models import Models
+
+LOOK_SECONDS = 0.2  # between two copies of the weights, at least
+LOOK_SHARE = 0.1  # of the time may go into copying weights
+HEED_SECONDS = 5.0  # a command waits so long for the training to follow it: one batch, usually
 
 
 class Training(Callback):
@@ -33,10 +35,10 @@ class Training(Callback):
 
     Args:
         id: what requests call it.
-        network, data: what is trained on what.
+        network, data: the names of the network and the data set.
         settings: as the request gave them.
         chosen: the same as `train` takes them.
-        models: where the network is to be found while it trains.
+        models: gets the network while it trains.
     """
 
     def __init__(
@@ -46,7 +48,7 @@ class Training(Callback):
         data: str,
         settings: Mapping[str, Value],
         chosen: Mapping[str, Value],
-        models: Models,
+        models: "Models",
     ) -> None:
         self._state = State(
             id=id, model=f"training-{id}", network=network, data=data, settings=dict(settings)
@@ -66,7 +68,7 @@ class Training(Callback):
 
     @property
     def state(self) -> State:
-        """What there is to say of it now; another object whenever something has changed."""
+        """Its state now; a new object whenever something has changed."""
         return self._state
 
     @property
@@ -75,53 +77,59 @@ class Training(Callback):
         return self._thread.is_alive()
 
     def hold(self) -> None:
-        """Holds it after the batch that it is at, and waits a while for that."""
+        """Pauses it after the current batch, and waits up to `HEED_SECONDS` for that."""
         with self._changed:
             self._held = True
             self._changed.wait_for(lambda: self._state.status != "running", HEED_SECONDS)
 
     def release(self) -> None:
-        """Lets it go on."""
+        """Continues it."""
         with self._changed:
             self._held = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._state.status != "paused", HEED_SECONDS)
 
     def stop(self) -> None:
-        """Ends it after the batch that it is at; the state is saved."""
+        """Stops it after the current batch; its resume state is saved."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Waits a while for its end."""
+        """Waits up to `HEED_SECONDS` for its end."""
         self._thread.join(HEED_SECONDS)
 
     def keep(self, runs: Path) -> State:
-        """Copies the run into a folder of its own, and adds its model; once only.
+        """Copies the run folder to the kept runs and adds its model; a second call changes nothing.
 
         Args:
-            runs: the folder of run folders; the name follows from network and data.
+            runs: the folder of kept runs; the name of the run comes from network and data.
 
         Raises:
-            Refusal: 409 if it runs, failed, or was stopped before there were weights.
+            RequestError: 409 if it runs, failed, or was stopped before its first batch.
             UserError: if the folder cannot be written.
         """
         with self._keeping:
             state, classifier = self._state, self._classifier
             if state.kept is not None:
                 return state
+            if state.status == "failed":
+                raise RequestError(409, f"training {state.id} cannot be kept: it failed")
             if state.status not in ("stopped", "finished"):
-                why = "failed" if state.status == "failed" else "has not ended; stop it first"
-                raise Refusal(409, f"training {state.id} {why}, so it cannot be kept")
+                raise RequestError(
+                    409, f"training {state.id} cannot be kept while it runs; stop it first"
+                )
             if classifier is None:
-                raise Refusal(409, f"training {state.id} was stopped before it had any weights")
+                raise RequestError(
+                    409,
+                    f"training {state.id} cannot be kept: it was stopped before its first batch",
+                )
             name = self._copy(runs, classifier).name
-            self._models.put(Model(name, classifier, "training", state.data))
+            self._models.put(name, classifier, "training", state.data)
             return self._tell(kept=name)
 
     def forget(self) -> None:
-        """Takes its model away and removes its files, at its end if it is not there yet."""
+        """Stops it and removes its model; its files go when it has ended."""
         self.stop()
         with self._changed:
             self._forgotten = True
@@ -149,7 +157,7 @@ class Training(Callback):
         self._tell(notes=(*self._state.notes, sentence))
 
     def between_batches(self, snapshot: Snapshot) -> None:
-        """Shows the network now and then, waits where the training is held, stops it if asked."""
+        """Shows the network now and then, waits while paused, and stops the training if asked."""
         if self._held or self._stopping or time.perf_counter() >= self._look_due:
             self._show(snapshot)
         if self._held and not self._stopping:
@@ -179,7 +187,7 @@ class Training(Callback):
         except UserError as error:
             self._tell(status="failed", error=str(error))
         except BaseException as error:
-            self._tell(status="failed", error=f"the training broke off: {error}")
+            self._tell(status="failed", error=f"the training ended with an error: {error}")
             raise
         finally:
             with self._changed:
@@ -189,14 +197,14 @@ class Training(Callback):
                 self._remove()
 
     def _tell(self, **changes: Any) -> State:
-        """Changes the state, and wakes who waits for that."""
+        """Changes the state, and wakes the threads that wait for that."""
         with self._changed:
             self._state = replace(self._state, **changes)
             self._changed.notify_all()
             return self._state
 
     def _show(self, snapshot: Snapshot) -> None:
-        """Puts the network among the models as it is now, unless its weights are no numbers."""
+        """Adds the network as it is now to the models, unless a weight is not finite."""
         began = time.perf_counter()
         network, header = snapshot()
         if all(bool(torch.isfinite(weight).all()) for weight in network.parameters()):
@@ -209,11 +217,11 @@ class Training(Callback):
         with self._changed:
             self._classifier = classifier
             if not self._forgotten:
-                self._models.put(Model(state.model, classifier, "training", state.data))
+                self._models.put(state.model, classifier, "training", state.data)
             self._tell(weights=state.weights + 1)
 
     def _download(self, what: str, done: int, total: int) -> None:
-        """Notes how far a download is; stops it if that was asked."""
+        """Notes how far a download is; ends it if the training was stopped."""
         if self._stopping:
             raise Stopped
         begin = f"downloading {what}: "
@@ -223,7 +231,7 @@ class Training(Callback):
             self._tell(notes=(*others, megabytes))
 
     def _copy(self, runs: Path, classifier: Classifier) -> Path:
-        """Copies the run to a free name among the run folders, in one move; returns where."""
+        """Returns the new folder of the run; it appears there complete, by one rename."""
         hidden = runs / f".{self._folder.name}"
         try:
             shutil.copytree(self._folder / "run", hidden)
@@ -233,13 +241,13 @@ class Training(Callback):
                 folder = new_folder(self._state.network, self._state.data, runs, taken)
                 try:
                     return hidden.rename(folder)
-                except OSError as error:  # another program was quicker
+                except OSError as error:  # another program took the name
                     if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                         raise
         except OSError as error:
             raise UserError(
                 f"the training cannot be kept in {runs} ({error.strerror or error}); free some "
-                "space or start the server with another folder for runs"
+                "disk space, or start the server with another --runs"
             ) from None
         finally:
             shutil.rmtree(hidden, ignore_errors=True)

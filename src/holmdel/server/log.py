@@ -1,4 +1,4 @@
-"""What a server writes of what it does: a JSON object a line."""
+"""The server's log: one JSON object per line."""
 
 import asyncio
 import contextlib
@@ -13,13 +13,12 @@ _TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 
 class Log:
-    """Lines of JSON on a stream.
+    """Writes JSON lines to a stream.
 
-    Lines of one turn of the event loop are written together: many requests are answered in one.
+    The lines of one iteration of the event loop are written together, as many requests end in one.
 
     Args:
-        stream: where they go; None for nowhere but failures, which go to standard error in plain
-            text.
+        stream: gets the lines; None for no log, except that failures go to standard error as text.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -29,7 +28,7 @@ class Log:
         self._stamp = ""
 
     def request(self, **said: Any) -> None:
-        """Notes a request that was answered."""
+        """Logs a request that was answered."""
         if self._stream is None:
             return
         if not self._lines:
@@ -37,7 +36,7 @@ class Log:
         self._lines.append(json.dumps({"time": self._now(), **said}))
 
     def failure(self, request: str, error: BaseException) -> None:
-        """Notes what should not have happened, and where it did."""
+        """Logs an exception that no route expects, with its traceback."""
         text = "".join(traceback.format_exception(error))
         if self._stream is None:
             _put(sys.stderr, f"holmdel: request {request} failed\n{text}")
@@ -51,7 +50,7 @@ class Log:
             _put(self._stream, "\n".join(lines) + "\n")
 
     def _now(self) -> str:
-        """Returns the time, which is put into words once a second."""
+        """Returns the time as text, which is formatted once a second."""
         second = int(time.time())
         if second != self._second:
             self._second, self._stamp = second, time.strftime(_TIME, time.localtime(second))
@@ -59,10 +58,10 @@ class Log:
 
 
 class JsonFormatter(logging.Formatter):
-    """Lines of JSON, for what the libraries have to say."""
+    """Formats the log records of libraries as JSON lines."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Returns the line of a record."""
+        """Returns a record as a JSON line."""
         said = {
             "time": time.strftime(_TIME, time.localtime(record.created)),
             "event": record.levelname.lower(),
@@ -75,7 +74,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _put(stream: TextIO, text: str) -> None:
-    """Writes a text; a log whose reader has gone does not stop the server."""
+    """Writes a text; a closed stream does not stop the server."""
     with contextlib.suppress(OSError, ValueError):
         stream.write(text)
         stream.flush()

@@ -1,4 +1,4 @@
-"""The models that a server holds, by name."""
+"""The models of a server, by name."""
 
 import copy
 import json
@@ -16,20 +16,20 @@ from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.images import decode, frame
 from holmdel.networks import build
-from holmdel.server.refusals import Refusal
+from holmdel.server.errors import RequestError
 
-_FIRST = "lenet-mnist"  # of those that ship: what people draw are digits
+_FIRST = "lenet-mnist"  # the default of the shipped ones: what people draw is digits
 
 
 class Model:
-    """A classifier that does not change, ready to answer.
+    """A classifier that no longer changes, with what the routes ask of it.
 
     Attributes:
         name: what requests call it.
         classifier: its network, classes and image contract.
-        source: where it is from: `shipped`, `folder` or `training`.
-        data: the name of the data set that it was trained on, or None where that is not known.
-        engine: the line that says what computes.
+        source: where it comes from: `shipped`, `folder` or `training`.
+        data: the name or folder of the data set that it was trained on; None if unknown.
+        engine: a line that says what computes, such as `native engine, avx2, 2 threads`.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Model:
         self.classifier = classifier
         self.source = source
         self.data = data
-        self._lock = threading.Lock()  # a chain has memory of its own, for one call at a time
+        self._lock = threading.Lock()  # the native engine's buffers serve one call at a time
 
     @property
     def network(self) -> nn.Module:
@@ -47,8 +47,13 @@ class Model:
         return self.classifier.network
 
     @property
+    def data_name(self) -> str | None:
+        """The name of the data set that it was trained on; of a folder its last part."""
+        return None if self.data is None else Path(self.data).name
+
+    @property
     def engine(self) -> str:
-        """The line that says what computes."""
+        """A line that says what computes."""
         return self._selection.line
 
     @cached_property
@@ -58,7 +63,7 @@ class Model:
 
     @cached_property
     def parameters(self) -> int:
-        """How many numbers its weights are."""
+        """The number of its parameters."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
     @cached_property
@@ -72,15 +77,15 @@ class Model:
         return engines.compile(self.network, self.classifier.contract, frozen=True)
 
     def anatomy(self, input: tuple[int, int, int] | None = None) -> Anatomy:
-        """Returns the layers of the network.
+        """Returns the layer table of the network.
 
-        They are those of a network like it, for other threads may use this one meanwhile.
+        It is taken from a copy without weights, as other threads may use the network meanwhile.
 
         Args:
-            input: (C, H, W) of the picture; what the network was trained to see if None.
+            input: (C, H, W) of the image; the size that the network was trained on if None.
 
         Raises:
-            UserError: if the network does not run for such a picture.
+            UserError: if the network cannot take an image of this size.
         """
         header = self.classifier.header
         with weightless():
@@ -88,7 +93,7 @@ class Model:
         return inspect_module(network, input or header.image.input, header.network)
 
     def framed(self, content: bytes) -> Tensor:
-        """Returns an encoded picture in the stored form, uint8 (1, C, H, W).
+        """Returns an encoded image in the stored form, uint8 (1, C, H, W).
 
         Args:
             content: the bytes of a file.
@@ -99,43 +104,43 @@ class Model:
         contract = self.classifier.contract
         return frame(decode(content, contract.stored[0]), contract)[None]
 
-    def logits(self, pictures: Tensor) -> Tensor:
-        """Returns float32 (N, classes) of pictures in the stored form.
+    def logits(self, images: Tensor) -> Tensor:
+        """Returns the logits of images in the stored form, float32 (N, classes).
 
-        The chain is made once, not for every batch: the weights stay as they are.
+        The native engine's copy of the weights is made once, as they do not change.
 
         Args:
-            pictures: uint8 (N, C, H, W).
+            images: uint8 (N, C, H, W).
         """
         with self._lock:
             if self._frozen is None or self.classifier.contract.enlarge == "resize":
-                return self.classifier.logits(pictures)
-            return self._frozen.logits(pictures)
+                return self.classifier.logits(images)
+            return self._frozen.logits(images)
 
-    def logits_of_input(self, pictures: Tensor) -> Tensor:
-        """Returns float32 (N, classes) of pictures as the network sees them.
+    def logits_of_input(self, images: Tensor) -> Tensor:
+        """Returns the logits of images as the network sees them, float32 (N, classes).
 
         Args:
-            pictures: float32 (N, C, H, W).
+            images: float32 (N, C, H, W).
         """
         with self._lock, torch.inference_mode():
             if self._frozen is not None:
-                return self._frozen.logits(pictures)
-            found: Tensor = self.network(pictures)
+                return self._frozen.logits(images)
+            found: Tensor = self.network(images)
         return found.float()
 
 
 class Models:
     """The models of a server; the first is the default.
 
-    A model is never changed, only replaced, so that who holds one can go on with it.
+    A model is never changed, only replaced, so that a request may go on with the one it has.
     """
 
     def __init__(self) -> None:
         self._models: dict[str, Model] = {}
 
     def __iter__(self) -> Iterator[Model]:
-        """Gives the models in the order they came."""
+        """Yields the models in the order in which they were added."""
         return iter(tuple(self._models.values()))
 
     @property
@@ -147,24 +152,24 @@ class Models:
         """Returns a model, the default for None.
 
         Raises:
-            Refusal: 404 if there is none of that name.
+            RequestError: 404 if there is no model of that name.
         """
         found = self._models.get(name or self.default)
         if found is None:
             names = ", ".join(model.name for model in self)
-            raise Refusal(404, f"there is no model {name!r}; there are {names}")
+            raise RequestError(404, f"there is no model {name!r}; choose from {names}")
         return found
 
-    def put(self, model: Model) -> None:
-        """Adds a model, or replaces the one of its name."""
-        self._models[model.name] = model
+    def put(self, name: str, classifier: Classifier, source: str, data: str | None = None) -> None:
+        """Adds a model, or replaces the one of this name; the arguments are those of `Model`."""
+        self._models[name] = Model(name, classifier, source, data)
 
     def remove(self, name: str) -> None:
-        """Takes a model away, if it is there."""
+        """Removes a model, if there is one of this name."""
         self._models.pop(name, None)
 
     def free_name(self, wanted: str) -> str:
-        """Returns the name, with a number behind it where it is taken."""
+        """Returns the name, with a number appended if it is taken."""
         name, number = wanted, 1
         while name in self._models:
             number += 1
@@ -173,10 +178,10 @@ class Models:
 
 
 def load_models(wanted: tuple[str, ...]) -> Models:
-    """Returns the models of run folders, files or shipped names; all that ship if none is named.
+    """Returns the models of run folders, files or shipped names; all shipped ones if none is given.
 
     Raises:
-        UserError: for one that cannot be loaded, or if there is none.
+        UserError: if one cannot be loaded, or there is none.
     """
     models = Models()
     for name in wanted or sorted(shipped(), key=lambda name: (name != _FIRST, name)):
@@ -188,9 +193,9 @@ def load_models(wanted: tuple[str, ...]) -> Models:
             called, source, data = path.stem, "folder", None
         else:
             called, source, data = name, "shipped", None
-        models.put(Model(models.free_name(called), classifier, source, data))
+        models.put(models.free_name(called), classifier, source, data)
     if not any(True for _ in models):
-        raise UserError("no model was given, and none ships with this version; name a run folder")
+        raise UserError("no model was given, and none ships with this version; give a run folder")
     return models
 
 

@@ -1,4 +1,4 @@
-"""A server that runs until it is told to stop."""
+"""Runs the server until a signal stops it: socket, signals, process limits, warm-up."""
 
 import asyncio
 import contextlib
@@ -25,17 +25,17 @@ from holmdel.server.log import JsonFormatter
 from holmdel.server.services import Services, reader
 from holmdel.server.settings import ServerSettings
 
-STOPPING = 30  # seconds that requests under way are waited for
-_BACKLOG = 2048  # connections that wait to be accepted
-_LATER = 0.1  # seconds after which connections are taken again
-_FILES = 256  # that are open besides connections
-_TURN = 0.001  # seconds that a thread of Python may keep the others waiting; 0.005 by default
-_GARBAGE = (10_000, 20, 50)  # a request leaves little that is not freed at once
+STOPPING = 30  # seconds in which requests under way may end
+_BACKLOG = 2048  # connections that may wait to be accepted
+_LATER = 0.1  # seconds without accepting when no more files can be open
+_FILES = 256  # open files beside the connections
+_SWITCH = 0.001  # seconds between switches of Python's threads; 0.005 by default
+_GARBAGE = (10_000, 20, 50)  # rarely collected: a request leaves few reference cycles
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens; told to stop, it finishes what is under way and refuses the rest."""
+    """uvicorn's server, which says where it listens, and on a signal ends what is under way."""
 
     def __init__(
         self, config: uvicorn.Config, services: Services, url: str, listener: socket.socket
@@ -62,14 +62,14 @@ class _Server(uvicorn.Server):
         asyncio.get_running_loop().remove_reader(self._listener)
         self._listener.close()
         await super().shutdown([])
-        self._warming.join()  # modules cannot be loaded while the interpreter ends
+        self._warming.join()  # modules cannot be imported while the interpreter ends
 
     def _listen(self) -> None:
         if not self.should_exit:
             asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
     def _accept(self) -> None:
-        """Takes all connections that wait; libuv takes one a turn, so that a crowd waits long."""
+        """Accepts all connections that wait; libuv accepts one per iteration, too slow for many."""
         loop = asyncio.get_running_loop()
         for _ in range(_BACKLOG):
             try:
@@ -78,7 +78,7 @@ class _Server(uvicorn.Server):
                 return
             except ConnectionAbortedError:
                 continue
-            except OSError:  # no more files can be open: later perhaps
+            except OSError:  # no more files can be open: try again later
                 loop.remove_reader(self._listener)
                 loop.call_later(_LATER, self._listen)
                 return
@@ -89,7 +89,7 @@ class _Server(uvicorn.Server):
             task.add_done_callback(self._arriving.discard)
 
     async def _take(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # who has gone meanwhile
+        with contextlib.suppress(OSError):  # the client has gone
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: Connection(self.config, self.server_state, self.lifespan.state), connection
             )
@@ -101,7 +101,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handles signals; uvicorn's own raises them again at the end, which is no good end."""
+        """Handles signals; uvicorn raises them again at the end, so the exit status is not 0."""
         before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
         try:
             yield
@@ -111,7 +111,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
-            os._exit(128 + sig)  # at once: threads that compute would be waited for
+            os._exit(128 + sig)  # at once: a normal exit waits for threads that compute
         self._services.draining.set()
         self.should_exit = True
         if not sys.stderr.isatty():
@@ -119,23 +119,23 @@ class _Server(uvicorn.Server):
 
 
 def serve(settings: ServerSettings) -> None:
-    """Runs a server until it is told to stop by a signal.
+    """Runs a server until a signal stops it.
 
     Args:
         settings: models, address, limits.
 
     Raises:
-        UserError: for a model that cannot be loaded, or an address that cannot be listened on.
+        UserError: for a model that cannot be loaded, or an address that cannot be used.
     """
     with contextlib.closing(_listen(settings)) as listener:
-        # On a terminal a line a request would bury what matters.
+        # On a terminal a line per request would hide the rest.
         app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
         host, port = listener.getsockname()[:2]
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         if not settings.loopback and settings.token is None:
             _say(
-                f"holmdel: {url} can be reached from other machines, and anyone may use it; "
-                "give --token"
+                f"holmdel: other machines can reach {url}, and everyone may use it; "
+                "protect it with --token"
             )
         config = uvicorn.Config(
             app,
@@ -153,7 +153,7 @@ def serve(settings: ServerSettings) -> None:
 
 
 def _prepare(settings: ServerSettings) -> None:
-    """Sets what is the whole process's: open files, threads, what the libraries log."""
+    """Sets limits of the whole process: open files, thread switches, garbage collection, logs."""
     least = settings.connections + _FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < least:
@@ -161,7 +161,7 @@ def _prepare(settings: ServerSettings) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     Connection.most = settings.connections
     Connection.head_seconds = min(Connection.head_seconds, settings.seconds)
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH)
     gc.set_threshold(*_GARBAGE)
     if not sys.stderr.isatty():
         handler = logging.StreamHandler(sys.stderr)
@@ -170,21 +170,21 @@ def _prepare(settings: ServerSettings) -> None:
 
 
 def _warm(services: Services) -> None:
-    """Does once what takes long the first time, so that no request has to wait for it."""
+    """Does once what is slow the first time, so that no request has to wait for it."""
     for model in services.models:
         if services.draining.is_set():
             return
         model.logits(torch.zeros(1, *model.classifier.contract.stored, dtype=torch.uint8))
     import holmdel.images.digit  # noqa: F401 - SciPy takes a third of a second to load
 
-    with contextlib.suppress(UserError):  # no reader has to be there
+    with contextlib.suppress(UserError):  # no reader needs to be installed
         reader("digits", False, 0.01)
-    # What is there by now stays; to look through it for garbage would take a tenth of a second.
+    # The objects of now stay; looking through them for garbage would take 0.1 seconds each time.
     gc.freeze()
 
 
 def _listen(settings: ServerSettings) -> socket.socket:
-    """Returns a socket bound to the address, which does not take connections yet."""
+    """Returns a socket that is bound to the address but does not listen yet."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setblocking(False)
@@ -194,7 +194,7 @@ def _listen(settings: ServerSettings) -> socket.socket:
     except (OSError, UnicodeError) as error:
         listener.close()
         raise UserError(
-            f"{settings.host}:{settings.port} cannot be listened on "
+            f"the server cannot listen on {settings.host}:{settings.port} "
             f"({getattr(error, 'strerror', None) or error}); choose another --port or --host"
         ) from None
     return listener

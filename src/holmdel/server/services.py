@@ -1,4 +1,4 @@
-"""What the routes share."""
+"""What the routes of a server share: settings, models, batcher, trainings, thread pools."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 
-from holmdel.server.batching import Batcher
-from holmdel.server.lanes import Lane
-from holmdel.server.metrics import Metrics
-from holmdel.server.models import Models
-from holmdel.server.settings import ServerSettings
-from holmdel.server.trainings import Trainings
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # data alone: the application makes them, so that no route depends on how
     from holmdel.reading import Reader
+    from holmdel.server.activation_cache import ActivationCache
+    from holmdel.server.batching import Batcher
+    from holmdel.server.metrics import Metrics
+    from holmdel.server.models import Models
+    from holmdel.server.settings import ServerSettings
+    from holmdel.server.thread_pool import ThreadPool
+    from holmdel.server.trainings import Trainings
 
 Result = TypeVar("Result")
 
-READERS = 32  # patterns and settings whose readers are kept
-THREADS = 2  # of work that would hold up other requests; more would only take turns
+READERS = 32  # readers in memory, one per pattern and settings
 
 
 @dataclass(eq=False)
@@ -29,58 +28,56 @@ class Services:
     """What the routes of one server share.
 
     Attributes:
-        settings: what it was started with.
+        settings: what the server was started with.
         models: by name.
-        batcher: puts pictures through them.
-        metrics: what is counted.
-        trainings: those that run, and those that did.
-        draining: set when the server is to stop: streams end, new requests are refused.
-        pages: a thread of their own for pages to be read: seconds each, they would hold up the
-            rest.
+        metrics: the counters.
+        batcher: runs images through the models in batches.
+        activations: of the images that were looked at last.
+        trainings: those that run, and those that ended lately.
+        pages: the thread that reads pages: a page takes seconds and would block other work.
+        work: the threads for all other work that would block the event loop.
+        draining: set when the server is to stop: streams end, new requests get an error.
     """
 
-    settings: ServerSettings
-    models: Models
-    metrics: Metrics
-    batcher: Batcher
-    trainings: Trainings
+    settings: "ServerSettings"
+    models: "Models"
+    metrics: "Metrics"
+    batcher: "Batcher"
+    activations: "ActivationCache"
+    trainings: "Trainings"
+    pages: "ThreadPool"
+    work: "ThreadPool"
     draining: asyncio.Event = field(default_factory=asyncio.Event)
-    pages: Lane = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Makes the threads."""
-        self.pages = Lane("a page to be read", 1, self.settings.pages)
-        self._work = Lane("a thread", THREADS, self.settings.queue)
-
-    async def run(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
-        """Returns what a function gives, run in a thread so that other requests go on.
+    async def run(self, function: Callable[..., Result], *args: Any, **named: Any) -> Result:
+        """Returns the result of a function, called in a thread so that other requests go on.
 
         Raises:
-            Refusal: 503 if too much waits already.
+            RequestError: 503 if the queue is full.
         """
-        return await self._work.run(work, *args, **named)
+        return await self.work.run(function, *args, **named)
 
     def close(self) -> None:
-        """Ends what runs."""
+        """Stops the trainings and the threads."""
         self.trainings.close()
         self.pages.close()
-        self._work.close()
+        self.work.close()
         self.batcher.close()
 
 
 @lru_cache(maxsize=READERS)
 def reader(pattern: str, lines: bool, max_error: float) -> "Reader":
-    """Returns the reader that ships, for a pattern.
+    """Returns the shipped reader for a pattern.
 
     Raises:
-        UserError: as `Reader`.
+        UserError: as `Reader` does.
     """
-    from holmdel.reading import Reader  # which needs a while to load, and not every server reads
+    from holmdel.reading import Reader  # loads slowly, and not every server reads
 
     return Reader(pattern=pattern, lines=lines, max_error=max_error)
 
 
 def services(request: Request) -> Services:
-    """Returns what the routes share."""
+    """Returns the services of the server that got a request."""
     found: Services = request.app.state.services
     return found

@@ -1,4 +1,4 @@
-"""What a server is started with: models, address, limits."""
+"""The settings of a server: models, address, limits."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -11,29 +11,29 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """What a server is started with.
+    """The settings of a server.
 
     Attributes:
-        models: run folders, `.safetensors` files or names that ship; the shipped ones if empty.
+        models: run folders, `.safetensors` files or shipped names; all shipped ones if empty.
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
-        token: what a request must carry as `Authorization: Bearer TOKEN`; None for nothing.
+        token: a request must send it as `Authorization: Bearer TOKEN`; None for no token.
         origins: other sites whose pages may use the server (CORS), such as `https://example.org`.
-        runs: the folder that kept trainings go into.
-        body_bytes: the largest body of a request.
-        pixels: the most pixels of a picture.
-        pictures: the most pictures of a request.
+        runs: the folder for kept trainings.
+        body_bytes: the largest body of a request, in bytes.
+        pixels: the most pixels of an image, height x width.
+        images: the most images of a request.
         rows: the most rows of a tensor.
-        seconds: the longest that a request may take.
-        requests: how many requests may be under way.
-        connections: how many connections may be open.
-        queue: how many pictures may wait for the network.
-        pages: how many pages may wait to be read.
-        batch: the most pictures that go through the network together.
+        seconds: the time limit of a request.
+        requests: how many requests may be under way at once.
+        connections: how many connections may be open at once.
+        queue: how many images may wait for the networks.
+        pages: how many pages may wait for the reader.
+        batch: the largest batch, in images.
         trainings: how many trainings may run at once.
 
     Raises:
-        UserError: for a port, token or origin that cannot be.
+        UserError: for an impossible port, token or origin.
     """
 
     models: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class ServerSettings:
     runs: Path = Path("runs")
     body_bytes: int = 20_000_000
     pixels: int = 25_000_000
-    pictures: int = 64
+    images: int = 64
     rows: int = 1024
     seconds: float = 30.0
     requests: int = 512
@@ -55,11 +55,13 @@ class ServerSettings:
     trainings: int = 1
 
     def __post_init__(self) -> None:
-        """Raises a UserError for a value that cannot be."""
+        """Raises a UserError for an impossible value."""
         if not 0 <= self.port <= 65535:
             raise UserError(f"port was given as {self.port}; expected 0 to 65535")
         if self.token is not None and (not self.token.isascii() or not self.token.strip()):
-            raise UserError("the token was given empty or with other than ASCII letters")
+            raise UserError(
+                "the token is empty or has characters outside ASCII; expected ASCII characters"
+            )
         for origin in self.origins:
             if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
                 raise UserError(

@@ -1,4 +1,4 @@
-"""What there is to say of a training, as the page and the event stream get it."""
+"""The state of a training, as the page and the event stream get it."""
 
 import math
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ MOST_POINTS = 500  # of a curve
 
 @dataclass(frozen=True)
 class Point:
-    """Where a curve passes: loss and accuracy over the epoch so far, at `step` epochs."""
+    """A point of the curves: mean loss and accuracy of the epoch so far, after `step` epochs."""
 
     step: float
     loss: float
@@ -26,7 +26,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What there is to say of a training.
+    """The state of a training.
 
     Attributes:
         id: what requests call it.
@@ -35,13 +35,13 @@ class State:
         data: the data set's name.
         settings: as given.
         status: `preparing` until the first batch; `stopped`, `finished` and `failed` are ends.
-        error: why it failed, in a sentence.
-        history: the figures of the epochs that are done.
-        progress: where it stands inside an epoch.
-        points: the curves, thinned.
+        error: why it failed, in one sentence.
+        history: the figures of the finished epochs.
+        progress: how far the current epoch is.
+        points: the curves, with at most `MOST_POINTS` points.
         notes: what the user should know.
-        weights: how often the weights were looked at; 0 as long as there is no model.
-        kept: the name of the kept run and of its model.
+        weights: how often the model was updated; 0 as long as there is none.
+        kept: the name of the kept run and of its model; None if it was not kept.
     """
 
     id: str
@@ -60,14 +60,14 @@ class State:
 
 
 class Curve:
-    """The points of a curve, thinned evenly where there are too many."""
+    """The points of a curve; above `MOST_POINTS`, every other one is dropped."""
 
     def __init__(self) -> None:
         self.points: tuple[Point, ...] = ()
         self._apart = 0.0  # epochs between two points, at least
 
     def add(self, progress: Progress) -> None:
-        """Adds where a training stands."""
+        """Adds the progress of a training."""
         step = progress.epoch - 1 + progress.batch / progress.batches
         if self.points and step - self.points[-1].step < self._apart:
             return
@@ -78,7 +78,7 @@ class Curve:
 
 
 def figures(history: Sequence[Epoch]) -> tuple[dict[str, int | float], ...]:
-    """Returns the figures of epochs, without those that are no numbers: JSON knows none."""
+    """Returns the figures of epochs without those that are not finite, which JSON lacks."""
     return tuple(
         {name: value for name, value in epoch.to_json().items() if math.isfinite(value)}
         for epoch in history

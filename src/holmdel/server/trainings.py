@@ -1,32 +1,35 @@
-"""The trainings of a server."""
+"""The trainings of a server: start, pause, resume, stop, keep, delete."""
 
 import threading
 from collections.abc import Mapping
 from itertools import count
+from typing import TYPE_CHECKING
 
+from holmdel.server.errors import RequestError
 from holmdel.server.live_training import Training
-from holmdel.server.models import Models
-from holmdel.server.refusals import Refusal
-from holmdel.server.settings import ServerSettings
 from holmdel.server.training_form import Value, checked
 from holmdel.server.training_state import State
 
-REMEMBERED = 8  # trainings, those that run included; then the oldest that ended is forgotten
-RETRY_SECONDS = 10  # after which who found all places taken may try again
+if TYPE_CHECKING:
+    from holmdel.server.models import Models
+    from holmdel.server.settings import ServerSettings
+
+REMEMBERED = 8  # trainings, running ones included; then the oldest that ended is deleted
+RETRY_SECONDS = 10  # after which a client that got a 429 may try again
 
 
 class Trainings:
-    """The trainings of a server, those that run and those that ended lately.
+    """The trainings of a server: those that run, and those that ended lately.
 
-    PyTorch has one stream of random numbers for all threads, so where several run at once a seed
-    need not give the same weights again.
+    PyTorch has one random number generator for all threads, so where several trainings run at
+    once, the same seed need not give the same weights.
 
     Args:
-        settings: how many may run at once, and where kept ones go.
-        models: where the networks are to be found.
+        settings: say how many may run at once, and where kept ones go.
+        models: get the networks while they train.
     """
 
-    def __init__(self, settings: ServerSettings, models: Models) -> None:
+    def __init__(self, settings: "ServerSettings", models: "Models") -> None:
         self._settings = settings
         self._models = models
         self._numbers = count(1)
@@ -36,18 +39,18 @@ class Trainings:
         self._closed = False
 
     def states(self) -> list[State]:
-        """Returns the states of all that are known, the oldest first."""
+        """Returns the states of all trainings, the oldest first."""
         return [training.state for training in tuple(self._known.values())]
 
     def get(self, id: str) -> Training:
         """Returns a training.
 
         Raises:
-            Refusal: 404 if there is none.
+            RequestError: 404 if there is none.
         """
         found = self._known.get(id)
         if found is None:
-            raise Refusal(404, f"there is no training {id!r}; it may have been forgotten")
+            raise RequestError(404, f"there is no training {id!r}; it may have been deleted")
         return found
 
     def start(self, network: str, data: str, settings: Mapping[str, Value]) -> Training:
@@ -55,24 +58,24 @@ class Trainings:
 
         Args:
             network: a name in `networks.NETWORKS`.
-            data: a data set's name; it is downloaded where it is not here.
+            data: a data set's name; the set is downloaded if need be.
             settings: of `offered_settings()`, and options of the network.
 
         Raises:
             UserError: for a mistake in any of these.
-            Refusal: 429 if as many run as may, 503 after `close`.
+            RequestError: 429 if as many run as may run at once, 503 after `close`.
         """
         chosen = checked(network, data, settings)
         with self._lock:
             if self._closed:
-                raise Refusal(503, "the server is stopping; try another")
+                raise RequestError(503, "the server is stopping; try again later")
             self._leaving = [training for training in self._leaving if training.alive]
             running = sum(training.alive for training in self._known.values())
             if running + len(self._leaving) >= self._settings.trainings:
-                raise Refusal(
+                raise RequestError(
                     429,
-                    f"{self._settings.trainings} may train at once, and as many do; stop one, or "
-                    "wait for its end",
+                    f"{self._settings.trainings} trainings may run at once, and as many do; "
+                    "stop one, or wait until one ends",
                     retry_after=RETRY_SECONDS,
                 )
             ended = [id for id, training in self._known.items() if not training.alive]
@@ -84,33 +87,33 @@ class Trainings:
             return training
 
     def pause(self, id: str) -> State:
-        """Holds a training between two batches; returns its state."""
+        """Pauses a training after the current batch; returns its state."""
         training = self.get(id)
         training.hold()
         return training.state
 
     def resume(self, id: str) -> State:
-        """Lets a held training go on; returns its state."""
+        """Continues a paused training; returns its state."""
         training = self.get(id)
         training.release()
         return training.state
 
     def stop(self, id: str) -> State:
-        """Stops a training between two batches; returns its state."""
+        """Stops a training after the current batch; returns its state."""
         training = self.get(id)
         training.stop()
         training.join()
         return training.state
 
     def keep(self, id: str) -> State:
-        """Keeps a training that ended; returns its state, as `Training.keep` does."""
+        """Keeps a training that has ended, as `Training.keep` does; returns its state."""
         return self.get(id).keep(self._settings.runs)
 
     def forget(self, id: str) -> None:
-        """Stops a training and forgets it, its model and its files; what was kept stays.
+        """Stops a training and deletes it with its model and files; what was kept stays.
 
         Raises:
-            Refusal: 404 if there is none.
+            RequestError: 404 if there is none.
         """
         with self._lock:
             training = self.get(id)
@@ -120,7 +123,7 @@ class Trainings:
         training.join()
 
     def close(self) -> None:
-        """Stops all, and removes their files; none starts any more."""
+        """Stops all trainings and removes their files; no further one can start."""
         with self._lock:
             self._closed = True
             leaving = [*self._known.values(), *self._leaving]

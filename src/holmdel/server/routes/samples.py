@@ -1,10 +1,10 @@
-"""Pictures of the data sets that are here, to draw on: `GET /v1/samples` and `/v1/sample`."""
+"""Routes for images of the data sets on this machine: `/v1/samples` and `/v1/sample`."""
 
 import base64
 import io
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from PIL import Image
@@ -12,10 +12,12 @@ from torch import Tensor
 
 from holmdel import samples
 from holmdel.errors import UserError
-from holmdel.server.models import Model
-from holmdel.server.playground_answers import SamplesAnswer
-from holmdel.server.refusals import Refusal, documented
+from holmdel.server.errors import RequestError, error_responses
+from holmdel.server.routes.insight_schemas import SamplesAnswer
 from holmdel.server.services import services
+
+if TYPE_CHECKING:
+    from holmdel.server.models import Model
 
 router = APIRouter()
 
@@ -29,15 +31,15 @@ ModelName = Annotated[
 Size = tuple[int, int, int]
 
 
-class _NoneHere(Refusal):
+class _NoDataError(RequestError):
     """No data set that a model knows is here."""
 
 
 @router.get(
     "/v1/samples",
     response_model=SamplesAnswer,
-    responses=documented(404),
-    summary="Pictures of a data set",
+    responses=error_responses(404),
+    summary="Draw images of a data set",
 )
 async def some(
     request: Request,
@@ -46,7 +48,7 @@ async def some(
     count: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 24,
     seed: Annotated[int, Query(ge=0, lt=2**31, description="Another gives others.")] = 0,
 ) -> Response:
-    """Returns pictures of a test split, each class as often as the next; nothing is downloaded.
+    """Returns images of a test split, each class as often as the next; nothing is downloaded.
 
     None where no data set that the model knows is here.
     """
@@ -56,14 +58,14 @@ async def some(
     def work() -> str:
         try:
             name, size = _chosen(found, data)
-        except _NoneHere:
+        except _NoDataError:
             return json.dumps({"data": None, "samples": []})
         drawn = [
             {
                 "index": sample.index,
                 "label": sample.label,
                 "picture": "data:image/png;base64,"
-                + base64.b64encode(_png(sample.picture)).decode("ascii"),
+                + base64.b64encode(_png(sample.image)).decode("ascii"),
             }
             for sample in samples.draw(name, count, seed, size)
         ]
@@ -74,10 +76,10 @@ async def some(
 
 @router.get(
     "/v1/sample",
-    responses=documented(404)
-    | {200: {"description": "The picture.", "content": {"image/png": {}}}},
+    responses=error_responses(404)
+    | {200: {"description": "The image.", "content": {"image/png": {}}}},
     response_class=Response,
-    summary="One picture of a data set",
+    summary="Show one image of a data set",
 )
 async def one(
     request: Request,
@@ -85,49 +87,46 @@ async def one(
     model: ModelName = None,
     data: DataName = None,
 ) -> Response:
-    """Returns one picture of a test split as a PNG in the stored form."""
+    """Returns one image of a test split as a PNG in the stored form."""
     shared = services(request)
     found = None if data is not None else shared.models.get(model)
 
     def work() -> bytes:
         name, size = _chosen(found, data)
         try:
-            return _png(samples.sample(name, index, size).picture)
+            return _png(samples.sample(name, index, size).image)
         except UserError as error:
-            raise Refusal(404, str(error)) from None
+            raise RequestError(404, str(error)) from None
 
     return Response(await shared.run(work), media_type="image/png")
 
 
-def data_name(model: Model) -> str | None:
-    """Returns what answers call the data set that a model was trained on; of a folder its name."""
-    return None if model.data is None else Path(model.data).name
-
-
-def _chosen(model: Model | None, data: str | None) -> tuple[str, Size | None]:
-    """Returns the name of the data set that is meant, and the size a folder's pictures get.
+def _chosen(model: "Model | None", data: str | None) -> tuple[str, Size | None]:
+    """Returns the name of the data set that is meant, and the size a folder's images get.
 
     A name from a request is looked up among the sets that are here, never used as a path.
 
     Raises:
-        Refusal: 404 if there is no such set, or none here for the model (`_NoneHere`).
+        RequestError: 404 if there is no such set, or none here for the model (`_NoDataError`).
     """
     if model is None:
         here = [found.name for found in samples.named_sets() if found.here]
         if data not in here:
-            raise Refusal(404, f"there is no data set {data!r} here; there are {', '.join(here)}")
+            raise RequestError(
+                404, f"there is no data set {data!r} on this machine; choose from {', '.join(here)}"
+            )
         return data, None
     contract = model.classifier.contract
     try:
         name = samples.set_for(model.classifier.classes, model.data, contract.stored)
     except UserError as error:
-        raise _NoneHere(404, str(error)) from None
+        raise _NoDataError(404, str(error)) from None
     return name, contract.stored
 
 
-def _png(picture: Tensor) -> bytes:
+def _png(image: Tensor) -> bytes:
     """Returns uint8 (C, H, W) as the bytes of a PNG file."""
-    pixels = picture.permute(1, 2, 0).numpy()
+    pixels = image.permute(1, 2, 0).numpy()
     file = io.BytesIO()
     Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, "PNG")
     return file.getvalue()

@@ -1,18 +1,31 @@
-"""The data of one input tensor: from JSON or bytes to numpy."""
+"""Tensors of an inference: the input from JSON or bytes to numpy, the outputs back."""
 
 import base64
 import binascii
+import json
 import math
 import struct
+from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
 
+OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "index": "INT64", "label": "BYTES"}
+
+Output: TypeAlias = NDArray[np.float32] | NDArray[np.int64] | list[str]
+
 _LENGTH = struct.Struct("<I")
+
+
+class Written(NamedTuple):
+    """The body of an answer, and the length of its JSON where binary data follows it."""
+
+    body: bytes
+    header_length: int | None
 
 
 def numbers_of_json(data: Any, shape: tuple[int, ...], datatype: str) -> NDArray[Any]:
@@ -67,8 +80,8 @@ def numbers_of_bytes(data: memoryview, shape: tuple[int, ...], datatype: str) ->
     return _finite(values) if datatype == "FP32" else values
 
 
-def pictures_of_json(data: Any, count: int) -> list[bytes]:
-    """Returns the encoded pictures of a JSON array of base64 strings.
+def images_of_json(data: Any, count: int) -> list[bytes]:
+    """Returns the encoded images of a JSON array of base64 strings.
 
     Args:
         data: the parsed JSON.
@@ -84,13 +97,13 @@ def pictures_of_json(data: Any, count: int) -> list[bytes]:
         return [base64.b64decode(text, validate=True) for text in flat]
     except (binascii.Error, ValueError):
         raise UserError(
-            "a string of a BYTES tensor is not base64; in JSON, a picture's file is given as "
+            "a string of a BYTES tensor is not base64; in JSON, an image's file is given as "
             "base64, or send it as binary data"
         ) from None
 
 
-def pictures_of_bytes(data: memoryview, count: int) -> list[bytes]:
-    """Returns the encoded pictures of binary data: each a length of 4 bytes, then its bytes.
+def images_of_bytes(data: memoryview, count: int) -> list[bytes]:
+    """Returns the encoded images of binary data: each a length of 4 bytes, then its bytes.
 
     Args:
         data: the bytes of this tensor.
@@ -99,20 +112,54 @@ def pictures_of_bytes(data: memoryview, count: int) -> list[bytes]:
     Raises:
         UserError: where the lengths do not add up to the data.
     """
-    pictures: list[bytes] = []
+    images: list[bytes] = []
     start = 0
-    while start + _LENGTH.size <= len(data) and len(pictures) < count:
+    while start + _LENGTH.size <= len(data) and len(images) < count:
         end = start + _LENGTH.size + _LENGTH.unpack_from(data, start)[0]
         if end > len(data):
             break
-        pictures.append(bytes(data[start + _LENGTH.size : end]))
+        images.append(bytes(data[start + _LENGTH.size : end]))
         start = end
-    if start != len(data) or len(pictures) != count:
+    if start != len(data) or len(images) != count:
         raise UserError(
             f"{len(data)} bytes of binary data do not make {count} BYTES elements; expected for "
             "each its length as 4 bytes, little-endian, and then its bytes"
         )
-    return pictures
+    return images
+
+
+def write(
+    head: Mapping[str, str], outputs: Mapping[str, Output], wanted: Iterable[tuple[str, bool]]
+) -> Written:
+    """Returns the answer of an inference.
+
+    Args:
+        head: the fields before the outputs: the model's name and version, the request's id.
+        outputs: by name, each an array, or texts.
+        wanted: which of them in which order, and whether as binary data or as JSON.
+    """
+    tensors: list[dict[str, Any]] = []
+    blocks: list[bytes] = []
+    for name, binary in wanted:
+        output = outputs[name]
+        shape = [len(output)] if isinstance(output, list) else list(output.shape)
+        tensor: dict[str, Any] = {"name": name, "datatype": OUTPUTS[name], "shape": shape}
+        if binary:
+            blocks.append(_bytes_of(output))
+            tensor["parameters"] = {"binary_data_size": len(blocks[-1])}
+        else:
+            tensor["data"] = output if isinstance(output, list) else output.ravel().tolist()
+        tensors.append(tensor)
+    header = json.dumps({**head, "outputs": tensors}, allow_nan=False).encode()
+    return Written(b"".join([header, *blocks]), len(header) if blocks else None)
+
+
+def _bytes_of(output: Output) -> bytes:
+    """Returns a tensor's binary data: little-endian; a text is its length and its UTF-8."""
+    if isinstance(output, list):
+        encoded = [text.encode() for text in output]
+        return b"".join(struct.pack("<I", len(text)) + text for text in encoded)
+    return output.astype(output.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def _flat(data: Any, shape: tuple[int, ...]) -> list[Any]:

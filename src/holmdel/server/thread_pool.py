@@ -1,4 +1,4 @@
-"""Work that would hold up other requests, in threads, and a bound on how much of it there is."""
+"""A thread pool with a bounded queue, for work that would block the event loop."""
 
 import asyncio
 import threading
@@ -7,19 +7,18 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from holmdel.server.batching import BUSY
-from holmdel.server.refusals import Refusal
+from holmdel.server.errors import BUSY, RequestError
 
 Result = TypeVar("Result")
 
 
-class Lane:
-    """A few threads for one kind of work.
+class ThreadPool:
+    """Threads for one kind of work, and a limit on how much of it may wait.
 
     Args:
-        what: the work, as a refusal calls it.
-        threads: how many.
-        waiting: how much may wait for a thread; what comes then is refused.
+        what: the name of the work, as the error sentence calls it.
+        threads: the number of threads.
+        waiting: how many calls may wait for a thread; further ones get an error.
     """
 
     def __init__(self, what: str, threads: int, waiting: int) -> None:
@@ -30,18 +29,18 @@ class Lane:
         self._lock = threading.Lock()
 
     async def run(self, work: Callable[..., Result], *args: Any, **named: Any) -> Result:
-        """Returns what a function gives.
+        """Returns the result of a function, called in a thread.
 
-        If the request runs out of time it is answered at once. What had not begun is dropped; what
-        had goes on, and counts, until it ends.
+        If the request's time limit ends the wait, a call that has not begun is cancelled; one that
+        has begun runs on, and counts as under way, until it ends.
 
         Raises:
-            Refusal: 503 if too much waits already.
+            RequestError: 503 if the queue is full.
         """
         with self._lock:
             if self._under_way >= self._most:
-                raise Refusal(
-                    503, f"too much waits for {self._what} already; try again later",
+                raise RequestError(
+                    503, f"the queue for {self._what} is full; try again later",
                     retry_after=BUSY,
                 )  # fmt: skip
             self._under_way += 1
@@ -50,7 +49,7 @@ class Lane:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Drops what has not begun."""
+        """Cancels the calls that have not begun."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _end(self, future: Future[Any]) -> None:

@@ -1,4 +1,4 @@
-"""The forms of what the playground's routes answer."""
+"""Schemas of the answers of the routes in `insight.py` and `samples.py`."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ Numbers = list["list[list[float | None]] | float | None"]
 
 
 class AModel(BaseModel):
-    """A model: `input` is what its network sees, `stored` the form that pictures are brought to."""
+    """A model: `input` is what its network sees, `stored` the form that images are brought to."""
 
     name: str
     network: str
@@ -48,7 +48,7 @@ class Bytes(BaseModel):
 
 
 class Seen(BaseModel):
-    """The picture in the stored form, a byte a pixel."""
+    """The image in the stored form, a byte a pixel."""
 
     shape: list[int]
     data: str = Field(description="base64, a byte a value.")
@@ -84,7 +84,7 @@ class ClassProbability(BaseModel):
 
 
 class ActivationsAnswer(BaseModel):
-    """What a network made of a picture, its layers in the order they ran."""
+    """What a network made of an image, its layers in the order they ran."""
 
     model: str
     network: str
@@ -131,7 +131,7 @@ class UnitAnswer(BaseModel):
     operation: Literal["convolution", "linear", "average", "maximum", "activation", "other"]
     function: str | None = Field(description="Of an activation: relu, sigmoid, tanh, scaled_tanh.")
     before: Before
-    field: WindowAnswer | None = Field(description="In the picture as the network sees it.")
+    field: WindowAnswer | None = Field(description="In the image as the network sees it.")
     patch: Numbers | None
     kernel: Numbers | None
     products: Numbers | None
@@ -150,7 +150,7 @@ class MapAnswer(Bytes):
 
 
 class OcclusionAnswer(MapAnswer):
-    """How far the class's probability falls; `probability` is that of the whole picture."""
+    """How far the class's probability falls; `probability` is that of the whole image."""
 
     probability: float | None
     window: int
@@ -158,7 +158,7 @@ class OcclusionAnswer(MapAnswer):
 
 
 class ASample(BaseModel):
-    """A picture of a data set as a data URI, and its place in the test split."""
+    """An image of a data set as a data URI, and its place in the test split."""
 
     index: int
     label: str
@@ -166,7 +166,7 @@ class ASample(BaseModel):
 
 
 class SamplesAnswer(BaseModel):
-    """Pictures of a data set; `data` is null where none that the model knows is here."""
+    """Images of a data set; `data` is null where none that the model knows is here."""
 
     data: str | None
     samples: list[ASample]

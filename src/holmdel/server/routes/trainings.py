@@ -1,19 +1,21 @@
-"""Trainings over HTTP: begun, watched as a stream of events, held, stopped, kept, forgotten."""
+"""Routes for trainings: start, follow as a stream of events, pause, stop, keep, delete."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from holmdel.server.live_training import Training
-from holmdel.server.refusals import documented
+from holmdel.server.errors import error_responses
 from holmdel.server.services import services
 from holmdel.server.training_form import Value
 from holmdel.server.training_state import ENDED, State
+
+if TYPE_CHECKING:
+    from holmdel.server.live_training import Training
 
 router = APIRouter()
 
@@ -54,7 +56,10 @@ _EVENT = {
 
 
 @router.get(
-    "/v1/trainings", response_model=States, responses=documented(), summary="List the trainings"
+    "/v1/trainings",
+    response_model=States,
+    responses=error_responses(),
+    summary="List the trainings",
 )
 async def trainings(request: Request) -> Response:
     """Returns the states of all trainings that the server remembers."""
@@ -65,8 +70,8 @@ async def trainings(request: Request) -> Response:
     "/v1/trainings",
     response_model=State,
     status_code=201,
-    responses=documented(429),
-    summary="Begin a training",
+    responses=error_responses(429),
+    summary="Start a training",
 )
 async def begin(request: Request, wanted: Begin) -> Response:
     """Returns the state of a training that has begun; its data are downloaded if need be."""
@@ -79,8 +84,8 @@ async def begin(request: Request, wanted: Begin) -> Response:
 @router.get(
     "/v1/trainings/{id}",
     response_model=State,
-    responses=documented(404),
-    summary="Look at a training",
+    responses=error_responses(404),
+    summary="Show the state of a training",
 )
 async def state(request: Request, id: Id) -> Response:
     """Returns the state of a training."""
@@ -90,7 +95,7 @@ async def state(request: Request, id: Id) -> Response:
 @router.get(
     "/v1/trainings/{id}/events",
     response_class=StreamingResponse,
-    responses=documented(404)
+    responses=error_responses(404)
     | {
         200: {
             "description": "The data of each event is the whole state as JSON: at once, and at "
@@ -98,7 +103,7 @@ async def state(request: Request, id: Id) -> Response:
             "content": {"text/event-stream": {"schema": _EVENT}},
         }
     },
-    summary="Watch a training",
+    summary="Follow a training as server-sent events",
 )
 async def events(request: Request, id: Id) -> StreamingResponse:
     """Returns the states of a training as server-sent events, up to its end or the server's."""
@@ -113,11 +118,11 @@ async def events(request: Request, id: Id) -> StreamingResponse:
 @router.post(
     "/v1/trainings/{id}/pause",
     response_model=State,
-    responses=documented(404),
-    summary="Hold a training",
+    responses=error_responses(404),
+    summary="Pause a training",
 )
 async def pause(request: Request, id: Id) -> Response:
-    """Returns the state of a training that holds after the batch that it was at."""
+    """Pauses a training after its current batch; returns its state."""
     shared = services(request)
     return _json(_text(await shared.run(shared.trainings.pause, id)))
 
@@ -125,11 +130,11 @@ async def pause(request: Request, id: Id) -> Response:
 @router.post(
     "/v1/trainings/{id}/resume",
     response_model=State,
-    responses=documented(404),
-    summary="Let a training go on",
+    responses=error_responses(404),
+    summary="Continue a paused training",
 )
 async def resume(request: Request, id: Id) -> Response:
-    """Returns the state of a training that goes on."""
+    """Continues a paused training; returns its state."""
     shared = services(request)
     return _json(_text(await shared.run(shared.trainings.resume, id)))
 
@@ -137,11 +142,11 @@ async def resume(request: Request, id: Id) -> Response:
 @router.post(
     "/v1/trainings/{id}/stop",
     response_model=State,
-    responses=documented(404),
+    responses=error_responses(404),
     summary="Stop a training",
 )
 async def stop(request: Request, id: Id) -> Response:
-    """Returns the state of a training that stops after the batch that it was at."""
+    """Stops a training after its current batch; returns its state."""
     shared = services(request)
     return _json(_text(await shared.run(shared.trainings.stop, id)))
 
@@ -149,7 +154,7 @@ async def stop(request: Request, id: Id) -> Response:
 @router.post(
     "/v1/trainings/{id}/keep",
     response_model=State,
-    responses=documented(404, 409),
+    responses=error_responses(404, 409),
     summary="Keep a training that has ended",
 )
 async def keep(request: Request, id: Id) -> Response:
@@ -161,17 +166,17 @@ async def keep(request: Request, id: Id) -> Response:
 @router.delete(
     "/v1/trainings/{id}",
     status_code=204,
-    responses=documented(404),
-    summary="Forget a training",
+    responses=error_responses(404),
+    summary="Stop and delete a training",
 )
 async def forget(request: Request, id: Id) -> Response:
-    """Stops a training and forgets it and its model; what was kept stays."""
+    """Stops a training and deletes it with its model; what was kept stays."""
     shared = services(request)
     await shared.run(shared.trainings.forget, id)
     return Response(status_code=204)
 
 
-async def _events(training: Training, draining: asyncio.Event) -> AsyncIterator[str]:
+async def _events(training: "Training", draining: asyncio.Event) -> AsyncIterator[str]:
     """Gives the states as events; a client that goes away ends it at the next one."""
     sent, spoken = None, 0.0
     while not draining.is_set():

@@ -1,8 +1,8 @@
-"""What the page shows of a model and a picture: values, kernels, units, which pixels matter."""
+"""Routes that look inside a model: activations, kernels, units, saliency, occlusion."""
 
 import json
 from importlib import resources
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -19,22 +19,21 @@ from holmdel.insight import (
     scaled,
     squares,
 )
-from holmdel.server import playground_answers as forms
-from holmdel.server.looks import Look, Looks
-from holmdel.server.models import Model
-from holmdel.server.refusals import documented
-from holmdel.server.sample_routes import data_name
-from holmdel.server.sample_routes import router as samples_router
+from holmdel.server.errors import error_responses
+from holmdel.server.routes import insight_schemas as schemas
 from holmdel.server.services import Services, services
-from holmdel.server.uploads import PICTURE_BODY, one_picture
+from holmdel.server.uploads import IMAGE_BODY, one_image
 from holmdel.version import __version__
 
+if TYPE_CHECKING:
+    from holmdel.server.activation_cache import ImageActivations
+    from holmdel.server.models import Model
+
 router = APIRouter()
-router.include_router(samples_router)
 
 MOST_UNITS = 4096  # of a vector that are shown
 TOP = 3
-WINDOW, STRIDE, SIDE = 5, 2, 28  # the occluding square's, for pictures of 28x28
+WINDOW, STRIDE, SIDE = 5, 2, 28  # the occluding square's, for images of 28x28
 MOST_MACS = 4e11  # of an occlusion: half a minute of one core
 
 ModelName = Annotated[str | None, Query(description="A model's name; the first if none.")]
@@ -43,14 +42,14 @@ LayerName = Annotated[str, Query(max_length=200, description="A layer's name, su
 Target = Annotated[
     int | None, Query(alias="class", ge=0, description="A class's index; the predicted if none.")
 ]
-_PICTURE_ERRORS = documented(404, 415, 422)
+_IMAGE_ERRORS = error_responses(404, 415, 422)
 
 
 @router.get(
     "/v1/models",
-    response_model=forms.AllModels,
-    responses=documented(),
-    summary="The models that there are",
+    response_model=schemas.AllModels,
+    responses=error_responses(),
+    summary="List the models",
 )
 async def models(request: Request) -> Response:
     """Returns the models, the default, and whether strings can be read."""
@@ -67,22 +66,24 @@ async def models(request: Request) -> Response:
 
 @router.post(
     "/v1/activations",
-    response_model=forms.ActivationsAnswer,
-    responses=_PICTURE_ERRORS,
-    openapi_extra=PICTURE_BODY,
-    summary="Every layer's values for a picture",
+    response_model=schemas.ActivationsAnswer,
+    responses=_IMAGE_ERRORS,
+    openapi_extra=IMAGE_BODY,
+    summary="Compute every layer's activations for an image",
 )
 async def activations(request: Request, model: ModelName = None, maps: Maps = 32) -> Response:
-    """Returns what a network makes of a picture, layer by layer, in float64 as bytes."""
+    """Returns what a network makes of an image, layer by layer, in float64 as bytes."""
     shared, found, content = await _asked(request, model)
-    return await shared.run(lambda: _json(_activations(_look(request, found, content), maps)))
+    return await shared.run(
+        lambda: _json(_activations(shared.activations.get(found, content), maps))
+    )
 
 
 @router.get(
     "/v1/kernels",
-    response_model=forms.KernelsAnswer,
-    responses=documented(404),
-    summary="The kernels of a convolution",
+    response_model=schemas.KernelsAnswer,
+    responses=error_responses(404),
+    summary="Show the kernels of a convolution",
 )
 async def layer_kernels(
     request: Request, layer: LayerName, model: ModelName = None, maps: Maps = 32
@@ -96,10 +97,10 @@ async def layer_kernels(
 
 @router.post(
     "/v1/unit",
-    response_model=forms.UnitAnswer,
-    responses=_PICTURE_ERRORS,
-    openapi_extra=PICTURE_BODY,
-    summary="What one unit's value is the sum of",
+    response_model=schemas.UnitAnswer,
+    responses=_IMAGE_ERRORS,
+    openapi_extra=IMAGE_BODY,
+    summary="Explain the value of one unit",
 )
 async def unit(
     request: Request,
@@ -118,26 +119,26 @@ async def unit(
     index = tuple(int(part) for part in unit.split(","))
 
     def work() -> Response:
-        return _json(explain(_look(request, found, content).seen, layer, index).to_json())
+        return _json(explain(shared.activations.get(found, content).layers, layer, index).to_json())
 
     return await shared.run(work)
 
 
 @router.post(
     "/v1/saliency",
-    response_model=forms.MapAnswer,
-    responses=_PICTURE_ERRORS,
-    openapi_extra=PICTURE_BODY,
-    summary="How strongly each pixel moves a class's logit",
+    response_model=schemas.MapAnswer,
+    responses=_IMAGE_ERRORS,
+    openapi_extra=IMAGE_BODY,
+    summary="Saliency: the gradient of a class's logit by each pixel",
 )
 async def gradient(request: Request, model: ModelName = None, target: Target = None) -> Response:
     """Returns the absolute gradient of a class's logit by each pixel of the network's input."""
     shared, found, content = await _asked(request, model)
 
     def work() -> Response:
-        look = _look(request, found, content)
-        at = int(look.seen.logits.argmax()) if target is None else target
-        slopes = saliency(found.double, look.seen["input"].value, at)
+        look = shared.activations.get(found, content)
+        at = int(look.layers.logits.argmax()) if target is None else target
+        slopes = saliency(found.double, look.layers["input"].value, at)
         head = _map_head(found, at, look) | {"method": "gradient"}
         return _json(head | scaled(slopes).to_json())
 
@@ -146,10 +147,10 @@ async def gradient(request: Request, model: ModelName = None, target: Target = N
 
 @router.post(
     "/v1/occlusion",
-    response_model=forms.OcclusionAnswer,
-    responses=_PICTURE_ERRORS,
-    openapi_extra=PICTURE_BODY,
-    summary="How far a class's probability falls where the picture is covered",
+    response_model=schemas.OcclusionAnswer,
+    responses=_IMAGE_ERRORS,
+    openapi_extra=IMAGE_BODY,
+    summary="Occlusion: the drop of a class's probability where the image is covered",
 )
 async def cover(
     request: Request,
@@ -168,7 +169,7 @@ async def cover(
     shared, found, content = await _asked(request, model)
 
     def work() -> Response:
-        look = _look(request, found, content)
+        look = shared.activations.get(found, content)
         side, step = _square(look, window, stride)
         contract = found.classifier.contract
         result = occlusion(
@@ -190,25 +191,16 @@ async def cover(
     return await shared.run(work)
 
 
-async def _asked(request: Request, model: str | None) -> tuple[Services, Model, bytes]:
-    """Returns what the routes share, the model that is asked, and the picture's bytes."""
+async def _asked(request: Request, model: str | None) -> "tuple[Services, Model, bytes]":
+    """Returns what the routes share, the model that is asked, and the image's bytes."""
     shared = services(request)
     found = shared.models.get(model)
-    return shared, found, (await one_picture(request)).content
+    return shared, found, (await one_image(request)).content
 
 
-def _look(request: Request, model: Model, content: bytes) -> Look:
-    """Returns what a model sees in a picture, from the last looks where it is among them."""
-    state = request.app.state
-    if not hasattr(state, "looks"):
-        state.looks = Looks(services(request).models)
-    look: Look = state.looks.at(model, content)
-    return look
-
-
-def _activations(look: Look, maps: int) -> dict[str, Any]:
+def _activations(look: "ImageActivations", maps: int) -> dict[str, Any]:
     classes = look.model.classifier.classes
-    probabilities = look.seen.probabilities
+    probabilities = look.layers.probabilities
     best = probabilities.topk(min(TOP, len(classes)))
     stored = look.stored[0]
     return {
@@ -221,11 +213,11 @@ def _activations(look: Look, maps: int) -> dict[str, Any]:
             for index, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ],
         "seen": {"shape": list(stored.shape), "data": encoded(stored)},
-        "layers": [_layer(layer, look, maps) for layer in look.seen.layers],
+        "layers": [_layer(layer, look, maps) for layer in look.layers.layers],
     }
 
 
-def _layer(activation: Activation, look: Look, maps: int) -> dict[str, Any]:
+def _layer(activation: Activation, look: "ImageActivations", maps: int) -> dict[str, Any]:
     row, value = activation.layer, activation.value
     shown = value[: MOST_UNITS if value.ndim == 1 else maps]
     return {
@@ -237,12 +229,12 @@ def _layer(activation: Activation, look: Look, maps: int) -> dict[str, Any]:
         "shown": len(shown),
         **scaled(shown).to_json(),
         "receptive_field": row.receptive_field and row.receptive_field.to_json(),
-        "explained": row.name in look.plan.explained,
+        "explained": row.name in look.architecture.explained,
         "kernels": has_kernels(activation.module),
     }
 
 
-def _square(look: Look, window: int | None, stride: int | None) -> tuple[int, int]:
+def _square(look: "ImageActivations", window: int | None, stride: int | None) -> tuple[int, int]:
     """Returns the side of the occluding square and its stride.
 
     Raises:
@@ -253,7 +245,7 @@ def _square(look: Look, window: int | None, stride: int | None) -> tuple[int, in
     side = max(1, side)
     step = max(1, round(side * STRIDE / WINDOW)) if stride is None else stride
     looks = len(squares(size, side, step))
-    macs = looks * look.plan.anatomy.totals.macs
+    macs = looks * look.architecture.anatomy.totals.macs
     if macs > MOST_MACS:
         raise UserError(
             f"a square of {side} pixels at a stride of {step} is {looks} looks of this network, "
@@ -263,14 +255,14 @@ def _square(look: Look, window: int | None, stride: int | None) -> tuple[int, in
     return side, step
 
 
-def _map_head(model: Model, target: int, look: Look) -> dict[str, Any]:
+def _map_head(model: "Model", target: int, look: "ImageActivations") -> dict[str, Any]:
     classes = model.classifier.classes
     if target >= len(classes):
         raise UserError(f"class was given as {target}; expected 0 to {len(classes) - 1}")
     return {"class": target, "label": classes[target], "shape": list(look.input.shape[2:])}
 
 
-def _model(model: Model) -> dict[str, Any]:
+def _model(model: "Model") -> dict[str, Any]:
     header = model.classifier.header
     return {
         "name": model.name,
@@ -281,7 +273,7 @@ def _model(model: Model) -> dict[str, Any]:
         "framing": header.image.framing,
         "parameters": model.parameters,
         "source": model.source,
-        "data": data_name(model),
+        "data": model.data_name,
         "engine": model.engine,
     }
 

@@ -1,25 +1,27 @@
-"""What an inference request asks: one input tensor, and the outputs wanted."""
+"""What an inference request asks: its body unpacked, one input tensor, the outputs wanted."""
 
+import json
 import reprlib
-from typing import Any, NamedTuple, TypeAlias
+import zlib
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
-from holmdel.server.tensors_body import Body
-from holmdel.server.tensors_values import (
+from holmdel.server.errors import RequestError
+from holmdel.server.protocol.tensors import (
+    OUTPUTS,
+    images_of_bytes,
+    images_of_json,
     numbers_of_bytes,
     numbers_of_json,
-    pictures_of_bytes,
-    pictures_of_json,
 )
 
 Given: TypeAlias = NDArray[np.float32] | NDArray[np.uint8] | list[bytes]
 Shape: TypeAlias = tuple[int, int, int]
 
 INPUT = "input"
-OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "index": "INT64", "label": "BYTES"}
 
 
 class Wanted(NamedTuple):
@@ -34,13 +36,111 @@ class Ask(NamedTuple):
 
     Attributes:
         id: what the client calls it, or None.
-        given: float32 or uint8 (N, C, H, W), or N encoded pictures.
+        given: float32 or uint8 (N, C, H, W), or N encoded images.
         wanted: the outputs, in the order asked.
     """
 
     id: str | None
     given: Given
     wanted: tuple[Wanted, ...]
+
+
+MOST_JSON = 4_000_000  # bytes; to read them takes the interpreter's lock for a tenth of a second
+
+_WINDOWS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}  # deflate means zlib in HTTP
+
+
+class Body(NamedTuple):
+    """The JSON object of a body, and the binary data after it."""
+
+    header: dict[str, Any]
+    binary: memoryview
+
+
+def unpacked(body: bytes, encoding: str | None, most: int) -> bytes:
+    """Returns a body without its Content-Encoding.
+
+    Args:
+        body: as it was sent.
+        encoding: the header Content-Encoding, None where there is none.
+        most: how many bytes may come out.
+
+    Raises:
+        RequestError: 415 for another encoding than gzip or deflate, 413 above `most` bytes.
+        UserError: for a body that is not of that encoding, or is cut short.
+    """
+    name = (encoding or "identity").strip().lower()
+    if name == "identity":
+        return body
+    if name not in _WINDOWS:
+        raise RequestError(415, f"the Content-Encoding is {name[:40]!r}; expected gzip or deflate")
+    unpacker = zlib.decompressobj(_WINDOWS[name])
+    try:
+        whole = unpacker.decompress(body, most + 1)
+    except zlib.error as error:
+        raise UserError(f"the body is not {name} as its Content-Encoding says ({error})") from None
+    if len(whole) > most:
+        raise RequestError(413, f"the body unpacks to more than {most:,} bytes; send less at once")
+    if not unpacker.eof or unpacker.unused_data:
+        raise UserError(f"the {name} body is cut short or has bytes after its end; send it whole")
+    return whole
+
+
+def split(body: bytes, header_length: str | None) -> Body:
+    """Returns the JSON object that a body begins with, and the binary data that follows.
+
+    Args:
+        body: unpacked.
+        header_length: the header Inference-Header-Content-Length, None where all is JSON.
+
+    Raises:
+        RequestError: 413 for JSON of more than `MOST_JSON`.
+        UserError: for a length that is none or is beyond the body, or what is no JSON object.
+    """
+    length = len(body)
+    if header_length is not None:
+        given = header_length.strip()
+        if not (given.isascii() and given.isdigit() and len(given) < 20) or int(given) > length:
+            raise UserError(
+                f"Inference-Header-Content-Length is {given[:40]!r}; expected a whole number of "
+                f"bytes, at most the body's {length}"
+            )
+        length = int(given)
+    if length > MOST_JSON:
+        raise RequestError(
+            413,
+            f"the request's JSON has {length:,} bytes, where {MOST_JSON:,} are the most; send "
+            "fewer rows, or tensors as binary data",
+        )
+    header = _parsed(body[:length])
+    if not isinstance(header, dict):
+        raise UserError(
+            f"the request is a JSON {_kind(header)}; expected an object with the field 'inputs'"
+        )
+    return Body(header, memoryview(body)[length:])
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise UserError(
+            "the request's JSON is nested too deep; expected a tensor's depth"
+        ) from None
+    except ValueError as error:  # no UTF-8, no JSON, a number of thousands of digits
+        raise UserError(
+            f"the request is not JSON ({error}); where binary data follows it, give its length in "
+            "the header Inference-Header-Content-Length"
+        ) from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _kind(value: Any) -> str:
+    names = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
 
 
 def read(body: Body, seen: Shape, stored: Shape, rows: int) -> Ask:
@@ -101,8 +201,8 @@ def _given(
     data = _binary(tensor, binary)
     if datatype == "BYTES":
         if data is not None:
-            return pictures_of_bytes(data, shape[0])
-        return pictures_of_json(tensor.get("data"), shape[0])
+            return images_of_bytes(data, shape[0])
+        return images_of_json(tensor.get("data"), shape[0])
     if data is not None:
         return numbers_of_bytes(data, shape, datatype)
     return numbers_of_json(tensor.get("data"), shape, datatype)

@@ -1,4 +1,4 @@
-"""What can be built, trained and taken apart: networks with options, data sets, anatomies."""
+"""Routes for what can be built and trained: networks, data sets, layer tables."""
 
 import contextlib
 import json
@@ -13,7 +13,7 @@ from holmdel.drawing import draw
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
 from holmdel.networks import NETWORKS, network_options
-from holmdel.server.refusals import documented
+from holmdel.server.errors import error_responses
 from holmdel.server.services import services
 from holmdel.server.training_form import FormField, offered_options, setting_fields
 from holmdel.settings import OPTIONS, RECIPES
@@ -68,7 +68,12 @@ class DataSets(BaseModel):
     data: list[Data]
 
 
-@router.get("/v1/networks", response_model=Networks, responses=documented(), summary="Networks")
+@router.get(
+    "/v1/networks",
+    response_model=Networks,
+    responses=error_responses(),
+    summary="List the networks, their options and recipes",
+)
 def networks() -> Networks:
     """Returns the networks, recipes and settings that there are."""
     return Networks(
@@ -80,7 +85,9 @@ def networks() -> Networks:
     )
 
 
-@router.get("/v1/data", response_model=DataSets, responses=documented(), summary="Data sets")
+@router.get(
+    "/v1/data", response_model=DataSets, responses=error_responses(), summary="List the data sets"
+)
 def data() -> DataSets:
     """Returns the data sets that have a name."""
     return DataSets(
@@ -93,7 +100,7 @@ def data() -> DataSets:
 
 @router.get(
     "/v1/anatomy",
-    responses=documented(404)
+    responses=error_responses(404)
     | {
         200: {
             "description": "The layers as `holmdel inspect --json` prints them, with `svg`, the "
@@ -105,20 +112,20 @@ def data() -> DataSets:
             },
         }
     },
-    summary="The layers of a network or model",
+    summary="Show the layer table of a network or model",
 )
 async def anatomy(
     request: Request,
     network: Annotated[str | None, Query(description="A network's name.")] = None,
     model: Annotated[str | None, Query(description="A model's name.")] = None,
-    input: Annotated[str | None, Query(max_length=20, description="CxHxW of the picture.")] = None,
+    input: Annotated[str | None, Query(max_length=20, description="CxHxW of the image.")] = None,
     form: Annotated[
         Literal["json", "svg", "markdown"], Query(description="Of the answer.")
     ] = "json",
 ) -> Response:
     """Returns a network layer by layer; every other parameter is an option of the network."""
     if (network is None) == (model is None):
-        raise UserError("expected either a network or a model, and one of them")
+        raise UserError("give either a network or a model, not both or none")
     options = {key: value for key, value in request.query_params.items() if key not in _OWN}
     _expect_small(input, options)
     shared = services(request)

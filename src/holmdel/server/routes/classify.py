@@ -1,4 +1,4 @@
-"""What is on a picture, and which digits are written on it: `POST /v1/classify` and `/v1/read`."""
+"""Routes that classify an image and read the digits on it: `/v1/classify` and `/v1/read`."""
 
 import json
 from collections.abc import Callable, Coroutine
@@ -12,13 +12,13 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from holmdel.errors import UserError
-from holmdel.server.models import Model
-from holmdel.server.refusals import Refusal, documented
+from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.services import Services, reader, services
-from holmdel.server.uploads import PICTURE_BODY, Upload, framed, pictures, stored_form, unusable
+from holmdel.server.uploads import IMAGE_BODY, Upload, framed, images, stored_form
 
 if TYPE_CHECKING:
     from holmdel.reading import Reader
+    from holmdel.server.models import Model
 
 
 class _Route(APIRoute):
@@ -51,7 +51,7 @@ class Probability(BaseModel):
 
 
 class Classified(BaseModel):
-    """What a network says of one picture, as `holmdel predict --format jsonl` prints it."""
+    """What a network says of one image, as `holmdel predict --format jsonl` prints it."""
 
     path: str
     label: str
@@ -61,7 +61,7 @@ class Classified(BaseModel):
 
 
 class Unusable(BaseModel):
-    """A picture that could not be used, and why."""
+    """An image that could not be used, and why."""
 
     path: str
     error: str
@@ -86,32 +86,32 @@ class ReadLine(BaseModel):
     digits: list[ReadDigit]
 
 
-class ReadPicture(BaseModel):
-    """The strings on one picture, as `holmdel read --format jsonl` prints them."""
+class ReadImage(BaseModel):
+    """The strings on one image, as `holmdel read --format jsonl` prints them."""
 
     path: str
     lines: list[ReadLine]
 
 
-_PICTURE_ERRORS = documented(404, 415, 422)
+_IMAGE_ERRORS = error_responses(404, 415, 422)
 
 
 @router.post(
     "/v1/classify",
     response_model=Classified | list[Classified | Unusable],
-    responses=_PICTURE_ERRORS,
-    openapi_extra=PICTURE_BODY,
-    summary="Name what is on a picture",
+    responses=_IMAGE_ERRORS,
+    openapi_extra=IMAGE_BODY,
+    summary="Classify an image",
 )
 async def classify(
     request: Request,
     model: Annotated[str | None, Query(description="A model's name; the first if none.")] = None,
     top: Annotated[int, Query(ge=1, le=1000, description="How many classes to name.")] = 3,
 ) -> Response:
-    """Returns a picture's prediction, or an array of them for several files."""
+    """Returns an image's prediction, or an array of them for several files."""
     shared = services(request)
     found = shared.models.get(model)
-    uploads = await pictures(request)
+    uploads = await images(request)
     if len(uploads) == 1:
         return _json(await _prediction(shared, found, uploads[0], top))
     return _json(await _predictions(shared, found, uploads, top))
@@ -119,24 +119,24 @@ async def classify(
 
 @router.post(
     "/v1/read",
-    response_model=ReadPicture | list[ReadPicture | Unusable],
-    responses=_PICTURE_ERRORS,
-    openapi_extra=PICTURE_BODY,
-    summary="Read the strings of digits on a picture",
+    response_model=ReadImage | list[ReadImage | Unusable],
+    responses=_IMAGE_ERRORS,
+    openapi_extra=IMAGE_BODY,
+    summary="Read the digits on an image",
 )
 async def read(
     request: Request,
     pattern: Annotated[
         str, Query(max_length=200, description="What may be written, as for `holmdel read`.")
     ] = "digits",
-    lines: Annotated[bool, Query(description="The picture is one line.")] = False,
+    lines: Annotated[bool, Query(description="The image is one line.")] = False,
     max_error: Annotated[
         float, Query(ge=0, le=1, description="The part of strings that may be read wrongly.")
     ] = 0.01,
 ) -> Response:
-    """Returns a picture's strings of digits, or an array of such for several files."""
+    """Returns an image's strings of digits, or an array of such for several files."""
     shared = services(request)
-    uploads = await pictures(request)
+    uploads = await images(request)
     made = await shared.pages.run(reader, pattern, lines, max_error)
     if len(uploads) == 1:
         return _json(await _reading(shared, made, uploads[0]))
@@ -144,34 +144,34 @@ async def read(
     for upload in uploads:
         try:
             readings.append(await _reading(shared, made, upload))
-        except Refusal as error:
+        except RequestError as error:
             readings.append(_unusable(upload, error))
     return _json(readings)
 
 
-async def _prediction(shared: Services, model: Model, upload: Upload, top: int) -> dict[str, Any]:
-    """Returns what `predict` prints of a picture.
+async def _prediction(shared: Services, model: "Model", upload: Upload, top: int) -> dict[str, Any]:
+    """Returns what `predict` prints of an image.
 
     Raises:
-        Refusal: if it cannot be used, or too many wait.
+        RequestError: if it cannot be used, or too many wait.
     """
     answer = await shared.batcher.ask(model, await framed(shared, model, upload))
     return _named(shared, model, upload, answer.logits.view(-1), top)
 
 
 async def _predictions(
-    shared: Services, model: Model, uploads: list[Upload], top: int
+    shared: Services, model: "Model", uploads: list[Upload], top: int
 ) -> list[dict[str, Any]]:
-    """Returns what `predict` prints of several pictures; they go through the network together.
+    """Returns what `predict` prints of several images; they go through the network together.
 
     Raises:
-        Refusal: if too many wait.
+        RequestError: if too many wait.
     """
     outcomes: list[Tensor | dict[str, Any]] = []
     for upload in uploads:
         try:
             outcomes.append(await shared.run(stored_form, model, upload))
-        except Refusal as error:
+        except RequestError as error:
             outcomes.append(_unusable(upload, error))
     usable = [outcome for outcome in outcomes if isinstance(outcome, Tensor)]
     logits = (await shared.batcher.ask(model, torch.cat(usable))).logits if usable else ()
@@ -183,7 +183,7 @@ async def _predictions(
 
 
 def _named(
-    shared: Services, model: Model, upload: Upload, logits: Tensor, top: int
+    shared: Services, model: "Model", upload: Upload, logits: Tensor, top: int
 ) -> dict[str, Any]:
     """Returns what `predict` prints of logits (classes,), and counts the class."""
     # By hand: for ten classes torch and NumPy take longer to be asked than to answer.
@@ -205,24 +205,24 @@ def _named(
 
 
 async def _reading(shared: Services, reader: "Reader", upload: Upload) -> dict[str, Any]:
-    """Returns what `read` prints of a picture.
+    """Returns what `read` prints of an image.
 
     Raises:
-        Refusal: if it cannot be used, or too many wait.
+        RequestError: if it cannot be used, or too many wait.
     """
-    if upload.refusal:
-        raise upload.refusal
+    if upload.error:
+        raise upload.error
     try:
         found = await shared.pages.run(reader.read, upload.content)
     except UserError as error:
-        raise unusable(error) from None
+        raise image_error(error) from None
     for line in found.lines:
         shared.metrics.lines.labels(line.status).inc()
     return found.to_json() | {"path": upload.name}
 
 
-def _unusable(upload: Upload, error: Refusal) -> dict[str, Any]:
-    """Returns what stands for a picture that cannot be used; raises what is not its fault."""
+def _unusable(upload: Upload, error: RequestError) -> dict[str, Any]:
+    """Returns what stands for an image that cannot be used; raises what is not its fault."""
     if error.status == 503:
         raise error
     return {"path": upload.name, "error": str(error)}

@@ -1,4 +1,4 @@
-"""A request on its way through the gate: what it sends and gets is counted and added to."""
+"""One request inside the middleware: its bytes are counted, its answer gets security headers."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,30 +18,30 @@ _HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_PART = 30.0  # seconds in which the reader of a stream has to take a part of it
-_LINGER = 2.0  # seconds for which the rest of a body that is too large is taken and thrown away
+_PART = 30.0  # seconds in which a client has to take the next part of a stream
+_LINGER = 2.0  # seconds for which the rest of a too large body is read and thrown away
 
 
-class Passage:
-    """One request, and the channels that the application behind the gate gets.
+class GuardedRequest:
+    """One request, and the ASGI channels that the application gets for it.
 
     Attributes:
         id: of the request.
         scope: as ASGI has it.
         headers: of the request, by name in lower case.
         added: headers that its answer gets.
-        body: bytes that came.
+        body: bytes of the body received so far.
         status: of its answer, 500 until it has one.
-        begun: whether its answer is on its way.
-        clock: ends it when its time is up.
+        begun: whether its answer has begun.
+        clock: its time limit.
 
     Args:
         id_: of the request.
         scope: as ASGI has it.
         headers: of the request.
-        receive: where its body comes from.
-        send: where its answer goes.
-        weigh: is told of bytes that came, and raises a Refusal where they are too many.
+        receive: ASGI's channel that its body comes from.
+        send: ASGI's channel that its answer goes to.
+        weigh: is called with the number of bytes received; raises a RequestError if too many.
     """
 
     __slots__ = (
@@ -56,7 +56,7 @@ class Passage:
         headers: dict[bytes, bytes],
         receive: Receive,
         send: Send,
-        weigh: Callable[["Passage", int], None],
+        weigh: Callable[["GuardedRequest", int], None],
     ) -> None:
         self.id = id_
         self.scope = scope
@@ -76,11 +76,11 @@ class Passage:
 
     @property
     def late(self) -> bool:
-        """Whether its time was up."""
+        """Whether its time limit is over."""
         return self.clock is not None and self.clock.expired()
 
     async def receive(self) -> Message:
-        """Returns what ASGI gives next."""
+        """Returns ASGI's next message."""
         message = await self._receive()
         if message["type"] == "http.request":
             self._unread = message.get("more_body", False)
@@ -88,7 +88,7 @@ class Passage:
         return message
 
     async def send(self, message: Message) -> None:
-        """Sends a part of the answer."""
+        """Sends a part of the answer; headers are added to the first one."""
         if message["type"] == "http.response.start":
             self.begun = True
             self.status = message["status"]
@@ -112,19 +112,19 @@ class Passage:
         await response(self.scope, self.receive, self.send)
 
     async def _send_on(self, message: Message) -> None:
-        """Sends a part of a stream; each part has a time of its own."""
+        """Sends a part of a stream; each part has a time limit of its own."""
         self._wait(_PART)
         await self._send(message)
         self._wait(None)
 
     def _wait(self, seconds: float | None) -> None:
-        """Sets the clock anew, if it runs still."""
+        """Sets the time limit anew, unless it is over."""
         if self.clock is not None and not self.clock.expired():
             now = asyncio.get_running_loop().time()
             self.clock.reschedule(None if seconds is None else now + seconds)
 
     async def _drain(self) -> None:
-        """Throws the rest of a body away: who is still sending would not see the answer."""
+        """Throws the rest of a body away: a client that still sends would not see the answer."""
         if b"expect" in self.headers:
             return
         try:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the Open Inference Protocol's bodies."""
+"""The OpenAPI schemas of the Open Inference Protocol's bodies."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Live(BaseModel):
-    """That the server is there, and whether it takes requests."""
+    """Whether the server runs."""
 
     live: bool
 
 
 class Ready(Live):
-    """The same, with the name that other servers give it."""
+    """Whether the server runs and accepts requests."""
 
     ready: bool
 
@@ -26,7 +26,7 @@ class ServerMetadata(BaseModel):
 
 
 class ModelReady(BaseModel):
-    """Whether a model takes requests."""
+    """Whether a model accepts requests."""
 
     name: str
     ready: bool
@@ -58,7 +58,7 @@ class OutputTensor(TensorMetadata):
 
 
 class InferenceAnswer(BaseModel):
-    """What a model says of an input."""
+    """The outputs of a model for an input."""
 
     model_config = ConfigDict(protected_namespaces=())  # the protocol's names begin with model_
 
@@ -96,20 +96,20 @@ INFERENCE_BODY: dict[str, Any] = {
                                         "type": "array",
                                         "minItems": 1,
                                         "items": {"type": "integer", "minimum": 1},
-                                        "description": "The number of pictures, and for FP32 and "
+                                        "description": "The number of images, and for FP32 and "
                                         "UINT8 the size of one.",
                                     },
                                     "datatype": {
                                         "enum": ["FP32", "UINT8", "BYTES"],
                                         "description": "FP32: what the network sees. UINT8: the "
-                                        "stored form, 0..255. BYTES: encoded pictures.",
+                                        "stored form, 0..255. BYTES: encoded images.",
                                     },
                                     "parameters": _PARAMETERS,
                                     "data": {
                                         "type": "array",
                                         "items": {},
                                         "description": "Flat or nested; in a BYTES tensor, each "
-                                        "picture as base64.",
+                                        "image as base64.",
                                     },
                                 },
                             },
@@ -156,7 +156,7 @@ VERSION: dict[str, Any] = {
             "in": "path",
             "required": True,
             "schema": {"type": "string"},
-            "description": "There is the version 1 alone.",
+            "description": "Always 1.",
         }
     ]
 }
