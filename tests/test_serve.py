@@ -105,11 +105,11 @@ def test_it_says_where_it_listens_and_that_is_this_machine(serve):
 def test_another_host_is_warned_of_unless_there_is_a_token(serve):
     server = serve("--host", "0.0.0.0")
     assert server.lines[0] == (
-        f"holmdel: http://0.0.0.0:{server.port} can be reached from other machines, and anyone "
-        "may use it; give --token"
+        f"holmdel: other machines can reach http://0.0.0.0:{server.port}, and everyone may use it; "
+        "protect it with --token"
     )
     quiet = serve("--host", "0.0.0.0", "--token", "secret")
-    assert "anyone" not in "".join(quiet.lines)
+    assert "everyone" not in "".join(quiet.lines)
     assert "secret" not in "".join(quiet.lines)
 
 
@@ -211,7 +211,7 @@ def test_a_port_that_is_taken_is_told(holmdel):
         result = holmdel("serve", "lenet-mnist", "--port", port)
     assert result.status == 2
     assert result.err == (
-        f"holmdel: 127.0.0.1:{port} cannot be listened on (Address already in use); "
+        f"holmdel: the server cannot listen on 127.0.0.1:{port} (Address already in use); "
         "choose another --port or --host\n"
     )
 
@@ -221,8 +221,11 @@ def test_a_port_that_is_taken_is_told(holmdel):
     [
         (("no-such-model",), "no-such-model"),
         (("--allow-origin", "example.org"), "an origin was given as 'example.org'"),
-        (("--token", ""), "the token was given empty"),
-        (("--host", "no.such.host.invalid"), "no.such.host.invalid:8000 cannot be listened on"),
+        (("--token", ""), "the token is empty"),
+        (
+            ("--host", "no.such.host.invalid"),
+            "the server cannot listen on no.such.host.invalid:8000",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(holmdel, words, sentence):

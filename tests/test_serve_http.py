@@ -81,7 +81,7 @@ def test_who_sends_too_much_sees_the_refusal(wire, header):
     status, headers, told = answer(wire)
     assert status == 413
     assert headers["connection"] == "close"
-    assert json.loads(told)["error"] == "the body is above 300,000 bytes; send less at a time"
+    assert json.loads(told)["error"] == "the body is larger than 300,000 bytes; send less at once"
     assert closed(wire)
 
 
@@ -103,7 +103,7 @@ def test_a_body_that_does_not_come_is_waited_for_no_longer_than_said(wire):
     status, headers, body = answer(wire)
     assert status == 408
     assert headers["connection"] == "close"
-    assert json.loads(body)["error"] == "the request took longer than 2 seconds; send less"
+    assert json.loads(body)["error"] == "the request took longer than 2 seconds; send less at once"
     assert closed(wire)
 
 
@@ -112,7 +112,9 @@ def test_a_head_that_does_not_come_is_not_waited_for_either(wire, part):
     wire.sendall(part)
     status, _, body = answer(wire)
     assert status == 408
-    assert json.loads(body)["error"] == "no request came within 2 seconds; send it at once"
+    assert (
+        json.loads(body)["error"] == "no complete request arrived within 2 seconds; send it again"
+    )
     assert closed(wire)
 
 
@@ -125,7 +127,7 @@ def test_a_head_without_end_is_refused(wire):
             break
     status, _, body = answer(wire)
     assert status == 431
-    assert json.loads(body)["error"] == "the head of the request is above 65,536 bytes; send less"
+    assert json.loads(body)["error"] == "the headers are larger than 65,536 bytes; send fewer"
 
 
 @pytest.mark.parametrize(
@@ -155,8 +157,8 @@ def test_requests_in_a_row_are_answered_in_order(wire):
     text = b""
     while text.count(b'"error"') < 3:
         text += file.read1()
-    assert [text.index(b"nothing at " + path) for path in paths] == sorted(
-        text.index(b"nothing at " + path) for path in paths
+    assert [text.index(b"no route " + path) for path in paths] == sorted(
+        text.index(b"no route " + path) for path in paths
     )
 
 

@@ -89,7 +89,7 @@ def test_a_full_queue_refuses():
         rest = [asyncio.create_task(batcher.ask(model, picture(1, 4))) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(
-            RequestError, match=r"^8 pictures wait already; try again later$"
+            RequestError, match=r"^the queue of images is full; try again later$"
         ) as refused:
             await batcher.ask(model, picture(0))
         network.go.set()
@@ -190,7 +190,7 @@ def test_a_turn_of_the_event_loop_is_bounded_too():
 def test_a_closed_batcher_refuses():
     async def work(batcher, model, network):
         batcher.close()
-        with pytest.raises(RequestError, match="wait already"):
+        with pytest.raises(RequestError, match="the queue of images is full"):
             await batcher.ask(model, picture(0))
 
     asked(work)

@@ -27,7 +27,7 @@ def bar(side: int = 28, ink: int = 255) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def client():
-    app = create_app(ServerSettings(pixels=1_000_000, pictures=3), log=None)
+    app = create_app(ServerSettings(pixels=1_000_000, images=3), log=None)
     with TestClient(app, base_url="http://127.0.0.1") as found:
         yield found
 
@@ -73,20 +73,20 @@ def test_several_files_are_several_answers_and_one_that_is_broken_spoils_no_othe
     assert two["path"] == "two.png"
     assert "cut short or damaged" in two["error"]
     assert large["error"] == (
-        "large.png has 1001 x 1001 pixels, where 1,000,000 are the most; make it smaller"
+        "large.png has 1001 x 1001 pixels, and at most 1,000,000 are allowed; make it smaller"
     )
 
 
 @pytest.mark.parametrize(
     ("content", "status", "sentence"),
     [
-        (b"", 400, "the body is empty; expected the bytes of a picture"),
+        (b"", 400, "the body is empty; expected the bytes of an image file"),
         (b"no picture", 415, "the file is not a picture; expected a PNG, JPEG, TIFF, ... file"),
         (png(bar())[:60], 422, "is cut short or damaged"),
         (
             png(np.zeros((1001, 1001), np.uint8)),
             413,
-            "the file has 1001 x 1001 pixels, where 1,000,000 are the most; make it smaller",
+            "the file has 1001 x 1001 pixels, and at most 1,000,000 are allowed; make it smaller",
         ),
     ],
 )
@@ -96,20 +96,22 @@ def test_what_cannot_be_used_is_told(client, content, status, sentence):
 
 def test_a_body_of_another_kind_is_refused(client):
     answer = client.post("/v1/classify", json={"picture": "?"})
-    assert told(answer, 415).startswith("the body was given as application/json; expected a pict")
+    assert told(answer, 415).startswith(
+        "the Content-Type of the body is application/json; expected an image"
+    )
 
 
 def test_too_many_pictures_are_refused(client):
     files = [("file", ("one.png", png(bar())))] * 4
     assert told(client.post("/v1/classify", files=files), 413) == (
-        "the form has more than 3 pictures; send them in several requests"
+        "the form has more than 3 images; send them in several requests"
     )
 
 
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        ({"model": "none"}, 404, "there is no model 'none'; there are lenet-mnist, lenet-fash"),
+        ({"model": "none"}, 404, "there is no model 'none'; choose from lenet-mnist, lenet-fash"),
         ({"top": "0"}, 400, "top was given as '0': input should be greater than or equal to 1"),
         ({"top": "x"}, 400, "top was given as 'x': input should be a valid integer"),
     ],
@@ -168,8 +170,6 @@ def test_pages_that_wait_are_bounded_and_hold_up_no_digit():
         statuses = [answer.status_code for answer in answers]
         refused = [answer for answer in answers if answer.status_code == 503]
         assert set(statuses) == {200, 503}
-        assert told(refused[0], 503) == (
-            "too much waits for a page to be read already; try again later"
-        )
+        assert told(refused[0], 503) == ("the queue for pages to read is full; try again later")
         assert refused[0].headers["retry-after"] == "1"
         assert client.post("/v1/classify", content=png(bar())).status_code == 200

@@ -69,7 +69,7 @@ def test_a_name_that_leads_to_this_machine_is_refused(client, host):
     answer = client.get("/v1/models", headers={"Host": host})
     assert answer.status_code == 403
     assert sentence(answer) == (
-        f"the host was given as {host!r}; expected localhost, 127.0.0.1, [::1]"
+        f"the Host header names {host!r}; expected one of localhost, 127.0.0.1, [::1]"
     )
 
 
@@ -87,7 +87,10 @@ def test_any_name_will_do_where_the_server_listens_for_others():
 def test_a_page_of_another_site_may_not_post(client, origin):
     answer = client.post("/v1/classify", content=digit(), headers={"Origin": origin})
     assert answer.status_code == 403
-    assert sentence(answer) == f"a page of {origin} may not use this server; allow its origin"
+    assert (
+        sentence(answer)
+        == f"a page of {origin} may not use this server; start it with --allow-origin"
+    )
 
 
 def test_the_page_itself_may(client):
@@ -105,7 +108,7 @@ def test_without_the_token_nothing_but_the_page_and_the_health_is_told():
                 assert answer.status_code == 401
                 assert answer.headers["www-authenticate"] == "Bearer"
                 assert sentence(answer) == (
-                    "no token was given, or another; expected Authorization: Bearer TOKEN"
+                    "the request has no token or a wrong one; send Authorization: Bearer TOKEN"
                 )
         assert client.get("/v1/models", headers=TOKEN).status_code == 200
 
@@ -152,7 +155,7 @@ def test_a_body_that_is_too_large_is_refused(chunked):
         body = iter([bytes(200_000), bytes(200_000)]) if chunked else bytes(300_001)
         answer = client.post("/v1/classify", content=body)
         assert answer.status_code == 413
-        assert sentence(answer) == "the body is above 300,000 bytes; send less at a time"
+        assert sentence(answer) == "the body is larger than 300,000 bytes; send less at once"
         assert client.post("/v1/classify", content=digit()).status_code == 200
 
 
@@ -166,7 +169,7 @@ def test_what_takes_too_long_is_told_so():
 
         answer = client.post("/slow", content=digit())
         assert answer.status_code == 408
-        assert sentence(answer) == "the request took longer than 0.2 seconds; send less"
+        assert sentence(answer) == "the request took longer than 0.2 seconds; send less at once"
         assert client.post("/v1/classify", content=digit()).status_code == 200
 
 
@@ -202,7 +205,7 @@ def test_what_is_too_much_at_once_is_refused():
             second = client.post("/v1/classify", content=digit())
             assert second.status_code == 503
             assert second.headers["retry-after"] == "1"
-            assert sentence(second) == "1 requests are under way; try again later"
+            assert sentence(second) == "1 requests are being answered; try again later"
             assert client.get("/v2/health/live").status_code == 200
         finally:
             go.set()
@@ -217,7 +220,7 @@ def test_a_server_that_is_told_to_stop_refuses():
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert answer.headers["connection"] == "close"
-        assert sentence(answer) == "the server is stopping; try another"
+        assert sentence(answer) == "the server is stopping; try again later"
         assert client.get("/v2/health/live").status_code == 200
         assert client.get("/v2/health/ready").status_code == 503
 
@@ -232,7 +235,9 @@ def test_what_should_not_happen_is_told_and_logged_with_its_place():
 
         answer = client.get("/broken", headers={"X-Request-Id": "seven"})
     assert answer.status_code == 500
-    assert sentence(answer) == "the server failed at this request; its log has why, by seven"
+    assert (
+        sentence(answer) == "the server failed at this request; its log has the reason under seven"
+    )
     assert answer.headers["x-request-id"] == "seven"
     failure, line = (json.loads(text) for text in log.getvalue().splitlines())
     assert failure["event"] == "failure"
@@ -268,7 +273,7 @@ def test_a_log_that_cannot_be_written_stops_nothing():
 def test_no_path_reaches_the_file_system(client, path):
     answer = client.get(path)
     assert answer.status_code == 404
-    assert sentence(answer).startswith("there is nothing at /")
+    assert sentence(answer).startswith("there is no route /")
 
 
 def test_the_page_is_sent_once():

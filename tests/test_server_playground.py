@@ -18,7 +18,7 @@ from holmdel.insight import activations, explain, kernels, occlusion, saliency
 from holmdel.networks import build
 from holmdel.server import ServerSettings, create_app
 from holmdel.server.activation_cache import IMAGES, ActivationCache
-from holmdel.server.models import Model, Models
+from holmdel.server.models import Models
 
 PNG = {"Content-Type": "image/png"}
 DIGITS = tuple("0123456789")
@@ -271,7 +271,7 @@ def test_what_is_no_picture_is_refused(client, path):
     assert client.post(path, content=b"", headers=PNG).status_code == 400
     files = [("file", ("a.png", png(stroke()))), ("file", ("b.png", png(stroke())))]
     answer = client.post(path, files=files)
-    assert answer.json() == {"error": "2 pictures were given; expected one"}
+    assert answer.json() == {"error": "2 images were given; expected one"}
 
 
 def test_refusals_of_gets_say_what_was_given(client):
@@ -287,7 +287,7 @@ def test_a_network_that_ran_away_has_nulls(client):
         network.c1.bias.fill_(math.nan)
     models: Models = client.app.state.services.models
     header = Header(network="lenet", options={}, classes=DIGITS, image=ImageContract())
-    models.put(Model("training-7", Classifier(network, header), "training"))
+    models.put("training-7", Classifier(network, header), "training")
     try:
         found = post(client, "/v1/activations", model="training-7")
         assert found["probabilities"] == [None] * 10
@@ -302,7 +302,7 @@ def test_a_network_that_ran_away_has_nulls(client):
 
 def test_a_picture_is_looked_at_once(model):
     models = Models()
-    models.put(one := Model("one", model, "shipped"))
+    one = models.put("one", model, "shipped")
     looks = ActivationCache(models)
     first = looks.get(one, png(stroke()))
     assert looks.get(one, png(stroke())) is first
@@ -314,10 +314,10 @@ def test_a_picture_is_looked_at_once(model):
 
 def test_a_model_that_is_replaced_looks_anew(model):
     models = Models()
-    models.put(one := Model("live", model, "training"))
+    one = models.put("live", model, "training")
     looks = ActivationCache(models)
     first = looks.get(one, png(stroke()))
-    models.put(two := Model("live", model, "training"))
+    two = models.put("live", model, "training")
     second = looks.get(two, png(stroke()))
     assert second is not first
     assert looks.get(one, png(stroke())) is not first  # it is no longer among the models
@@ -350,8 +350,8 @@ def test_samples_of_data_that_is_not_here(client, monkeypatch):
     none = client.get("/v1/samples", params={"model": "letters"})
     assert none.json() == {"data": None, "samples": []}
     for params, sentence in [
-        ({"data": "mnist"}, "there is no data set 'mnist' here; there are digits"),
-        ({"data": "../secret"}, "there is no data set '../secret' here"),
+        ({"data": "mnist"}, "there is no data set 'mnist' on this machine; choose from digits"),
+        ({"data": "../secret"}, "there is no data set '../secret' on this machine"),
         ({"data": "/etc"}, "there is no data set '/etc' here"),
         ({"model": "none"}, "there is no model 'none'"),
     ]:

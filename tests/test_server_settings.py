@@ -10,8 +10,14 @@ from holmdel.server import ServerSettings
     ("settings", "sentence"),
     [
         ({"port": 70000}, "port was given as 70000; expected 0 to 65535"),
-        ({"token": " "}, "the token was given empty or with other than ASCII letters"),
-        ({"token": "gehe\u00efm"}, "the token was given empty or with other than ASCII letters"),
+        (
+            {"token": " "},
+            "the token is empty or has characters outside ASCII; expected ASCII characters",
+        ),
+        (
+            {"token": "gehe\u00efm"},
+            "the token is empty or has characters outside ASCII; expected ASCII characters",
+        ),
         (
             {"origins": ("example.org",)},
             "an origin was given as 'example.org'; expected one such as https://example.org",
@@ -43,3 +49,11 @@ def test_what_cannot_be_is_refused(settings, sentence):
 )
 def test_loopback_is_what_only_this_machine_reaches(host, expected):
     assert ServerSettings(host=host).loopback is expected
+
+
+def test_pictures_is_the_old_name_of_images():
+    with pytest.warns(DeprecationWarning, match="now 'images'"):
+        settings = ServerSettings(pictures=3)
+    assert settings.images == 3
+    with pytest.warns(DeprecationWarning, match="ServerSettings.images"):
+        assert settings.pictures == 3

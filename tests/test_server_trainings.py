@@ -149,7 +149,7 @@ def test_a_name_of_another_model_is_not_taken(client):
     begin(client)
     events_of(client)
     other = models.get("training-1")
-    models.put(type(other)("lenet-digits", other.classifier, "folder"))
+    models.put("lenet-digits", other.classifier, "folder")
     assert told(client, "keep")["kept"] == "lenet-digits-2"
     assert models.get("lenet-digits").source == "folder"
 
@@ -175,7 +175,9 @@ def test_one_trains_at_a_time(client):
     answer = client.post("/v1/trainings", json=wanted)
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
-    assert answer.json()["error"].startswith("1 may train at once, and as many do; stop one")
+    assert answer.json()["error"].startswith(
+        "1 trainings may run at once, and as many do; stop one"
+    )
     told(client, "stop")
     begin(client)
 
@@ -239,7 +241,7 @@ def test_a_training_that_cannot_succeed_says_why(client):
     assert "the loss became" in last["error"]
     answer = client.post("/v1/trainings/1/keep")
     assert answer.status_code == 409
-    assert answer.json()["error"] == "training 1 failed, so it cannot be kept"
+    assert answer.json()["error"] == "training 1 cannot be kept: it failed"
 
 
 @pytest.fixture
@@ -276,7 +278,9 @@ def test_a_download_is_told_and_can_be_stopped(client, slow_mirror):
     assert told(client, "stop")["status"] == "stopped"
     answer = client.post("/v1/trainings/1/keep")
     assert answer.status_code == 409
-    assert answer.json()["error"] == "training 1 was stopped before it had any weights"
+    assert (
+        answer.json()["error"] == "training 1 cannot be kept: it was stopped before its first batch"
+    )
 
 
 def test_what_is_forgotten_leaves_nothing(client, tmp_path):
@@ -291,7 +295,7 @@ def test_what_is_forgotten_leaves_nothing(client, tmp_path):
     for verb in ("pause", "resume", "stop", "keep"):
         assert client.post(f"/v1/trainings/1/{verb}").status_code == 404
     answer = client.delete("/v1/trainings/1")
-    assert answer.json()["error"] == "there is no training '1'; it may have been forgotten"
+    assert answer.json()["error"] == "there is no training '1'; it may have been deleted"
 
 
 def test_the_oldest_that_ended_is_forgotten(client, tmp_path):

@@ -189,7 +189,7 @@ def test_an_answer_that_is_not_finite_is_none(post):
     asked = request(datatype="FP32", data=[3e38] * 784)
     answer = post(json.dumps(asked), INFER.replace("lenet-mnist", "steep"))
     assert answer.status_code == 400
-    assert "sums of this input are not finite" in answer.json()["error"]
+    assert "outputs for this input are not finite" in answer.json()["error"]
 
 
 def test_binary_data_and_json_data_exclude_each_other(refused):

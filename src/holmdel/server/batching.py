@@ -106,7 +106,7 @@ class Batcher:
         if self._closed or (waiting and waiting + job.rows > self._queue):
             raise RequestError(
                 503,
-                f"{waiting} images wait in the queue, which is full; try again later",
+                "the queue of images is full; try again later",
                 retry_after=BUSY,
             )
 

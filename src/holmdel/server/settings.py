@@ -3,7 +3,9 @@
 import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from holmdel.deprecation import renamed_attribute, renamed_parameters
 from holmdel.errors import UserError
 
 LOOPBACK = "127.0.0.1"
@@ -45,6 +47,7 @@ class ServerSettings:
     body_bytes: int = 20_000_000
     pixels: int = 25_000_000
     images: int = 64
+    pictures = renamed_attribute("pictures", "images")
     rows: int = 1024
     seconds: float = 30.0
     requests: int = 512
@@ -77,3 +80,7 @@ class ServerSettings:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+
+if not TYPE_CHECKING:  # a dataclass writes its own __init__
+    ServerSettings.__init__ = renamed_parameters(pictures="images")(ServerSettings.__init__)
