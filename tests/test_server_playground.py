@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import holmdel as library
+from holmdel import samples
 from holmdel.checkpoint import Header, save_model
 from holmdel.classifier import Classifier
 from holmdel.images import ImageContract, to_input
@@ -352,7 +353,7 @@ def test_samples_of_data_that_is_not_here(client, monkeypatch):
     for params, sentence in [
         ({"data": "mnist"}, "there is no data set 'mnist' on this machine; choose from digits"),
         ({"data": "../secret"}, "there is no data set '../secret' on this machine"),
-        ({"data": "/etc"}, "there is no data set '/etc' here"),
+        ({"data": "/etc"}, "there is no data set '/etc' on this machine"),
         ({"model": "none"}, "there is no model 'none'"),
     ]:
         answer = client.get("/v1/samples", params=params)
@@ -383,3 +384,9 @@ def test_the_document_knows_the_routes(client):
         assert "image/*" in operation["requestBody"]["content"]
     for path in ("models", "kernels", "samples", "sample"):
         assert "400" in document["paths"][f"/v1/{path}"]["get"]["responses"]
+
+
+def test_picture_is_the_old_name_of_a_samples_image():
+    [sample] = samples.draw("digits", 1)
+    with pytest.warns(DeprecationWarning, match=r"Sample\.image"):
+        assert sample.picture is sample.image

@@ -12,6 +12,7 @@ from torch import Tensor
 from holmdel import data as data_sets
 from holmdel.data.roots import find
 from holmdel.data.sources import DIGITS
+from holmdel.deprecation import renamed_attribute
 from holmdel.errors import UserError
 
 Size = tuple[int, int, int]
@@ -46,6 +47,7 @@ class Sample:
     index: int
     label: str
     image: Tensor
+    picture = renamed_attribute("picture", "image")
 
 
 def named_sets() -> list[DataSet]:

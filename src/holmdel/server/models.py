@@ -160,9 +160,10 @@ class Models:
             raise RequestError(404, f"there is no model {name!r}; choose from {names}")
         return found
 
-    def put(self, name: str, classifier: Classifier, source: str, data: str | None = None) -> None:
-        """Adds a model, or replaces the one of this name; the arguments are those of `Model`."""
-        self._models[name] = Model(name, classifier, source, data)
+    def put(self, name: str, classifier: Classifier, source: str, data: str | None = None) -> Model:
+        """Returns a new model, which replaces the one of this name; arguments as of `Model`."""
+        self._models[name] = model = Model(name, classifier, source, data)
+        return model
 
     def remove(self, name: str) -> None:
         """Removes a model, if there is one of this name."""
