@@ -365,7 +365,7 @@ def test_samples_of_data_that_is_not_here(client, monkeypatch):
     assert answer.json()["error"].startswith("no data set of the classes a, b, c")
     answer = client.get("/v1/sample", params={"data": "digits", "index": 360})
     assert answer.status_code == 404
-    assert answer.json()["error"].startswith("picture 360 of digits was asked for")
+    assert answer.json()["error"].startswith("image 360 of digits was asked for")
     assert client.get("/v1/samples", params={"count": 0}).status_code == 400
 
 
