@@ -102,7 +102,7 @@ def test_a_full_disk_is_told_and_the_old_file_stays(tmp_path):
     path.write_bytes(b"old")
     program = (
         "import resource, signal, pathlib, sys\n"
-        "from holmdel.checkpoint import write_bytes\n"
+        "from holmdel.files import write_bytes\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "write_bytes(pathlib.Path(sys.argv[1]), bytes(5000))\n"
