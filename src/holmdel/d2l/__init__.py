@@ -60,7 +60,9 @@ from holmdel.d2l.animation import Animator, ProgressBoard
 from holmdel.d2l.blocks import Residual, ResNeXtBlock, init_cnn, resnet18
 from holmdel.d2l.bookkeeping import (
     Accumulator,
+    HyperParameters,
     Timer,
+    add_to_class,
     cpu,
     gpu,
     num_gpus,
@@ -74,7 +76,6 @@ from holmdel.d2l.fashion_mnist import (
     load_array,
     load_data_fashion_mnist,
 )
-from holmdel.d2l.hyperparameters import HyperParameters, add_to_class
 from holmdel.d2l.loops import (
     accuracy,
     evaluate_accuracy,

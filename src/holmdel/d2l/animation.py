@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from holmdel.d2l.hyperparameters import HyperParameters
+from holmdel.d2l.bookkeeping import HyperParameters
 from holmdel.d2l.plotting import FIGURE_SIZE, FORMATS, set_axes
 from holmdel.errors import UserError
 from holmdel.files import write_bytes

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from holmdel.d2l.animation import ProgressBoard
+from holmdel.d2l.bookkeeping import HyperParameters
 from holmdel.d2l.fashion_mnist import (
     Loader,
     Size,
@@ -17,7 +18,6 @@ from holmdel.d2l.fashion_mnist import (
     get_fashion_mnist_labels,
     load_array,
 )
-from holmdel.d2l.hyperparameters import HyperParameters
 from holmdel.d2l.loops import home
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError

@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from holmdel.d2l.bookkeeping import gpu, num_gpus
+from holmdel.d2l.bookkeeping import HyperParameters, gpu, num_gpus
 from holmdel.d2l.design import Classifier, DataModule, Module
-from holmdel.d2l.hyperparameters import HyperParameters
 from holmdel.d2l.native import Native
 
 # The book's argument has the function's name.

@@ -1,12 +1,10 @@
 """From a picture of paper to the digits that somebody wrote there."""
 
-from holmdel.reading.answers import Digit, Line, Reading
+from holmdel.reading.answers import Digit, Line, Reading, to_png
 from holmdel.reading.assessment import Assessment, Said, assess_folder, calibrate
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.reader import Reader, read
-from holmdel.reading.record import Record, to_line
-from holmdel.reading.steps import to_png
-from holmdel.reading.stream import Read, ReaderSettings, read_stream
+from holmdel.reading.stream import Read, ReaderSettings, Record, read_stream, to_line
 from holmdel.reading.trust import Trust, fit_trust
 
 __all__ = [

@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from holmdel.reading.page_masks import Picture, dilated
+from holmdel.reading.page_ink import Picture, dilated
 
 _ONE_DIGIT = 1.6  # times its height: how wide a cell for one digit is at most
 _WALL = 7  # pixels around a cell in which its wall is looked for

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.page_ink import Sheet
+from holmdel.reading.page_ink import Sheet, dilated, resized
 from holmdel.reading.page_lines import Marks
-from holmdel.reading.page_masks import dilated, resized
 
 HEIGHT = 64  # pixels of a field's picture; twice what the network sees, no more than the page has
 

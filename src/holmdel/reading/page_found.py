@@ -7,9 +7,8 @@ import numpy as np
 
 from holmdel.reading.line import LineAnswer
 from holmdel.reading.page_crop import Affine
-from holmdel.reading.page_ink import Sheet
+from holmdel.reading.page_ink import Picture, Sheet
 from holmdel.reading.page_lines import Marks
-from holmdel.reading.page_masks import Picture
 
 Score = Callable[[Sequence[Picture]], list[LineAnswer]]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.page_combs import Cell, groups_of, missing_cells, same, ticks_of
-from holmdel.reading.page_masks import Picture as Mask
-from holmdel.reading.page_masks import closed, dilated, eroded, opened
+from holmdel.reading.page_ink import Picture as Mask
+from holmdel.reading.page_ink import closed, dilated, eroded, opened
 
 _SMALLEST_CELL = 14  # pixels high and wide: a digit of a working picture stands in it
 _RECTANGULAR = 0.88  # of the rectangle around a hole's hull; an ellipse fills 0.785

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.page_ink import Sheet
+from holmdel.reading.page_ink import Picture, Sheet, dilated, resized
 from holmdel.reading.page_lines import Marks
-from holmdel.reading.page_masks import Picture, dilated, resized
 
 _LOWEST = 0.75  # of the common height: how high the smallest digit becomes
 _UNEVEN = 1.5  # times the lowest digit: the highest of a line that is worth setting level

@@ -15,11 +15,10 @@ from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.images import Picture, decode
 from holmdel.lines import load_line_model
-from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading
+from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading, draw_alignment
 from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.page import find_fields, is_line
 from holmdel.reading.patterns import parse_pattern
-from holmdel.reading.steps import draw_alignment
 from holmdel.reading.trust import Trust, load_calibration
 
 SHIPPED = "reader"
