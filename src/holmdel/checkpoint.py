@@ -1,19 +1,16 @@
 """Models on disk: the weights as safetensors, with a JSON header that says how to use them."""
 
 import json
-import platform
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
 from holmdel.files import load_tensors, save_tensors
 from holmdel.images import ImageContract
 from holmdel.networks import build
-from holmdel.version import __version__
 
 FORMAT = 1
 
@@ -59,15 +56,6 @@ def load_model(path: Path) -> tuple[nn.Module, Header]:
     _fit(path, header.network, network.state_dict(), tensors)
     network.load_state_dict(tensors)
     return network.eval(), header
-
-
-def versions() -> dict[str, str]:
-    """Returns the versions that `config.json` names beside a model."""
-    return {
-        "holmdel": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def _parse_header(path: Path, metadata: dict[str, str]) -> Header:

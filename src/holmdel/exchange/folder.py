@@ -7,10 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from holmdel.checkpoint import Header, save_model, versions
+from holmdel.checkpoint import Header, save_model
 from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted, Weights
 from holmdel.files import PART, refuse_existing, write_bytes
+from holmdel.version import versions
 
 
 def write_folder(folder: Path, converted: Converted, header: Header) -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from holmdel.reading.line import LineAnswer
 from holmdel.reading.page_crop import Affine
 from holmdel.reading.page_ink import Picture, Sheet
 from holmdel.reading.page_lines import Marks
 
-Score = Callable[[Sequence[Picture]], list[LineAnswer]]
+if TYPE_CHECKING:
+    from holmdel.reading.line import LineAnswer
+
+Score = Callable[[Sequence[Picture]], "list[LineAnswer]"]
 
 TELLING = 3  # digits of a line that says which way up it is
 _PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
@@ -73,7 +76,7 @@ def read(lines: list[Found], marks: Marks, flat: Sheet, score: Score) -> list[Fo
     return [_judged(line, answer, marks, flat) for line, answer in zip(lines, answers, strict=True)]
 
 
-def _judged(line: Found, answer: LineAnswer, marks: Marks, flat: Sheet) -> Found:
+def _judged(line: Found, answer: "LineAnswer", marks: Marks, flat: Sheet) -> Found:
     count = len(answer.text)
     if not count:
         return replace(line, text="", sure=0.0, explained=0.0)

@@ -16,11 +16,11 @@ from holmdel.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from holmdel.server.app import create_app as create_app
-    from holmdel.server.run import serve as serve
+    from holmdel.server.app import serve as serve
 
 __all__ = ["ServerSettings", "create_app", "serve"]
 
-_HOMES = {"create_app": "app", "serve": "run"}
+_HOMES = {"create_app": "app", "serve": "app"}
 
 
 def __getattr__(name: str) -> Any:

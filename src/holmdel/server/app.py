@@ -1,10 +1,22 @@
-"""The ASGI application: the routes, the middleware and the services behind them."""
+"""The ASGI application, routes, middleware and services, and the server that runs it."""
 
+import asyncio
 import contextlib
+import gc
+import json
+import logging
+import os
+import resource
+import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
-from typing import TextIO
+import threading
+from collections.abc import AsyncIterator, Iterator
+from types import FrameType
+from typing import Any, TextIO
 
+import torch
+import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,12 +25,14 @@ from starlette.responses import PlainTextResponse
 from holmdel.errors import UserError
 from holmdel.server.activation_cache import ActivationCache
 from holmdel.server.batching import Batcher
+from holmdel.server.connections import Connection, sweep
 from holmdel.server.errors import on_http_error, on_invalid, on_user_error
+from holmdel.server.log import JsonFormatter
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import load_models
 from holmdel.server.routes import classify, inference, insight, networks, page, samples, trainings
-from holmdel.server.services import Services, services
+from holmdel.server.services import Services, reader, services
 from holmdel.server.settings import ServerSettings
 from holmdel.server.thread_pool import ThreadPool
 from holmdel.server.trainings import Trainings
@@ -84,3 +98,183 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 async def _metrics(request: Request) -> Response:
     """Returns the metrics in Prometheus' text format."""
     return Response(services(request).metrics.text(), media_type="text/plain; version=0.0.4")
+
+
+STOPPING = 30  # seconds in which requests under way may end
+_BACKLOG = 2048  # connections that may wait to be accepted
+_LATER = 0.1  # seconds without accepting when no more files can be open
+_FILES = 256  # open files beside the connections
+_SWITCH = 0.001  # seconds between switches of Python's threads; 0.005 by default
+_GARBAGE = (10_000, 20, 50)  # rarely collected: a request leaves few reference cycles
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which says where it listens, and on a signal ends what is under way."""
+
+    def __init__(
+        self, config: uvicorn.Config, services: Services, url: str, listener: socket.socket
+    ) -> None:
+        super().__init__(config)
+        self._services = services
+        self._url = url
+        self._listener = listener
+        self._arriving: set[asyncio.Task[Any]] = set()
+        self._warming = threading.Thread(target=_warm, args=[services], name="warm")
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup([])
+        self._listener.listen(_BACKLOG)
+        self._listen()
+        names = [model.name for model in self._services.models]
+        if sys.stderr.isatty():
+            _say(f"holmdel serves {', '.join(names)} at {self._url}; stop it with Ctrl-C")
+        else:
+            _say(json.dumps({"event": "ready", "url": self._url, "models": names}))
+        self._warming.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
+        await super().shutdown([])
+        self._warming.join()  # modules cannot be imported while the interpreter ends
+
+    def _listen(self) -> None:
+        if not self.should_exit:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        """Accepts all connections that wait; libuv accepts one per iteration, too slow for many."""
+        loop = asyncio.get_running_loop()
+        for _ in range(_BACKLOG):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except ConnectionAbortedError:
+                continue
+            except OSError:  # no more files can be open: try again later
+                loop.remove_reader(self._listener)
+                loop.call_later(_LATER, self._listen)
+                return
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            task = loop.create_task(self._take(connection))
+            self._arriving.add(task)
+            task.add_done_callback(self._arriving.discard)
+
+    async def _take(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the client has gone
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self.config, self.server_state, self.lifespan.state), connection
+            )
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:  # once a second
+            sweep(self.server_state.connections)
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handles signals; uvicorn raises them again at the end, so the exit status is not 0."""
+        before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            os._exit(128 + sig)  # at once: a normal exit waits for threads that compute
+        self._services.draining.set()
+        self.should_exit = True
+        if not sys.stderr.isatty():
+            _say(json.dumps({"event": "stopping", "signal": signal.Signals(sig).name}))
+
+
+def serve(settings: ServerSettings) -> None:
+    """Runs a server until a signal stops it.
+
+    Args:
+        settings: models, address, limits.
+
+    Raises:
+        UserError: for a model that cannot be loaded, or an address that cannot be used.
+    """
+    with contextlib.closing(_listen(settings)) as listener:
+        # On a terminal a line per request would hide the rest.
+        app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
+        host, port = listener.getsockname()[:2]
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        if not settings.loopback and settings.token is None:
+            _say(
+                f"holmdel: other machines can reach {url}, and everyone may use it; "
+                "protect it with --token"
+            )
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=STOPPING,
+        )
+        _prepare(settings)
+        _Server(config, app.state.services, url, listener).run()
+
+
+def _prepare(settings: ServerSettings) -> None:
+    """Sets limits of the whole process: open files, thread switches, garbage collection, logs."""
+    least = settings.connections + _FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < least:
+        most = least if hard == resource.RLIM_INFINITY else min(least, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    Connection.most = settings.connections
+    Connection.head_seconds = min(Connection.head_seconds, settings.seconds)
+    sys.setswitchinterval(_SWITCH)
+    gc.set_threshold(*_GARBAGE)
+    if not sys.stderr.isatty():
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonFormatter())
+        logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def _warm(services: Services) -> None:
+    """Does once what is slow the first time, so that no request has to wait for it."""
+    for model in services.models:
+        if services.draining.is_set():
+            return
+        model.logits(torch.zeros(1, *model.classifier.contract.stored, dtype=torch.uint8))
+    import holmdel.images.digit  # noqa: F401 - SciPy takes a third of a second to load
+
+    with contextlib.suppress(UserError):  # no reader needs to be installed
+        reader("digits", False, 0.01)
+    # The objects of now stay; looking through them for garbage would take 0.1 seconds each time.
+    gc.freeze()
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    """Returns a socket that is bound to the address but does not listen yet."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+    except (OSError, UnicodeError) as error:
+        listener.close()
+        raise UserError(
+            f"the server cannot listen on {settings.host}:{settings.port} "
+            f"({getattr(error, 'strerror', None) or error}); choose another --port or --host"
+        ) from None
+    return listener
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)  # noqa: T201

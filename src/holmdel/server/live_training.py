@@ -16,8 +16,7 @@ from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
-from holmdel.server.training_form import Value
-from holmdel.server.training_state import Curve, State, figures
+from holmdel.server.training_state import Curve, State, Value, figures
 from holmdel.training.callbacks import Callback, Progress, Snapshot, Stopped
 from holmdel.training.history import Epoch
 from holmdel.training.train import new_folder, train

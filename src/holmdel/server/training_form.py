@@ -3,17 +3,16 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from holmdel import samples
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
 from holmdel.networks import network_options
 from holmdel.schema import Setting
+from holmdel.server.training_state import Value
 from holmdel.settings import OPTIONS, TRAINING
 from holmdel.training.settings import Plan, plan
-
-Value: TypeAlias = bool | int | float | str | None
 
 STEP_BYTES = 4 << 30  # that the outputs of all layers may take in a step
 

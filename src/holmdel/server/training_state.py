@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from holmdel.server.training_form import Value
 from holmdel.training.callbacks import Progress
 from holmdel.training.history import Epoch
 
+Value: TypeAlias = bool | int | float | str | None
 Status: TypeAlias = Literal["preparing", "running", "paused", "stopped", "finished", "failed"]
 ENDED: tuple[Status, ...] = ("stopped", "finished", "failed")
 

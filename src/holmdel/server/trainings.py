@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from holmdel.server.errors import RequestError
 from holmdel.server.live_training import Training
-from holmdel.server.training_form import Value, checked
-from holmdel.server.training_state import State
+from holmdel.server.training_form import checked
+from holmdel.server.training_state import State, Value
 
 if TYPE_CHECKING:
     from holmdel.server.models import Models

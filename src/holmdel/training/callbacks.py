@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import nn
 
-from holmdel.checkpoint import Header
 from holmdel.errors import UserError
 from holmdel.training.history import Epoch, draw_curves
 
-Snapshot: TypeAlias = Callable[[], tuple[nn.Module, Header]]
+if TYPE_CHECKING:
+    from holmdel.checkpoint import Header
+
+Snapshot: TypeAlias = "Callable[[], tuple[nn.Module, Header]]"
 """Returns a copy of the network as it is now, and its header: what `Classifier` takes."""
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from holmdel.checkpoint import versions
 from holmdel.errors import UserError
 from holmdel.files import refuse_existing, sweep, write_bytes, write_files
+from holmdel.version import versions
 
 CURVES_SHARE = 0.02  # of the run's time, at most, goes into drawing the curves again
 CURVES_SECONDS = 0.5  # that a drawing takes, before one has been measured

@@ -4,17 +4,19 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from holmdel.checkpoint import Header, load_model
-from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.settings import TrainSettings
 from holmdel.training.folder import RunFolder, command_line, model_card
 from holmdel.training.history import Epoch, draw_curves
 from holmdel.training.settings import Plan, plan
+
+if TYPE_CHECKING:
+    from holmdel.classifier import Classifier
 
 
 @dataclass(frozen=True, repr=False)
@@ -54,8 +56,10 @@ class Run:
         return cls(folder.path, data, settings, history, network, header, device, test_acc)
 
     @property
-    def classifier(self) -> Classifier:
+    def classifier(self) -> "Classifier":
         """Images in, probabilities out, by the trained network on the CPU."""
+        from holmdel.classifier import Classifier  # a training has no need of it
+
         return Classifier(self.network, self.header)
 
     @property

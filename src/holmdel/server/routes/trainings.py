@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from holmdel.server.errors import error_responses
 from holmdel.server.services import services
-from holmdel.server.training_form import Value
-from holmdel.server.training_state import ENDED, State
+from holmdel.server.training_state import ENDED, State, Value
 
 if TYPE_CHECKING:
     from holmdel.server.live_training import Training
