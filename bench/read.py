@@ -22,8 +22,8 @@ import numpy as np
 import torch
 
 import holmdel
+from holmdel.checkpoint import load_line_model
 from holmdel.images import decode
-from holmdel.lines import load_line_model
 from holmdel.reading import Assessment, Reader, Said, Trust, fit_trust, read_labelled
 from holmdel.reading.line import LineReader
 from holmdel.reading.patterns import parse_pattern

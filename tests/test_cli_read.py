@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from holmdel.checkpoint import save_line_model
 from holmdel.classifier import Failure
-from holmdel.lines import save_line_model
 from holmdel.networks.line import LineNetwork
 from holmdel.reading import ReaderSettings, Reading, read_stream
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from holmdel.checkpoint import save_line_model
 from holmdel.errors import UserError
-from holmdel.lines import save_line_model
 from holmdel.networks.line import LineNetwork
 from holmdel.reading import Assessment, Said, read_labelled
 from holmdel.reading.assessment import NONE, align_texts

@@ -28,7 +28,6 @@ LEVELS = {
     "drawing": 2,
     "checkpoint": 2,
     "engine": 2,
-    "lines": 2,
     "classifier": 2,
     "training": 3,
     "exchange": 4,

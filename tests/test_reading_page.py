@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_sample_images
 
 import holmdel
-from holmdel.lines import load_line_model
+from holmdel.checkpoint import load_line_model
 from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
 from holmdel.reading.page import find_fields, is_line
 from holmdel.reading.patterns import parse_pattern

@@ -9,8 +9,8 @@ import torch
 from PIL import Image, ImageDraw
 
 import holmdel
+from holmdel.checkpoint import save_line_model
 from holmdel.errors import UserError
-from holmdel.lines import save_line_model
 from holmdel.networks.line import LineNetwork
 from holmdel.reading import Reader, Trust, fit_trust
 

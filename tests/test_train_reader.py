@@ -15,10 +15,10 @@ import torch
 from PIL import Image
 from torch import nn
 
+from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.data import idx
 from holmdel.errors import UserError
 from holmdel.images.line import MARGIN
-from holmdel.lines import load_line_model, save_line_model
 from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE, LineNetwork
 from holmdel.reader_training import ReaderPlan, make_plan, train_reader
 from holmdel.reader_training.batches import LabelledLine, LineBatch, in_batches, learnable
@@ -277,7 +277,7 @@ def test_the_command_trains_and_leaves_a_run_folder(holmdel, root):
     assert done.status == 0, done.err
     assert "writers not known (no QMNIST)" in done.out
     assert "16 of 16 lines: loss " in done.out
-    assert done.out.splitlines()[-1].startswith("wrote run; use it with: holmdel read PICTURE")
+    assert done.out.splitlines()[-1].startswith("wrote run; use it with: holmdel read IMAGE")
     assert sorted(path.name for path in Path("run").iterdir()) == [
         "README.md",
         "config.json",

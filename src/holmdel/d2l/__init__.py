@@ -65,7 +65,11 @@ from holmdel.d2l.bookkeeping import (
     add_to_class,
     cpu,
     gpu,
+    linreg,
     num_gpus,
+    sgd,
+    squared_loss,
+    synthetic_data,
     try_all_gpus,
     try_gpu,
 )
@@ -86,7 +90,6 @@ from holmdel.d2l.loops import (
     train_epoch_ch3,
 )
 from holmdel.d2l.plotting import plot, set_axes, set_figsize, show_images, use_svg_display
-from holmdel.d2l.regression import linreg, sgd, squared_loss, synthetic_data
 from holmdel.d2l.trainer import Trainer
 from holmdel.ops import (
     corr2d,

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
-from holmdel.lines import load_line_model, save_line_model
 from holmdel.networks.line import DIGITS, LineNetwork
 from holmdel.reader_training.batches import LabelledLine, Source
 from holmdel.reader_training.ctc import LineProgress, fit_lines

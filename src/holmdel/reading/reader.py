@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.checkpoint import load_line_model
 from holmdel.classifier import Failure
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.images import Picture, decode
-from holmdel.lines import load_line_model
 from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading, draw_alignment
 from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.page import find_fields, is_line

@@ -24,7 +24,7 @@ from starlette.responses import PlainTextResponse
 
 from holmdel.errors import UserError
 from holmdel.server.activation_cache import ActivationCache
-from holmdel.server.batching import Batcher
+from holmdel.server.batching import Batcher, ThreadPool
 from holmdel.server.connections import Connection, sweep
 from holmdel.server.errors import on_http_error, on_invalid, on_user_error
 from holmdel.server.log import JsonFormatter
@@ -34,7 +34,6 @@ from holmdel.server.models import load_models
 from holmdel.server.routes import classify, inference, insight, networks, page, samples, trainings
 from holmdel.server.services import Services, reader, services
 from holmdel.server.settings import ServerSettings
-from holmdel.server.thread_pool import ThreadPool
 from holmdel.server.trainings import Trainings
 from holmdel.version import __version__
 

@@ -11,11 +11,10 @@ from fastapi import Request
 if TYPE_CHECKING:  # data alone: the application makes them, so that no route depends on how
     from holmdel.reading import Reader
     from holmdel.server.activation_cache import ActivationCache
-    from holmdel.server.batching import Batcher
+    from holmdel.server.batching import Batcher, ThreadPool
     from holmdel.server.metrics import Metrics
     from holmdel.server.models import Models
     from holmdel.server.settings import ServerSettings
-    from holmdel.server.thread_pool import ThreadPool
     from holmdel.server.trainings import Trainings
 
 Result = TypeVar("Result")

@@ -10,9 +10,8 @@ import numpy as np
 
 from holmdel.networks.line import DIGITS
 from holmdel.reader_training.synthesis import texts
-from holmdel.reader_training.synthesis.degrade import Degrader
+from holmdel.reader_training.synthesis.degrade import Canvas, Degrader, curve, trace
 from holmdel.reader_training.synthesis.paper import Paper, Surfaces
-from holmdel.reader_training.synthesis.pen import Canvas, curve, trace
 from holmdel.reader_training.synthesis.writers import Specimens, Writer, draw_writer, write
 
 HEIGHT = 44  # pixels of a digit, about twice what the network sees

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from holmdel.networks.line import DIGITS
 from holmdel.reader_training.synthesis.allographs import ALLOGRAPHS, CURRENCY, Allograph
-from holmdel.reader_training.synthesis.pen import INK, Canvas, Points, curve, jittered, trace
+from holmdel.reader_training.synthesis.degrade import INK, Canvas, Points, curve, jittered, trace
 
 FEWEST = 30  # digits of a writer who is asked to write
 
