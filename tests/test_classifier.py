@@ -144,3 +144,17 @@ def test_a_folder_without_a_model_says_so(tmp_path):
 def test_a_device_that_is_not_there_says_so(run_folder, device):
     with pytest.raises(holmdel.UserError, match=f"device '{device}'"):
         holmdel.load(run_folder, device=device)
+
+
+def test_a_classifier_shows_its_network_and_classes():
+    classifier = holmdel.load("lenet-mnist")
+    assert repr(classifier).startswith("Classifier(network lenet, parameters 61,706")
+    assert "<td>0, 1, 2, 3, 4, 5, 6, 7, 8, 9</td>" in classifier._repr_html_()
+
+
+def test_a_prediction_shows_its_classes():
+    seen = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    found = Prediction("a<b.png", "7", 7, 0.9, (("7", 0.9), ("1", 0.1)), seen)
+    assert repr(found) == "Prediction(a<b.png: 7 90.0%, 1 10.0%)"
+    assert "<caption>a&lt;b.png</caption>" in found._repr_html_()
+    assert "<tr><td>7</td><td>90.0%</td></tr>" in found._repr_html_()

@@ -122,3 +122,11 @@ def test_from_python(run):
     found = library.evaluate(run, "digits")
     assert found.accuracy > 0.5
     assert found.loss < chance(10)[0]
+
+
+def test_an_evaluation_shows_its_figures_and_a_row_per_class():
+    found = library.evaluate("lenet-mnist", data="digits", limit=50)
+    assert repr(found).startswith(f"Evaluation(accuracy {found.accuracy:.4f}, loss ")
+    assert repr(found).endswith(", 50 images)")
+    assert found.classes == tuple("0123456789")
+    assert found._repr_html_().count("<tr>") == 11

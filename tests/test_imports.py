@@ -13,6 +13,7 @@ LEVELS = {
     "version": 0,
     "deprecation": 0,
     "shapes": 0,
+    "notebook": 0,
     "schema": 0,
     "settings": 0,
     "images": 1,

@@ -20,13 +20,14 @@ from holmdel.devices import choose_device
 from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
 from holmdel.images import ImageContract, Picture, decode, frame, to_input
+from holmdel.notebook import html_table
 
 BATCH_SIZE = 256
 _READER = "reader"  # reads strings, and is used by `holmdel read`
 _THREADS = 4  # decoders wait for the disk and release the interpreter's lock
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """What a network says of one picture.
 
@@ -45,6 +46,15 @@ class Prediction:
     probability: float
     top: tuple[tuple[str, float], ...]
     seen: Tensor = field(repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        where = "" if self.path is None else f"{self.path}: "
+        return f"Prediction({where}{', '.join(f'{name} {part:.1%}' for name, part in self.top)})"
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: a row per class of `top`."""
+        rows = [(name, f"{part:.1%}") for name, part in self.top]
+        return html_table(("class", "probability"), rows, self.path or "")
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,24 @@ class Classifier:
         self.device = device
         self.engine = engine
         self._chain()
+
+    def __repr__(self) -> str:
+        return f"Classifier({', '.join(f'{name} {value}' for name, value in self._rows())})"
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: the network, its input, its classes."""
+        return html_table(("classifier", ""), self._rows())
+
+    def _rows(self) -> list[tuple[str, str]]:
+        names = self.classes[:12]
+        others = len(self.classes) - len(names)
+        return [
+            ("network", self.header.network),
+            ("parameters", f"{sum(p.numel() for p in self.network.parameters()):,}"),
+            ("input", "x".join(map(str, self.contract.input))),
+            ("classes", ", ".join(names) + (f" and {others:,} more" if others else "")),
+            ("device", self.device),
+        ]
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from holmdel.notebook import html_table
+
 # A network, or another function from a batch of pictures to logits (N, classes).
 Answer: TypeAlias = nn.Module | Callable[[Tensor], Tensor]
 BINS = 15  # of confidence, for the calibration error; Guo et al. (2017) use 15
@@ -25,7 +27,7 @@ class ClassFigures:
     count: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """What `evaluate` found.
 
@@ -36,6 +38,7 @@ class Evaluation:
         accuracy: the part classified right, 0..1.
         confusion: int64 (classes, classes); rows are the truth, columns what was said.
         ece: expected calibration error over 15 bins, 0..1.
+        classes: the label texts in the order of the columns; empty where they are not known.
     """
 
     probabilities: Tensor
@@ -44,6 +47,22 @@ class Evaluation:
     accuracy: float
     confusion: Tensor
     ece: float
+    classes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return (
+            f"Evaluation(accuracy {self.accuracy:.4f}, loss {self.loss:.3f}, "
+            f"calibration error {self.ece:.3f}, {self.count:,} images)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Returns what a notebook shows: the main figures above a row per class."""
+        names = self.classes or range(len(self.confusion))
+        rows = [
+            (name, f"{own.precision:.3f}", f"{own.recall:.3f}", f"{own.f1:.3f}", own.count)
+            for name, own in zip(names, self.per_class(), strict=True)
+        ]
+        return html_table(("class", "precision", "recall", "F1", "images"), rows, repr(self))
 
     @property
     def count(self) -> int:

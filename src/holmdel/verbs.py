@@ -1,6 +1,7 @@
 """Verbs that join rooms which do not know each other: `evaluate`, and `import_weights`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def evaluate(
 def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
     """Returns how good a classifier is on a split in the form that it takes (see `split_for`)."""
     batches = Batches(test, lambda images: images, classifier.contract.batch_size)
-    return evaluation.evaluate(classifier.logits, batches)
+    found = evaluation.evaluate(classifier.logits, batches)
+    return replace(found, classes=classifier.classes)
 
 
 def split_for(
