@@ -30,7 +30,7 @@ def answer(page) -> str:
 def seen_by_python():
     """Returns what Python finds for `SAMPLE`: every layer's output in float64, by name."""
     classifier = holmdel.load("lenet-mnist")
-    picture = samples.sample("digits", 3).picture
+    picture = samples.sample("digits", 3).image
     x = to_input(picture[None], classifier.contract).double()
     outputs = {"input": x[0]}
     with torch.no_grad():
