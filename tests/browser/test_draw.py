@@ -188,7 +188,7 @@ def test_a_picture_is_dropped(open_page, tmp_path):
     from PIL import Image
 
     picture = samples.sample("digits", 8)
-    Image.fromarray(255 - picture.picture[0].numpy()).resize((200, 200)).save(tmp_path / "d.png")
+    Image.fromarray(255 - picture.image[0].numpy()).resize((200, 200)).save(tmp_path / "d.png")
     page = open_page("model=lenet-mnist")
     page.wait_for_selector("#choose-picture", state="attached")
     page.locator("#choose-picture").set_input_files(tmp_path / "d.png")
