@@ -102,7 +102,7 @@ def test_a_stream_keeps_the_order_and_goes_on_after_a_bad_picture(run_folder, pi
     ]
     assert [r.path for r in results] == [None if m == b"seven" else str(m) for m in mixed]
     assert results[1] == Failure(
-        None, "the picture of 5 bytes is not a picture; expected a PNG, JPEG, TIFF, ... file"
+        None, "the image of 5 bytes is not an image; expected a PNG, JPEG, TIFF, ... file"
     )
 
 

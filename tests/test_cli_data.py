@@ -138,7 +138,7 @@ def test_verify_looks_at_every_picture_of_a_folder(data, tmp_path):
     assert data("verify", tmp_path)[:2] == (
         0,
         [
-            f"right  {tmp_path}/{split}/{name}/0.png: a picture of 10x20"
+            f"right  {tmp_path}/{split}/{name}/0.png: an image of 10x20"
             for split in ("train", "test")
             for name in ("bolt", "nut")
         ],

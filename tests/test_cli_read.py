@@ -72,7 +72,7 @@ def test_a_table_is_what_people_get(holmdel, model, scans, monkeypatch):
     assert "confidence" in result.out
     assert str(scans / "03.png") in result.out
     assert "reject" in result.out
-    assert "17.png is not a picture" in result.out
+    assert "17.png is not an image" in result.out
     assert result.status == 1
 
 

@@ -39,9 +39,9 @@ def labels(**places: int) -> Tensor:
 
 
 FLOATS = "torch.uint8 or torch.float32 on the CPU"
-LABELS = "torch.int64 (40,) on the CPU, one a picture"
+LABELS = "torch.int64 (40,) on the CPU, one per image"
 ROWS = "expected torch.int64 (B,) on the CPU"
-NOT_FINITE = "of the batch holds a value that is no finite number; expected numbers such as 0..1"
+NOT_FINITE = "of the batch holds NaN or infinity; expected finite numbers, such as 0..1"
 BAD = {
     "nan": ((pictures(p0=torch.nan), labels()), f"picture 0 {NOT_FINITE}"),
     "infinity": ((pictures(p17=torch.inf), labels()), f"picture 17 {NOT_FINITE}"),
@@ -54,29 +54,29 @@ BAD = {
     ),
     "no picture": (
         (pictures()[:0], labels()[:0]),
-        "an empty batch was given; expected at least one picture",
+        "an empty batch was given; expected at least one image",
     ),
     "float64": (
         (pictures().double(), labels()),
-        f"pictures were given as torch.float64 on cpu; expected {FLOATS}",
+        f"images were given as torch.float64 on cpu; expected {FLOATS}",
     ),
     "integers": (
         (pictures().int(), labels()),
-        f"pictures were given as torch.int32 on cpu; expected {FLOATS}",
+        f"images were given as torch.int32 on cpu; expected {FLOATS}",
     ),
     "another device": (
         (pictures().to("meta"), labels()),
-        f"pictures were given as torch.float32 on meta; expected {FLOATS}",
+        f"images were given as torch.float32 on meta; expected {FLOATS}",
     ),
     "one picture's shape": (
         (pictures()[0], labels()),
-        "pictures were given as (1, 6, 6); expected (N, 1, 6, 6)",
+        "images were given as (1, 6, 6); expected (N, 1, 6, 6)",
     ),
     "another size": (
         (pictures()[:, :, 1:], labels()),
-        "pictures were given as (40, 1, 5, 6); expected (N, 1, 6, 6)",
+        "images were given as (40, 1, 5, 6); expected (N, 1, 6, 6)",
     ),
-    "a number": ((torch.tensor(1.0), labels()), "pictures were given as (); expected (N, 1, 6, 6)"),
+    "a number": ((torch.tensor(1.0), labels()), "images were given as (); expected (N, 1, 6, 6)"),
     "int32 labels": (
         (pictures(), labels().int()),
         f"labels were given as torch.int32 (40,) on cpu; expected {LABELS}",
@@ -161,7 +161,7 @@ def test_logits_of_a_bad_batch_are_refused(name):
 def test_logits_of_one_bad_picture_are_refused(value):
     chain = engine.compile(network(), SIZE)
     good = chain.logits(pictures()[:1])
-    with pytest.raises(UserError, match=r"^picture 0 of the batch holds a value that is no finite"):
+    with pytest.raises(UserError, match=r"^image 0 of the batch holds NaN or infinity"):
         chain.logits(pictures(p0=value)[:1])
     assert torch.equal(chain.logits(pictures()[:1]), good)
 

@@ -254,3 +254,16 @@ def test_a_child_of_fork_gives_the_same_bits():
     assert os.read(receive, 100).decode() == loss.hex()
     os.close(receive)
     os.close(send)
+
+
+@pytest.mark.parametrize("call", ["step", "train", "logits"])
+def test_the_chains_old_parameter_name_works_and_warns(call):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
+    chain = engine.compile(network, (1, 2, 2))
+    batch = {"pictures": torch.zeros(3, 1, 2, 2)}
+    if call != "logits":
+        batch["labels"] = torch.tensor([0, 1, 0])
+    if call == "train":
+        batch |= {"rows": None, "optimizer": torch.optim.SGD(network.parameters(), lr=0.1)}
+    with pytest.warns(DeprecationWarning, match="'pictures' of .* is now 'images'"):
+        getattr(chain, call)(**batch)

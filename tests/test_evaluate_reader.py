@@ -133,7 +133,7 @@ def test_a_reader_needs_strings(holmdel):
 def test_a_picture_that_cannot_be_used_is_named(holmdel, reader, labelled):
     (labelled / "images" / "1.png").write_text("no picture")
     result = holmdel("evaluate", reader, "--strings", labelled)
-    assert "1.png is not a picture" in result.err
+    assert "1.png is not an image" in result.err
     assert result.status == 2
 
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from holmdel.data import load
+from holmdel.data.folder import verify_folder
 from holmdel.data.roots import user_cache
-from holmdel.data.verdicts import verify_folder
 from holmdel.errors import UserError
 
 
@@ -160,8 +160,8 @@ FAULTS = {
     "test/nut": "parts/test lacks the classes nut; expected the same classes in train and test",
     "train/bolt": "parts/train lacks the classes bolt; expected the same classes",
     "*/nut": "parts/train has one class, 'bolt'; expected two or more; make a folder for each",
-    "train/bolt/*": r"train/bolt has no pictures in it; expected files ending in .png, .jpg,",
-    "test/*/*": "test/bolt has no pictures in it; .* add some, or remove the folder from train",
+    "train/bolt/*": r"train/bolt has no images in it; expected files ending in .png, .jpg,",
+    "test/*/*": "test/bolt has no images in it; .* add some, or remove the folder from train",
 }
 
 

@@ -64,7 +64,7 @@ FAULTS = {
     "half a header": (HEADER[:9], "has 9 bytes, too few for an IDX header"),
     "another type": (b"\0\0\x0a\x03" + bytes(72), "starts with 0x00000a03; expected 0x00000803"),
     "not IDX": (b"<!DOCTYPE html>", "starts with 0x3c21444f; expected 0x00000803, pictures in IDX"),
-    "labels": (b"\0\0\x08\x01\0\0\0\x01\x05", "holds labels; expected pictures; .* mislabelled"),
+    "labels": (b"\0\0\x08\x01\0\0\0\x01\x05", "holds labels; expected images; .* mislabelled"),
     "gzip cut off": (gzip.compress(HEADER + bytes(60))[:-9], "cut off in the middle of its gzip"),
     "gzip damaged": (gzip.compress(HEADER)[:10] + b"\xff" * 30, "is a damaged gzip file"),
 }
@@ -89,7 +89,7 @@ def test_any_file_that_is_not_idx_is_told_so(tmp_path):
 
 def test_pictures_where_labels_are_expected(pair):
     images, _ = pair
-    with pytest.raises(UserError, match="holds pictures; expected labels; the file is mislabelled"):
+    with pytest.raises(UserError, match="holds images; expected labels; the file is mislabelled"):
         idx.read_labels(images, classes=10)
 
 

@@ -1,5 +1,6 @@
 """Images: decoding, framing, and the contract between an image and a network."""
 
+import io
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from holmdel import UserError
+from holmdel import UserError, images
 from holmdel.data.idx import read_images
 from holmdel.images import MOST_PIXELS, ImageContract, decode, frame, to_input
 
@@ -105,10 +106,10 @@ def test_each_unusable_file_says_what_is_wrong_with_it(tmp_path):
     (tmp_path / "half.png").write_bytes(half)
     for picture, sentence in [
         (tmp_path / "none.png", r"there is no file .*none\.png"),
-        (tmp_path, r"is a folder; expected a picture"),
-        (tmp_path / "empty.png", r"empty\.png is empty; expected a picture"),
+        (tmp_path, r"is a folder; expected an image"),
+        (tmp_path / "empty.png", r"empty\.png is empty; expected an image"),
         (b"", r"picture of 0 bytes is empty"),
-        (tmp_path / "notes.png", r"notes\.png is not a picture"),
+        (tmp_path / "notes.png", r"notes\.png is not an image"),
         (tmp_path / "half.png", r"half\.png is cut short or damaged"),
         (half, r"picture of 2,000 bytes is cut short or damaged"),
     ]:
@@ -157,7 +158,7 @@ def test_an_array_of_another_form_or_range_is_refused(array, sentence):
 
 
 def test_only_grey_and_colour_can_be_asked_for():
-    with pytest.raises(UserError, match="pictures of 2 channels were asked for; expected 1 or 3"):
+    with pytest.raises(UserError, match="channels was given as 2; expected 1"):
         decode(np.zeros((2, 2), np.uint8), 2)
 
 
@@ -324,3 +325,33 @@ def test_a_contract_comes_back_from_json():
     assert ImageContract.from_json(contract.to_json()) == contract
     with pytest.raises(UserError, match="the field 'tint', which this version does not know"):
         ImageContract.from_json({"tint": 1})
+
+
+# old names, which work until version 0.3
+
+
+def png(pixels):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: decode(picture=np.zeros((2, 2), np.uint8), channels=1),
+        lambda: images.measure(picture=png(np.zeros((2, 2), np.uint8))),
+        lambda: to_input(pictures=torch.zeros(1, 1, 28, 28), contract=ImageContract()),
+    ],
+)
+def test_the_old_parameter_names_work_and_warn(call):
+    with pytest.warns(DeprecationWarning, match=r"'pictures?' of .* is now 'images?'"):
+        assert call() is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("Picture", images.ImageLike), ("NotPicture", images.NotAnImage)]
+)
+def test_the_old_type_names_work_and_warn(old, new):
+    with pytest.warns(DeprecationWarning, match=f"{old} is now holmdel.images"):
+        assert getattr(images, old) is new

@@ -72,7 +72,7 @@ def test_a_bad_picture_has_its_own_line_and_the_rest_goes_on(holmdel, run_folder
     result = holmdel("predict", run_folder, *words, "--format", "jsonl")
     notes, none, good = jsonl(result)
     assert list(notes) == ["path", "error"]
-    assert "notes.txt is not a picture" in notes["error"]
+    assert "notes.txt is not an image" in notes["error"]
     assert "there is no file" in none["error"]
     assert good["path"] == str(scans / "b.png")
     assert result.status == 1
@@ -84,7 +84,7 @@ def test_csv_has_a_head_and_a_column_for_errors(holmdel, run_folder, scans):
     assert list(good) == ["path", "label", "index", "probability", "top", "error"]
     assert good["label"] == CLASSES[int(good["index"])]
     assert good["error"] == ""
-    assert "is not a picture" in bad["error"]
+    assert "is not an image" in bad["error"]
     assert bad["label"] == ""
     assert result.status == 1
 
@@ -94,7 +94,7 @@ def test_a_table_is_what_people_get(holmdel, run_folder, scans, monkeypatch):
     result = holmdel("predict", run_folder, scans, scans / "notes.txt")
     assert "probability" in result.out
     assert str(scans / "more" / "a.png") in result.out
-    assert "is not a picture" in result.out
+    assert "is not an image" in result.out
     assert result.status == 1
 
 

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from holmdel.errors import UserError
-from holmdel.images.line import to_line
+from holmdel.images.contract import to_line
 from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
 from holmdel.reading.decode import texts
 from holmdel.reading.line import LineReader

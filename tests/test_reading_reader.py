@@ -138,8 +138,8 @@ def test_steps_are_pictures_with_names(model):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"%PDF-1.7 ...", "is a PDF; make pictures of its pages first, such as with `pdftoppm"),
-        (b"GIF", "is not a picture"),
+        (b"%PDF-1.7 ...", "is a PDF; make images of its pages first, such as with `pdftoppm"),
+        (b"GIF", "is not an image"),
         (b"", "is empty"),
     ],
 )

@@ -70,7 +70,7 @@ def test_a_body_in_chunks_is_a_body(wire):
     wire.sendall(post(chunks(b"no ", b"picture"), b"Transfer-Encoding: chunked"))
     status, _, body = answer(wire)
     assert status == 415
-    assert json.loads(body)["error"].startswith("the file is not a picture")
+    assert json.loads(body)["error"].startswith("the file is not an image")
 
 
 @pytest.mark.parametrize("header", [b"Content-Length: 5000000", b"Transfer-Encoding: chunked"])

@@ -81,7 +81,7 @@ def test_several_files_are_several_answers_and_one_that_is_broken_spoils_no_othe
     ("content", "status", "sentence"),
     [
         (b"", 400, "the body is empty; expected the bytes of an image file"),
-        (b"no picture", 415, "the file is not a picture; expected a PNG, JPEG, TIFF, ... file"),
+        (b"no picture", 415, "the file is not an image; expected a PNG, JPEG, TIFF, ... file"),
         (png(bar())[:60], 422, "is cut short or damaged"),
         (
             png(np.zeros((1001, 1001), np.uint8)),
@@ -142,7 +142,7 @@ def test_several_pages_are_several_readings(client):
     one, two = client.post("/v1/read", files=files).json()
     assert one.keys() == {"path", "lines"}
     assert two["path"] == "two.png"
-    assert two["error"] == "two.png is not a picture; expected a PNG, JPEG, TIFF, ... file"
+    assert two["error"] == "two.png is not an image; expected a PNG, JPEG, TIFF, ... file"
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_of_two_files_each_has_its_answer(send):
     assert status == 200
     assert said[0]["label"]
     assert said[1].keys() == {"path", "error"}
-    assert "not a picture" in said[1]["error"]
+    assert "not an image" in said[1]["error"]
 
 
 def test_forms_of_any_bytes_are_told(send):

@@ -225,7 +225,7 @@ def test_parameters_that_are_not_known_are_no_mistake(client):
         (MODEL, "", tensor(strokes(1)[0], "UINT8"), "400", r"shape is \[1, 28, 28\]; expected \[N"),
         (MODEL, "", tensor(strokes(1025), "UINT8"), "400", "1025 rows; expected 1 to 1024"),
         (MODEL, "", tensor(np.zeros((1, 1, 28, 28)), "FP64"), "400", "datatype is 'FP64'"),
-        (MODEL, "", tensor(files(b"no picture"), "BYTES"), "415", "image 0 is not a picture"),
+        (MODEL, "", tensor(files(b"no picture"), "BYTES"), "415", "image 0 is not an image"),
         (MODEL, "", tensor(files(b""), "BYTES"), "422", "image 0 is empty"),
         (
             MODEL,

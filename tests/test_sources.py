@@ -14,8 +14,8 @@ import torch
 from holmdel.data import SOURCES, idx, load, names, roots
 from holmdel.data.digits import enlarge
 from holmdel.data.loading import load_named
+from holmdel.data.roots import verify
 from holmdel.data.sources import Source, SourceFile
-from holmdel.data.verdicts import verify
 from holmdel.errors import UserError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (30, 28, 28), np.uint8)
@@ -246,7 +246,7 @@ def test_where_only_the_archives_checksum_is_published(mini, mirror, published, 
     idx.write(raw / "t10k-labels", np.array([3], np.uint8))
     texts = [verdict.text for verdict in verify(kept, place) if not verdict.right]
     assert texts == [
-        "holds pictures of 14x56; expected 28x28",
+        "holds images of 14x56; expected 28x28",
         "has 9 bytes uncompressed; expected 18",
     ]
 
@@ -304,7 +304,7 @@ def test_pictures_of_another_size_are_refused(tmp_path):
     for file in SOURCES["mnist"].files:
         shape = (2, 8, 8) if "images" in file.name else (2,)
         idx.write(raw / file.name, np.zeros(shape, np.uint8))
-    with pytest.raises(UserError, match=r"holds pictures of 8x8; MNIST has 28x28; give another"):
+    with pytest.raises(UserError, match=r"holds images of 8x8; MNIST has 28x28; give another"):
         load("mnist", root=tmp_path)
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.data import idx
 from holmdel.errors import UserError
-from holmdel.images.line import MARGIN
+from holmdel.images.contract import MARGIN
 from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE, LineNetwork
 from holmdel.reader_training import ReaderPlan, make_plan, train_reader
 from holmdel.reader_training.batches import LabelledLine, LineBatch, in_batches, learnable

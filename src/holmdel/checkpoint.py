@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from holmdel.errors import UserError
 from holmdel.files import load_tensors, save_tensors
-from holmdel.images import ImageContract
+from holmdel.images.contract import ImageContract
 from holmdel.networks import build
 from holmdel.networks.line import ALPHABET, LineNetwork
 

@@ -1,4 +1,4 @@
-"""Pictures in, probabilities out."""
+"""The classifier: images in, class probabilities out."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,9 @@ from holmdel.deprecation import renamed_parameters
 from holmdel.devices import choose_device
 from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
-from holmdel.images import ImageContract, Picture, decode, frame, to_input
+from holmdel.images.contract import ImageContract, to_input
+from holmdel.images.decoding import ImageLike, decode
+from holmdel.images.framing import frame
 from holmdel.notebook import html_table
 
 BATCH_SIZE = 256
@@ -29,15 +31,15 @@ _THREADS = 4  # decoders wait for the disk and release the interpreter's lock
 
 @dataclass(frozen=True, repr=False)
 class Prediction:
-    """What a network says of one picture.
+    """A network's prediction for one image.
 
     Attributes:
-        path: the picture's path, or None if it was not given as one.
+        path: the image's path, or None if it was not given as one.
         label: the text of the most probable class.
         index: the index of that class.
         probability: its probability, 0..1.
         top: (label, probability) of the most probable classes, most probable first.
-        seen: the picture in the stored form, uint8 (C, H, W): what the network saw.
+        seen: the image in the stored form, uint8 (C, H, W): what the network saw.
     """
 
     path: str | None
@@ -59,10 +61,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture that could not be used, and the sentence that says why.
+    """An image that could not be used, and the sentence that says why.
 
     Attributes:
-        path: the picture's path, or None if it was not given as one.
+        path: the image's path, or None if it was not given as one.
         error: what was given, what was expected.
     """
 
@@ -72,14 +74,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class _Framed:
-    """A picture on its way to the network: uint8 (C, H, W)."""
+    """An image on its way to the network: uint8 (C, H, W)."""
 
     path: str | None
     seen: Tensor
 
 
 class Classifier:
-    """A network with what is needed to use it on pictures from anywhere.
+    """A network with what is needed to use it on images from anywhere.
 
     Attributes:
         network: the `nn.Module`, in eval mode, on `device`.
@@ -125,12 +127,12 @@ class Classifier:
 
     @property
     def contract(self) -> ImageContract:
-        """What the network was trained to see."""
+        """The image contract: what the network was trained to see."""
         return self.header.image
 
     @renamed_parameters(pictures="images")
-    def predict(self, images: Picture | Iterable[Picture], *, top: int = 3) -> list[Prediction]:
-        """Returns a prediction an image, in order.
+    def predict(self, images: ImageLike | Iterable[ImageLike], *, top: int = 3) -> list[Prediction]:
+        """Returns one prediction per image, in order.
 
         Args:
             images: one image or several; a batch is an array or tensor (N, C, H, W).
@@ -148,20 +150,20 @@ class Classifier:
 
     @renamed_parameters(pictures="images")
     def predict_each(
-        self, images: Iterable[Picture], *, top: int = 3, batch_size: int | None = None
+        self, images: Iterable[ImageLike], *, top: int = 3, batch_size: int | None = None
     ) -> Iterator[Prediction | Failure]:
-        """Gives a prediction or a failure a picture, in order, however many there are.
+        """Gives one prediction or failure per image, in order, however many there are.
 
-        Pictures are drawn from the iterable as they are needed, decoded in a few threads, and put
+        Images are drawn from the iterable as they are needed, decoded in a few threads, and put
         through the network in batches; at most two batches are held.
 
         Args:
             images: any number of images.
             top: how many classes `Prediction.top` holds at most.
-            batch_size: N of the batches; 256, or fewer where the pictures are large, if None.
+            batch_size: N of the batches; 256, or fewer where the images are large, if None.
 
         Raises:
-            UserError: if `top` or `batch_size` is below 1; never for a picture.
+            UserError: if `top` or `batch_size` is below 1; never for an image.
         """
         size = min(BATCH_SIZE, self.contract.batch_size) if batch_size is None else batch_size
         for name, value in (("top", top), ("batch_size", size)):
@@ -170,14 +172,14 @@ class Classifier:
         return self._results(iter(images), top, size)
 
     def _results(
-        self, pictures: Iterator[Picture], top: int, batch_size: int
+        self, images: Iterator[ImageLike], top: int, batch_size: int
     ) -> Iterator[Prediction | Failure]:
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="decode")
         waiting: deque[Future[_Framed | Failure]] = deque()
         try:
             while True:
                 room = 2 * batch_size - len(waiting)
-                waiting.extend(pool.submit(self._framed, p) for p in islice(pictures, room))
+                waiting.extend(pool.submit(self._framed, p) for p in islice(images, room))
                 if not waiting:
                     return
                 count = min(batch_size, len(waiting))
@@ -185,10 +187,10 @@ class Classifier:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _framed(self, picture: Picture) -> _Framed | Failure:
-        path = str(picture) if isinstance(picture, str | Path) else None
+    def _framed(self, image: ImageLike) -> _Framed | Failure:
+        path = str(image) if isinstance(image, str | Path) else None
         try:
-            pixels = decode(picture, self.contract.stored[0])
+            pixels = decode(image, self.contract.stored[0])
             return _Framed(path, frame(pixels, self.contract))
         except UserError as error:
             return Failure(path, str(error))
@@ -224,11 +226,11 @@ class Classifier:
         """
         return engines.select(self.network, self.contract, self.engine).chain
 
-    def _probabilities(self, pictures: list[Tensor]) -> Tensor:
-        """Returns float32 (N, classes) for uint8 pictures (C, H, W) of the stored size."""
-        if not pictures:
+    def _probabilities(self, images: list[Tensor]) -> Tensor:
+        """Returns float32 (N, classes) for uint8 images (C, H, W) of the stored size."""
+        if not images:
             return torch.empty(0, len(self.classes))
-        return self.logits(torch.stack(pictures)).softmax(dim=1).cpu()
+        return self.logits(torch.stack(images)).softmax(dim=1).cpu()
 
     def _prediction(self, item: _Framed, row: Tensor, top: int) -> Prediction:
         values, indices = row.topk(min(top, len(self.classes)))
@@ -285,9 +287,9 @@ def _shelf() -> resources.abc.Traversable:
     return resources.files("holmdel") / "weights"
 
 
-def _several(pictures: Picture | Iterable[Picture]) -> Iterable[Picture]:
-    """Returns the pictures as an iterable; a single one becomes a list of one."""
-    single = isinstance(pictures, str | Path | bytes | Image.Image) or (
-        isinstance(pictures, np.ndarray | Tensor) and pictures.ndim < 4
+def _several(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
+    """Returns the images as an iterable; a single one becomes a list of one."""
+    single = isinstance(images, str | Path | bytes | Image.Image) or (
+        isinstance(images, np.ndarray | Tensor) and images.ndim < 4
     )
-    return [pictures] if single else pictures  # type: ignore[list-item,return-value]
+    return [images] if single else images  # type: ignore[list-item,return-value]

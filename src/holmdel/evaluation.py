@@ -1,4 +1,4 @@
-"""How good a network is: functions of (what answers, batches)."""
+"""Evaluates a network over batches: loss, accuracy, confusion matrix and calibration error."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from holmdel.notebook import html_table
 
-# A network, or another function from a batch of pictures to logits (N, classes).
+# A network, or another function from a batch of images to logits (N, classes).
 Answer: TypeAlias = nn.Module | Callable[[Tensor], Tensor]
 BINS = 15  # of confidence, for the calibration error; Guo et al. (2017) use 15
 
@@ -36,7 +36,7 @@ class Evaluation:
         labels: int64 (N,), on the CPU.
         loss: mean cross-entropy, natural logarithm.
         accuracy: the part classified right, 0..1.
-        confusion: int64 (classes, classes); rows are the truth, columns what was said.
+        confusion: int64 (classes, classes); rows are the truth, columns the predictions.
         ece: expected calibration error over 15 bins, 0..1.
         classes: the label texts in the order of the columns; empty where they are not known.
     """
@@ -116,7 +116,7 @@ def evaluate(answer: Answer, batches: Iterable[tuple[Tensor, Tensor]]) -> Evalua
 
     Args:
         answer: from (N, C, H, W) to logits (N, classes).
-        batches: pairs of (pictures (N, C, H, W) as `answer` takes them, labels (N,)).
+        batches: pairs of (images (N, C, H, W) as `answer` takes them, labels (N,)).
     """
     return assess(*logits_and_labels(answer, batches))
 
@@ -130,8 +130,8 @@ def logits_and_labels(
     """
     logits, labels = [], []
     with evaluating(answer):
-        for pictures, truth in batches:
-            logits.append(answer(pictures).float())
+        for images, truth in batches:
+            logits.append(answer(images).float())
             labels.append(truth)
     return torch.cat(logits).cpu(), torch.cat(labels).cpu()
 
@@ -146,8 +146,8 @@ def loss_and_accuracy(
     loss = correct = torch.zeros(())
     count = 0
     with evaluating(answer):
-        for pictures, labels in batches:
-            logits = answer(pictures).float()
+        for images, labels in batches:
+            logits = answer(images).float()
             loss = loss + F.cross_entropy(logits, labels, reduction="sum").cpu()
             correct = correct + (logits.argmax(1) == labels).sum().cpu()
             count += len(labels)

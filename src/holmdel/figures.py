@@ -1,4 +1,4 @@
-"""Pictures drawn with matplotlib, without a display: PNG and SVG files as bytes."""
+"""Figures drawn with matplotlib, without a display: PNG and SVG files as bytes."""
 
 import io
 from collections.abc import Sequence
@@ -31,10 +31,10 @@ def figure_files(figure: Any) -> dict[str, bytes]:
 
 
 def draw_confusion(confusion: Tensor, classes: tuple[str, ...]) -> dict[str, bytes]:
-    """Returns a confusion matrix as a picture, `png` and `svg`.
+    """Returns a confusion matrix as an image, `png` and `svg`.
 
     Args:
-        confusion: int64 (classes, classes), rows the truth, columns what was said.
+        confusion: int64 (classes, classes), rows the truth, columns the predictions.
         classes: the label texts.
     """
     side = max(4.0, 0.55 * len(classes) + 1.5)
@@ -57,14 +57,14 @@ def draw_confusion(confusion: Tensor, classes: tuple[str, ...]) -> dict[str, byt
     return figure_files(figure)
 
 
-def draw_mistakes(pictures: Tensor, captions: list[str]) -> dict[str, bytes]:
-    """Returns a sheet of pictures with a caption each, `png` and `svg`.
+def draw_mistakes(images: Tensor, captions: list[str]) -> dict[str, bytes]:
+    """Returns a sheet of images with a caption each, `png` and `svg`.
 
     Args:
-        pictures: uint8 (N, C, H, W), C 1 or 3.
+        images: uint8 (N, C, H, W), C 1 or 3.
         captions: N texts.
     """
-    shown = [picture.permute(1, 2, 0).squeeze(2).numpy() for picture in pictures]
+    shown = [image.permute(1, 2, 0).squeeze(2).numpy() for image in images]
     return _draw_sheet(shown, captions, COLUMNS, (1.6, 1.9), 7)
 
 
@@ -87,33 +87,31 @@ def draw_risk(curve: Sequence[tuple[float, float, float]]) -> dict[str, bytes]:
     return figure_files(figure)
 
 
-def draw_strings(
-    pictures: Sequence[NDArray[np.uint8]], captions: Sequence[str]
-) -> dict[str, bytes]:
-    """Returns a sheet of pictures of strings with a caption each, `png` and `svg`.
+def draw_strings(images: Sequence[NDArray[np.uint8]], captions: Sequence[str]) -> dict[str, bytes]:
+    """Returns a sheet of images of strings with a caption each, `png` and `svg`.
 
     Args:
-        pictures: uint8 (H, W) each, of any size.
+        images: uint8 (H, W) each, of any size.
         captions: as many texts.
     """
-    return _draw_sheet(pictures, captions, _STRING_COLUMNS, (3.2, 1.5), 8)
+    return _draw_sheet(images, captions, _STRING_COLUMNS, (3.2, 1.5), 8)
 
 
 def _draw_sheet(
-    pictures: Sequence[NDArray[np.uint8]],
+    images: Sequence[NDArray[np.uint8]],
     captions: Sequence[str],
     columns: int,
     inches: tuple[float, float],
     font_size: int,
 ) -> dict[str, bytes]:
-    """Returns pictures (H, W) or (H, W, 3) in rows of `columns`, each of `inches` and a caption."""
+    """Returns images (H, W) or (H, W, 3) in rows of `columns`, each of `inches` and a caption."""
     rows = max(1, -(-len(captions) // columns))
     figure, axes = new_figure(inches[0] * columns, inches[1] * rows)
     axes.remove()
     grid = list(figure.subplots(rows, columns, squeeze=False).flat)
     for place in grid:
         place.axis("off")
-    for place, picture, caption in zip(grid, pictures, captions, strict=False):
-        place.imshow(picture, cmap="gray", vmin=0, vmax=255)
+    for place, image, caption in zip(grid, images, captions, strict=False):
+        place.imshow(image, cmap="gray", vmin=0, vmax=255)
         place.set_title(caption, fontsize=font_size)
     return figure_files(figure)

@@ -11,7 +11,7 @@ from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.data import Split
 from holmdel.data.batches import Batches
-from holmdel.data.labels import labels_of
+from holmdel.data.loading import labels_of
 from holmdel.errors import UserError
 from holmdel.files import refuse_existing
 from holmdel.settings import read_options

@@ -44,12 +44,12 @@ double train(int threads, int turns) {
   const Scaling scaling{kSide, kSide, 0, 0, 1 / 255.f, 0};
   void* chain = holmdel_create(described.data(), static_cast<int>(described.size()), &scaling, 2);
   Numbers weights(0.02f), gradients(0), velocities(0);
-  std::vector<uint8_t> pictures(kPictures * kSide * kSide);
+  std::vector<uint8_t> images(kPictures * kSide * kSide);
   std::vector<int64_t> labels(kPictures), rows(kPictures);
-  for (std::size_t i = 0; i < pictures.size(); i++) pictures[i] = static_cast<uint8_t>(i * 7 + i / 5);
+  for (std::size_t i = 0; i < images.size(); i++) images[i] = static_cast<uint8_t>(i * 7 + i / 5);
   for (int i = 0; i < kPictures; i++) labels[i] = i * 3 % kClasses, rows[i] = i * 5 % kPictures;
   const std::vector<Step> steps(kSizes.size(), {0.1f, 0.9f, 0.001f, 1});
-  const Pictures given{pictures.data(), true, rows.data()}, all{pictures.data(), true, nullptr};
+  const Images given{images.data(), true, rows.data()}, all{images.data(), true, nullptr};
   std::vector<float> logits(kPictures * kClasses);
   double loss = 0;
   for (int turn = 0; turn < turns; turn++) {
@@ -62,7 +62,7 @@ double train(int threads, int turns) {
     }
     holmdel_keep(chain, weights.starts.data(), threads);
     if (holmdel_answer(chain, &all, kPictures, threads, logits.data(), &where)) std::abort();
-    if (holmdel_answer_one(chain, pictures.data(), 1, logits.data())) std::abort();
+    if (holmdel_answer_one(chain, images.data(), 1, logits.data())) std::abort();
     labels[5] = kClasses;  // a label out of range is found before anything is done
     if (holmdel_learn(chain, &all, labels.data(), kPictures, threads, 0, weights.starts.data(),
                       gradients.starts.data(), nullptr, nullptr, &loss, &correct, &where) !=

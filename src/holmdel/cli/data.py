@@ -81,13 +81,15 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Check every file of a data set, a line a file; exit with 1 if one is wrong."""
-    from holmdel.data import SOURCES, verdicts
+    from holmdel.data import SOURCES, roots
 
     folder = Path(name).expanduser()
     if name not in SOURCES and name != "digits" and folder.is_dir():
-        found = verdicts.verify_folder(folder)
+        from holmdel.data.folder import verify_folder  # loads PyTorch
+
+        found = verify_folder(folder)
     elif source := _source(name):
-        found = verdicts.verify(source, data_root)
+        found = roots.verify(source, data_root)
     else:
         typer.echo("digits ship with holmdel: nothing to verify")
         return DONE

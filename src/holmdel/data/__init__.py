@@ -1,4 +1,4 @@
-"""Data sets: where they come from, how they are kept in memory, how batches are drawn.
+"""Data sets: their sources, their form in memory, and the batches drawn from them.
 
 The names are loaded when first used, so that the modules that need no torch load none.
 """

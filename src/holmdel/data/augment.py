@@ -1,6 +1,6 @@
-"""Augmentation of whole batches on the device they lie on.
+"""Data augmentation of whole batches, on the batch's device.
 
-Each function takes and returns float pictures (N, C, H, W) in 0..255 and draws its random numbers
+Each function takes and returns float images (N, C, H, W) in 0..255 and draws its random numbers
 from the device's default generator, which the training loop seeds before every batch.
 """
 
@@ -20,17 +20,17 @@ SHEAR = 0.2  # pixels across per pixel down
 RIPPLE = 2.0  # pixels; displacement of a 7x7 mesh
 
 
-def flip(pictures: Tensor) -> Tensor:
-    """Returns the pictures, each mirrored left to right with probability one half."""
-    chosen = torch.rand(len(pictures), 1, 1, 1, device=pictures.device) < 0.5
-    return torch.where(chosen, pictures.flip(3), pictures)
+def flip(images: Tensor) -> Tensor:
+    """Returns the images, each mirrored left to right with probability one half."""
+    chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+    return torch.where(chosen, images.flip(3), images)
 
 
-def shift(pictures: Tensor) -> Tensor:
-    """Returns the pictures, each moved by up to a pixel along both axes, zeros coming in."""
-    n, _, height, width = pictures.shape
-    device = pictures.device
-    padded = F.pad(pictures, (SHIFT, SHIFT, SHIFT, SHIFT))
+def shift(images: Tensor) -> Tensor:
+    """Returns the images, each moved by up to a pixel along both axes, zeros coming in."""
+    n, _, height, width = images.shape
+    device = images.device
+    padded = F.pad(images, (SHIFT, SHIFT, SHIFT, SHIFT))
     offset = torch.randint(0, 2 * SHIFT + 1, (2, n, 1), device=device)
     rows = offset[0] + torch.arange(height, device=device)
     columns = offset[1] + torch.arange(width, device=device)
@@ -39,34 +39,34 @@ def shift(pictures: Tensor) -> Tensor:
     return moved.permute(0, 3, 1, 2)
 
 
-def affine(pictures: Tensor) -> Tensor:
-    """Returns the pictures under a random rotation, scale, shear and shift, bilinear.
+def affine(images: Tensor) -> Tensor:
+    """Returns the images under a random rotation, scale, shear and shift, bilinear.
 
     The planar distortions of LeCun et al. (1998), section III.C.
     """
-    grid = F.affine_grid(_random_affine(pictures), list(pictures.shape), align_corners=False)
-    return F.grid_sample(pictures, grid, align_corners=False)
+    grid = F.affine_grid(_random_affine(images), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
 
 
-def elastic(pictures: Tensor) -> Tensor:
-    """Returns the pictures under a random affine map and a smooth random displacement.
+def elastic(images: Tensor) -> Tensor:
+    """Returns the images under a random affine map and a smooth random displacement.
 
     Simard, Steinkraus and Platt, "Best practices for convolutional neural networks applied to
     visual document analysis" (2003), section 2; the field is a bicubic surface over a 7x7 mesh.
     """
-    n, _, height, width = pictures.shape
-    mesh = torch.rand(n, 2, 7, 7, device=pictures.device) * 2 - 1
+    n, _, height, width = images.shape
+    mesh = torch.rand(n, 2, 7, 7, device=images.device) * 2 - 1
     field = F.interpolate(mesh, size=(height, width), mode="bicubic", align_corners=True)
-    pixel = torch.tensor([2 / width, 2 / height], device=pictures.device)
-    grid = F.affine_grid(_random_affine(pictures), list(pictures.shape), align_corners=False)
+    pixel = torch.tensor([2 / width, 2 / height], device=images.device)
+    grid = F.affine_grid(_random_affine(images), list(images.shape), align_corners=False)
     grid = grid + field.permute(0, 2, 3, 1) * pixel * RIPPLE
-    return F.grid_sample(pictures, grid, align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
 
 
-def _random_affine(pictures: Tensor) -> Tensor:
-    """Returns a matrix (N, 2, 3) a picture, in grid_sample's units of half the picture."""
-    n, _, height, width = pictures.shape
-    u = torch.rand(6, n, device=pictures.device) * 2 - 1
+def _random_affine(images: Tensor) -> Tensor:
+    """Returns a matrix (N, 2, 3) an image, in grid_sample's units of half the image."""
+    n, _, height, width = images.shape
+    u = torch.rand(6, n, device=images.device) * 2 - 1
     angle = u[0] * math.radians(ROTATION)
     cos, sin = angle.cos(), angle.sin()
     scale_x, scale_y = 1 + SCALE * u[1], 1 + SCALE * u[2]
@@ -102,9 +102,9 @@ def augmentation(names: str) -> Callable[[Tensor], Tensor]:
                 f"{', '.join(AUGMENTATIONS)} joined by +"
             )
 
-    def apply(pictures: Tensor) -> Tensor:
+    def apply(images: Tensor) -> Tensor:
         for name in chosen:
-            pictures = AUGMENTATIONS[name](pictures)
-        return pictures
+            images = AUGMENTATIONS[name](images)
+        return images
 
     return apply

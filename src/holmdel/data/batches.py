@@ -1,4 +1,4 @@
-"""Batches out of a split that lies whole in memory."""
+"""Batches of a split that is held in memory, and the seeded order of an epoch."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,11 +11,11 @@ Transform = Callable[[Tensor], Tensor]
 
 
 class Batches:
-    """Batches in the split's order: (float pictures (N, C, H, W), labels (N,)), as often as asked.
+    """Batches in the split's order: (float images (N, C, H, W), labels (N,)), as often as asked.
 
     Args:
-        split: pictures and labels, on the device where the batches are wanted.
-        transform: from uint8 pictures (N, C, H, W) to the network's input.
+        split: images and labels, on the device where the batches are wanted.
+        transform: from uint8 images (N, C, H, W) to the network's input.
         batch_size: N; the last batch may be smaller.
     """
 

@@ -1,4 +1,4 @@
-"""A data set in memory."""
+"""A data set in memory: a training and a test split."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Split:
-    """Pictures and their labels.
+    """Images and their labels.
 
     Attributes:
         images: uint8 (N, C, H, W), 0 background to 255 ink.
@@ -38,7 +38,7 @@ class Dataset:
         classes: the label texts; a label is an index into them.
         train: what is trained on.
         test: what is looked at for the figures reported.
-        framing: how a foreign picture is brought into this form; one of `images.FRAMINGS`.
+        framing: how a foreign image is brought into this form; one of `images.FRAMINGS`.
     """
 
     name: str

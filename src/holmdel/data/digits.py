@@ -17,7 +17,7 @@ from holmdel.data.dataset import Dataset, Split
 
 CLASSES = tuple("0123456789")
 COUNTS = (1437, 360)  # train, test: every fifth
-SIZE, BOX = 28, 20  # pixels; MNIST's: a box of 20x20 in a picture of 28x28
+SIZE, BOX = 28, 20  # pixels; MNIST's: a box of 20x20 in an image of 28x28
 
 
 def load_digits() -> Dataset:
@@ -37,7 +37,7 @@ def load_digits() -> Dataset:
 def enlarge(digit: NDArray[Any]) -> NDArray[np.uint8]:
     """Returns one digit as MNIST has them: uint8 (28, 28), 0 background to 255 ink.
 
-    The ink fits a box of 20x20, its centre of mass lies in the middle of the picture.
+    The ink fits a box of 20x20, its centre of mass lies in the middle of the image.
 
     Args:
         digit: (8, 8), 0..16.
@@ -46,8 +46,8 @@ def enlarge(digit: NDArray[Any]) -> NDArray[np.uint8]:
     ink = digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] * (255 / 16)
     scale = BOX / max(ink.shape)
     size = (max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale)))
-    picture = Image.fromarray(ink.round().astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
-    return _centred(np.asarray(picture))
+    image = Image.fromarray(ink.round().astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    return _centred(np.asarray(image))
 
 
 def _centred(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:

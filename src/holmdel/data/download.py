@@ -1,4 +1,4 @@
-"""Downloads over HTTP: mirrors in turn, resumed where they were cut, checked before kept."""
+"""HTTP downloads: mirrors tried in turn, resumed after a cut, checked before they are kept."""
 
 import http.client
 import os
@@ -77,8 +77,8 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Holds a folder against other processes and threads that want to hold it.
+def locked(folder: Path) -> Iterator[None]:
+    """Locks a folder against other processes and threads that call this.
 
     So several that start at once download once. Where the system has no such locks (Windows, some
     network disks) it holds nothing, and the check of what was downloaded has the last word.

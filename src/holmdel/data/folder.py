@@ -1,33 +1,41 @@
-"""Any folder of pictures, `folder/{train,test}/<class>/*.png`, as a data set."""
+"""Any folder of images, `folder/{train,test}/<class>/*.png`, as a data set."""
 
+import hashlib
 import itertools
 import os
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
+import safetensors
+import safetensors.torch
 import torch
 from torch import Tensor
 
-from holmdel import images
-from holmdel.data import folder_cache
 from holmdel.data.dataset import Dataset, Split
 from holmdel.data.download import Progress
+from holmdel.data.roots import Verdict, user_cache
 from holmdel.errors import UserError
+from holmdel.images.contract import ImageContract
+from holmdel.images.decoding import decode
+from holmdel.images.framing import frame
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 WORKERS = min(4, os.cpu_count() or 1)  # threads; Pillow decodes outside the interpreter lock
-AHEAD = 1024  # pictures asked for at a time, so that a fault is told early
+AHEAD = 1024  # images asked for at a time, so that a fault is told early
 
 
 @dataclass(frozen=True)
 class Listing:
-    """What lies in a folder of pictures.
+    """What lies in a folder of images.
 
     Attributes:
         classes: the class folders' names, sorted as text.
-        splits: for `train` and `test`, each picture with its label, in the order of the paths.
+        splits: for `train` and `test`, each image with its label, in the order of the paths.
     """
 
     classes: tuple[str, ...]
@@ -35,7 +43,7 @@ class Listing:
 
     @property
     def paths(self) -> list[Path]:
-        """Returns the pictures' paths, the training ones first."""
+        """Returns the images' paths, the training ones first."""
         return [path for path, _ in itertools.chain(*self.splits)]
 
 
@@ -44,26 +52,26 @@ def load_folder(
     input: tuple[int, int, int] | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
-    """Returns the pictures of a folder as a data set of the size `input`, whole in memory.
+    """Returns the images of a folder as a data set of the size `input`, whole in memory.
 
-    Decoded pictures are kept in one file in the user's cache; they are decoded again where a
-    picture has come, gone or changed.
+    Decoded images are kept in one file in the user's cache; they are decoded again where a
+    image has come, gone or changed.
 
     Args:
         folder: has `train/CLASS/*.png` and `test/CLASS/*.png` in it; also JPEG, BMP, TIFF, WebP.
-        input: (C, H, W) each picture is brought to; (1, 28, 28) for None.
-        progress: called with what is done, the pictures decoded, and the pictures in all.
+        input: (C, H, W) each image is brought to; (1, 28, 28) for None.
+        progress: called with what is done, the images decoded, and the images in all.
 
     Raises:
-        UserError: if a split, a class or the pictures are missing, if the classes of the splits
-            differ, or for a file that is not a picture.
+        UserError: if a split, a class or the images are missing, if the classes of the splits
+            differ, or for a file that is not an image.
     """
     root, size = Path(folder).expanduser(), input or (1, 28, 28)
     listed = listing(root)
-    cache = folder_cache.FolderCache(root, size, listed.paths)
+    cache = _Cache(root, size, listed.paths)
     stored = cache.read()
     if stored is None:
-        contract = images.ImageContract(stored=size, input=size, framing="fit")
+        contract = ImageContract(stored=size, input=size, framing="fit")
         stored = _decoded(listed.paths, contract, progress)
         cache.write(stored)
     labels = torch.tensor([label for split in listed.splits for _, label in split])
@@ -73,12 +81,12 @@ def load_folder(
 
 
 def listing(folder: Path) -> Listing:
-    """Returns the classes and pictures of a folder `folder/{train,test}/<class>/*.png`.
+    """Returns the classes and images of a folder `folder/{train,test}/<class>/*.png`.
 
     Hidden files, other endings and what lies deeper are passed over; links are followed.
 
     Raises:
-        UserError: if a split, a class or pictures are missing, or the splits' classes differ.
+        UserError: if a split, a class or images are missing, or the splits' classes differ.
     """
     train, test = (_classes(folder, split) for split in ("train", "test"))
     _expect_same(folder, train, test)
@@ -87,8 +95,25 @@ def listing(folder: Path) -> Listing:
             f"{folder}/train has one class, {train[0]!r}; expected two or more; make a folder for "
             "each class"
         )
-    first, second = (_pictures(folder / split, train) for split in ("train", "test"))
+    first, second = (_images(folder / split, train) for split in ("train", "test"))
     return Listing(tuple(train), (first, second))
+
+
+def verify_folder(folder: Path) -> list[Verdict]:
+    """Returns a verdict on each image of a folder `folder/{train,test}/<class>/*.png`.
+
+    Raises:
+        UserError: if the folder's layout is at fault, as `load_folder`.
+    """
+    return [_verdict(path) for split in listing(folder).splits for path, _ in split]
+
+
+def _verdict(path: Path) -> Verdict:
+    try:
+        height, width, _ = decode(path, 1).shape
+    except UserError as error:
+        return Verdict(path, False, str(error))
+    return Verdict(path, True, f"an image of {height}x{width}")
 
 
 def _classes(folder: Path, split: str) -> list[str]:
@@ -96,7 +121,7 @@ def _classes(folder: Path, split: str) -> list[str]:
     if not place.is_dir():
         raise UserError(
             f"{folder} has no folder {split!r}; expected {split}/CLASS/*.png in it; put about a "
-            "fifth of each class's pictures into test and the rest into train"
+            "fifth of each class's images into test and the rest into train"
         )
     classes = sorted(entry.name for entry in _visible(place) if entry.is_dir())
     if not classes:
@@ -117,7 +142,7 @@ def _expect_same(folder: Path, train: list[str], test: list[str]) -> None:
             )
 
 
-def _pictures(place: Path, classes: list[str]) -> list[tuple[Path, int]]:
+def _images(place: Path, classes: list[str]) -> list[tuple[Path, int]]:
     pairs = []
     for label, name in enumerate(classes):
         found = sorted(
@@ -127,7 +152,7 @@ def _pictures(place: Path, classes: list[str]) -> list[tuple[Path, int]]:
         )
         if not found:
             raise UserError(
-                f"{place / name} has no pictures in it; expected files ending in "
+                f"{place / name} has no images in it; expected files ending in "
                 f"{', '.join(ENDINGS)}; add some, or remove the folder from train and test"
             )
         pairs += [(path, label) for path in found]
@@ -142,15 +167,13 @@ def _visible(place: Path) -> Iterator[Path]:
     return (entry for entry in entries if not entry.name.startswith("."))
 
 
-def _decoded(
-    paths: list[Path], contract: images.ImageContract, progress: Progress | None
-) -> Tensor:
-    """Returns the pictures, uint8 (N, C, H, W), decoded by several threads."""
-    pictures = torch.empty((len(paths), *contract.stored), dtype=torch.uint8)
+def _decoded(paths: list[Path], contract: ImageContract, progress: Progress | None) -> Tensor:
+    """Returns the images, uint8 (N, C, H, W), decoded by several threads."""
+    images = torch.empty((len(paths), *contract.stored), dtype=torch.uint8)
 
     def one(index: int) -> None:
-        pixels = images.decode(paths[index], contract.stored[0])
-        pictures[index] = images.frame(pixels, contract)
+        pixels = decode(paths[index], contract.stored[0])
+        images[index] = frame(pixels, contract)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for start in range(0, len(paths), AHEAD):
@@ -158,4 +181,62 @@ def _decoded(
             for index, _ in zip(some, pool.map(one, some), strict=True):
                 if progress:
                     progress("decoding", index + 1, len(paths))
-    return pictures
+    return images
+
+
+class _Cache:
+    """The place of one folder's decoded images of one size.
+
+    The file's name stands for folder and size, so a folder that changed takes its old place; the
+    fingerprint in it for the files (name, size, time of change) and for this version.
+
+    Args:
+        folder: the folder of images.
+        size: (C, H, W) of the decoded images.
+        paths: the images, in the order in which they are kept.
+    """
+
+    def __init__(self, folder: Path, size: tuple[int, int, int], paths: Sequence[Path]) -> None:
+        place = hashlib.sha256(repr((str(folder.resolve()), size)).encode()).hexdigest()
+        self.path = user_cache() / "folders" / f"{place[:24]}.safetensors"
+        self.shape = (len(paths), *size)
+        self.fingerprint = _fingerprint(folder, paths)
+
+    def read(self) -> Tensor | None:
+        """Returns the images, uint8 (N, C, H, W); None if they are not there, old or damaged."""
+        try:
+            with safetensors.safe_open(self.path, framework="pt") as file:
+                header = file.metadata() or {}
+                if header.get("fingerprint") != self.fingerprint:
+                    return None
+                images: Tensor = file.get_tensor("images")
+        except (OSError, safetensors.SafetensorError):
+            return None
+        if tuple(images.shape) != self.shape or header.get("crc32") != _checksum(images):
+            return None
+        return images
+
+    def write(self, images: Tensor) -> None:
+        """Keeps the images, uint8 (N, C, H, W), in one move; none if the disk does not let it."""
+        part = self.path.with_suffix(f".{os.getpid()}.part")
+        header = {"fingerprint": self.fingerprint, "crc32": _checksum(images)}
+        with suppress(OSError, safetensors.SafetensorError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            safetensors.torch.save_file({"images": images}, part, header)
+            part.replace(self.path)
+        with suppress(OSError):
+            part.unlink()
+
+
+def _fingerprint(folder: Path, paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256(metadata.version("holmdel").encode())
+    for path in paths:
+        found = path.stat()
+        digest.update(
+            repr((str(path.relative_to(folder)), found.st_size, found.st_mtime_ns)).encode()
+        )
+    return digest.hexdigest()
+
+
+def _checksum(images: Tensor) -> str:
+    return f"{zlib.crc32(images.numpy().data):08x}"

@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST, gzipped or plain; which of the two, the first bytes say.
+"""IDX files, the format of MNIST, gzipped or plain; the first bytes say which.
 
 Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits" (1998), section
 "File formats": two zero bytes, a type code, the number of axes, a big-endian int32 an axis, values.
@@ -83,7 +83,7 @@ def parse(data: bytes, path: Path) -> NDArray[Any]:
 
 
 def read_images(path: Path) -> NDArray[np.uint8]:
-    """Returns the pictures of an image file: uint8 (N, H, W), 0 background to 255 ink.
+    """Returns the images of an image file: uint8 (N, H, W), 0 background to 255 ink.
 
     Raises:
         UserError: as `read`, and for a file that holds labels or anything else.
@@ -97,7 +97,7 @@ def read_labels(path: Path, classes: int) -> NDArray[np.uint8]:
     """Returns the labels of a label file: uint8 (N,), each in 0..classes-1.
 
     Raises:
-        UserError: as `read`, for a file that holds pictures or anything else, and for a label
+        UserError: as `read`, for a file that holds images or anything else, and for a label
             out of range.
     """
     data = content(path)
@@ -115,18 +115,18 @@ def read_labels(path: Path, classes: int) -> NDArray[np.uint8]:
 def read_pair(
     images: Path, labels: Path, classes: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Returns the pictures uint8 (N, H, W) and labels uint8 (N,) of two files that go together.
+    """Returns the images uint8 (N, H, W) and labels uint8 (N,) of two files that go together.
 
     Raises:
         UserError: as `read_images` and `read_labels`, and if their counts differ.
     """
-    pictures, classed = read_images(images), read_labels(labels, classes)
-    if len(pictures) != len(classed):
+    values, classed = read_images(images), read_labels(labels, classes)
+    if len(values) != len(classed):
         raise UserError(
-            f"{images} holds {len(pictures)} pictures and {labels} {len(classed)} labels; "
-            "expected as many; take both from the same set"
+            f"{images} holds {len(values)} images and {labels} {len(classed)} labels; "
+            "expected equal counts; take both from the same set"
         )
-    return pictures, classed
+    return values, classed
 
 
 def write(path: Path, values: NDArray[Any]) -> None:
@@ -150,7 +150,7 @@ def write(path: Path, values: NDArray[Any]) -> None:
 
 
 def _expect_magic(data: bytes, path: Path, magic: int) -> None:
-    kinds = {IMAGES: "pictures", LABELS: "labels"}
+    kinds = {IMAGES: "images", LABELS: "labels"}
     found = int.from_bytes(data[:4], "big")
     if found != magic and found in kinds:
         raise UserError(

@@ -1,17 +1,33 @@
-"""A data set by its name or its folder."""
+"""Loads a data set by its name or folder, or its labels alone."""
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from holmdel.data import idx, roots
 from holmdel.data.dataset import Dataset, Split
-from holmdel.data.digits import load_digits
+from holmdel.data.digits import CLASSES, load_digits
 from holmdel.data.download import Progress
-from holmdel.data.folder import load_folder
+from holmdel.data.folder import listing, load_folder
 from holmdel.data.sources import SOURCES, Source
 from holmdel.errors import UserError
+
+
+class Labels(NamedTuple):
+    """The classes of a data set, and the form of its images.
+
+    Attributes:
+        classes: the label texts, in the order of the labels.
+        side: height and width of its images in pixels; None where they come in any size.
+        framing: how a foreign image is brought into its form; one of `images.FRAMINGS`.
+    """
+
+    classes: tuple[str, ...]
+    side: int | None
+    framing: str
 
 
 def names() -> list[str]:
@@ -30,9 +46,9 @@ def load(
     Args:
         name: one of `names()`, or a folder `root/{train,test}/<class>/*.png`.
         root: a data root, looked at before `$HOLMDEL_DATA` and the user's cache.
-        input: (C, H, W) a folder's pictures are brought to, (1, 28, 28) for None; the named sets
+        input: (C, H, W) a folder's images are brought to, (1, 28, 28) for None; the named sets
             have their own, 1x28x28, and do not look at it.
-        progress: called while pictures are downloaded or decoded.
+        progress: called while images are downloaded or decoded.
 
     Raises:
         UserError: for a name that is neither, or a set whose files are missing or at fault.
@@ -57,6 +73,49 @@ def unknown(name: str) -> str:
     )
 
 
+def labels_of(given: str | Sequence[str] | None, count: int) -> Labels:
+    """Returns the labels that are meant, `count` of them.
+
+    Args:
+        given: a data set's name, a folder `root/{train,test}/<class>/*`, label texts, as one text
+            with commas or several; None for `0`, `1`, ... on images of 28x28.
+        count: how many classes the network has.
+
+    Raises:
+        UserError: for a text that is none of these, another number of labels, or one twice.
+
+    >>> labels_of("cat,dog", 2).classes
+    ('cat', 'dog')
+    """
+    found = _named(given, count)
+    if len(found.classes) != count:
+        raise UserError(
+            f"classes was given as {given!r}, {len(found.classes)} labels; the network has {count}"
+        )
+    if len(set(found.classes)) != count:
+        raise UserError(f"classes was given as {given!r}, with a label twice; each needs its own")
+    return found
+
+
+def _named(given: str | Sequence[str] | None, count: int) -> Labels:
+    if given is None:
+        return Labels(tuple(map(str, range(count))), 28, "fit")
+    if not isinstance(given, str):
+        return Labels(tuple(given), None, "fit")
+    if given in SOURCES:
+        return Labels(SOURCES[given].classes, 28, SOURCES[given].framing)
+    if given == "digits":
+        return Labels(CLASSES, 28, "digit")
+    if Path(given).expanduser().is_dir():
+        return Labels(listing(Path(given).expanduser()).classes, None, "fit")
+    if "," in given:
+        return Labels(tuple(text.strip() for text in given.split(",")), None, "fit")
+    raise UserError(
+        f"classes was given as {given!r}; expected labels such as a,b,c, a folder of images, or "
+        f"one of {', '.join(names())}"
+    )
+
+
 def load_named(
     source: Source, root: str | Path | None = None, progress: Progress | None = None
 ) -> Dataset:
@@ -77,10 +136,10 @@ def load_named(
 
 
 def _split(images: Path, labels: Path, source: Source) -> Split:
-    pictures, classed = idx.read_pair(images, labels, len(source.classes))
-    if pictures.shape[1:] != (28, 28):
+    values, classed = idx.read_pair(images, labels, len(source.classes))
+    if values.shape[1:] != (28, 28):
         raise UserError(
-            f"{images} holds pictures of {pictures.shape[1]}x{pictures.shape[2]}; {source.title} "
-            "has 28x28; give another data root, or the pictures as a folder"
+            f"{images} holds images of {values.shape[1]}x{values.shape[2]}; {source.title} "
+            "has 28x28; give another data root, or the images as a folder"
         )
-    return Split(torch.from_numpy(pictures).unsqueeze(1), torch.from_numpy(classed).to(torch.int64))
+    return Split(torch.from_numpy(values).unsqueeze(1), torch.from_numpy(classed).to(torch.int64))

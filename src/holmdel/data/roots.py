@@ -1,8 +1,9 @@
-"""Data roots: where the files of a named data set are looked for, and fetched to."""
+"""Data roots: where the files of a named data set are looked for, fetched to and verified."""
 
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,21 @@ from holmdel.errors import UserError
 
 if TYPE_CHECKING:
     from holmdel.data.download import Progress
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about one file.
+
+    Attributes:
+        path: the file, or where it should be.
+        right: whether nothing is wrong with it.
+        text: what was checked and found, for people.
+    """
+
+    path: Path
+    right: bool
+    text: str
 
 
 def user_cache() -> Path:
@@ -98,12 +114,12 @@ def fetch(
     Raises:
         UserError: if a file cannot be downloaded from any mirror, or not be written.
     """
-    from holmdel.data.download import alone, download, make_folder  # loads HTTP and TLS
+    from holmdel.data.download import download, locked, make_folder  # loads HTTP and TLS
 
     place = target(root)
     bases = mirrors_of(source) if mirrors is None else mirrors
     make_folder(source.raw(place))
-    with alone(source.raw(place)):
+    with locked(source.raw(place)):
         for file, path in zip(source.files, source.paths(place), strict=True):
             if path is None:
                 archive = f"{file.name}.gz"
@@ -114,6 +130,24 @@ def fetch(
                 except UserError as error:
                     raise UserError(missing(source, root, str(error))) from None
     return place
+
+
+def verify(source: Source, root: str | Path | None = None) -> list[Verdict]:
+    """Returns a verdict on each of the four files, in the first data root that has any of them.
+
+    Raises:
+        UserError: if no data root has any.
+    """
+    place = next((place for place in roots(root) if any(source.paths(place))), None)
+    if place is None:
+        raise UserError(missing(source, root))
+    pairs = zip(source.files, source.paths(place), strict=True)
+    return [
+        _of_file(file, path, source)
+        if path
+        else Verdict(source.raw(place) / file.name, False, "missing")
+        for file, path in pairs
+    ]
 
 
 def check_official(file: SourceFile, path: Path) -> bool:
@@ -140,3 +174,31 @@ def _check_download(file: SourceFile, path: Path) -> None:
             f"{path} is not the official {file.name}.gz; expected the archive with SHA-256 "
             f"{file.archive_sha256}"
         )
+
+
+def _of_file(file: SourceFile, path: Path, source: Source) -> Verdict:
+    try:
+        if check_official(file, path):
+            what = "file" if file.sha256 else "archive"
+            return Verdict(path, True, f"the official {what}, by its SHA-256")
+        form = _form(file, path, source)
+    except UserError as error:
+        return Verdict(path, False, str(error).removeprefix(f"{path} "))
+    return Verdict(path, True, f"{form}, as expected; no checksum of the plain file is published")
+
+
+def _form(file: SourceFile, path: Path, source: Source) -> str:
+    """Returns what a file holds, if its form is that of the official one.
+
+    Raises:
+        UserError: if it is not.
+    """
+    size = len(idx.content(path))
+    if size != file.size:
+        raise UserError(f"{path} has {size} bytes uncompressed; expected {file.size}")
+    if "labels" in file.name:
+        return f"{len(idx.read_labels(path, len(source.classes)))} labels"
+    count, height, width = idx.read_images(path).shape
+    if (height, width) != (28, 28):
+        raise UserError(f"{path} holds images of {height}x{width}; expected 28x28")
+    return f"{count} images of {height}x{width}"

@@ -1,4 +1,4 @@
-"""The data sets that have a name: their files, where those come from, and how they are known."""
+"""The named data sets: their IDX files, mirrors and checksums."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +32,9 @@ class Source:
         title: what people call it.
         folder: the folder in a data root, `FOLDER/raw`.
         classes: the label texts.
-        framing: how a foreign picture is brought into its form; one of `images.FRAMINGS`.
+        framing: how a foreign image is brought into its form; one of `images.FRAMINGS`.
         mirrors: base URLs, tried in turn.
-        files: pictures and labels for training, pictures and labels for testing.
+        files: images and labels for training, images and labels for testing.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Source:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Returns the pictures for training and for testing, by the sizes of the label files."""
+        """Returns the images for training and for testing, by the sizes of the label files."""
         train, test = (self.files[index].size - 8 for index in (1, 3))
         return train, test
 
@@ -65,7 +65,7 @@ class Source:
 def _files(
     train_images: str, train_labels: str, test_images: str, test_labels: str, *, archive: bool
 ) -> tuple[SourceFile, SourceFile, SourceFile, SourceFile]:
-    """Returns the four files of a set of 60,000 and 10,000 pictures of 28x28, by their SHA-256."""
+    """Returns the four files of a set of 60,000 and 10,000 images of 28x28, by their SHA-256."""
 
     def file(name: str, size: int, digest: str) -> SourceFile:
         return SourceFile(name, size, *(("", digest) if archive else (digest, "")))

@@ -1,4 +1,4 @@
-"""The fast CPU engine: chains of convolutions, pooling, activations and dense layers in C++.
+"""The native CPU engine: chains of convolution, pooling, activation and dense layers in C++.
 
 `select` chooses between it and PyTorch; `compile` gives the `Chain` of a network; `status` says
 what this machine has. The names are loaded when first used: `status` and `peak` need no torch.
@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holmdel.engine.chain import Chain as Chain
+    from holmdel.engine.chain import Selection as Selection
     from holmdel.engine.chain import Step as Step
     from holmdel.engine.chain import compile as compile
+    from holmdel.engine.chain import select as select
     from holmdel.engine.layers import Unsupported as Unsupported
     from holmdel.engine.library import Status as Status
     from holmdel.engine.library import peak as peak
     from holmdel.engine.library import status as status
-    from holmdel.engine.selection import Selection as Selection
-    from holmdel.engine.selection import select as select
 
 _HOMES = {
     "Chain": "chain",
-    "Selection": "selection",
+    "Selection": "chain",
     "Status": "library",
     "Step": "chain",
     "Unsupported": "layers",
     "compile": "chain",
     "peak": "library",
-    "select": "selection",
+    "select": "chain",
     "status": "library",
 }
 

@@ -1,17 +1,17 @@
-"""What is handed to the library: descriptions, pointers, and what it says of them."""
+"""The arguments of the native library's functions, checked, and the errors behind its codes."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from holmdel.engine.layers import Layer
-from holmdel.engine.structures import KINDS, SLOTS, Described, Scaling
+from holmdel.engine.layers import Layer, Unsupported
+from holmdel.engine.library import KINDS, SLOTS, Described, Scaling
 from holmdel.errors import UserError
-from holmdel.images import ImageContract
+from holmdel.images.contract import ImageContract
 
-_NOT_FINITE = 1  # a picture, in the library's answer
+_NOT_FINITE = 1  # an image, in the library's answer
 _NO_MEMORY = 3
 
 
@@ -49,6 +49,30 @@ def gradient_of(parameter: Tensor | None) -> Tensor | None:
     return torch.empty(parameter.shape)
 
 
+def checked_images(images: Tensor, sizes: Mapping[torch.dtype, torch.Size]) -> Tensor:
+    """Returns images (N, C, H, W) as the library reads them: in order, without gaps.
+
+    Args:
+        images: what was given.
+        sizes: (C, H, W) for each type that is taken.
+
+    Raises:
+        UserError: for another type, device, layout or size.
+    """
+    size = sizes.get(images.dtype)
+    if size is None or not images.is_cpu or images.layout is not torch.strided:
+        expected = " or ".join(str(dtype) for dtype in sizes)
+        raise UserError(
+            f"images were given as {images.dtype} on {images.device}; expected "
+            f"{expected} on the CPU"
+        )
+    if images.shape[1:] != size:
+        raise UserError(
+            f"images were given as {tuple(images.shape)}; expected (N, {', '.join(map(str, size))})"
+        )
+    return images if images.is_contiguous() else images.contiguous()
+
+
 def checked_labels(labels: Tensor, count: int) -> Tensor:
     """Returns labels (count,) as the library reads them.
 
@@ -58,7 +82,7 @@ def checked_labels(labels: Tensor, count: int) -> Tensor:
     if not labels.is_cpu or labels.dtype != torch.int64 or labels.shape != (count,):
         raise UserError(
             f"labels were given as {labels.dtype} {tuple(labels.shape)} on {labels.device}; "
-            f"expected torch.int64 ({count},) on the CPU, one a picture"
+            f"expected torch.int64 ({count},) on the CPU, one per image"
         )
     return labels.contiguous()
 
@@ -89,12 +113,12 @@ def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) ->
 
     Args:
         outcome: what it returned.
-        where: the picture's number in the batch.
+        where: the image's number in the batch.
         labels: those of the batch, if there are any.
         classes: how many there are.
 
     Raises:
-        UserError: for a picture that holds no finite numbers, or a label out of range.
+        UserError: for an image that holds no finite numbers, or a label out of range.
     """
     if not outcome:
         return
@@ -102,10 +126,23 @@ def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) ->
         raise MemoryError("not enough memory, or threads, for the native engine")
     if outcome == _NOT_FINITE:
         raise UserError(
-            f"picture {where} of the batch holds a value that is no finite number; expected "
-            "numbers such as 0..1"
+            f"image {where} of the batch holds NaN or infinity; expected finite numbers, "
+            "such as 0..1"
         )
     if labels is not None:
         raise UserError(
             f"label {where} of the batch is {int(labels[where])}; expected 0..{classes - 1}"
+        )
+
+
+def expect_fitting(image: ImageContract) -> None:
+    """Refuses a contract whose stored images do not lie in what the network sees."""
+    fits = {
+        "none": image.stored == image.input,
+        "pad": all(small <= large for small, large in zip(image.stored, image.input, strict=True)),
+        "resize": True,
+    }
+    if image.stored[0] != image.input[0] or not fits[image.enlarge]:
+        raise Unsupported(
+            f"images stored as {image.stored} do not become {image.input} by {image.enlarge!r}"
         )

@@ -1,4 +1,4 @@
-"""A network in the native engine: gradients, fused steps, logits."""
+"""A network in the native engine (gradients, fused steps, logits), and the choice of the engine."""
 
 import ctypes
 import math
@@ -7,26 +7,29 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from holmdel.deprecation import renamed_parameters
 from holmdel.engine.calls import (
+    checked_images,
     checked_labels,
     checked_rows,
     create,
+    expect_fitting,
     gradient_of,
     pointers,
     refuse,
 )
 from holmdel.engine.layers import Unsupported, layers_of
-from holmdel.engine.library import library, status
+from holmdel.engine.library import Images, library, status
 from holmdel.engine.sgd import fused_steps
-from holmdel.engine.structures import Pictures
 from holmdel.errors import UserError
-from holmdel.images import ImageContract
+from holmdel.images.contract import ImageContract
+from holmdel.settings import TRAINING
 
 Shape = tuple[int, int, int]
 
 
 class Step(NamedTuple):
-    """What a batch gave: the mean cross-entropy, and how many pictures were classified right."""
+    """A training step's result: mean cross-entropy, and how many images were classified right."""
 
     loss: float
     correct: int
@@ -41,7 +44,7 @@ class Chain:
     Attributes:
         network: the module whose weights it uses.
         image: how bytes become what the network sees.
-        classes: how many logits a picture has.
+        classes: how many logits an image has.
     """
 
     def __init__(self, network: nn.Module, image: ImageContract, *, frozen: bool) -> None:
@@ -53,7 +56,7 @@ class Chain:
         self.image = image
         self.classes = math.prod(layers[-1].output)
         self._library = found
-        # Looked up here, for a module's own lookup takes longer than a picture's convolutions.
+        # Looked up here, for a module's own lookup takes longer than an image's convolutions.
         self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
         self._shapes = [None if p is None else p.shape for p in self._weights()]
         self._handle = create(found, layers, image)
@@ -67,25 +70,27 @@ class Chain:
         if frozen:
             self._keep()
 
-    def step(self, pictures: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Step:
+    @renamed_parameters(pictures="images")
+    def step(self, images: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Step:
         """Returns loss and number right of a batch; sets `.grad` of every parameter.
 
         The gradient is that of the mean cross-entropy, and takes the place of what was there.
 
         Args:
-            pictures: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
+            images: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
             labels: int64 (N,).
             label_smoothing: 0..1, as in `torch.nn.functional.cross_entropy`.
 
         Raises:
-            UserError: for an empty batch, a wrong type, shape or label, or a picture that holds
+            UserError: for an empty batch, a wrong type, shape or label, or an image that holds
                 something else than finite numbers.
         """
-        return self._learn(pictures, labels, None, None, label_smoothing)
+        return self._learn(images, labels, None, None, label_smoothing)
 
+    @renamed_parameters(pictures="images")
     def train(
         self,
-        pictures: Tensor,
+        images: Tensor,
         labels: Tensor,
         rows: Tensor | None,
         optimizer: torch.optim.SGD,
@@ -98,7 +103,7 @@ class Chain:
         optimizer, and its momentum buffers kept as PyTorch keeps them.
 
         Args:
-            pictures: as for `step`, of the whole data set.
+            images: as for `step`, of the whole data set.
             labels: int64 (N,), likewise.
             rows: int64 (B,), which of them make the batch; None for all.
             optimizer: of the network's parameters.
@@ -107,21 +112,22 @@ class Chain:
         Raises:
             UserError: as `step`, for a row that is not there, or an optimizer of another kind.
         """
-        return self._learn(pictures, labels, rows, optimizer, label_smoothing)
+        return self._learn(images, labels, rows, optimizer, label_smoothing)
 
-    def logits(self, pictures: Tensor) -> Tensor:
+    @renamed_parameters(pictures="images")
+    def logits(self, images: Tensor) -> Tensor:
         """Returns logits float32 (N, classes).
 
         Args:
-            pictures: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
+            images: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
 
         Raises:
-            UserError: for a wrong type or shape, or a picture that holds something else than
+            UserError: for a wrong type or shape, or an image that holds something else than
                 finite numbers.
         """
         if not self._frozen:
             self._keep()
-        memory = self._checked(pictures)
+        memory = checked_images(images, self._sizes)
         count = memory.shape[0]
         logits = torch.empty((count, self.classes))
         if count == 1:
@@ -134,7 +140,7 @@ class Chain:
         where = ctypes.c_long()
         outcome = self._library.holmdel_answer(
             self._handle,
-            ctypes.byref(Pictures(memory.data_ptr(), memory.dtype == torch.uint8, None)),
+            ctypes.byref(Images(memory.data_ptr(), memory.dtype == torch.uint8, None)),
             count,
             torch.get_num_threads(),
             logits.data_ptr(),
@@ -177,7 +183,7 @@ class Chain:
 
     def _learn(
         self,
-        pictures: Tensor,
+        images: Tensor,
         labels: Tensor,
         rows: Tensor | None,
         optimizer: torch.optim.SGD | None,
@@ -185,11 +191,11 @@ class Chain:
     ) -> Step:
         if self._frozen:
             raise UserError("a frozen chain was asked to learn; compile it without frozen=True")
-        memory = self._checked(pictures)
+        memory = checked_images(images, self._sizes)
         labels, rows = checked_labels(labels, len(memory)), checked_rows(rows, len(memory))
         count = len(memory) if rows is None else len(rows)
         if not count:
-            raise UserError("an empty batch was given; expected at least one picture")
+            raise UserError("an empty batch was given; expected at least one image")
         if not 0 <= label_smoothing <= 1:
             raise UserError(f"label_smoothing was given as {label_smoothing}; expected 0..1")
         parameters = self._parameters()
@@ -200,7 +206,7 @@ class Chain:
         outcome = self._library.holmdel_learn(
             self._handle,
             ctypes.byref(
-                Pictures(
+                Images(
                     memory.data_ptr(),
                     memory.dtype == torch.uint8,
                     None if rows is None else rows.data_ptr(),
@@ -230,22 +236,6 @@ class Chain:
                 optimizer.step()
         return Step(loss.value, correct.value)
 
-    def _checked(self, pictures: Tensor) -> Tensor:
-        """Returns pictures as the library reads them: in order, without gaps."""
-        size = self._sizes.get(pictures.dtype)
-        if size is None or not pictures.is_cpu or pictures.layout is not torch.strided:
-            expected = " or ".join(str(dtype) for dtype in self._sizes)
-            raise UserError(
-                f"pictures were given as {pictures.dtype} on {pictures.device}; expected "
-                f"{expected} on the CPU"
-            )
-        if pictures.shape[1:] != size:
-            raise UserError(
-                f"pictures were given as {tuple(pictures.shape)}; expected (N, "
-                f"{', '.join(map(str, size))})"
-            )
-        return pictures if pictures.is_contiguous() else pictures.contiguous()
-
 
 def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = False) -> Chain:
     """Returns the chain of a network in the native engine.
@@ -253,7 +243,7 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
     Args:
         network: a chain of Conv2d, AvgPool2d, MaxPool2d, Sigmoid, Tanh, ReLU, Flatten and Linear,
             on the CPU, in float32.
-        image: how uint8 pictures become what the network sees, or that size, (C, H, W). Where it
+        image: how uint8 images become what the network sees, or that size, (C, H, W). Where it
             asks for resizing, the chain takes float32 alone.
         frozen: answer by the weights as they are now, without looking whether they changed.
 
@@ -262,7 +252,7 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
     """
     if isinstance(image, tuple):
         image = ImageContract(stored=image, input=image)
-    _expect_fitting(image)
+    expect_fitting(image)
     for name, parameter in network.named_parameters():
         if parameter.dtype != torch.float32 or parameter.device.type != "cpu":
             raise Unsupported(
@@ -272,14 +262,31 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
     return Chain(network, image, frozen=frozen)
 
 
-def _expect_fitting(image: ImageContract) -> None:
-    """Refuses a contract whose stored pictures do not lie in what the network sees."""
-    fits = {
-        "none": image.stored == image.input,
-        "pad": all(small <= large for small, large in zip(image.stored, image.input, strict=True)),
-        "resize": True,
-    }
-    if image.stored[0] != image.input[0] or not fits[image.enlarge]:
-        raise Unsupported(
-            f"pictures stored as {image.stored} do not become {image.input} by {image.enlarge!r}"
-        )
+class Selection(NamedTuple):
+    """The chain to use, or None for PyTorch, and the line that says which and why."""
+
+    chain: Chain | None
+    line: str
+
+
+def select(network: nn.Module, image: ImageContract | Shape, choice: str = "auto") -> Selection:
+    """Returns which engine a network runs on.
+
+    Args:
+        network: on the CPU.
+        image: as for `compile`.
+        choice: `auto` takes the native engine where it can; `native` insists on it; `torch`.
+
+    Raises:
+        UserError: for another choice.
+        Unsupported: for `native` where it cannot.
+    """
+    TRAINING["engine"].check(choice)
+    if choice == "torch":
+        return Selection(None, "PyTorch")
+    try:
+        return Selection(compile(network, image), str(status()))
+    except Unsupported as error:
+        if choice == "native":
+            raise
+        return Selection(None, f"PyTorch: {error}")

@@ -1,4 +1,4 @@
-"""From a module's layers to the engine's: what it knows, and a sentence for what it does not."""
+"""Translates a PyTorch module into the engine's layers, or says which layer it does not support."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
         Unsupported: for a layer or a size that the engine does not take.
     """
     if max(size[1:]) > LARGEST:
-        raise Unsupported(f"pictures of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
+        raise Unsupported(f"images of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
     layers: list[Layer] = []
     shape, flat = size, False
     for name, module in _leaves("", network):

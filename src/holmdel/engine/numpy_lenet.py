@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.engine.library import library, status
-from holmdel.engine.structures import KINDS, SLOTS, Described, Pictures, Scaling, Sgd
+from holmdel.engine.library import KINDS, SLOTS, Described, Images, Scaling, Sgd, library, status
 from holmdel.errors import UserError
 from holmdel.shapes import output_size
 
@@ -79,7 +78,7 @@ class NumpyLenet:
         found = library()
         if found is None:
             raise UserError(
-                f"the training without PyTorch needs the native engine, and there is {status()}; "
+                f"training without PyTorch needs the native engine; this machine has {status()}; "
                 "install Holmdel where a C++ compiler is at hand"
             )
         self._library, self._threads = found, threads
@@ -125,7 +124,7 @@ class NumpyLenet:
         loss, correct, where = ctypes.c_double(), ctypes.c_int64(), ctypes.c_long()
         outcome = self._library.holmdel_learn(
             self._handle,
-            ctypes.byref(Pictures(memory, True, rows.ctypes.data)),
+            ctypes.byref(Images(memory, True, rows.ctypes.data)),
             labels.ctypes.data,
             len(rows),
             self._threads,
@@ -148,7 +147,7 @@ class NumpyLenet:
         self._library.holmdel_keep(self._handle, self._values, self._threads)
         outcome = self._library.holmdel_answer(
             self._handle,
-            ctypes.byref(Pictures(images.ctypes.data, True, None)),
+            ctypes.byref(Images(images.ctypes.data, True, None)),
             len(images),
             self._threads,
             logits.ctypes.data,
@@ -252,7 +251,7 @@ RECIPES = {
 def train(recipe: Recipe, images: Bytes, labels: Labels, seed: int, threads: int) -> NumpyLenet:
     """Returns a network after the recipe's number of steps.
 
-    A batch is moved as a whole, by reading it so many bytes earlier or later: what leaves a image
+    A batch is moved as a whole, by reading it so many bytes earlier or later: what leaves an image
     on one side comes in on the other, which is right where images have a margin.
 
     Args:

@@ -1,4 +1,4 @@
-"""PyTorch's SGD as the library does it: its rates read, its buffers of momentum kept."""
+"""SGD inside the native library, with the settings and momentum buffers of a PyTorch optimizer."""
 
 import ctypes
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from holmdel.engine.calls import pointers
-from holmdel.engine.structures import Sgd
+from holmdel.engine.library import Sgd
 from holmdel.errors import UserError
 
 

@@ -1,17 +1,26 @@
-"""What a network was trained to see, and the last step towards it."""
+"""The image contract (what a network was trained to see), and the last step to its input."""
 
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from typing import Any
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
+from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 
 FRAMINGS = ("digit", "object", "fit")
-BATCH_PIXELS = 800_000  # of the input, H x W x N: a thousand pictures of 28x28, 15 of 224x224
+BATCH_PIXELS = 800_000  # of the input, H x W x N: a thousand images of 28x28, 15 of 224x224
+LINE_HEIGHT = 32  # pixels; as for LeNet-5's input
+MARGIN = 8  # columns of paper on either side: the first digit is seen as the others are
+NARROWEST, WIDEST = 16, 2048  # columns; a line of 2,048 holds some hundred digits
+_SOFTNESS = 0.6  # pixels, standard deviation
+_LEAST_CONTRAST = 20.0  # of 255; below it is paper without ink, whose grain must not become ink
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,11 +28,11 @@ class ImageContract:
     """What a network was trained to see; stored with its weights.
 
     Attributes:
-        stored: (C, H, W) of the uint8 pictures of the data set, 0 background to 255 ink.
+        stored: (C, H, W) of the uint8 images of the data set, 0 background to 255 ink.
         input: (C, H, W) of the network's input.
         enlarge: how `stored` becomes `input`: `none`, `pad` (zeros around, as 28 to 32 in the
             1998 paper) or `resize` (bilinear, as the book's `resize=224`).
-        framing: how a foreign picture becomes `stored`: `digit`, `object` or `fit`; see `frame`.
+        framing: how a foreign image becomes `stored`: `digit`, `object` or `fit`; see `frame`.
         mean: subtracted after division by 255.
         std: divided by after that.
     """
@@ -37,7 +46,7 @@ class ImageContract:
 
     @property
     def batch_size(self) -> int:
-        """How many pictures fit into one batch of inference with some hundred megabytes."""
+        """How many images fit into one batch of inference with some hundred megabytes."""
         return max(1, BATCH_PIXELS // (self.input[1] * self.input[2]))
 
     def to_json(self) -> dict[str, Any]:
@@ -65,14 +74,15 @@ class ImageContract:
         return cls(**given)
 
 
-def to_input(pictures: Tensor, contract: ImageContract) -> Tensor:
+@renamed_parameters(pictures="images")
+def to_input(images: Tensor, contract: ImageContract) -> Tensor:
     """Returns a batch as the network sees it: float32 (N, C, H, W), normalised.
 
     Args:
-        pictures: uint8 or float (N, C, H, W) in 0..255, of the contract's stored size.
+        images: uint8 or float (N, C, H, W) in 0..255, of the contract's stored size.
         contract: sizes and normalisation.
     """
-    x = pictures.float()
+    x = images.float()
     height, width = contract.input[1:]
     factor = 1 / (255 * contract.std)
     if contract.enlarge == "resize":
@@ -98,3 +108,33 @@ def _resizing(size: int, wanted: int, device: torch.device) -> Tensor:
     columns = torch.eye(size)[None, None]
     matrix = F.interpolate(columns, size=(wanted, size), mode="bilinear", antialias=True)
     return matrix[0, 0].to(device)
+
+
+def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns what the line network sees of an image: float32 (32, W), paper 0, ink about 1.
+
+    The height becomes 32 and the width follows; edges are softened a little; brightness is measured
+    from the median, the paper, towards the darkest fiftieth, the ink.
+
+    Args:
+        grey: uint8 (H, W) of one line, dark ink on lighter paper, cropped close above and below.
+    """
+    height, width = grey.shape
+    columns = min(max(round(width * LINE_HEIGHT / height), NARROWEST), WIDEST)
+    shrinks = height > LINE_HEIGHT
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    small = cv2.resize(grey, (columns, LINE_HEIGHT), interpolation=way)
+    soft = cv2.GaussianBlur(small, (3, 3), _SOFTNESS)  # scanners sharpen, cameras blur
+    light: NDArray[np.uint8] = soft.astype(np.uint8, copy=False)
+    line = np.zeros((LINE_HEIGHT, columns + 2 * MARGIN), np.float32)
+    line[:, MARGIN:-MARGIN] = _ink_of_light(light)[light]
+    return line
+
+
+def _ink_of_light(light: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns for each of 256 brightnesses how much ink it is."""
+    reached = np.bincount(light.ravel(), minlength=256).cumsum() / light.size
+    ink, paper = np.searchsorted(reached, (0.02, 0.5)).tolist()
+    depth = (paper - np.arange(256, dtype=np.float32)) / max(paper - ink, _LEAST_CONTRAST)
+    ink_of: NDArray[np.float32] = depth.clip(-0.6, 1.3).astype(np.float32)
+    return ink_of

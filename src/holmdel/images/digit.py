@@ -1,4 +1,4 @@
-"""A digit on a photograph, as MNIST keeps it."""
+"""The framing `digit`: finds the digit on a photograph, and scales and centres it as MNIST does."""
 
 from functools import lru_cache
 
@@ -86,7 +86,7 @@ def _light(grey: Grey) -> Grey:
 
 
 def _corners(grey: Grey) -> float:
-    """Returns the grey value of the corners: what a digit that fills the picture leaves free."""
+    """Returns the grey value of the corners: what a digit that fills the image leaves free."""
     depth = 1 + min(grey.shape) // 16
     ends = (slice(None, depth), slice(-depth, None))
     return float(np.median([np.median(grey[rows, columns]) for rows in ends for columns in ends]))

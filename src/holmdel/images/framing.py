@@ -1,4 +1,4 @@
-"""A foreign picture in the form a data set is kept in."""
+"""Framing: brings an image from anywhere into the form in which a data set is stored."""
 
 import cv2
 import numpy as np
@@ -20,15 +20,15 @@ from holmdel.images.pixels import (
     within,
 )
 
-# Shares of the picture's border that say in which form it is. MNIST's borders are black for 95 %
+# Shares of the image's border that say in which form it is. MNIST's borders are black for 95 %
 # or more of their pixels, Fashion-MNIST's for 26 % or more, and none has as much white as black.
 _BLACK, _WHITE, _ENOUGH = 16, 239, 0.25
 
 
 def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
-    """Returns a picture in the form of the data set: uint8 (C, H, W) of `contract.stored`.
+    """Returns an image in the form of the data set: uint8 (C, H, W) of `contract.stored`.
 
-    A picture that has this size and the data set's black border is returned as it is; one with a
+    An image that has this size and the data set's black border is returned as it is; one with a
     white border is inverted. Any other is framed:
 
     - `digit`: the light is made even, the ink found, cut out, scaled into a box of 20 of 28
@@ -38,7 +38,7 @@ def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
     - `object`: a light ground is made black, the object cut out, scaled to the full size and put
       in the middle (Xiao, Rasul and Vollgraf, "Fashion-MNIST", 2017, section 2). Without an
       object: zeros.
-    - `fit`: grey values and ground stay; the picture is scaled to fit and padded with the colour
+    - `fit`: grey values and ground stay; the image is scaled to fit and padded with the colour
       of its border.
 
     Args:
@@ -64,7 +64,7 @@ def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
 
 
 def _as_stored(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
-    """Returns a picture of the stored size and form, light on black, or None."""
+    """Returns an image of the stored size and form, light on black, or None."""
     if pixels.shape[:2] != size:
         return None
     edge = border(pixels)
@@ -75,7 +75,7 @@ def _as_stored(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
 
 
 def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Returns a picture scaled to fit into `size`, padded with the colour of its border."""
+    """Returns an image scaled to fit into `size`, padded with the colour of its border."""
     height, width = within(pixels.shape[:2], size)
     planes = [resized(pixels[:, :, c], (height, width)) for c in range(pixels.shape[2])]
     colour = np.median(border(pixels), axis=0).astype(np.uint8)
@@ -87,7 +87,7 @@ def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def _cut_object(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """Returns the object of a picture as Fashion-MNIST keeps it: (H, W, C) of `size`."""
+    """Returns the object of an image as Fashion-MNIST keeps it: (H, W, C) of `size`."""
     shown = shrunk(pixels, WORKING)
     framed = np.zeros((*size, pixels.shape[2]), np.uint8)
     mask = _object_mask(shown.mean(axis=2))

@@ -1,4 +1,4 @@
-"""Small plain PNG files, as programs that send digits write them: PIL takes much longer."""
+"""A fast decoder for small grey PNG files, as programs send digits; PIL takes much longer."""
 
 import zlib
 from collections.abc import Iterator

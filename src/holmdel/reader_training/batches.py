@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from holmdel.images.line import LINE_HEIGHT, to_line
+from holmdel.images.contract import LINE_HEIGHT, to_line
 from holmdel.networks.line import ALPHABET, STRIDE
 
 POOL = 12  # batches that are made together, so that lines of like width share one

@@ -17,7 +17,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from holmdel.devices import use_bfloat16
 from holmdel.errors import UserError
-from holmdel.images.line import LINE_HEIGHT, MARGIN, WIDEST, to_line
+from holmdel.images.contract import LINE_HEIGHT, MARGIN, WIDEST, to_line
 from holmdel.networks.line import STRIDE
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
 from holmdel.reading.patterns import Pattern

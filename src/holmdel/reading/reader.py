@@ -14,7 +14,7 @@ from holmdel.checkpoint import load_line_model
 from holmdel.classifier import Failure
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
-from holmdel.images import Picture, decode
+from holmdel.images.decoding import ImageLike, decode
 from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading, draw_alignment
 from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.page import find_fields, is_line
@@ -64,7 +64,7 @@ class Reader:
         self._threshold = self.trust.threshold(max_error)
 
     @renamed_parameters(picture="image")
-    def read(self, image: Picture, *, steps: bool = False) -> Reading:
+    def read(self, image: ImageLike, *, steps: bool = False) -> Reading:
         """Returns what stands on one image.
 
         Args:
@@ -81,7 +81,7 @@ class Reader:
 
     @renamed_parameters(pictures="images")
     def read_each(
-        self, images: Iterable[Picture], *, steps: bool = False
+        self, images: Iterable[ImageLike], *, steps: bool = False
     ) -> Iterator[Reading | Failure]:
         """Gives a reading or a failure an image, in order, however many there are.
 
@@ -91,7 +91,7 @@ class Reader:
         while batch := list(islice(waiting, BATCH)):
             yield from self._read_batch(batch, steps)
 
-    def _read_batch(self, pictures: list[Picture], steps: bool) -> list[Reading | Failure]:
+    def _read_batch(self, pictures: list[ImageLike], steps: bool) -> list[Reading | Failure]:
         """Returns what a batch says; single lines go through the network together."""
         found = [_decoded(picture) for picture in pictures]
         single = [f for f in found if isinstance(f, _Sheet) and (self._lines or is_line(f.grey))]
@@ -144,7 +144,7 @@ class Reader:
 
 @renamed_parameters(picture="image")
 def read(
-    image: Picture,
+    image: ImageLike,
     pattern: str = "digits",
     *,
     lines: bool = False,
@@ -201,7 +201,7 @@ class _Sheet:
     grey: Grey
 
 
-def _decoded(picture: Picture) -> _Sheet | Failure:
+def _decoded(picture: ImageLike) -> _Sheet | Failure:
     """Returns the pixels of a picture, or the sentence that says why there are none."""
     path = str(picture) if isinstance(picture, str | Path) else None
     try:

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from holmdel.errors import UserError
-from holmdel.images import NotPicture, TooLarge
+from holmdel.images.decoding import NotAnImage, TooLarge
 
 BUSY = 1  # seconds after which a client that was refused for lack of room may try again
 
@@ -105,5 +105,5 @@ def image_error(error: UserError) -> RequestError:
     """Returns the error of an image that cannot be used: 413, 415, or 422 for a damaged one."""
     if isinstance(error, RequestError):
         return error
-    statuses = {NotPicture: 415, TooLarge: 413}
+    statuses = {NotAnImage: 415, TooLarge: 413}
     return RequestError(statuses.get(type(error), 422), str(error))

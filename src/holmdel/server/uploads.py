@@ -10,7 +10,7 @@ from starlette.formparsers import MultiPartException
 from torch import Tensor
 
 from holmdel.errors import UserError
-from holmdel.images import TooLarge, measure
+from holmdel.images.decoding import TooLarge, measure
 from holmdel.server.errors import RequestError, image_error
 from holmdel.server.services import Services, services
 

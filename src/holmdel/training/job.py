@@ -11,7 +11,7 @@ from holmdel import engine
 from holmdel.data import Split
 from holmdel.data.batches import Batches, batch_seed, permutation
 from holmdel.evaluation import Answer, in_eval_mode
-from holmdel.images import ImageContract
+from holmdel.images.contract import ImageContract
 from holmdel.networks import build
 from holmdel.settings import TrainSettings
 from holmdel.training.folding import with_batch_norm

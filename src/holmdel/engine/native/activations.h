@@ -4,19 +4,19 @@
 #include "stage.h"
 
 template <Activation kActivation>
-HOLMDEL_INLINE Lanes activated(Lanes x) {
+HOLMDEL_INLINE Vector activated(Vector x) {
   if constexpr (kActivation == Activation::kSigmoid) return sigmoid(x);
   if constexpr (kActivation == Activation::kTanh) return tangent(x);
-  if constexpr (kActivation == Activation::kRelu) return x < 0.f ? Lanes{} : x;  // keeps NaN
+  if constexpr (kActivation == Activation::kRelu) return x < 0.f ? Vector{} : x;  // keeps NaN
   return x;
 }
 
 // The derivative, from the activated value.
 template <Activation kActivation>
-HOLMDEL_INLINE Lanes slope_of(Lanes y) {
+HOLMDEL_INLINE Vector slope_of(Vector y) {
   if constexpr (kActivation == Activation::kSigmoid) return y - y * y;
   if constexpr (kActivation == Activation::kTanh) return 1.f - y * y;
-  if constexpr (kActivation == Activation::kRelu) return y > 0.f ? all(1.f) : Lanes{};
+  if constexpr (kActivation == Activation::kRelu) return y > 0.f ? all(1.f) : Vector{};
   return all(1.f);
 }
 
@@ -24,24 +24,24 @@ HOLMDEL_INLINE Lanes slope_of(Lanes y) {
 // of an average the slope d out / d sum of every sum, of a maximum which sum of the window it is.
 // Without pooling the slope follows from the value.
 struct Rows {
-  const Lanes* sums;   // window_y rows
+  const Vector* sums;   // window_y rows
   long sums_row;
   int window_y, window_x;
   int count;           // outputs along the row
-  Lanes* out;
-  Lanes* kept;         // null where nothing is learned
+  Vector* out;
+  Vector* kept;         // null where nothing is learned
   long kept_row;       // for an average
 };
 
 // What comes back for those rows.
 struct BackRows {
-  const Lanes* given;  // d loss / d out
-  const Lanes* out;
-  const Lanes* kept;
+  const Vector* given;  // d loss / d out
+  const Vector* out;
+  const Vector* kept;
   long kept_row;
   int window_y, window_x;
   int count;
-  Lanes* deltas;       // d loss / d sum; may be what is kept of an average
+  Vector* deltas;       // d loss / d sum; may be what is kept of an average
   long deltas_row;
 };
 
@@ -49,30 +49,30 @@ struct BackRows {
 template <Activation kActivation, Pooling kPooling, int kWindow>
 void activate_rows(const Rows& a) {
   const int window_y = kWindow ? kWindow : a.window_y, window_x = kWindow ? kWindow : a.window_x;
-  const Lanes part = all(1.f / (window_y * window_x));
+  const Vector part = all(1.f / (window_y * window_x));
   for (int x = 0; x < a.count; x++) {
-    const Lanes* __restrict sums = a.sums + x * window_x;
+    const Vector* __restrict sums = a.sums + x * window_x;
     if constexpr (kPooling == Pooling::kNone) {
       a.out[x] = activated<kActivation>(sums[0]);
     } else if constexpr (kPooling == Pooling::kMax) {
-      Lanes best = sums[0];  // an activation does not change which is largest: one is enough
-      IntLanes where{};
+      Vector best = sums[0];  // an activation does not change which is largest: one is enough
+      IntVector where{};
       for (int i = 0, place = 0; i < window_y; i++) {
         for (int j = 0; j < window_x; j++, place++) {  // the first of equals stays, a NaN wins
-          const Lanes sum = sums[i * a.sums_row + j];
-          const IntLanes better = (sum > best) | (sum != sum);
+          const Vector sum = sums[i * a.sums_row + j];
+          const IntVector better = (sum > best) | (sum != sum);
           best = better ? sum : best;
-          where = better ? IntLanes{} + place : where;
+          where = better ? IntVector{} + place : where;
         }
       }
       a.out[x] = activated<kActivation>(best);
-      if (a.kept) a.kept[x] = reinterpret_cast<Lanes>(where);
+      if (a.kept) a.kept[x] = reinterpret_cast<Vector>(where);
     } else {
-      Lanes* __restrict kept = a.kept ? a.kept + x * window_x : nullptr;
-      Lanes total{};
+      Vector* __restrict kept = a.kept ? a.kept + x * window_x : nullptr;
+      Vector total{};
       for (int i = 0; i < window_y; i++) {
         for (int j = 0; j < window_x; j++) {
-          const Lanes y = activated<kActivation>(sums[i * a.sums_row + j]);
+          const Vector y = activated<kActivation>(sums[i * a.sums_row + j]);
           total += y;
           if (kept) kept[i * a.kept_row + j] = slope_of<kActivation>(y) * part;
         }
@@ -84,28 +84,28 @@ void activate_rows(const Rows& a) {
 
 // Writes the gradients of the sums; returns their total.
 template <Activation kActivation, Pooling kPooling, int kWindow>
-Lanes back_rows(const BackRows& a) {
+Vector back_rows(const BackRows& a) {
   const int window_y = kWindow ? kWindow : a.window_y, window_x = kWindow ? kWindow : a.window_x;
-  Lanes total{};
+  Vector total{};
   for (int x = 0; x < a.count; x++) {
-    Lanes* __restrict deltas = a.deltas + x * window_x;
+    Vector* __restrict deltas = a.deltas + x * window_x;
     if constexpr (kPooling == Pooling::kNone) {
       deltas[0] = a.given[x] * slope_of<kActivation>(a.out[x]);
       total += deltas[0];
     } else if constexpr (kPooling == Pooling::kMax) {
-      const Lanes delta = a.given[x] * slope_of<kActivation>(a.out[x]);
-      const IntLanes where = reinterpret_cast<IntLanes>(a.kept[x]);
+      const Vector delta = a.given[x] * slope_of<kActivation>(a.out[x]);
+      const IntVector where = reinterpret_cast<IntVector>(a.kept[x]);
       for (int i = 0, place = 0; i < window_y; i++) {
         for (int j = 0; j < window_x; j++, place++) {
-          deltas[i * a.deltas_row + j] = where == place ? delta : Lanes{};
+          deltas[i * a.deltas_row + j] = where == place ? delta : Vector{};
         }
       }
       total += delta;
     } else {
-      const Lanes value = a.given[x];
+      const Vector value = a.given[x];
       for (int i = 0; i < window_y; i++) {
         for (int j = 0; j < window_x; j++) {
-          const Lanes delta = a.kept[i * a.kept_row + x * window_x + j] * value;
+          const Vector delta = a.kept[i * a.kept_row + x * window_x + j] * value;
           deltas[i * a.deltas_row + j] = delta;
           total += delta;
         }
@@ -118,7 +118,7 @@ Lanes back_rows(const BackRows& a) {
 // The two functions of an activation with a pooling.
 struct RowFunctions {
   void (*forward)(const Rows&);
-  Lanes (*backward)(const BackRows&);
+  Vector (*backward)(const BackRows&);
 };
 
 template <Activation kActivation, Pooling kPooling, int kWindow>

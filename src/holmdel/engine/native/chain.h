@@ -1,4 +1,4 @@
-// A chain of stages: forward, loss and backward of a batch, some slots of pictures at a time.
+// A chain of stages: forward, loss and backward of a batch, some slots of images at a time.
 #pragma once
 
 #include <memory>
@@ -21,7 +21,7 @@ struct Step {
 class Chain {
  public:
   std::vector<std::unique_ptr<Stage>> stages;
-  std::unique_ptr<Solo> solo;
+  std::unique_ptr<SingleImage> single_image;
   std::unique_ptr<Loader> loader;
   Grid logits;
   Scaling scaling;
@@ -34,7 +34,7 @@ class Chain {
   int classes() const { return logits.channels; }
 
   // Gradients of the mean loss, into gradients[i] for parameter i; then, with `steps`, a step.
-  Outcome learn(const Pictures& pictures, const int64_t* labels, long count, int threads,
+  Outcome learn(const Images& images, const int64_t* labels, long count, int threads,
                 float smoothing, float* const* values, float* const* gradients, const Step* steps,
                 float* const* velocities, double* loss, int64_t* correct, long* where);
 
@@ -42,9 +42,9 @@ class Chain {
   void keep(float* const* values, int threads);
 
   // Logits (count, classes), by the weights that were kept.
-  Outcome answer(const Pictures& pictures, long count, int threads, float* to, long* where);
+  Outcome answer(const Images& images, long count, int threads, float* to, long* where);
 
-  // Logits (classes) of one picture; false if it holds something else than finite numbers.
+  // Logits (classes) of one image; false if it holds something else than finite numbers.
   bool answer_one(const void* memory, bool bytes, float* to);
 
  private:
@@ -52,15 +52,15 @@ class Chain {
   std::vector<std::unique_ptr<Thread>> threads_;
   End end_;
   std::vector<float> kept_;  // the values of the last `keep`, empty after `learn`
-  int alone_ = 0;  // how many stages work slot by slot before the first that takes all at once
+  int slotwise_ = 0;  // how many stages work slot by slot before the first that takes all at once
 
   void allocate(int threads);
   void take_values(float* const* values);
   bool same_as_kept();
-  int load(Thread& thread, const Pictures& pictures, long first, long last) const;
+  int load(Thread& thread, const Images& images, long first, long last) const;
   void forward(Thread& thread, int slots, bool training) const;
   void backward(Thread& thread, int slots) const;
-  void learn_part(Thread& thread, const Pictures& pictures, const int64_t* labels, long first,
+  void learn_part(Thread& thread, const Images& images, const int64_t* labels, long first,
                   long last, float part, float smoothing) const;
   void combine(int part, int parts, float* const* gradients, const Step* steps,
                float* const* values, float* const* velocities) const;
@@ -75,8 +75,8 @@ inline void Chain::connect() {
     stage.index = static_cast<int>(i);
     stage.next = i + 1 < stages.size() ? stages[i + 1].get() : &end_;
     stage.first = i == 0 || (stages[i - 1]->first && !stages[i - 1]->parameters.weight_count);
-    if (alone_ == static_cast<int>(i) && !stage.together) alone_++;
-    stage.gradient_slots = static_cast<int>(i) >= alone_;
+    if (slotwise_ == static_cast<int>(i) && !stage.together) slotwise_++;
+    stage.gradient_slots = static_cast<int>(i) >= slotwise_;
     stage.parameters.weight_at = parameter_count;
     stage.parameters.bias_at = parameter_count + stage.parameters.weight_count;
     parameter_count += stage.parameters.weight_count + stage.parameters.bias_count;
@@ -93,12 +93,12 @@ inline void Chain::allocate(int threads) {
       const Stage& stage = i < stages.size() ? *stages[i] : static_cast<const Stage&>(end_);
       Room& room = thread->rooms[i];
       const std::size_t size = stage.in.size();
-      room.input = Buffer<Lanes>(slots * size);
-      room.gradient = Buffer<Lanes>((stage.gradient_slots ? slots : 1) * size);
+      room.input = Buffer<Vector>(slots * size);
+      room.gradient = Buffer<Vector>((stage.gradient_slots ? slots : 1) * size);
       stage.allocate(room, slots);
       scratch = std::max(scratch, stage.scratch());
     }
-    thread->scratch = Buffer<Lanes>(scratch);
+    thread->scratch = Buffer<Vector>(scratch);
     thread->gradient = Buffer<float>(parameter_count);
     threads_.push_back(std::move(thread));
   }
@@ -112,13 +112,13 @@ inline void Chain::take_values(float* const* values) {
   }
 }
 
-// Loads the pictures from number `first` to `last`, as many as fit; returns how many slots they fill.
-inline int Chain::load(Thread& thread, const Pictures& pictures, long first, long last) const {
+// Loads the images from number `first` to `last`, as many as fit; returns how many slots they fill.
+inline int Chain::load(Thread& thread, const Images& images, long first, long last) const {
   int slot = 0;
   for (long at = first; slot < slots && at < last; slot++, at += kLanes) {
     const int count = static_cast<int>(std::min<long>(kLanes, last - at));
-    const long bad = loader->load(stages[0]->input(thread, slot), pictures, at, count);
-    if (bad >= 0 && thread.bad_picture < 0) thread.bad_picture = bad;
+    const long bad = loader->load(stages[0]->input(thread, slot), images, at, count);
+    if (bad >= 0 && thread.bad_image < 0) thread.bad_image = bad;
   }
   return slot;
 }
@@ -126,25 +126,25 @@ inline int Chain::load(Thread& thread, const Pictures& pictures, long first, lon
 inline void Chain::forward(Thread& thread, int slots, bool training) const {
   const int count = static_cast<int>(stages.size());
   for (int slot = 0; slot < slots; slot++) {
-    for (int i = 0; i < alone_; i++) stages[i]->forward(thread, slot, slots, training);
+    for (int i = 0; i < slotwise_; i++) stages[i]->forward(thread, slot, slots, training);
   }
-  for (int i = alone_; i < count; i++) {
+  for (int i = slotwise_; i < count; i++) {
     const int times = stages[i]->together ? 1 : slots;
     for (int slot = 0; slot < times; slot++) stages[i]->forward(thread, slot, slots, training);
   }
 }
 
 inline void Chain::backward(Thread& thread, int slots) const {
-  for (int i = static_cast<int>(stages.size()) - 1; i >= alone_; i--) {
+  for (int i = static_cast<int>(stages.size()) - 1; i >= slotwise_; i--) {
     const int times = stages[i]->together ? 1 : slots;
     for (int slot = 0; slot < times; slot++) stages[i]->backward(thread, slot, slots);
   }
   for (int slot = 0; slot < slots; slot++) {
-    for (int i = alone_ - 1; i >= 0; i--) stages[i]->backward(thread, slot, slots);
+    for (int i = slotwise_ - 1; i >= 0; i--) stages[i]->backward(thread, slot, slots);
   }
 }
 
-inline void Chain::learn_part(Thread& thread, const Pictures& pictures, const int64_t* labels,
+inline void Chain::learn_part(Thread& thread, const Images& images, const int64_t* labels,
                               long first, long last, float part, float smoothing) const {
   for (const auto& stage : stages) stage->begin(thread);
   const auto settle = [&] {
@@ -153,10 +153,10 @@ inline void Chain::learn_part(Thread& thread, const Pictures& pictures, const in
   };
   for (long at = first; at < last;) {
     if (thread.kept + slots * kLanes > kKept) settle();
-    const int filled = load(thread, pictures, at, last);
+    const int filled = load(thread, images, at, last);
     int64_t truth[kMostSlots * kLanes];
     const long left = std::min<long>(last - at, filled * kLanes);
-    for (int i = 0; i < left; i++) truth[i] = labels[pictures.rows ? pictures.rows[at + i] : at + i];
+    for (int i = 0; i < left; i++) truth[i] = labels[images.rows ? images.rows[at + i] : at + i];
     forward(thread, filled, true);
     for (int slot = 0; slot < filled; slot++) {
       const int count = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
@@ -205,12 +205,12 @@ inline void Chain::combine(int part, int parts, float* const* gradients, const S
   }
 }
 
-inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, long count,
+inline Outcome Chain::learn(const Images& images, const int64_t* labels, long count,
                             int threads, float smoothing, float* const* values,
                             float* const* gradients, const Step* steps, float* const* velocities,
                             double* loss, int64_t* correct, long* where) {
   for (long i = 0; i < count; i++) {
-    const int64_t label = labels[pictures.rows ? pictures.rows[i] : i];
+    const int64_t label = labels[images.rows ? images.rows[i] : i];
     if (label < 0 || label >= classes()) {
       *where = i;
       return kBadLabel;
@@ -227,15 +227,15 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
     Thread& thread = *threads_[number];
     thread.loss = 0;
     thread.correct = 0;
-    thread.bad_picture = -1;
+    thread.bad_image = -1;
     for (auto& stage : stages) stage->pack(number, threads, true);
     pool.meet(threads);
     const long first = blocks * number / threads * kLanes;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
-    learn_part(thread, pictures, labels, first, last, 1.f / count, smoothing);
+    learn_part(thread, images, labels, first, last, 1.f / count, smoothing);
     pool.meet(threads);
     bool finite = true;
-    for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_picture < 0;
+    for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_image < 0;
     if (finite) combine(number, threads, gradients, steps, values, velocities);
   });
   double total = 0;
@@ -244,7 +244,7 @@ inline Outcome Chain::learn(const Pictures& pictures, const int64_t* labels, lon
   for (int t = threads - 1; t >= 0; t--) {
     total += threads_[t]->loss;
     *correct += threads_[t]->correct;
-    if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
+    if (threads_[t]->bad_image >= 0) *where = threads_[t]->bad_image;
   }
   *loss = total / count;
   return *where < 0 ? kDone : kNotFinite;

@@ -7,7 +7,7 @@ inline void Chain::keep(float* const* values, int threads) {
   std::lock_guard<std::mutex> lock(one_at_a_time_);
   take_values(values);
   if (same_as_kept()) return;
-  solo->pack(values);
+  single_image->pack(values);
   threads = std::clamp(threads, 1, kMostThreads);
   ThreadPool::get().run(threads, [&](int number) {
     for (auto& stage : stages) stage->pack(number, threads, false);
@@ -31,7 +31,7 @@ inline bool Chain::same_as_kept() {
   return same;
 }
 
-inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, float* to,
+inline Outcome Chain::answer(const Images& images, long count, int threads, float* to,
                              long* where) {
   std::lock_guard<std::mutex> lock(one_at_a_time_);
   const long blocks = (count + kLanes - 1) / kLanes;
@@ -39,13 +39,13 @@ inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, 
   allocate(threads);
   ThreadPool::get().run(threads, [&](int number) {
     Thread& thread = *threads_[number];
-    thread.bad_picture = -1;
+    thread.bad_image = -1;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
-      const int filled = load(thread, pictures, at, last);
+      const int filled = load(thread, images, at, last);
       forward(thread, filled, false);
       for (long i = 0; i < std::min<long>(last - at, filled * kLanes); i++) {
-        const Lanes* from = end_.input(thread, static_cast<int>(i / kLanes));
+        const Vector* from = end_.input(thread, static_cast<int>(i / kLanes));
         float* row = to + (at + i) * classes();
         for (int k = 0; k < classes(); k++) row[k] = from[k][i % kLanes];
       }
@@ -53,14 +53,14 @@ inline Outcome Chain::answer(const Pictures& pictures, long count, int threads, 
   });
   *where = -1;
   for (int t = threads - 1; t >= 0; t--) {
-    if (threads_[t]->bad_picture >= 0) *where = threads_[t]->bad_picture;
+    if (threads_[t]->bad_image >= 0) *where = threads_[t]->bad_image;
   }
   return *where < 0 ? kDone : kNotFinite;
 }
 
 inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
   std::lock_guard<std::mutex> lock(one_at_a_time_);
-  if (!loader->load_one(*solo, memory, bytes)) return false;
-  solo->run(to);
+  if (!loader->load_one(*single_image, memory, bytes)) return false;
+  single_image->run(to);
   return true;
 }

@@ -30,20 +30,20 @@ class Convolution final : public Stage {
   }
 
   void allocate(Room& room, int slots) const override {
-    room.kept = Buffer<Lanes>(slots * kept_size());
+    room.kept = Buffer<Vector>(slots * kept_size());
     if (pooling_ != Pooling::kAverage) {
-      room.deltas = Buffer<Lanes>(static_cast<std::size_t>(out.channels) * deltas_plane());
+      room.deltas = Buffer<Vector>(static_cast<std::size_t>(out.channels) * deltas_plane());
     }
-    room.weights = Buffer<Lanes>(parameters.weight_count);
-    room.biases = Buffer<Lanes>(out.channels);
+    room.weights = Buffer<Vector>(parameters.weight_count);
+    room.biases = Buffer<Vector>(out.channels);
   }
 
   long scratch() const override { return static_cast<long>(kMostOutputs) * window_y_ * width_; }
 
   void begin(Thread& thread) const override {
     Room& room = thread.rooms[index];
-    std::memset(room.weights.get(), 0, parameters.weight_count * sizeof(Lanes));
-    std::memset(room.biases.get(), 0, out.channels * sizeof(Lanes));
+    std::memset(room.weights.get(), 0, parameters.weight_count * sizeof(Vector));
+    std::memset(room.biases.get(), 0, out.channels * sizeof(Vector));
   }
 
   void end(Thread& thread) const override {
@@ -105,7 +105,7 @@ class Convolution final : public Stage {
   long kept_size() const {
     return pooling_ == Pooling::kNone ? 0 : out.channels * kept_plane() | 1;
   }
-  Lanes* kept(Thread& thread, int slot) const {
+  Vector* kept(Thread& thread, int slot) const {
     return thread.rooms[index].kept.get() + slot * kept_size();
   }
   // The gradients of the sums take the place of slopes that are kept; else, where no gradient by
@@ -114,13 +114,13 @@ class Convolution final : public Stage {
     if (pooling_ == Pooling::kAverage || !first) return plane();
     return std::min(height_, rows_at_once() * window_y_) * width_ | 1;
   }
-  Lanes* deltas(Thread& thread, int slot, int first_row) const {
+  Vector* deltas(Thread& thread, int slot, int first_row) const {
     if (pooling_ == Pooling::kAverage) return kept(thread, slot);
     return thread.rooms[index].deltas.get() - (first ? static_cast<long>(first_row) * width_ : 0);
   }
 
   void find_taps() {
-    constexpr long size = sizeof(Lanes);
+    constexpr long size = sizeof(Vector);
     taps_ = kernel_taps(shape_, in.channels, in.plane() * size, in.row() * size, size);
     place_.resize(shape_.kernel_y);
     for (int residue = 0; residue < shape_.stride_y; residue++) {
@@ -129,7 +129,7 @@ class Convolution final : public Stage {
         order_.push_back(ky);
         for (int o = 0; o < out.channels; o++) {
           const long at = static_cast<long>(o) * plane() - ky / shape_.stride_y * width_;
-          back_taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(Lanes))));
+          back_taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(Vector))));
         }
       }
     }
@@ -158,9 +158,9 @@ class Convolution final : public Stage {
 
   // One row of outputs after pooling, of some channels.
   void forward_rows(Thread& thread, int slot, int row, const Part& outputs, bool training) const {
-    Lanes* sums = thread.scratch.get();
+    Vector* sums = thread.scratch.get();
     const float* packed = packed_.get() + outputs.first * static_cast<long>(taps_.size());
-    const Lanes* input_ = input(thread, slot);
+    const Vector* input_ = input(thread, slot);
     for (int i = 0; i < window_y_; i++) {
       const int top = (row * window_y_ + i) * shape_.stride_y - shape_.padding_y;
       const Part inside = taps_inside(shape_, in.channels, in.height, top);
@@ -188,15 +188,15 @@ class Convolution final : public Stage {
   // How many rows after pooling to take at once so that they stay in the nearest cache.
   int rows_at_once() const {
     constexpr long kCache = 24 * 1024;
-    const long row = sizeof(Lanes) * (4L * width_ + shape_.stride_y * in.row()) * window_y_;
-    const long kernel = static_cast<long>(sizeof(Lanes)) * shape_.kernel_y * in.row();
+    const long row = sizeof(Vector) * (4L * width_ + shape_.stride_y * in.row()) * window_y_;
+    const long kernel = static_cast<long>(sizeof(Vector)) * shape_.kernel_y * in.row();
     return static_cast<int>(std::max(1L, (kCache - kernel) / row));
   }
 
   // Finds the gradients of the sums, and adds up those of the biases.
   void find_deltas(Thread& thread, int slot, const Part& rows) const {
-    Lanes* biases = thread.rooms[index].biases.get();
-    Lanes* deltas_ = deltas(thread, slot, rows.first * window_y_);
+    Vector* biases = thread.rooms[index].biases.get();
+    Vector* deltas_ = deltas(thread, slot, rows.first * window_y_);
     for (int o = 0; o < out.channels; o++) {
       for (int y = rows.first; y < rows.first + rows.count; y++) {
         const long top = static_cast<long>(y) * window_y_ * width_;
@@ -211,7 +211,7 @@ class Convolution final : public Stage {
 
   void add_weights(Thread& thread, int slot, int row, int end) const {
     const int per_output = in.channels * shape_.kernel_y * shape_.kernel_x;
-    const Lanes* deltas_ = deltas(thread, slot, row);
+    const Vector* deltas_ = deltas(thread, slot, row);
     for (const Part& output : weight_tiles_.outputs) {
       for (int c = 0; c < in.channels; c++) {
         for (int ky = 0; ky < shape_.kernel_y; ky++) {
@@ -240,9 +240,9 @@ class Convolution final : public Stage {
   // The gradient by one row of the input: what each kernel column adds goes to shifted places.
   void backward_row(Thread& thread, int slot, int y) const {
     constexpr long kCache = 24 * 1024;
-    Lanes* gradient_ = gradient(thread, slot);
+    Vector* gradient_ = gradient(thread, slot);
     for (int c = 0; c < in.channels; c++) {
-      std::memset(gradient_ + in.at(c, y, -in.border_x), 0, in.row() * sizeof(Lanes));
+      std::memset(gradient_ + in.at(c, y, -in.border_x), 0, in.row() * sizeof(Vector));
     }
     const int residue = (y + shape_.padding_y) % shape_.stride_y;
     const int bottom = (y + shape_.padding_y) / shape_.stride_y;  // the row of sums for order 0
@@ -251,7 +251,8 @@ class Convolution final : public Stage {
     if (end <= begin || residue >= shape_.kernel_y) return;
     const int place = place_[residue] + begin;
     for (const Part& along : back_tiles_.along) {
-      const long at_once = std::max(16L, kCache / (along.count * static_cast<long>(sizeof(Lanes))));
+      const long row_bytes = along.count * static_cast<long>(sizeof(Vector));
+      const long at_once = std::max(16L, kCache / row_bytes);
       for (const Part& some : split((end - begin) * out.channels, static_cast<int>(at_once))) {
         const int tap = place * out.channels + some.first;
         for (const Part& channels : back_tiles_.outputs) {

@@ -21,10 +21,10 @@ class Dense final : public Stage {
     kept_outputs_ = round_up(outputs_, kLanes);
     weight_tiles_ = choose_tiles(outputs_, kept_inputs_ / kLanes);
     for (int i = 0; i < std::max(inputs_, outputs_); i++) {
-      places_.push_back(static_cast<int32_t>(i * sizeof(Lanes)));
+      places_.push_back(static_cast<int32_t>(i * sizeof(Vector)));
     }
     for (int i = 0; i < kKept; i++) {
-      pictures_.push_back(static_cast<int32_t>(i * kept_inputs_ * sizeof(float)));
+      image_places_.push_back(static_cast<int32_t>(i * kept_inputs_ * sizeof(float)));
     }
     const long count = static_cast<long>(inputs_) * outputs_;
     packed_ = Buffer<float>(count);
@@ -35,9 +35,9 @@ class Dense final : public Stage {
   }
 
   void allocate(Room& room, int slots) const override {
-    room.deltas = Buffer<Lanes>(static_cast<std::size_t>(slots) * outputs_);
-    room.weights = Buffer<Lanes>(static_cast<std::size_t>(outputs_) * kept_inputs_ / kLanes);
-    room.biases = Buffer<Lanes>(outputs_);
+    room.deltas = Buffer<Vector>(static_cast<std::size_t>(slots) * outputs_);
+    room.weights = Buffer<Vector>(static_cast<std::size_t>(outputs_) * kept_inputs_ / kLanes);
+    room.biases = Buffer<Vector>(outputs_);
     room.kept_inputs = Buffer<float>(static_cast<std::size_t>(kKept) * kept_inputs_);
     room.kept_deltas = Buffer<float>(static_cast<std::size_t>(kKept) * kept_outputs_);
   }
@@ -45,14 +45,14 @@ class Dense final : public Stage {
   void begin(Thread& thread) const override {
     Room& room = thread.rooms[index];
     std::memset(room.weights.get(), 0, static_cast<long>(outputs_) * kept_inputs_ * sizeof(float));
-    std::memset(room.biases.get(), 0, outputs_ * sizeof(Lanes));
+    std::memset(room.biases.get(), 0, outputs_ * sizeof(Vector));
   }
 
   void end(Thread& thread) const override {
     const Room& room = thread.rooms[index];
     float* weight = thread.gradient.get() + parameters.weight_at;
     for (int o = 0; o < outputs_; o++) {
-      const Lanes* row = room.weights.get() + static_cast<long>(o) * kept_inputs_ / kLanes;
+      const Vector* row = room.weights.get() + static_cast<long>(o) * kept_inputs_ / kLanes;
       std::memcpy(weight + static_cast<long>(o) * inputs_, row, inputs_ * sizeof(float));
     }
     if (!parameters.bias) return;
@@ -83,7 +83,7 @@ class Dense final : public Stage {
   }
 
   void forward(Thread& thread, int, int slots, bool) const override {
-    Lanes* to = output(thread, 0);
+    Vector* to = output(thread, 0);
     for (const Part& some : output_parts_) {
       correlate_tile(some.count, slots, false, false)(
           {packed_.get() + static_cast<long>(some.first) * inputs_, some.count, input(thread, 0),
@@ -91,7 +91,7 @@ class Dense final : public Stage {
            bias_.get() + some.first, to + some.first, 1, out.size()});
     }
     for (int slot = 0; slot < slots; slot++) {
-      Lanes* row = to + static_cast<long>(slot) * out.size();
+      Vector* row = to + static_cast<long>(slot) * out.size();
       functions_.forward({row, 0, 1, 1, outputs_, row, nullptr, 0});
     }
   }
@@ -99,13 +99,13 @@ class Dense final : public Stage {
   void backward(Thread& thread, int, int slots) const override {
     Room& room = thread.rooms[index];
     for (int slot = 0; slot < slots; slot++) {
-      Lanes* deltas = room.deltas.get() + static_cast<long>(slot) * outputs_;
+      Vector* deltas = room.deltas.get() + static_cast<long>(slot) * outputs_;
       functions_.backward(
           {given(thread, slot), output(thread, slot), nullptr, 0, 1, 1, outputs_, deltas, 0});
       for (int o = 0; o < outputs_; o++) room.biases.get()[o] += deltas[o];
-      const long picture = thread.kept + static_cast<long>(slot) * kLanes;
-      keep(deltas, outputs_, room.kept_deltas.get() + picture * kept_outputs_, kept_outputs_);
-      keep(input(thread, slot), inputs_, room.kept_inputs.get() + picture * kept_inputs_,
+      const long image = thread.kept + static_cast<long>(slot) * kLanes;
+      keep(deltas, outputs_, room.kept_deltas.get() + image * kept_outputs_, kept_outputs_);
+      keep(input(thread, slot), inputs_, room.kept_inputs.get() + image * kept_inputs_,
            kept_inputs_);
     }
     if (first) return;
@@ -124,7 +124,7 @@ class Dense final : public Stage {
       for (const Part& some : weight_tiles_.outputs) {
         correlate_tile(some.count, along.count, true, true)(
             {room.kept_deltas.get() + some.first, kept_outputs_,
-             reinterpret_cast<Lanes*>(room.kept_inputs.get()) + along.first, pictures_.data(),
+             reinterpret_cast<Vector*>(room.kept_inputs.get()) + along.first, image_places_.data(),
              thread.kept, 1, nullptr,
              room.weights.get() + static_cast<long>(some.first) * row + along.first, row, 1});
       }
@@ -136,17 +136,17 @@ class Dense final : public Stage {
   RowFunctions functions_;
   std::vector<Part> output_parts_, input_parts_;
   Tiles weight_tiles_;
-  std::vector<int32_t> places_, pictures_;  // bytes, for the taps of `correlate`
+  std::vector<int32_t> places_, image_places_;  // bytes, for the taps of `correlate`
   Buffer<float> packed_, turned_, bias_;
 
-  // Writes a slot's numbers (count, kLanes) as one row a picture (kLanes, row).
-  static void keep(const Lanes* from, int count, float* to, int row) {
+  // Writes a slot's numbers (count, kLanes) as one row an image (kLanes, row).
+  static void keep(const Vector* from, int count, float* to, int row) {
     for (int k = 0; k < count; k += kLanes) {
-      Lanes block[kLanes];
-      for (int i = 0; i < kLanes; i++) block[i] = k + i < count ? from[k + i] : Lanes{};
+      Vector block[kLanes];
+      for (int i = 0; i < kLanes; i++) block[i] = k + i < count ? from[k + i] : Vector{};
       transpose(block);
       for (int lane = 0; lane < kLanes; lane++) {
-        *reinterpret_cast<Lanes*>(to + static_cast<long>(lane) * row + k) = block[lane];
+        *reinterpret_cast<Vector*>(to + static_cast<long>(lane) * row + k) = block[lane];
       }
     }
   }

@@ -59,7 +59,7 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
       if (out.flat) out.channels = shape[0], out.height = shape[1], out.width = shape[2];
       chain->stages.push_back(make_stage(bundles[i], out, chain->slots));
     }
-    chain->solo = std::make_unique<Solo>(bundles);
+    chain->single_image = std::make_unique<SingleImage>(bundles);
     chain->connect();
     return chain.release();
   } catch (const std::exception&) {
@@ -69,12 +69,12 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
 
 HOLMDEL_PUBLIC void holmdel_free(void* chain) { delete static_cast<Chain*>(chain); }
 
-HOLMDEL_PUBLIC int holmdel_learn(void* chain, const Pictures* pictures, const int64_t* labels,
+HOLMDEL_PUBLIC int holmdel_learn(void* chain, const Images* images, const int64_t* labels,
                                  long count, int threads, float smoothing, float* const* values,
                                  float* const* gradients, const Step* steps,
                                  float* const* velocities, double* loss, int64_t* correct,
                                  long* where) try {
-  return static_cast<Chain*>(chain)->learn(*pictures, labels, count, threads, smoothing, values,
+  return static_cast<Chain*>(chain)->learn(*images, labels, count, threads, smoothing, values,
                                            gradients, steps, velocities, loss, correct, where);
 } catch (const std::exception&) {  // neither memory nor a thread could be had
   return kNoMemory;
@@ -88,14 +88,14 @@ HOLMDEL_PUBLIC int holmdel_keep(void* chain, float* const* values, int threads) 
   return kNoMemory;
 }
 
-HOLMDEL_PUBLIC int holmdel_answer(void* chain, const Pictures* pictures, long count, int threads,
+HOLMDEL_PUBLIC int holmdel_answer(void* chain, const Images* images, long count, int threads,
                                   float* to, long* where) try {
-  return static_cast<Chain*>(chain)->answer(*pictures, count, threads, to, where);
+  return static_cast<Chain*>(chain)->answer(*images, count, threads, to, where);
 } catch (const std::exception&) {
   return kNoMemory;
 }
 
-// As holmdel_answer for one picture, with fewer words.
+// As holmdel_answer for one image, with fewer words.
 HOLMDEL_PUBLIC int holmdel_answer_one(void* chain, const void* memory, int bytes, float* to) {
   return static_cast<Chain*>(chain)->answer_one(memory, bytes, to) ? kDone : kNotFinite;
 }
@@ -104,15 +104,15 @@ HOLMDEL_PUBLIC int holmdel_answer_one(void* chain, const void* memory, int bytes
 __attribute__((noinline)) static float multiply_add(long turns) {
   constexpr int kChains = 12;
   volatile float given = 0.999f;  // unknown to the compiler
-  const Lanes factor = all(given), more = all(1.f - given);
-  Lanes sums[kChains];
+  const Vector factor = all(given), more = all(1.f - given);
+  Vector sums[kChains];
   HOLMDEL_UNROLL
   for (int i = 0; i < kChains; i++) sums[i] = all(1.f + i);
   for (long turn = 0; turn < turns; turn++) {
     HOLMDEL_UNROLL
     for (int i = 0; i < kChains; i++) sums[i] = sums[i] * factor + more;
   }
-  Lanes total{};
+  Vector total{};
   HOLMDEL_UNROLL
   for (int i = 0; i < kChains; i++) total += sums[i];
   return sum(total);

@@ -7,8 +7,8 @@
 //     sum[q][j] = bias[q] + sum over t of weights[t * weight_step + q] * input[taps[t] + j * step].
 //
 // A convolution (taps are channels and the kernel's places), its gradient by the input, a dense
-// layer (taps are its inputs, along are blocks of pictures) and a dense layer's gradient by the
-// weights (taps are pictures) are all of this form.
+// layer (taps are its inputs, along are blocks of images) and a dense layer's gradient by the
+// weights (taps are images) are all of this form.
 struct Correlation {
   const float* weights;
   long weight_step;     // floats from tap to tap
@@ -17,17 +17,17 @@ struct Correlation {
   int count;            // of taps
   long step;            // vectors of the input from place to place along
   const float* bias;    // one for each output, or null for zero
-  Lanes* sums;
+  Vector* sums;
   long sums_output;     // vectors from output to output
   long sums_along;      // vectors from place to place
 };
 
 template <int kOutputs, int kAlong, bool kUnitStep, bool kAdd>
 void correlate(const Correlation& a) {
-  Lanes sums[kOutputs][kAlong];
+  Vector sums[kOutputs][kAlong];
   HOLMDEL_UNROLL
   for (int q = 0; q < kOutputs; q++) {
-    const Lanes first = a.bias ? all(a.bias[q]) : Lanes{};
+    const Vector first = a.bias ? all(a.bias[q]) : Vector{};
     HOLMDEL_UNROLL
     for (int j = 0; j < kAlong; j++) sums[q][j] = first;
   }
@@ -35,13 +35,13 @@ void correlate(const Correlation& a) {
   const float* weights = a.weights;
   const char* input = static_cast<const char*>(a.input);
   for (int t = 0; t < a.count; t++) {
-    const LooseLanes* from = reinterpret_cast<const LooseLanes*>(input + a.taps[t]);
-    Lanes values[kAlong];
+    const LooseVector* from = reinterpret_cast<const LooseVector*>(input + a.taps[t]);
+    Vector values[kAlong];
     HOLMDEL_UNROLL
     for (int j = 0; j < kAlong; j++) values[j] = from[j * step];
     HOLMDEL_UNROLL
     for (int q = 0; q < kOutputs; q++) {
-      const Lanes weight = all(weights[q]);
+      const Vector weight = all(weights[q]);
       HOLMDEL_UNROLL
       for (int j = 0; j < kAlong; j++) sums[q][j] += weight * values[j];
     }
@@ -51,7 +51,7 @@ void correlate(const Correlation& a) {
   for (int q = 0; q < kOutputs; q++) {
     HOLMDEL_UNROLL
     for (int j = 0; j < kAlong; j++) {
-      Lanes* to = a.sums + q * a.sums_output + j * a.sums_along;
+      Vector* to = a.sums + q * a.sums_output + j * a.sums_along;
       *to = kAdd ? *to + sums[q][j] : sums[q][j];
     }
   }
@@ -59,22 +59,22 @@ void correlate(const Correlation& a) {
 
 // outer: a tile of kOutputs x kTaps sums over places,
 //     sum[q][k] += sum over y, x of deltas[q][y][x] * input[y * rows + x * step + k],
-// which is a convolution's gradient by its weights, picture by picture in the lanes.
+// which is a convolution's gradient by its weights, image by image in the lanes.
 struct OuterSum {
-  const Lanes* deltas;
+  const Vector* deltas;
   long deltas_output;  // vectors from output to output
   long deltas_row;
-  const Lanes* input;
+  const Vector* input;
   long input_row;      // vectors from a row's input to the next row's
   long step;
   int height, width;   // how many places
-  Lanes* sums;
+  Vector* sums;
   long sums_output;
 };
 
 template <int kOutputs, int kTaps, bool kUnitStep>
 void outer(const OuterSum& a) {
-  Lanes sums[kOutputs][kTaps];
+  Vector sums[kOutputs][kTaps];
   HOLMDEL_UNROLL
   for (int q = 0; q < kOutputs; q++) {
     HOLMDEL_UNROLL
@@ -82,15 +82,15 @@ void outer(const OuterSum& a) {
   }
   const long step = kUnitStep ? 1 : a.step;
   for (int y = 0; y < a.height; y++) {
-    const Lanes* deltas = a.deltas + y * a.deltas_row;
-    const Lanes* input = a.input + y * a.input_row;
+    const Vector* deltas = a.deltas + y * a.deltas_row;
+    const Vector* input = a.input + y * a.input_row;
     for (int x = 0; x < a.width; x++) {
-      Lanes delta[kOutputs];
+      Vector delta[kOutputs];
       HOLMDEL_UNROLL
       for (int q = 0; q < kOutputs; q++) delta[q] = deltas[q * a.deltas_output + x];
       HOLMDEL_UNROLL
       for (int k = 0; k < kTaps; k++) {
-        const Lanes value = input[x * step + k];
+        const Vector value = input[x * step + k];
         HOLMDEL_UNROLL
         for (int q = 0; q < kOutputs; q++) sums[q][k] += delta[q] * value;
       }

@@ -28,7 +28,7 @@ struct Layer {
       default: return Activation::kNone;
     }
   }
-  // Whether its windows lie side by side inside of the picture.
+  // Whether its windows lie side by side inside of the image.
   bool tiles() const {
     for (int i = 0; i < 2; i++) {
       if (stride[i] != kernel[i] || padding[i] || out[i + 1] * kernel[i] > in[i + 1]) return false;

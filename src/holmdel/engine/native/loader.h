@@ -1,11 +1,11 @@
-// From pictures in memory to what the first stage takes.
+// From images in memory to what the first stage takes.
 #pragma once
 
 #include "single_image.h"
 #include "stage.h"
 
-// Pictures in memory: bytes of the stored size, or floats as the network sees them.
-struct Pictures {
+// Images in memory: bytes of the stored size, or floats as the network sees them.
+struct Images {
   const void* memory;
   bool bytes;
   const int64_t* rows;  // which of them, in which order; null for all in their own
@@ -18,9 +18,9 @@ struct Scaling {
   float scale, shift; // byte * scale + shift; around them stands shift
 };
 
-// Reads `some` numbers of a picture, at most a vector.
+// Reads `some` numbers of an image, at most a vector.
 template <typename From>
-HOLMDEL_INLINE Lanes numbers(const char* memory, long at, int some) {
+HOLMDEL_INLINE Vector numbers(const char* memory, long at, int some) {
   const From* from = reinterpret_cast<const From*>(memory) + at;
   if (some == kLanes) return load(from);
   From few[kLanes] = {};
@@ -28,7 +28,7 @@ HOLMDEL_INLINE Lanes numbers(const char* memory, long at, int some) {
   return load(few);
 }
 
-// Where pictures' numbers go in the first stage's input.
+// Where images' numbers go in the first stage's input.
 class Loader {
  public:
   Loader(const Grid& in, const Scaling& scaling) : in_(in), scaling_(scaling) {
@@ -44,30 +44,30 @@ class Loader {
     }
   }
 
-  // Loads `count` pictures from number `first` on; returns the number of the first that holds
+  // Loads `count` images from number `first` on; returns the number of the first that holds
   // something else than finite numbers, or -1.
-  long load(Lanes* to, const Pictures& pictures, long first, int count) const {
-    const auto& places = pictures.bytes ? byte_places_ : float_places_;
+  long load(Vector* to, const Images& images, long first, int count) const {
+    const auto& places = images.bytes ? byte_places_ : float_places_;
     const int size = static_cast<int>(places.size());
-    if (pictures.bytes && places.size() < float_places_.size()) {
+    if (images.bytes && places.size() < float_places_.size()) {
       for (int place : float_places_) to[place] = all(scaling_.shift);
     }
     const char* from[kLanes];
-    const long width = size * (pictures.bytes ? 1L : static_cast<long>(sizeof(float)));
+    const long width = size * (images.bytes ? 1L : static_cast<long>(sizeof(float)));
     for (int lane = 0; lane < count; lane++) {
-      const long row = pictures.rows ? pictures.rows[first + lane] : first + lane;
-      from[lane] = static_cast<const char*>(pictures.memory) + row * width;
+      const long row = images.rows ? images.rows[first + lane] : first + lane;
+      from[lane] = static_cast<const char*>(images.memory) + row * width;
     }
-    Lanes bad{};  // NaN where a picture holds NaN or infinity
+    Vector bad{};  // NaN where an image holds NaN or infinity
     for (int k = 0; k < size; k += kLanes) {
       const int some = std::min(kLanes, size - k);
-      Lanes block[kLanes];
+      Vector block[kLanes];
       for (int lane = 0; lane < count; lane++) {
-        block[lane] = pictures.bytes
+        block[lane] = images.bytes
                           ? numbers<uint8_t>(from[lane], k, some) * scaling_.scale + scaling_.shift
                           : numbers<float>(from[lane], k, some);
       }
-      for (int lane = count; lane < kLanes; lane++) block[lane] = Lanes{};
+      for (int lane = count; lane < kLanes; lane++) block[lane] = Vector{};
       transpose(block);
       for (int i = 0; i < some; i++) {
         bad += block[i] - block[i];
@@ -80,28 +80,28 @@ class Loader {
     return -1;
   }
 
-  // Loads one picture, row by row; false if it holds something else than finite numbers.
-  bool load_one(Solo& solo, const void* memory, bool bytes) const {
-    const Map& map = solo.input_map();
+  // Loads one image, row by row; false if it holds something else than finite numbers.
+  bool load_one(SingleImage& single_image, const void* memory, bool bytes) const {
+    const Map& map = single_image.input_map();
     const int height = bytes ? scaling_.height : in_.height;
     const int width = bytes ? scaling_.width : in_.width;
     const int top = bytes ? scaling_.top : 0, left = bytes ? scaling_.left : 0;
     if (height < in_.height || width < in_.width) {
       for (int c = 0; c < in_.channels; c++) {
         for (int y = 0; y < in_.height; y++) {
-          std::fill_n(solo.input() + map.at(c, y, 0), in_.width, scaling_.shift);
+          std::fill_n(single_image.input() + map.at(c, y, 0), in_.width, scaling_.shift);
         }
       }
     }
     const char* from = static_cast<const char*>(memory);
-    Lanes bad{};
+    Vector bad{};
     for (int c = 0; c < in_.channels; c++) {
       for (int y = 0; y < height; y++) {
         const long row = (static_cast<long>(c) * height + y) * width;
-        float* place = solo.input() + map.at(c, y + top, left);
+        float* place = single_image.input() + map.at(c, y + top, left);
         for (int x = 0; x < width; x += kLanes) {
           const int some = std::min(kLanes, width - x);
-          const Lanes values =
+          const Vector values =
               bytes ? numbers<uint8_t>(from, row + x, some) * scaling_.scale + scaling_.shift
                     : numbers<float>(from, row + x, some);
           bad += values - values;

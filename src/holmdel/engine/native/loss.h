@@ -5,44 +5,44 @@
 
 #include "stage.h"
 
-// The pictures of a slot: how many there are, their labels, and what the loss is made of.
+// The images of a slot: how many there are, their labels, and what the loss is made of.
 struct Truth {
   int count;                // of kLanes; the others add nothing
-  const int64_t* labels;    // one a picture
-  float part;               // 1 / pictures of the batch
+  const int64_t* labels;    // one an image
+  float part;               // 1 / images of the batch
   float smoothing;          // Szegedy et al. (2016), section 7, over all classes as in PyTorch
 };
 
-// Adds to thread.loss (a sum over pictures) and thread.correct, and writes d mean loss / d logits.
-inline void cross_entropy(Thread& thread, const Lanes* logits, int classes, const Truth& truth,
-                          Lanes* gradient) {
-  Lanes most = logits[0];
-  IntLanes said{};
+// Adds to thread.loss (a sum over images) and thread.correct, and writes d mean loss / d logits.
+inline void cross_entropy(Thread& thread, const Vector* logits, int classes, const Truth& truth,
+                          Vector* gradient) {
+  Vector most = logits[0];
+  IntVector said{};
   for (int k = 1; k < classes; k++) {
-    const IntLanes better = logits[k] > most;
+    const IntVector better = logits[k] > most;
     most = better ? logits[k] : most;
-    said = better ? IntLanes{} + k : said;
+    said = better ? IntVector{} + k : said;
   }
-  Lanes total{}, mean{};
+  Vector total{}, mean{};
   for (int k = 0; k < classes; k++) {
     gradient[k] = exponential(logits[k] - most);
     total += gradient[k];
     mean += logits[k];
   }
   mean = mean * (1.f / classes);
-  IntLanes labels{};
-  Lanes part{};
+  IntVector labels{};
+  Vector part{};
   for (int lane = 0; lane < truth.count; lane++) {
     labels[lane] = static_cast<int32_t>(truth.labels[lane]);
     part[lane] = truth.part;
   }
-  const Lanes normal = part / total;
-  const Lanes uniform = part * (truth.smoothing / classes), one = part * (1.f - truth.smoothing);
-  Lanes chosen{};
+  const Vector normal = part / total;
+  const Vector uniform = part * (truth.smoothing / classes), one = part * (1.f - truth.smoothing);
+  Vector chosen{};
   for (int k = 0; k < classes; k++) {
-    const IntLanes is = labels == k;
+    const IntVector is = labels == k;
     chosen = is ? logits[k] : chosen;
-    gradient[k] = gradient[k] * normal - uniform - (is ? one : Lanes{});
+    gradient[k] = gradient[k] * normal - uniform - (is ? one : Vector{});
   }
   for (int lane = 0; lane < truth.count; lane++) {
     const double log_sum = std::log(static_cast<double>(total[lane])) + most[lane];

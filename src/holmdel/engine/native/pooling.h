@@ -5,7 +5,7 @@
 
 #include "convolution.h"
 
-// A window's part inside of the picture, and what an average over it is divided by.
+// A window's part inside of the image, and what an average over it is divided by.
 struct PoolWindow {
   int top, bottom, left, right;
   float divisor;
@@ -38,11 +38,11 @@ class Pool final : public Stage {
 
   void forward(Thread& thread, int slot, int, bool) const override {
     for (int c = 0; c < out.channels; c++) {
-      const Lanes* from = input(thread, slot) + in.at(c, 0, 0);
+      const Vector* from = input(thread, slot) + in.at(c, 0, 0);
       for (int y = 0; y < out.height; y++) {
         for (int x = 0; x < out.width; x++) {
           const PoolWindow window = window_at(y, x);
-          Lanes& to = output(thread, slot)[out.at(c, y, x)];
+          Vector& to = output(thread, slot)[out.at(c, y, x)];
           to = pooling_ == Pooling::kMax ? most(from, window).value : average(from, window);
         }
       }
@@ -51,20 +51,20 @@ class Pool final : public Stage {
 
   void backward(Thread& thread, int slot, int) const override {
     if (first) return;
-    Lanes* gradient_ = gradient(thread, slot);
-    std::memset(gradient_, 0, in.size() * sizeof(Lanes));
+    Vector* gradient_ = gradient(thread, slot);
+    std::memset(gradient_, 0, in.size() * sizeof(Vector));
     for (int c = 0; c < out.channels; c++) {
-      const Lanes* from = input(thread, slot) + in.at(c, 0, 0);
-      Lanes* to = gradient_ + in.at(c, 0, 0);
+      const Vector* from = input(thread, slot) + in.at(c, 0, 0);
+      Vector* to = gradient_ + in.at(c, 0, 0);
       for (int y = 0; y < out.height; y++) {
         for (int x = 0; x < out.width; x++) {
           const PoolWindow window = window_at(y, x);
-          const Lanes delta = given(thread, slot)[out.at(c, y, x)];
+          const Vector delta = given(thread, slot)[out.at(c, y, x)];
           if (pooling_ == Pooling::kMax) {
-            const IntLanes where = most(from, window).where;
-            each(window, [&](int at) { to[at] += where == at ? delta : Lanes{}; });
+            const IntVector where = most(from, window).where;
+            each(window, [&](int at) { to[at] += where == at ? delta : Vector{}; });
           } else {
-            const Lanes part = delta * (1.f / window.divisor);
+            const Vector part = delta * (1.f / window.divisor);
             each(window, [&](int at) { to[at] += part; });
           }
         }
@@ -74,8 +74,8 @@ class Pool final : public Stage {
 
  private:
   struct Most {
-    Lanes value;
-    IntLanes where;
+    Vector value;
+    IntVector where;
   };
 
   Shape shape_;
@@ -93,20 +93,20 @@ class Pool final : public Stage {
     }
   }
 
-  Lanes average(const Lanes* from, const PoolWindow& window) const {
-    Lanes total{};
+  Vector average(const Vector* from, const PoolWindow& window) const {
+    Vector total{};
     each(window, [&](int at) { total += from[at]; });
     return total * (1.f / window.divisor);
   }
 
   // The largest value and where it first stands; a NaN is larger than all, as in PyTorch.
-  Most most(const Lanes* from, const PoolWindow& window) const {
+  Most most(const Vector* from, const PoolWindow& window) const {
     const int start = window.top * in.row() + window.left;
-    Most found{from[start], IntLanes{} + start};
+    Most found{from[start], IntVector{} + start};
     each(window, [&](int at) {
-      const IntLanes better = (from[at] > found.value) | (from[at] != from[at]);
+      const IntVector better = (from[at] > found.value) | (from[at] != from[at]);
       found.value = better ? from[at] : found.value;
-      found.where = better ? IntLanes{} + at : found.where;
+      found.where = better ? IntVector{} + at : found.where;
     });
     return found;
   }

@@ -25,7 +25,7 @@ inline std::vector<int32_t> kernel_taps(const Shape& shape, int channels, long c
   return taps;
 }
 
-// Which of those taps lie in rows of the picture, where the kernel's first row is `top`: the others
+// Which of those taps lie in rows of the image, where the kernel's first row is `top`: the others
 // add nothing.
 inline Part taps_inside(const Shape& shape, int channels, int height, int top) {
   const int row = channels * shape.kernel_x;

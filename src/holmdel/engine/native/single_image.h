@@ -9,9 +9,9 @@
 
 // A convolution or dense layer, with activation and pooling. A dense layer is a convolution whose
 // kernel is as large as its input.
-class SoloPlaces final : public SoloLearner {
+class SingleImagePlaces final : public SingleImageLearner {
  public:
-  SoloPlaces(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
+  SingleImagePlaces(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
     const Layer& layer = bundle.layer;
     const bool dense = layer.kind == kLinear;
     outputs_ = layer.out[0];
@@ -80,7 +80,7 @@ class SoloPlaces final : public SoloLearner {
   void choose_parts() {
     int vectors = std::min(padded_ / width_of_vector_, width_ > 1 ? 2 : kMostVectors);
     int along = std::min(width_, kMostPlaces);
-    while (!spread_fits(along, vectors)) (along > 1 ? along : vectors)--;
+    while (!tile_fits(along, vectors)) (along > 1 ? along : vectors)--;
     along_ = split(width_, along);
     vectors_ = split(padded_ / width_of_vector_, vectors);
   }
@@ -92,7 +92,7 @@ class SoloPlaces final : public SoloLearner {
       const int first = vectors.first * width_of_vector_;
       for (const Part& along : along_) {
         const long step = shape_.stride_x * in_.step_x;
-        spread_tile(narrow_, along.count, vectors.count, step == 1)(
+        choose_tile(narrow_, along.count, vectors.count, step == 1)(
             {weights_.get() + static_cast<long>(inside.first) * padded_ + first, padded_,
              from + in_.at(0, top, along.first * shape_.stride_x - shape_.padding_x),
              taps_.data() + inside.first, inside.count, step, bias_.get() + first,
@@ -120,10 +120,10 @@ class SoloPlaces final : public SoloLearner {
     for (int x = 0; x < width_ / wide; x++) {
       for (int o = 0; o < padded_; o += kHalf) {
         const float* from = sums_.get() + static_cast<long>(x) * wide * place_ + o;
-        HalfLanes found{};
+        HalfVector found{};
         for (int i = 0; i < high; i++) {
           for (int j = 0; j < wide; j++) {
-            const HalfLanes value = *reinterpret_cast<const LooseHalf*>(from + i * row + j * place_);
+            const HalfVector value = *reinterpret_cast<const LooseHalf*>(from + i * row + j * place_);
             if constexpr (kMost) {
               const auto better = (value > found) | (value != value);
               found = i + j == 0 ? value : better ? value : found;
@@ -133,7 +133,7 @@ class SoloPlaces final : public SoloLearner {
           }
         }
         if constexpr (!kMost) found *= part;
-        *reinterpret_cast<HalfLanes*>(to + static_cast<long>(x) * padded_ + o) = found;
+        *reinterpret_cast<HalfVector*>(to + static_cast<long>(x) * padded_ + o) = found;
       }
     }
   }
@@ -168,18 +168,18 @@ inline void run_plain(const Bundle& bundle, const float* from, const Map& in, fl
   }
 }
 
-class Solo {
+class SingleImage {
  public:
-  explicit Solo(const std::vector<Bundle>& bundles) {
+  explicit SingleImage(const std::vector<Bundle>& bundles) {
     maps_.push_back(Map::planes(bundles[0].in()));
     for (std::size_t i = 0; i < bundles.size(); i++) {
       const Bundle& bundle = bundles[i];
       const bool learns = bundle.layer.learns();
       layers_.push_back({bundle, nullptr});
-      if (learns && SoloColumns::fits(bundle, maps_.back())) {
-        layers_.back().learner = std::make_unique<SoloColumns>(bundle, maps_.back());
+      if (learns && SingleImageColumns::fits(bundle, maps_.back())) {
+        layers_.back().learner = std::make_unique<SingleImageColumns>(bundle, maps_.back());
       } else if (learns) {
-        layers_.back().learner = std::make_unique<SoloPlaces>(bundle, maps_.back());
+        layers_.back().learner = std::make_unique<SingleImagePlaces>(bundle, maps_.back());
       }
       Grid out{bundle.out[0], bundle.out[1], bundle.out[2]};
       if (i + 1 < bundles.size()) {
@@ -200,7 +200,7 @@ class Solo {
     }
   }
 
-  // Where the picture's numbers go, in the order channel, row, column.
+  // Where the image's numbers go, in the order channel, row, column.
   float* input() { return values_[0].get(); }
   const Map& input_map() const { return maps_[0]; }
 
@@ -225,7 +225,7 @@ class Solo {
  private:
   struct Step {
     Bundle bundle;
-    std::unique_ptr<SoloLearner> learner;
+    std::unique_ptr<SingleImageLearner> learner;
   };
   std::vector<Step> layers_;
   std::vector<Map> maps_;

@@ -1,11 +1,11 @@
-// A convolution of one picture with the columns of the picture side by side in the vectors: for few
+// A convolution of one image with the columns of the image side by side in the vectors: for few
 // outputs and wide rows, where vectors of outputs would stay half empty.
 #pragma once
 
 #include "single_image_layer.h"
 #include "tiles.h"
 
-class SoloColumns final : public SoloLearner {
+class SingleImageColumns final : public SingleImageLearner {
  public:
   // Whether a layer can be done so, and with fewer multiply-adds of vectors than with its outputs
   // side by side.
@@ -17,7 +17,7 @@ class SoloColumns final : public SoloLearner {
     return outputs * round_up(width, kLanes) < width * round_up(outputs, kLanes);
   }
 
-  SoloColumns(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
+  SingleImageColumns(const Bundle& bundle, const Map& in) : bundle_(bundle), in_(in) {
     shape_ = bundle.layer.shape();
     finish_ = choose_finish();
     outputs_ = bundle.layer.out[0];
@@ -27,7 +27,7 @@ class SoloColumns final : public SoloLearner {
     taps_ = kernel_taps(shape_, in.channels, in.step_c * size, in.step_y * size, size);
     weights_ = Buffer<float>(taps_.size() * outputs_);
     bias_ = Buffer<float>(outputs_);
-    sums_ = Buffer<Lanes>(static_cast<long>(kMostOutputs) * bundle.window_y * (vectors_ + 1));
+    sums_ = Buffer<Vector>(static_cast<long>(kMostOutputs) * bundle.window_y * (vectors_ + 1));
   }
 
   Map map(const Grid& out) const override { return Map::planes(out); }
@@ -45,7 +45,7 @@ class SoloColumns final : public SoloLearner {
       for (const Part& outputs : tiles_.outputs) {
         for (int i = 0; i < bundle_.window_y; i++) sum_row(from, y * bundle_.window_y + i, i, outputs);
         for (int q = 0; q < outputs.count; q++) {
-          const Lanes* sums = sums_.get() + static_cast<long>(q) * bundle_.window_y * vectors_;
+          const Vector* sums = sums_.get() + static_cast<long>(q) * bundle_.window_y * vectors_;
           (this->*finish_)(sums, to + out.at(outputs.first + q, y, 0), out.width);
         }
       }
@@ -53,7 +53,7 @@ class SoloColumns final : public SoloLearner {
   }
 
  private:
-  typedef void (SoloColumns::*Finish)(const Lanes*, float*, int) const;
+  typedef void (SingleImageColumns::*Finish)(const Vector*, float*, int) const;
 
   Bundle bundle_;
   Finish finish_;
@@ -63,7 +63,7 @@ class SoloColumns final : public SoloLearner {
   Tiles tiles_;
   std::vector<int32_t> taps_;  // bytes
   Buffer<float> weights_, bias_;
-  Buffer<Lanes> sums_;
+  Buffer<Vector> sums_;
 
   void sum_row(const float* from, int y, int i, const Part& outputs) const {
     const int top = y * shape_.stride_y - shape_.padding_y;
@@ -81,35 +81,35 @@ class SoloColumns final : public SoloLearner {
 
   // Activates and pools rows of sums.
   template <Activation kActivation, bool kMost, bool kTwo>
-  void finish(const Lanes* sums, float* to, int width) const {
-    IntLanes lane;
+  void finish(const Vector* sums, float* to, int width) const {
+    IntVector lane;
     for (int k = 0; k < kLanes; k++) lane[k] = k;
     for (int x = 0; x < width; x += kLanes) {
-      Lanes value;
+      Vector value;
       if constexpr (!kTwo) {
         value = activated<kActivation>(sums[x / kLanes]);
       } else {
-        Lanes halves[2] = {};
+        Vector halves[2] = {};
         for (int half = 0; half < 2; half++) {
           const int at = 2 * (x / kLanes) + half;
           if (at >= vectors_) break;
-          const Lanes above = sums[at], below = sums[vectors_ + at];
+          const Vector above = sums[at], below = sums[vectors_ + at];
           halves[half] = kMost ? larger(above, below)
                                : activated<kActivation>(above) + activated<kActivation>(below);
         }
-        Lanes even, odd;
+        Vector even, odd;
         unzip(halves[0], halves[1], even, odd);
         value = kMost ? activated<kActivation>(larger(even, odd)) : (even + odd) * 0.25f;
       }
-      store(to + x, lane < width - x ? value : Lanes{});  // the border stays zero
+      store(to + x, lane < width - x ? value : Vector{});  // the border stays zero
     }
   }
 
   template <Activation kActivation>
   Finish finish_of() const {
-    if (bundle_.window_x == 1) return &SoloColumns::finish<kActivation, false, false>;
-    return bundle_.pooling == Pooling::kMax ? &SoloColumns::finish<kActivation, true, true>
-                                            : &SoloColumns::finish<kActivation, false, true>;
+    if (bundle_.window_x == 1) return &SingleImageColumns::finish<kActivation, false, false>;
+    return bundle_.pooling == Pooling::kMax ? &SingleImageColumns::finish<kActivation, true, true>
+                                            : &SingleImageColumns::finish<kActivation, false, true>;
   }
 
   Finish choose_finish() const {
@@ -121,5 +121,5 @@ class SoloColumns final : public SoloLearner {
     }
   }
 
-  static Lanes larger(Lanes a, Lanes b) { return ((b > a) | (b != b)) ? b : a; }
+  static Vector larger(Vector a, Vector b) { return ((b > a) | (b != b)) ? b : a; }
 };

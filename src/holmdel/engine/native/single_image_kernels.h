@@ -6,9 +6,9 @@
 
 #include "vector.h"
 
-// spread: a tile of kAlong places x kVectors vectors of outputs, summed over taps,
+// multiply_tile: a tile of kAlong places x kVectors vectors of outputs, summed over taps,
 //     sums[j][v] = bias[v] + sum over t of input[taps[t] + j * step] * weights[t][v].
-struct Spread {
+struct TileOperands {
   const float* weights;
   long weight_step;      // floats from tap to tap
   const float* input;
@@ -20,11 +20,11 @@ struct Spread {
   long sums_step;        // floats from place to place
 };
 
-template <typename Vector, int kAlong, int kVectors, bool kUnitStep>
-void spread(const Spread& a) {
-  constexpr int kWidth = sizeof(Vector) / sizeof(float);
-  typedef Vector Loose __attribute__((aligned(4)));
-  Vector sums[kAlong][kVectors];
+template <typename V, int kAlong, int kVectors, bool kUnitStep>
+void multiply_tile(const TileOperands& a) {
+  constexpr int kWidth = sizeof(V) / sizeof(float);
+  typedef V Loose __attribute__((aligned(4)));
+  V sums[kAlong][kVectors];
   HOLMDEL_UNROLL
   for (int j = 0; j < kAlong; j++) {
     HOLMDEL_UNROLL
@@ -36,14 +36,14 @@ void spread(const Spread& a) {
   const long step = kUnitStep ? 1 : a.step;
   for (int t = 0; t < a.count; t++) {
     const float* from = a.input + a.taps[t];
-    Vector weight[kVectors];
+    V weight[kVectors];
     HOLMDEL_UNROLL
     for (int v = 0; v < kVectors; v++) {
       weight[v] = *reinterpret_cast<const Loose*>(weights + v * kWidth);
     }
     HOLMDEL_UNROLL
     for (int j = 0; j < kAlong; j++) {
-      const Vector value = from[j * step] - Vector{};
+      const V value = from[j * step] - V{};
       HOLMDEL_UNROLL
       for (int v = 0; v < kVectors; v++) sums[j][v] += value * weight[v];
     }
@@ -58,38 +58,38 @@ void spread(const Spread& a) {
   }
 }
 
-typedef void (*SpreadTile)(const Spread&);
+typedef void (*MultiplyTile)(const TileOperands&);
 constexpr int kMostPlaces = 14, kMostVectors = 8;
 
-constexpr bool spread_fits(int along, int vectors) {
+constexpr bool tile_fits(int along, int vectors) {
   return along * vectors + vectors + 1 <= (kRegisters < 32 ? kRegisters : 28);
 }
 
-template <typename Vector, int kAlong, int kVectors, bool kUnitStep>
-constexpr SpreadTile spread_or_null() {
-  if constexpr (spread_fits(kAlong, kVectors)) {
-    return &spread<Vector, kAlong, kVectors, kUnitStep>;
+template <typename V, int kAlong, int kVectors, bool kUnitStep>
+constexpr MultiplyTile tile_or_null() {
+  if constexpr (tile_fits(kAlong, kVectors)) {
+    return &multiply_tile<V, kAlong, kVectors, kUnitStep>;
   } else {
     return nullptr;
   }
 }
 
-template <typename Vector, bool kUnitStep, std::size_t... kIndex>
-constexpr auto spread_table(std::index_sequence<kIndex...>) {
-  return std::array<SpreadTile, sizeof...(kIndex)>{
-      spread_or_null<Vector, kIndex / kMostVectors + 1, kIndex % kMostVectors + 1, kUnitStep>()...};
+template <typename V, bool kUnitStep, std::size_t... kIndex>
+constexpr auto tile_table(std::index_sequence<kIndex...>) {
+  return std::array<MultiplyTile, sizeof...(kIndex)>{
+      tile_or_null<V, kIndex / kMostVectors + 1, kIndex % kMostVectors + 1, kUnitStep>()...};
 }
 
 constexpr int kHalf = kLanes > 4 ? kLanes / 2 : kLanes;  // a narrow vector, for few outputs
-typedef float HalfLanes __attribute__((vector_size(kHalf * 4)));
-typedef HalfLanes LooseHalf __attribute__((aligned(4)));
+typedef float HalfVector __attribute__((vector_size(kHalf * 4)));
+typedef HalfVector LooseHalf __attribute__((aligned(4)));
 
-inline SpreadTile spread_tile(bool narrow, int along, int vectors, bool unit_step) {
+inline MultiplyTile choose_tile(bool narrow, int along, int vectors, bool unit_step) {
   constexpr auto every = std::make_index_sequence<kMostPlaces * kMostVectors>{};
-  static constexpr auto wide = spread_table<Lanes, false>(every);
-  static constexpr auto wide_unit = spread_table<Lanes, true>(every);
-  static constexpr auto half = spread_table<HalfLanes, false>(every);
-  static constexpr auto half_unit = spread_table<HalfLanes, true>(every);
+  static constexpr auto wide = tile_table<Vector, false>(every);
+  static constexpr auto wide_unit = tile_table<Vector, true>(every);
+  static constexpr auto half = tile_table<HalfVector, false>(every);
+  static constexpr auto half_unit = tile_table<HalfVector, true>(every);
   const auto& table = narrow ? (unit_step ? half_unit : half) : (unit_step ? wide_unit : wide);
   return table[(along - 1) * kMostVectors + vectors - 1];
 }

@@ -1,10 +1,10 @@
-// What the ways to do a layer for one picture share.
+// What the ways to do a layer for one image share.
 #pragma once
 
 #include "activations.h"
 #include "layer.h"
 
-// Where channel, row and column of one picture lie, in floats.
+// Where channel, row and column of one image lie, in floats.
 struct Map {
   int channels, height, width, border_y, border_x;
   long step_c, step_y, step_x;
@@ -28,7 +28,7 @@ struct Map {
   }
 };
 
-HOLMDEL_INLINE Lanes activated_by(Activation activation, Lanes x) {
+HOLMDEL_INLINE Vector activated_by(Activation activation, Vector x) {
   switch (activation) {
     case Activation::kSigmoid: return sigmoid(x);
     case Activation::kTanh: return tangent(x);
@@ -52,9 +52,9 @@ inline void activate(Activation activation, float* values, long count) {
 }
 
 // A convolution or dense layer, with activation and pooling.
-class SoloLearner {
+class SingleImageLearner {
  public:
-  virtual ~SoloLearner() = default;
+  virtual ~SingleImageLearner() = default;
   // Where its outputs lie, as the next layer wants their border.
   virtual Map map(const Grid& out) const = 0;
   virtual void pack(const float* weight, const float* bias) = 0;

@@ -1,4 +1,4 @@
-// What the stages of a chain share: where a picture's numbers lie, and a thread's buffers.
+// What the stages of a chain share: where an image's numbers lie, and a thread's buffers.
 #pragma once
 
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 constexpr int round_up(int count, int unit) { return (count + unit - 1) / unit * unit; }
 
-// Where channel, row and column lie in a buffer of Lanes, with a border of zeros for padding.
+// Where channel, row and column lie in a buffer of Vector, with a border of zeros for padding.
 struct Grid {
   int channels = 0, height = 0, width = 0;
   int border_y = 0, border_x = 0;
@@ -49,30 +49,30 @@ class Buffer {
   std::unique_ptr<T, FreeAligned> memory_;
 };
 
-// What a thread keeps for a stage. A slot holds kLanes pictures.
+// What a thread keeps for a stage. A slot holds kLanes images.
 struct Room {
-  Buffer<Lanes> input;    // slots x grid: what comes into the stage
-  Buffer<Lanes> kept;     // slots x what pooling keeps for backward
-  Buffer<Lanes> deltas;   // d loss / d sums; one slot where a stage works slot by slot
-  Buffer<Lanes> gradient; // d loss / d input; likewise
-  Buffer<Lanes> weights;  // the sum of the gradients of a convolution's weights, a picture a lane
-  Buffer<Lanes> biases;
-  Buffer<float> kept_inputs;  // pictures x inputs of a dense layer, for its weights' gradient
-  Buffer<float> kept_deltas;  // pictures x outputs of it
+  Buffer<Vector> input;    // slots x grid: what comes into the stage
+  Buffer<Vector> kept;     // slots x what pooling keeps for backward
+  Buffer<Vector> deltas;   // d loss / d sums; one slot where a stage works slot by slot
+  Buffer<Vector> gradient; // d loss / d input; likewise
+  Buffer<Vector> weights;  // the sum of the gradients of a convolution's weights, an image a lane
+  Buffer<Vector> biases;
+  Buffer<float> kept_inputs;  // images x inputs of a dense layer, for its weights' gradient
+  Buffer<float> kept_deltas;  // images x outputs of it
 };
 
 constexpr int kMostSlots = 4;
-constexpr int kKept = 256;  // pictures of which a dense layer keeps inputs and gradients
+constexpr int kKept = 256;  // images of which a dense layer keeps inputs and gradients
 
 // A thread's buffers, one room a stage and one more for the logits.
 struct Thread {
   std::vector<Room> rooms;
-  Buffer<Lanes> scratch;
+  Buffer<Vector> scratch;
   Buffer<float> gradient;  // of all parameters, one after the other
   double loss = 0;
   int64_t correct = 0;
-  int kept = 0;            // pictures in `kept_inputs` and `kept_deltas`
-  long bad_picture = -1;   // the first that holds something else than finite numbers
+  int kept = 0;            // images in `kept_inputs` and `kept_deltas`
+  long bad_image = -1;   // the first that holds something else than finite numbers
 };
 
 enum class Activation : int32_t { kNone, kSigmoid, kTanh, kRelu };
@@ -98,17 +98,17 @@ class Stage {
   Parameters parameters;
   const Stage* next = nullptr;
 
-  Lanes* input(Thread& thread, int slot) const {
+  Vector* input(Thread& thread, int slot) const {
     return thread.rooms[index].input.get() + static_cast<long>(slot) * in.size();
   }
-  Lanes* output(Thread& thread, int slot) const {
+  Vector* output(Thread& thread, int slot) const {
     return thread.rooms[index + 1].input.get() + static_cast<long>(slot) * out.size();
   }
-  Lanes* gradient(Thread& thread, int slot) const {
+  Vector* gradient(Thread& thread, int slot) const {
     return thread.rooms[index].gradient.get() + (gradient_slots ? slot : 0L) * in.size();
   }
   // The gradient by what the stage gives, which the next one wrote.
-  const Lanes* given(Thread& thread, int slot) const { return next->gradient(thread, slot); }
+  const Vector* given(Thread& thread, int slot) const { return next->gradient(thread, slot); }
 
   // Takes the buffers of a stage, besides its input and its gradient.
   virtual void allocate(Room& room, int slots) const = 0;
