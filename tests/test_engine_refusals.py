@@ -187,7 +187,7 @@ def test_no_row_is_an_empty_batch():
 @needs_engine
 def test_the_first_of_several_bad_pictures_is_named():
     chain = engine.compile(network(), SIZE)
-    with pytest.raises(UserError, match=r"^picture 2 "):
+    with pytest.raises(UserError, match=r"^image 2 "):
         chain.step(pictures(p2=torch.nan, p3=torch.inf, p35=torch.nan), labels())
 
 

@@ -63,7 +63,7 @@ FAULTS = {
     "no header": (b"\0\0", "has 2 bytes, too few for an IDX header"),
     "half a header": (HEADER[:9], "has 9 bytes, too few for an IDX header"),
     "another type": (b"\0\0\x0a\x03" + bytes(72), "starts with 0x00000a03; expected 0x00000803"),
-    "not IDX": (b"<!DOCTYPE html>", "starts with 0x3c21444f; expected 0x00000803, pictures in IDX"),
+    "not IDX": (b"<!DOCTYPE html>", "starts with 0x3c21444f; expected 0x00000803, images in IDX"),
     "labels": (b"\0\0\x08\x01\0\0\0\x01\x05", "holds labels; expected images; .* mislabelled"),
     "gzip cut off": (gzip.compress(HEADER + bytes(60))[:-9], "cut off in the middle of its gzip"),
     "gzip damaged": (gzip.compress(HEADER)[:10] + b"\xff" * 30, "is a damaged gzip file"),
@@ -102,7 +102,7 @@ def test_a_label_out_of_range(pair):
 def test_pictures_and_labels_of_different_counts(pair, tmp_path):
     images, _ = pair
     idx.write(tmp_path / "two", LABELS[:2])
-    with pytest.raises(UserError, match=r"holds 3 pictures and .*two 2 labels; .* the same set"):
+    with pytest.raises(UserError, match=r"holds 3 images and .*two 2 labels; .* the same set"):
         idx.read_pair(images, tmp_path / "two", classes=10)
 
 

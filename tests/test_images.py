@@ -108,7 +108,7 @@ def test_each_unusable_file_says_what_is_wrong_with_it(tmp_path):
         (tmp_path / "none.png", r"there is no file .*none\.png"),
         (tmp_path, r"is a folder; expected an image"),
         (tmp_path / "empty.png", r"empty\.png is empty; expected an image"),
-        (b"", r"picture of 0 bytes is empty"),
+        (b"", r"image of 0 bytes is empty"),
         (tmp_path / "notes.png", r"notes\.png is not an image"),
         (tmp_path / "half.png", r"half\.png is cut short or damaged"),
         (half, r"picture of 2,000 bytes is cut short or damaged"),

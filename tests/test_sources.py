@@ -240,7 +240,7 @@ def test_where_only_the_archives_checksum_is_published(mini, mirror, published, 
     verdicts = verify(kept, place)
     assert all(verdict.right for verdict in verdicts)
     assert verdicts[0].text == (
-        "20 pictures of 28x28, as expected; no checksum of the plain file is published"
+        "20 images of 28x28, as expected; no checksum of the plain file is published"
     )
     idx.write(raw / "t10k-images", VALUES["t10k-images"].reshape(10, 14, 56))
     idx.write(raw / "t10k-labels", np.array([3], np.uint8))

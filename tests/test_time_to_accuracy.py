@@ -116,5 +116,5 @@ def test_without_the_data_set_it_says_where_it_looked(tmp_path, monkeypatch):
 
 def test_without_an_engine_it_says_what_it_needs(root, monkeypatch):
     monkeypatch.setenv("HOLMDEL_INSTRUCTIONS", "none")
-    with pytest.raises(UserError, match="needs the native engine, and there is PyTorch"):
+    with pytest.raises(UserError, match="needs the native engine; this machine has PyTorch"):
         main(["mnist"])
