@@ -108,9 +108,7 @@ def test_verify_says_how_far_it_could_look(data, kmnist):
     status, lines, _ = data("verify", "kmnist", "--data-root", kmnist)
     assert status == 0
     assert len(lines) == 4
-    assert lines[0].startswith(
-        f"right  {kmnist}/KMNIST/raw/train-images-idx3-ubyte: 60000 images"
-    )
+    assert lines[0].startswith(f"right  {kmnist}/KMNIST/raw/train-images-idx3-ubyte: 60000 images")
     assert lines[0].endswith("no checksum of the plain file is published")
 
 

@@ -43,9 +43,9 @@ LABELS = "torch.int64 (40,) on the CPU, one per image"
 ROWS = "expected torch.int64 (B,) on the CPU"
 NOT_FINITE = "of the batch holds NaN or infinity; expected finite numbers, such as 0..1"
 BAD = {
-    "nan": ((pictures(p0=torch.nan), labels()), f"picture 0 {NOT_FINITE}"),
-    "infinity": ((pictures(p17=torch.inf), labels()), f"picture 17 {NOT_FINITE}"),
-    "minus infinity": ((pictures(p39=-torch.inf), labels()), f"picture 39 {NOT_FINITE}"),
+    "nan": ((pictures(p0=torch.nan), labels()), f"image 0 {NOT_FINITE}"),
+    "infinity": ((pictures(p17=torch.inf), labels()), f"image 17 {NOT_FINITE}"),
+    "minus infinity": ((pictures(p39=-torch.inf), labels()), f"image 39 {NOT_FINITE}"),
     "label above": ((pictures(), labels(p33=3)), "label 33 of the batch is 3; expected 0..2"),
     "label below": ((pictures(), labels(p0=-1)), "label 0 of the batch is -1; expected 0..2"),
     "label far above": (

@@ -111,7 +111,7 @@ def test_each_unusable_file_says_what_is_wrong_with_it(tmp_path):
         (b"", r"image of 0 bytes is empty"),
         (tmp_path / "notes.png", r"notes\.png is not an image"),
         (tmp_path / "half.png", r"half\.png is cut short or damaged"),
-        (half, r"picture of 2,000 bytes is cut short or damaged"),
+        (half, r"image of 2,000 bytes is cut short or damaged"),
     ]:
         with pytest.raises(UserError, match=sentence):
             decode(picture, 1)
