@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from holmdel import data
-from holmdel.data.batches import permutation
+from holmdel.data.dataset import permutation
 from holmdel.errors import UserError
 from holmdel.training.divergence import EARLY, refuse_silent
 from holmdel.training.settings import plan

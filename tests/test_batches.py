@@ -5,7 +5,7 @@ import torch
 
 from holmdel.data import Split
 from holmdel.data.augment import AUGMENTATIONS, augmentation, flip, shift
-from holmdel.data.batches import Batches, batch_seed, hold_out, permutation
+from holmdel.data.dataset import Batches, batch_seed, hold_out, permutation
 from holmdel.errors import UserError
 
 

@@ -10,7 +10,7 @@ from holmdel import evaluation, exchange
 from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.data import Split
-from holmdel.data.batches import Batches
+from holmdel.data.dataset import Batches
 from holmdel.data.loading import labels_of
 from holmdel.errors import UserError
 from holmdel.files import refuse_existing

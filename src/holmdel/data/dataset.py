@@ -1,7 +1,9 @@
-"""A data set in memory: a training and a test split."""
+"""Data sets in memory, and how batches are drawn from them."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -46,3 +48,61 @@ class Dataset:
     train: Split
     test: Split
     framing: str
+
+
+Transform = Callable[[Tensor], Tensor]
+
+
+class Batches:
+    """Batches in the split's order: (float images (N, C, H, W), labels (N,)), as often as asked.
+
+    Args:
+        split: images and labels, on the device where the batches are wanted.
+        transform: from uint8 images (N, C, H, W) to the network's input.
+        batch_size: N; the last batch may be smaller.
+    """
+
+    def __init__(self, split: Split, transform: Transform, batch_size: int) -> None:
+        self.split = split
+        self.transform = transform
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.split) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for first in range(0, len(self.split), self.batch_size):
+            part = slice(first, first + self.batch_size)
+            yield self.transform(self.split.images[part]), self.split.labels[part]
+
+
+def permutation(count: int, seed: int, epoch: int) -> Tensor:
+    """Returns the order of the examples in one epoch: a permutation (count,) of int64.
+
+    It depends on its arguments alone, so any epoch of any run can be drawn again.
+    """
+    generator = torch.Generator().manual_seed(batch_seed(seed, epoch, 0))
+    return torch.randperm(count, generator=generator)
+
+
+def batch_seed(seed: int, epoch: int, batch: int) -> int:
+    """Returns the seed, 0..2^63-1, of the random numbers of one batch (augmentation, dropout).
+
+    A mixing of its arguments (Vigna, "SplitMix64"), so that neighbouring batches are unrelated.
+    """
+    x = 0
+    for part in (seed, epoch, batch):
+        x = (x + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        x ^= x >> 31
+    return x >> 1
+
+
+def hold_out(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
+    """Returns (the rest, the part held out), a seeded draw of `fraction` of the examples."""
+    order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
+    held = round(len(split) * fraction)
+    parts = order[held:].sort().values, order[:held].sort().values
+    rest, out = (Split(split.images[part], split.labels[part]) for part in parts)
+    return rest, out

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from holmdel import engine
 from holmdel.data import Split
-from holmdel.data.batches import Batches, batch_seed, permutation
+from holmdel.data.dataset import Batches, batch_seed, permutation
 from holmdel.evaluation import Answer, in_eval_mode
 from holmdel.images.contract import ImageContract
 from holmdel.networks import build

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from holmdel.checkpoint import Header, save_model
-from holmdel.data.batches import permutation
+from holmdel.data.dataset import permutation
 from holmdel.devices import memory_kept
 from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.callbacks import (

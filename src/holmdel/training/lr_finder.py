@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holmdel.data.batches import permutation
+from holmdel.data.dataset import permutation
 from holmdel.errors import UserError
 from holmdel.figures import figure_files, new_figure
 from holmdel.training.job import Job, seeds_restored

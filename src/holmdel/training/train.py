@@ -12,7 +12,7 @@ from holmdel import engine
 from holmdel.checkpoint import Header
 from holmdel.data import Dataset, Split
 from holmdel.data.augment import augmentation
-from holmdel.data.batches import hold_out
+from holmdel.data.dataset import hold_out
 from holmdel.deprecation import renamed_parameters
 from holmdel.devices import choose_device, use_bfloat16
 from holmdel.engine.layers import LARGEST
