@@ -94,7 +94,7 @@ site: install
 wheel: install
 	rm -rf dist build/wheel
 	$(BIN)/python -m build --sdist --wheel --outdir build/wheel
-	$(BIN)/auditwheel repair -w dist build/wheel/*.whl
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair -w dist build/wheel/*.whl
 	mv build/wheel/*.tar.gz dist/
 
 clean:

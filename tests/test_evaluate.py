@@ -39,6 +39,12 @@ def test_the_accuracy_is_the_one_the_training_printed(holmdel):
     assert f"test acc {found['accuracy']:.3f}" in trained.out.splitlines()[-2]
 
 
+def test_without_data_it_is_what_the_run_was_trained_on(holmdel, run):
+    named = holmdel("evaluate", run, "--data", "digits", "--json").out
+    assert holmdel("evaluate", run, "--json").out == named
+    assert library.evaluate(run).count == json.loads(named)["count"]
+
+
 def test_the_table_has_a_row_a_class_and_the_confusions(holmdel, run):
     said = holmdel("evaluate", run, "--data", "digits").out
     for digit in range(10):

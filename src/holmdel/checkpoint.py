@@ -59,6 +59,16 @@ def load_model(path: Path) -> tuple[nn.Module, Header]:
     return network.eval(), header
 
 
+def trained_on(folder: Path) -> str | None:
+    """Returns the data set that a run folder was trained on: a name or a folder, if it says."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        name = config["data"]["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(name)
+
+
 def _parse_header(path: Path, metadata: dict[str, str]) -> Header:
     if "holmdel" not in metadata:
         raise UserError(f"{path} has no holmdel header; expected a file that holmdel train wrote")

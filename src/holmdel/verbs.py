@@ -7,7 +7,7 @@ from typing import Any
 
 from holmdel import data as data_sets
 from holmdel import evaluation, exchange
-from holmdel.checkpoint import Header
+from holmdel.checkpoint import Header, trained_on
 from holmdel.classifier import Classifier, load
 from holmdel.data import Split
 from holmdel.data.dataset import Batches
@@ -21,7 +21,7 @@ from holmdel.training.train import image_contract
 
 def evaluate(
     model: str | Path | Classifier,
-    data: str = "fashion-mnist",
+    data: str | None = None,
     *,
     data_root: str | Path | None = None,
     limit: int | None = None,
@@ -33,7 +33,8 @@ def evaluate(
 
     Args:
         model: a run folder, a `.safetensors` file, a shipped name, or a Classifier.
-        data: a data set's name, or a folder `root/{train,test}/<class>/*`.
+        data: a data set's name, or a folder `root/{train,test}/<class>/*`; if None, what the run
+            was trained on, and Fashion-MNIST for a model that does not say.
         data_root: where to look for data sets first.
         limit: look at the first examples only.
         device: where to compute.
@@ -44,7 +45,14 @@ def evaluate(
         UserError: for an unknown model or data set, or a data set of other classes or images.
     """
     classifier = model if isinstance(model, Classifier) else load(model, device, engine)
+    data = data or usual_data(model)
     return assess(classifier, split_for(classifier, data, data_root, progress).take(limit))
+
+
+def usual_data(model: str | Path | Classifier) -> str:
+    """Returns the data set that a model is evaluated on where none is named."""
+    folder = None if isinstance(model, Classifier) else Path(model)
+    return (folder and trained_on(folder)) or "fashion-mnist"
 
 
 def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:

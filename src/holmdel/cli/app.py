@@ -20,7 +20,7 @@ holmdel inspect lenet: its layers, one a line
 
 holmdel serve: the playground, in a browser
 
-holmdel VERB --help has every flag of a verb; help(holmdel) in Python has the same as functions."""
+holmdel VERB --help has every flag of a verb. From Python: import holmdel; help(holmdel)."""
 
 VERBS: dict[str, dict[str, Any]] = {
     "Train and measure": {

@@ -26,8 +26,12 @@ def evaluate(
         str, typer.Argument(help="A run folder, .safetensors file or shipped name, such as reader.")
     ],
     data: Annotated[
-        str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
-    ] = "fashion-mnist",
+        str | None,
+        typer.Option(
+            help="A data set's name, or a folder root/{train,test}/CLASS/*; what the run was "
+            "trained on if not given."
+        ),
+    ] = None,
     data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N examples only.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
@@ -48,7 +52,7 @@ def evaluate(
         typer.Option(metavar="X", help="For a reader: the fraction of wrong strings to allow."),
     ] = 0.01,
 ) -> int:
-    """Measure a model: accuracy, loss, a figure a class, confusions, calibration.
+    """Measure a model: accuracy, loss, figures for each class, confusions, calibration.
 
     A reader is measured on labelled strings: how many are read right, read wrongly and rejected.
     """
@@ -62,7 +66,9 @@ def evaluate(
 
     classifier = load(model, device, engine)
     with data_progress() as progress:
-        test = verbs.split_for(classifier, data, data_root, progress).take(limit)
+        test = verbs.split_for(
+            classifier, data or verbs.usual_data(model), data_root, progress
+        ).take(limit)
     found = verbs.assess(classifier, test)
     if out is not None:
         _draw_evaluation(out, classifier, test, found)

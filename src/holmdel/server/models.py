@@ -1,7 +1,6 @@
 """The models of a server, by name."""
 
 import copy
-import json
 import threading
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 
 from holmdel import engine as engines
 from holmdel.anatomy import Anatomy, inspect_module, weightless
+from holmdel.checkpoint import trained_on
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.images import decode, frame
@@ -189,7 +189,7 @@ def load_models(wanted: tuple[str, ...]) -> Models:
         classifier = load(name)
         path = Path(name)
         if path.is_dir():
-            called, source, data = path.resolve().name, "folder", data_of(path)
+            called, source, data = path.resolve().name, "folder", trained_on(path)
         elif path.is_file():
             called, source, data = path.stem, "folder", None
         else:
@@ -198,13 +198,3 @@ def load_models(wanted: tuple[str, ...]) -> Models:
     if not any(True for _ in models):
         raise UserError("no model was given, and none ships with this version; give a run folder")
     return models
-
-
-def data_of(folder: Path) -> str | None:
-    """Returns the name of the data set that a run folder was trained on, if it says."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        name = config["data"]["name"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(name)
