@@ -222,7 +222,7 @@ def test_a_calibration_is_taken_by_later_readings(holmdel, model, labelled):
             "--format table was given with --out, which writes JSON lines; leave it out",
         ),
         (["a.png", "--pattern", "words"], "pattern"),
-        (["a.png", "--max-error", "2"], "max_error was given as 2.0; expected a part"),
+        (["a.png", "--max-error", "2"], "max_error was given as 2.0; expected a number"),
         (["--calibrate", "nil"], "there is no file nil/truth.tsv"),
     ],
 )
