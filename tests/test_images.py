@@ -97,6 +97,16 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     assert decode(tmp_path / "a.tif", 1).ravel().tolist() == [0, 100, 255]
 
 
+@pytest.mark.parametrize("turned", [1, 3])
+def test_a_tiff_says_whether_its_0_is_white(tmp_path, turned):
+    values = np.array([[0, 257 * 100, 65535]], np.uint16)
+    for photometric, expected in ((0, [255, 155, 0]), (1, [0, 100, 255])):
+        tags = {262: photometric, 274: turned}
+        Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo=tags)
+        expected = expected if turned == 1 else expected[::-1]
+        assert decode(tmp_path / "a.tif", 1).ravel().tolist() == expected
+
+
 def test_each_unusable_file_says_what_is_wrong_with_it(tmp_path):
     (tmp_path / "empty.png").touch()
     (tmp_path / "notes.png").write_text("seven")

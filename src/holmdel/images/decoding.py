@@ -21,6 +21,7 @@ MOST_PIXELS = 100_000_000  # a phone's camera gives 12 to 50 million, a bomb tho
 ImageLike: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
 
 _ORIENTATION = 0x0112  # EXIF 2.3, tag "Orientation"
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # of TIFF 6.0, section 3
 _OPENING = threading.Lock()
 _MODES = {1: "L", 3: "RGB"}
 _FRONT = 1024  # bytes in which a PDF says that it is one
@@ -143,10 +144,21 @@ def _upright(image: Image.Image, mode: str, name: str) -> Image.Image:
     """Returns the image in a mode, loaded and upright."""
     try:
         image.load()
+        negative = _is_negative(image)
         upright = image.getexif().get(_ORIENTATION, 1) == 1
-        return _in_mode(image if upright else ImageOps.exif_transpose(image), mode)
+        found = _in_mode(image if upright else ImageOps.exif_transpose(image), mode)
+        return ImageOps.invert(found) if negative else found
     except Exception as error:  # as above
         raise _cut_short(name, error) from None
+
+
+def _is_negative(image: Image.Image) -> bool:
+    """Tells whether white is 0 in a 16-bit TIFF, which PIL leaves to its user.
+
+    At 8 bits it does not; findings/tiff-white-is-zero.sh shows both.
+    """
+    tags = getattr(image, "tag_v2", {})
+    return image.mode.startswith("I;16") and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
 
 
 def _not_an_image(name: str, front: bytes) -> NotAnImage:

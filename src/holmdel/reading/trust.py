@@ -55,7 +55,9 @@ class Trust:
             UserError: for another range.
         """
         if not 0 <= max_error <= 1:
-            raise UserError(f"max_error was given as {max_error}; expected a number between 0 and 1, such as 0.01")
+            raise UserError(
+                f"max_error was given as {max_error}; expected a number between 0 and 1, such as 0.01"
+            )
         if not self.curve:
             return 1 - max_error
         return min((at for at, error in self.curve if error <= max_error), default=1.0)
