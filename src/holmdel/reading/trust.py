@@ -56,7 +56,8 @@ class Trust:
         """
         if not 0 <= max_error <= 1:
             raise UserError(
-                f"max_error was given as {max_error}; expected a number between 0 and 1, such as 0.01"
+                f"max_error was given as {max_error}; expected a number between 0 and 1, such as "
+                "0.01"
             )
         if not self.curve:
             return 1 - max_error
