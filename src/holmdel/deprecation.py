@@ -27,10 +27,11 @@ def renamed_parameters(**names: str) -> Callable[[Callable[P, R]], Callable[P, R
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            for old, new in names.items():
-                if old in kwargs and new not in kwargs:
-                    _warn(f"the parameter {old!r} of {function.__name__}", repr(new))
-                    kwargs[new] = kwargs.pop(old)
+            if kwargs:  # the engine's calls have none, and microseconds to spend
+                for old, new in names.items():
+                    if old in kwargs and new not in kwargs:
+                        _warn(f"the parameter {old!r} of {function.__name__}", repr(new))
+                        kwargs[new] = kwargs.pop(old)
             return function(*args, **kwargs)
 
         return call
