@@ -1,6 +1,6 @@
 """From a picture of paper to the digits that somebody wrote there."""
 
-from holmdel.reading.answers import Digit, Line, Reading, to_png
+from holmdel.reading.answers import Digit, Line, Reading, Skipped, to_png
 from holmdel.reading.assessment import Assessment, Said, assess_folder, calibrate
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.reader import Reader, read
@@ -18,6 +18,7 @@ __all__ = [
     "Reading",
     "Record",
     "Said",
+    "Skipped",
     "Trust",
     "assess_folder",
     "calibrate",

@@ -49,6 +49,8 @@ class Line:
         box: x, y, width and height in the picture's pixels.
         digits: one for each of `text`.
         score: what the line reader gave, 0..1, before it was calibrated.
+        value: what the line is worth as JSON-ready values, where the pattern gives it a value.
+        field: the name of the field it stands in, where fields have names.
     """
 
     text: str
@@ -58,17 +60,40 @@ class Line:
     box: Box
     digits: tuple[Digit, ...]
     score: float
+    value: dict[str, Any] | None = None
+    field: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the line as JSON-ready values."""
         return {
+            **_known(field=self.field),
             "text": self.text,
-            **({} if self.raw is None else {"raw": self.raw}),
+            **_known(raw=self.raw, value=self.value),
             "confidence": round(self.confidence, _DECIMALS),
             "status": self.status,
             "box": list(self.box),
             "digits": [digit.to_json() for digit in self.digits],
         }
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something on a picture that was seen and not read.
+
+    Attributes:
+        box: x, y, width and height in the picture's pixels.
+        reason: `print`, `letters`, `too small`, `crossed out`, `rule`, `empty` for a field in which
+            nothing is written, or `unclear`.
+        field: the name of the field, where fields have names.
+    """
+
+    box: Box
+    reason: str
+    field: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns what was passed over as JSON-ready values."""
+        return {**_known(field=self.field), "box": list(self.box), "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -78,11 +103,15 @@ class Reading:
     Attributes:
         path: the picture's path, or None if it was not given as one.
         lines: in the order a person reads; empty where no digits are written.
+        skipped: what was seen and not read, in the same order.
+        page: the number of the page from 1, where the file may have several; else None.
         steps: names and pictures, uint8 (H, W) or (H, W, 3), of what was done, where asked for.
     """
 
     path: str | None
     lines: tuple[Line, ...]
+    skipped: tuple[Skipped, ...] = ()
+    page: int | None = None
     steps: tuple[tuple[str, Grey], ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -92,7 +121,17 @@ class Reading:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the reading as JSON-ready values."""
-        return {"path": self.path or "-", "lines": [line.to_json() for line in self.lines]}
+        return {
+            "path": self.path or "-",
+            **_known(page=self.page),
+            "lines": [line.to_json() for line in self.lines],
+            **({"skipped": [item.to_json() for item in self.skipped]} if self.skipped else {}),
+        }
+
+
+def _known(**values: Any) -> dict[str, Any]:
+    """Returns the values that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 _HEIGHT = 96  # pixels of the line as it is drawn

@@ -109,7 +109,7 @@ class Reader:
     def _one_line(self, sheet: "_Sheet", grey: Grey, answer: LineAnswer, steps: bool) -> Reading:
         digits = tuple(Digit(d.char, d.confidence, d.box) for d in answer.digits)
         shown = _steps(grey, answer, 1) if steps else ()
-        return Reading(sheet.path, self._kept(answer, digits), shown)
+        return Reading(sheet.path, self._kept(answer, digits), steps=shown)
 
     def _page(self, sheet: "_Sheet", steps: bool) -> Reading:
         """Returns what stands on a page: its fields are found, then read under the pattern."""
@@ -123,7 +123,7 @@ class Reader:
             )
             lines += self._kept(answer, digits, field.box)
             shown += _steps(field.picture, answer, number) if steps else ()
-        return Reading(sheet.path, tuple(lines), shown)
+        return Reading(sheet.path, tuple(lines), steps=shown)
 
     def _score(self, pictures: Sequence[Grey]) -> list[LineAnswer]:
         """Returns what the network sees on parts of a page, whatever the pattern."""
