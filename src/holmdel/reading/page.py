@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.page_choice import Searched, says_more_turned, search
-from holmdel.reading.page_found import Found, Score
-from holmdel.reading.page_ink import Picture, closed, even_light, ink_of, turnings, working
+from holmdel.reading.detect import Found, Score, Searched, says_more_turned, search
+from holmdel.reading.image import Picture, closed, even_light, ink_of, turnings, working
 
 _LOW = 120  # pixels; so low a picture is one line unless two are seen
 _STRIP = 4.0  # times its height: how wide a higher one is of which that is true

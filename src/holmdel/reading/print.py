@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.page_ink import Sheet
-from holmdel.reading.page_lines import Marks
+from holmdel.reading.image import Sheet
+from holmdel.reading.writing import Marks
 
 _SIDE = 12  # pixels of the small pictures that are compared
 _ALIKE = 0.9  # correlation of two prints of a letter

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.page_frames import Frames
+from holmdel.reading.layout import Frames
 
 _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
 _LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
