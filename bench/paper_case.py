@@ -1,0 +1,82 @@
+"""One image of the benchmark of paper, what stands on it, and what was said of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scores import match_lines
+
+PLAIN = "plain"  # the group that others are compared with
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image and what stands on it.
+
+    Attributes:
+        group: what is done to the ink; a row of the table.
+        name: of this one, for a file's name.
+        image: what `holmdel.read` takes.
+        truth: the strings on it.
+        pattern: what may be written.
+        lines: whether it is said that the image is one line.
+        raw: whether the marks count too.
+        options: further words for the reader.
+    """
+
+    group: str
+    name: str
+    image: Any
+    truth: tuple[str, ...]
+    pattern: str = "digits"
+    lines: bool = False
+    raw: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+class Tally(NamedTuple):
+    """Strings on images of a group, and what was said of them.
+
+    Attributes:
+        images: how many.
+        total: strings that stand there.
+        right: strings that were given exactly, accepted or rejected.
+        sure: of these, accepted.
+        wrong: accepted strings that are like one that stands there and not equal.
+        extra: accepted strings that are like none.
+        rejected: rejected lines, right ones too.
+        seconds: it took.
+    """
+
+    images: int
+    total: int
+    right: int
+    sure: int
+    wrong: int
+    extra: int
+    rejected: int
+    seconds: float
+
+    def __add__(self, other: tuple[Any, ...]) -> "Tally":  # type: ignore[override]
+        return Tally(*(a + b for a, b in zip(self, other, strict=True)))
+
+
+def tally(truth: Sequence[str], said: Sequence[tuple[str, bool]], seconds: float) -> Tally:
+    """Returns what texts, and whether each was accepted, are worth beside the truth."""
+    sure = [text for text, accepted in said if accepted]
+    rest = [text for text, accepted in said if not accepted]
+    matched = match_lines(truth, sure)
+    left = list(truth)
+    for text in sure:
+        if text in left:
+            left.remove(text)
+    right = matched.right + match_lines(left, rest).right
+    return Tally(
+        1, len(truth), right, matched.right, matched.misread, matched.other, len(rest), seconds
+    )
+
+
+def root_of(data: str, *parts: str) -> Path:
+    """Returns a folder of the evaluation strings."""
+    return Path(data, "strings", *parts)
