@@ -12,6 +12,7 @@ import itertools
 import json
 import multiprocessing
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
@@ -24,9 +25,24 @@ import torch
 from PIL import Image
 
 import holmdel
+from holmdel.errors import UserError
 from paper_case import PLAIN, Case, Tally, tally
 from paper_cheques import CHANGES, cheques
+from paper_crops import (
+    blank,
+    crops,
+    dates,
+    letters,
+    light,
+    nist,
+    photos,
+    predict,
+    printed,
+    strips,
+)  # fmt: skip
 from paper_forms import combs, empty, sheets
+from paper_pages import DOCUMENTS, LINES, pages
+from paper_times import page, pdf
 from record import record
 
 Said = list[tuple[str, bool]]
@@ -35,7 +51,21 @@ SECTIONS: dict[str, Callable[[int | None], Iterator[Case]]] = {
     **{name: partial(cheques, name) for name in CHANGES},
     "combs": combs,
     "empty": empty,
+    "forms": nist,
+    "photos": photos,
+    "lines": partial(pages, LINES),
+    "documents": partial(pages, DOCUMENTS),
+    "crops": crops,
+    "strips": strips,
+    "light": light,
+    "dates": dates,
+    "blank": blank,
+    "print": printed,
+    "letters": letters,
+    "predict": predict,
 }
+TIMES: dict[str, Callable[[], dict[str, float]]] = {"page": page, "pdf": pdf}
+_SURE = 0.9
 _NONE = Tally(0, 0, 0, 0, 0, 0, 0, 0.0)
 _HEAD = f"{'':<44}{'of':>6}{'right':>6}{'sure':>6}{'wrong':>6}{'extra':>6}{'rej':>6}{'s':>8}"
 
@@ -47,12 +77,31 @@ def _reader(pattern: str, lines: bool, options: str) -> holmdel.Reader:
 
 def read(case: Case) -> tuple[Case, Said, float]:
     """Returns a case with what is said of it, and the seconds that it took."""
-    reader = _reader(case.pattern, case.lines, json.dumps(case.options))
     began = time.perf_counter()
-    lines = reader.read(case.image).lines
-    seconds = time.perf_counter() - began
+    try:
+        said = _predicted(case) if case.digit else _lines(case)
+    except UserError as error:
+        print(f"{case.group}: {error}", file=sys.stderr)
+        said = []
+    return case, said, time.perf_counter() - began
+
+
+def _lines(case: Case) -> Said:
+    lines = _reader(case.pattern, case.lines, json.dumps(case.options)).read(case.image).lines
     texts = [(line.raw or line.text) if case.raw else line.text for line in lines]
-    return case, [(t, x.status == "read") for t, x in zip(texts, lines, strict=True)], seconds
+    return [(text, line.status == "read") for text, line in zip(texts, lines, strict=True)]
+
+
+def _predicted(case: Case) -> Said:
+    """Returns the digit where one was found; it counts as accepted from a probability of 0.9."""
+    [answer] = _classifier().predict([case.image])
+    found = getattr(answer, "found", "one") == "one"
+    return [(answer.label, answer.probability >= _SURE)] if found else []
+
+
+@cache
+def _classifier() -> holmdel.Classifier:
+    return holmdel.load("lenet-mnist")
 
 
 def _quiet() -> None:
@@ -129,13 +178,20 @@ def main() -> None:
     parser.add_argument("--show", type=Path, metavar="DIR", help="write the images that failed")
     parser.add_argument("--record", action="store_true", help="append to results.jsonl")
     words = parser.parse_args()
-    if unknown := set(words.sections) - set(SECTIONS):
-        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    known = [*SECTIONS, *TIMES]
+    if unknown := set(words.sections) - set(known):
+        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     _quiet()
     figures: dict[str, Any] = {}
-    for name in words.sections or SECTIONS:
-        groups = measured(name, words)
-        figures[name] = {group: list(one) for group, one in groups.items()}
+    for name in words.sections or known:
+        if name in TIMES:
+            figures[name] = TIMES[name]()
+            print(
+                f"\n{name}", *(f"{what:<60}{n:>10}" for what, n in figures[name].items()), sep="\n"
+            )
+        else:
+            groups = measured(name, words)
+            figures[name] = {group: list(one) for group, one in groups.items()}
     if words.record:
         record("paper", {"figures": figures})
 

@@ -1,5 +1,6 @@
 """One image of the benchmark of paper, what stands on it, and what was said of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ class Case:
         lines: whether it is said that the image is one line.
         raw: whether the marks count too.
         options: further words for the reader.
+        digit: whether it is one digit for `holmdel predict`.
     """
 
     group: str
@@ -33,6 +35,7 @@ class Case:
     lines: bool = False
     raw: bool = False
     options: dict[str, Any] = field(default_factory=dict)
+    digit: bool = False
 
 
 class Tally(NamedTuple):
@@ -58,23 +61,28 @@ class Tally(NamedTuple):
     rejected: int
     seconds: float
 
-    def __add__(self, other: tuple[Any, ...]) -> "Tally":  # type: ignore[override]
+    def __add__(self, other: tuple[Any, ...]) -> "Tally":
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
 
 
 def tally(truth: Sequence[str], said: Sequence[tuple[str, bool]], seconds: float) -> Tally:
     """Returns what texts, and whether each was accepted, are worth beside the truth."""
-    sure = [text for text, accepted in said if accepted]
-    rest = [text for text, accepted in said if not accepted]
-    matched = match_lines(truth, sure)
-    left = list(truth)
-    for text in sure:
+    left, sure, misses = list(truth), 0, []
+    for text in (text for text, accepted in said if accepted):
         if text in left:
             left.remove(text)
-    right = matched.right + match_lines(left, rest).right
-    return Tally(
-        1, len(truth), right, matched.right, matched.misread, matched.other, len(rest), seconds
-    )
+            sure += 1
+        else:
+            misses.append(text)
+    like = match_lines(_digits(left), _digits(misses))
+    wrong = like.right + like.misread  # the same digits with other marks are wrong too
+    rest = [text for text, accepted in said if not accepted]
+    right = sure + sum((Counter(left) & Counter(rest)).values())
+    return Tally(1, len(truth), right, sure, wrong, like.other, len(rest), seconds)
+
+
+def _digits(texts: Sequence[str]) -> list[str]:
+    return ["".join(c for c in text if c.isdigit()) for text in texts]
 
 
 def root_of(data: str, *parts: str) -> Path:

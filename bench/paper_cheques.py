@@ -55,7 +55,8 @@ def _long_rule(grey: Grey) -> Grey:
 
 def _scaled(grey: Grey, across: float, down: float) -> Grey:
     method = cv2.INTER_AREA if across * down < 1 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(grey, None, fx=across, fy=down, interpolation=method), np.uint8)
+    scaled: Grey = cv2.resize(grey, None, fx=across, fy=down, interpolation=method).astype(np.uint8)
+    return scaled
 
 
 def _fax(grey: Grey, *, ending: str) -> bytes:
@@ -84,7 +85,8 @@ def _coloured(grey: Grey, *, pen: tuple[int, int, int], frame: bool) -> Grey:
         for width, value in ((3, 255), (3, 20), (40, 255)):
             around = ((width, width), (width, width), (0, 0))
             picture = np.pad(picture, around, constant_values=value)
-    return picture
+    coloured: Grey = picture
+    return coloured
 
 
 def _alpha(grey: Grey) -> Image.Image:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from paper_case import Case, root_of
 from paper_hand import PENS, Hand, Paper, Rgb, number
 
-_COMBS = 24  # of a kind
+_COMBS = 20  # of a kind
 _PROSE = (
     "In the figure below a cube of edge length L = 0.500 m and mass m",
     "is suspended by a rope in an open tank of liquid of density 1025",
@@ -121,7 +122,7 @@ def _wall(paper: Paper, comb: Comb, wall: tuple[int, int, int, int], colour: Rgb
         paper.pen.line([*ends[0], *ends[1]], fill=(247, 246, 243), width=comb.wide + 2)
 
 
-def _page(comb: Comb, draw: np.random.Generator, text: str) -> Paper:
+def comb_page(comb: Comb, draw: np.random.Generator, text: str) -> Paper:
     """Returns a page of 200 dots an inch, half high, with print and the comb."""
     paper = Paper((1700, 1000), draw)
     pen = PENS[int(draw.integers(len(PENS)))]
@@ -134,7 +135,9 @@ def _page(comb: Comb, draw: np.random.Generator, text: str) -> Paper:
 
 def _turned(paper: Paper, degrees: float) -> Paper:
     if degrees:
-        paper.image = paper.image.rotate(degrees, resample=3, fillcolor=(247, 246, 243))
+        paper.image = paper.image.rotate(
+            degrees, resample=Image.Resampling.BICUBIC, fillcolor=(247, 246, 243)
+        )
     return paper
 
 
@@ -151,24 +154,27 @@ def _crop(comb: Comb, draw: np.random.Generator, text: str, room: int) -> Paper:
 
 
 def combs(limit: int | None) -> Iterator[Case]:
-    """Gives combs of every kind on a page, as a crop, and as a crop that cuts the frame."""
-    for kind, comb in KINDS.items():
-        for n in range(min(limit or _COMBS, _COMBS)):
-            for where in ("page", "crop", "cut"):
-                draw = np.random.default_rng([n, len(kind)])
+    """Gives combs of every kind on a page, as a crop, cut at the frame, and cut inside it."""
+    for order, (kind, comb) in enumerate(KINDS.items()):
+        rooms = {"page": None, "crop": 12, "at the frame": 0, "inside the frame": -comb.wide}
+        plain = not comb.skew and comb.fill + comb.astray < 1
+        for where, room in rooms.items() if plain else list(rooms.items())[:2]:
+            for n in range(min(limit or _COMBS, _COMBS)):
+                draw = np.random.default_rng([n, order])
                 text = number(draw, comb.cells)
-                if where == "page":
-                    paper = _turned(_page(comb, draw, text), comb.skew)
+                if room is None:
+                    paper = _turned(comb_page(comb, draw, text), comb.skew)
                 else:
-                    paper = _crop(comb, draw, text, 12 if where == "crop" else -comb.wide)
-                yield Case(f"{kind}, {where}", f"{kind}-{where}-{n}", paper.pixels(), (text,))
+                    paper = _crop(comb, draw, text, room)
+                yield Case(f"{kind}, {where}", f"{n}", paper.pixels(), (text,))
 
 
 def empty(limit: int | None) -> Iterator[Case]:
     """Gives combs without ink."""
-    for kind, comb in KINDS.items():
+    for order, comb in enumerate(KINDS.values()):
         for n in range(min(limit or 3, 3)):
-            draw = np.random.default_rng([n, len(kind)])
-            page = _turned(_page(comb, draw, ""), comb.skew)
-            yield Case("empty comb, page", f"{kind}-page-{n}", page.pixels(), ())
-            yield Case("empty comb, crop", f"{kind}-{n}", _crop(comb, draw, "", 12).pixels(), ())
+            draw = np.random.default_rng([n, order])
+            page = _turned(comb_page(comb, draw, ""), comb.skew)
+            yield Case("empty comb, page", f"{order}-{n}", page.pixels(), ())
+            crop = _crop(comb, draw, "", 12)
+            yield Case("empty comb, crop", f"{order}-{n}", crop.pixels(), ())
