@@ -19,6 +19,7 @@ PENS = (BLACK, BLUE)
 _COLUMN_OF_WRITERS = 2
 _IDX2_HEAD = 12  # bytes
 _BOX = 20  # pixels that a digit of MNIST is high
+_BENT = 1.4  # pixels of MNIST that places of a digit move
 _FEWEST = 25  # digits of a writer
 _FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Bold", "DejaVuSerif-Italic",
           "DejaVuSansCondensed", "DejaVuSerif-Bold")  # fmt: skip
@@ -46,16 +47,33 @@ class Hand:
         self._images = images
         everyone = [np.flatnonzero(labels == digit) for digit in range(10)]
         mine = [own[labels[own] == digit] for digit in range(10)]
+        self._waiting: list[list[int]] = [[] for _ in range(10)]
         self._rows = [m if len(m) else e for m, e in zip(mine, everyone, strict=True)]
 
     def digit(self, char: str, height: int) -> Image.Image:
         """Returns a digit as a mask; a full digit is `height` pixels high."""
-        row = int(self.draw.choice(self._rows[int(char)]))
-        mask = Image.fromarray(self._images[row])
+        waiting = self._waiting[int(char)]
+        if not waiting:
+            rows = self._rows[int(char)]
+            waiting.extend(int(row) for row in self.draw.permutation(rows))
+        mask = Image.fromarray(self._bent(self._images[waiting.pop()]))
         mask = mask.crop(mask.getbbox())
-        scale = height / _BOX
+        scale = 1.1 * height / _BOX
         size = max(2, round(mask.width * scale)), max(2, round(mask.height * scale))
         return mask.resize(size, Image.Resampling.BICUBIC)
+
+    def _bent(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Returns a digit a little otherwise: a hand writes none twice alike."""
+        shifts = self.draw.uniform(-_BENT, _BENT, (2, 3, 3)).astype(np.float32)
+        across, down = (cv2.resize(s, image.shape, interpolation=cv2.INTER_CUBIC) for s in shifts)
+        y, x = np.mgrid[: image.shape[0], : image.shape[1]].astype(np.float32)
+        middle = image.shape[0] / 2
+        x, y = middle + (x - middle) * 1.1, middle + (y - middle) * 1.1  # room for what bends out
+        slant, wide = self.draw.uniform(-0.12, 0.12), self.draw.uniform(0.9, 1.1)
+        x = middle + (x - middle) * wide + (y - middle) * slant
+        bent = cv2.remap(image, x + across, y + down, cv2.INTER_LINEAR)
+        drawn: NDArray[np.uint8] = bent.astype(np.uint8)
+        return drawn
 
     def _mark(self, char: str, height: int) -> tuple[Image.Image, float]:
         """Returns a mark as a mask, and where its top is in heights."""
