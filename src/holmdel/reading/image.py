@@ -6,6 +6,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Picture: TypeAlias = NDArray[np.uint8]
 
@@ -41,8 +42,15 @@ def resized(picture: Picture, size: tuple[int, int], way: int = cv2.INTER_LINEAR
     return cv2.resize(picture, size, interpolation=way).astype(np.uint8, copy=False)
 
 
+def luma(rgb: Picture) -> Picture:
+    """Returns (H, W, 3) in grey (ITU-R 601): to the bit what `decode(image, 1)` gives."""
+    return np.asarray(Image.fromarray(rgb).convert("L"))
+
+
 LONG_SIDE = 1600  # pixels of the working picture; a digit of 1/60 of the page has 20 to 30
 SMALL_SIDE = 1000  # below it the working picture is twice as large: strokes of a pixel come apart
+_PAGE_PIXELS = LONG_SIDE * LONG_SIDE * 2**-0.5  # of an A4 page at working size
+_LOW = 160  # pixels; so does that of a low strip
 
 _STEEPEST = 15.0  # degrees of skew that are looked for
 _POINTS = 8_000  # of the ink; enough for an angle to a tenth of a degree
@@ -69,17 +77,20 @@ class Sheet:
     turned: int
 
 
-def working(grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
-    """Returns the page at working size and its scale."""
-    longest = max(grey.shape)
-    if longest > LONG_SIDE:
-        scale, way = LONG_SIDE / longest, cv2.INTER_AREA
-    elif longest < SMALL_SIDE:
+def working(page: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Returns the page, (H, W) or (H, W, C), at working size and its scale.
+
+    Strips keep more than `LONG_SIDE` pixels: as many in all as a page has.
+    """
+    height, width = page.shape[:2]
+    scale = max(LONG_SIDE / max(height, width), (_PAGE_PIXELS / (height * width)) ** 0.5)
+    way = cv2.INTER_AREA
+    if scale >= 1:
+        low = min(height, width) < _LOW and 4 * height * width <= _PAGE_PIXELS
+        if max(height, width) >= SMALL_SIDE and not low:
+            return page, 1.0
         scale, way = 2.0, cv2.INTER_CUBIC
-    else:
-        return grey, 1.0
-    size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    return cv2.resize(grey, size, interpolation=way).astype(np.uint8, copy=False), scale
+    return resized(page, (max(1, round(width * scale)), max(1, round(height * scale))), way), scale
 
 
 def even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
