@@ -215,11 +215,26 @@ def test_a_calibration_is_taken_by_later_readings(holmdel, model, labelled):
     [
         ([], "no image was given; expected PATH..., or --calibrate DIR"),
         (["nil.png"], "there is no file nil.png; expected images"),
-        (["a.png", "--format", "xml"], "--format was given as 'xml'; choose from table, jsonl"),
+        (
+            ["a.png", "--format", "xml"],
+            "--format was given as 'xml'; choose from table, jsonl, csv",
+        ),
+        (
+            ["a.png", "--format", "jsonl", "--out", "a.csv"],
+            "--format jsonl was given with --out a.csv; leave one of them out",
+        ),
+        (
+            ["a.png", "--resume", "--out", "a.csv"],
+            "--resume was given with --out a.csv; a table is written whole at the end",
+        ),
+        (
+            ["a.png", "--resume", "--out", "a.jsonl", "--report", "a.html"],
+            "--report was given with --resume, which reads what is left; give one",
+        ),
         (["a.png", "--resume"], "--resume was given without --out; say which file to go on with"),
         (
             ["a.png", "--format", "table", "--out", "a.jsonl"],
-            "--format table was given with --out, which writes JSON lines; leave it out",
+            "--format table was given with --out, which writes JSON lines",
         ),
         (["a.png", "--pattern", "words"], "pattern"),
         (["a.png", "--max-error", "2"], "max_error was given as 2.0; expected a number"),

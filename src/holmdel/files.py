@@ -50,7 +50,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         UserError: if it cannot be written (a full disk, no permission); `path` is as before.
     """
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
@@ -77,8 +77,12 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path`, and moves it there at the end."""
+def replacing(path: Path) -> Iterator[Path]:
+    """Gives a temporary path beside `path` to write to, and moves it there at the end.
+
+    Raises:
+        UserError: if it cannot be written; `path` is as before.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)

@@ -1,22 +1,20 @@
 """`holmdel read`: which strings of digits are written on these images?"""
 
-import os
-from collections import Counter
-from itertools import islice
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holmdel.cli.readings import JSONL, choose_form, filing, printing, recording, showing
 from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from holmdel.cli.readings import Output
     from holmdel.reading import Read, ReaderSettings
-
-FORMS = ("table", "jsonl")
 
 
 def read(
@@ -38,7 +36,7 @@ def read(
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="table|jsonl", help="How to print; table if --out is not given."
+            "--format", metavar="table|jsonl|csv", help="How to print; table if not given."
         ),
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Every image is one line.")] = False,
@@ -56,9 +54,21 @@ def read(
             help="Folder with truth.tsv to fit confidences and thresholds to, for later readings.",
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the file --out.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the JSON lines of --out.")
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write JSON lines there instead.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write there instead: a table if it ends in .csv or .xlsx, else JSON lines.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="An HTML file of every page with its boxes, rejected lines first."
+        ),
     ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes; one per core if not given.")
@@ -73,11 +83,15 @@ def read(
     An image that cannot be used gets a line that says why; the rest goes on, and the exit status
     is 1.
     """
-    form = _form(form, out, resume)
+    form = choose_form(form, out, resume)
+    if resume and report:
+        raise UserError("--report was given with --resume, which reads what is left; give one")
     if not paths and calibrate is None:
         raise UserError("no image was given; expected PATH..., or --calibrate DIR")
+    from holmdel.cli.answers import with_progress
     from holmdel.cli.inputs import find_images
-    from holmdel.reading import ReaderSettings  # loads torch
+    from holmdel.reading import ReaderSettings, Record  # loads torch
+    from holmdel.reading.report import report_file
 
     settings = ReaderSettings(model=model, pattern=pattern, lines=lines, max_error=max_error)
     settings.reader()  # its mistakes come before anything is read or written
@@ -86,23 +100,17 @@ def read(
     if not paths:
         return DONE
     images, count = find_images(paths)
-    job = _Job(settings, jobs, show)
-    if out is not None:
-        return job.to_file(images, count, out, resume)
-    return job.to_terminal(images, count, form)
-
-
-def _form(form: str | None, out: Path | None, resume: bool) -> str:
-    """Returns how to print; refuses what does not go together."""
-    if form is not None and form not in FORMS:
-        raise UserError(f"--format was given as {form!r}; choose from {', '.join(FORMS)}")
-    if form == "table" and out is not None:
-        raise UserError(
-            "--format table was given with --out, which writes JSON lines; leave it out"
-        )
-    if resume and out is None:
-        raise UserError("--resume was given without --out; say which file to go on with")
-    return form or "table"
+    record: Record | None = None
+    outputs: list[Output] = [report_file(report)] if report else []
+    if out is not None and form == JSONL:
+        record = Record(out, resume=resume)
+        images, count = record.missing(images), count and max(count - record.count, 0)
+        outputs = [recording(record), *outputs]
+    else:
+        outputs = [filing(out) if out else printing(form), *outputs]
+    results = with_progress(_results(images, settings, jobs, show), count)
+    failed = _pass_on(results, outputs + ([showing(show)] if show else []))
+    return SOME_FAILED if failed or (record is not None and record.failed) else DONE
 
 
 def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> None:
@@ -116,99 +124,25 @@ def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> No
     )
 
 
-class _Job:
-    """Readings on their way to a file or a terminal; what was done is saved if asked."""
+def _results(
+    images: "Iterable[str | bytes]", settings: "ReaderSettings", jobs: int | None, show: Path | None
+) -> "Iterator[Read]":
+    from holmdel.reading import read_stream
 
-    def __init__(self, settings: "ReaderSettings", jobs: int | None, show: Path | None) -> None:
-        self.settings = settings
-        self.jobs = jobs
-        self.show = show
-        self.failed = False
+    if show is None:
+        return read_stream(images, settings, jobs)
+    return settings.reader().read_each(images, steps=True)
 
-    def to_file(
-        self, images: "Iterable[str | bytes]", count: int | None, out: Path, resume: bool
-    ) -> int:
-        from holmdel.cli.answers import with_progress
-        from holmdel.reading import Record
 
-        record = Record(out, resume=resume)
-        try:
-            left = count and max(count - record.count, 0)
-            for found in with_progress(self._results(record.missing(images)), left):
-                record.add(found)
-        finally:
-            record.close()
-        return SOME_FAILED if record.failed else DONE
+def _pass_on(results: "Iterable[Read]", outputs: "list[Output]") -> bool:
+    """Passes each reading to all outputs; returns whether an image could not be used."""
+    from holmdel.classifier import Failure
 
-    def to_terminal(self, images: "Iterable[str | bytes]", count: int | None, form: str) -> int:
-        from holmdel.cli.answers import with_progress
-        from holmdel.reading import to_line
-
-        results = self._watched(with_progress(self._results(images), count))
-        if form == "table":
-            _print_table(results)
-        else:
-            for found in results:
-                typer.echo(to_line(found))
-        return SOME_FAILED if self.failed else DONE
-
-    def _results(self, images: "Iterable[str | bytes]") -> "Iterator[Read]":
-        from holmdel.reading import read_stream
-
-        if self.show is None:
-            return read_stream(images, self.settings, self.jobs)
-        return _saved(self.settings.reader().read_each(images, steps=True), self.show)
-
-    def _watched(self, results: "Iterator[Read]") -> "Iterator[Read]":
-        from holmdel.classifier import Failure
-
+    failed = False
+    with ExitStack() as stack:
+        adds = [stack.enter_context(output) for output in outputs]
         for found in results:
-            self.failed |= isinstance(found, Failure)
-            yield found
-
-
-def _saved(results: "Iterator[Read]", folder: Path) -> "Iterator[Read]":
-    """Passes readings on, and writes the images of their steps."""
-    from holmdel.classifier import Failure
-    from holmdel.files import write_bytes
-    from holmdel.reading import to_png
-
-    taken: Counter[str] = Counter()
-    for found in results:
-        if not isinstance(found, Failure):
-            stem = Path(found.path or "stdin").stem
-            taken[stem] += 1
-            name = stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
-            for number, (step, image) in enumerate(found.steps, 1):
-                write_bytes(folder / f"{name}-{number:02}-{step}.png", to_png(image))
-        yield found
-
-
-def _print_table(results: "Iterator[Read]") -> None:
-    """Prints tables of up to `PAGE` images each, a row a line that was read."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from holmdel.cli.answers import PAGE
-    from holmdel.cli.terminal import Terminal
-
-    console = Terminal()
-    while page := list(islice(results, PAGE)):
-        table = Table("image", "text", "confidence", "status", highlight=False)
-        for found in page:
-            for row in _rows(found):
-                table.add_row(*(Text(cell, overflow="fold") for cell in row))
-        console.print(table)
-
-
-def _rows(found: "Read") -> list[tuple[str, str, str, str]]:
-    from holmdel.classifier import Failure
-
-    path = os.fsencode(found.path).decode(errors="replace") if found.path else "-"
-    if isinstance(found, Failure):
-        return [(path, found.error, "", "error")]
-    rows = [
-        ("" if number else path, line.raw or line.text, f"{line.confidence:.3f}", line.status)
-        for number, line in enumerate(found.lines)
-    ]
-    return rows or [(path, "", "", "no digits")]
+            failed |= isinstance(found, Failure)
+            for add in adds:
+                add(found)
+    return failed
