@@ -34,14 +34,13 @@ from paper_crops import (
     dates,
     letters,
     light,
-    nist,
-    photos,
     predict,
     printed,
     strips,
 )  # fmt: skip
-from paper_forms import combs, empty, sheets
+from paper_forms import combs, empty
 from paper_pages import DOCUMENTS, LINES, pages
+from paper_real import fields, mixed, nist, photos, real_ink, sheets, worse
 from paper_times import page, pdf
 from record import record
 
@@ -53,6 +52,10 @@ SECTIONS: dict[str, Callable[[int | None], Iterator[Case]]] = {
     "empty": empty,
     "forms": nist,
     "photos": photos,
+    "fields": fields,
+    "worse": worse,
+    "ink": real_ink,
+    "mixed": mixed,
     "lines": partial(pages, LINES),
     "documents": partial(pages, DOCUMENTS),
     "crops": crops,
@@ -144,7 +147,7 @@ def measured(name: str, words: argparse.Namespace) -> dict[str, Tally]:
     print(f"\n{name}\n{_HEAD}", flush=True)
     groups: dict[str, Tally] = {}
     for case, said, seconds in read_all(SECTIONS[name](words.limit), words.jobs):
-        one = tally(case.truth, said, seconds)
+        one = tally(case, said, seconds)
         groups[case.group] = groups.get(case.group, _NONE) + one
         if words.show and (one.right < one.total or one.wrong + one.extra):
             show(words.show, name, case, said)

@@ -25,6 +25,7 @@ class Case:
         raw: whether the marks count too.
         options: further words for the reader.
         digit: whether it is one digit for `holmdel predict`.
+        also: strings that stand there too, or may, and need not be given.
     """
 
     group: str
@@ -36,6 +37,7 @@ class Case:
     raw: bool = False
     options: dict[str, Any] = field(default_factory=dict)
     digit: bool = False
+    also: tuple[str, ...] = ()
 
 
 class Tally(NamedTuple):
@@ -65,20 +67,20 @@ class Tally(NamedTuple):
         return Tally(*(a + b for a, b in zip(self, other, strict=True)))
 
 
-def tally(truth: Sequence[str], said: Sequence[tuple[str, bool]], seconds: float) -> Tally:
+def tally(case: Case, said: Sequence[tuple[str, bool]], seconds: float) -> Tally:
     """Returns what texts, and whether each was accepted, are worth beside the truth."""
-    left, sure, misses = list(truth), 0, []
+    left, sure, misses = list(case.truth), 0, []
     for text in (text for text, accepted in said if accepted):
         if text in left:
             left.remove(text)
             sure += 1
-        else:
+        elif text not in case.also:
             misses.append(text)
     like = match_lines(_digits(left), _digits(misses))
     wrong = like.right + like.misread  # the same digits with other marks are wrong too
     rest = [text for text, accepted in said if not accepted]
     right = sure + sum((Counter(left) & Counter(rest)).values())
-    return Tally(1, len(truth), right, sure, wrong, like.other, len(rest), seconds)
+    return Tally(1, len(case.truth), right, sure, wrong, like.other, len(rest), seconds)
 
 
 def _digits(texts: Sequence[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """Small crops: one digit, low strips, light ink, dates, amounts; and paper without digits."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from paper_case import Case, root_of
+from paper_case import Case
 from paper_hand import PENS, Hand, Paper, Rgb, number
 
 _EACH = 20
@@ -167,24 +166,6 @@ def letters(limit: int | None) -> Iterator[Case]:
         strip = Image.new("L", (int(box[2]) + 30, int(box[3]) + 24), 246)
         ImageDraw.Draw(strip).text((15, 8), chosen[0], fill=40, font=face)
         yield Case("one word by hand, crop", path.stem, np.asarray(strip), ())
-
-
-def photos(limit: int | None) -> Iterator[Case]:
-    """Gives photographs of notes."""
-    folder = root_of(os.environ["HOLMDEL_DATA"], "photos")
-    known = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
-    for name, row in list(known.items())[:limit]:
-        if "lines" in row:
-            yield Case("photographs", Path(name).stem, folder / name, tuple(row["lines"]))
-
-
-def nist(limit: int | None) -> Iterator[Case]:
-    """Gives the filled form."""
-    del limit
-    folder = root_of(os.environ["HOLMDEL_DATA"], "photos")
-    form = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["nist_form.jpg"]
-    truth = (*(text for row in form["rows"] for text in row), form["zip_field_by_eye"])
-    yield Case("NIST form", "nist", folder / "nist_form.jpg", truth)
 
 
 def predict(limit: int | None) -> Iterator[Case]:

@@ -1,15 +1,13 @@
-"""Sheets with combs: scanned ones, and made ones with MNIST's test digits."""
+"""Combs, made with MNIST's test digits."""
 
-import csv
 import math
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from paper_case import Case, root_of
+from paper_case import Case
 from paper_hand import PENS, Hand, Paper, Rgb, number
 
 _COMBS = 20  # of a kind
@@ -20,15 +18,6 @@ _PROSE = (
     "Form 1040-EZ (Rev. 12/2019)   Page 3 of 14",
     "Total amount due: $ 1,250.00     Date of birth",
 )
-
-
-def sheets(limit: int | None) -> Iterator[Case]:
-    """Gives the scanned sheets with a comb of 8 boxes, and one of 5."""
-    folder = root_of(os.environ["HOLMDEL_DATA"], "forms")
-    with (folder / "truth.tsv").open(encoding="utf-8") as file:
-        for row in list(csv.DictReader(file, delimiter="\t"))[:limit]:
-            truth = tuple(text for text in (row["UFID"], row["section"]) if text)
-            yield Case("sheets", row["file"][:-4], folder / row["file"], truth)
 
 
 @dataclass(frozen=True)
