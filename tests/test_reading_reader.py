@@ -138,7 +138,7 @@ def test_steps_are_pictures_with_names(model):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"%PDF-1.7 ...", "is a PDF; make images of its pages first, such as with `pdftoppm"),
+        (b"%PDF-1.7 ...", "is cut short or damaged"),
         (b"GIF", "is not an image"),
         (b"", "is empty"),
     ],

@@ -20,8 +20,9 @@ from holmdel.devices import choose_device
 from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
 from holmdel.images.contract import ImageContract, to_input
-from holmdel.images.decoding import ImageLike, decode
+from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import frame
+from holmdel.images.pages import DocumentPage, name_of
 from holmdel.notebook import html_table
 
 BATCH_SIZE = 256
@@ -40,6 +41,7 @@ class Prediction:
         probability: its probability, 0..1.
         top: (label, probability) of the most probable classes, most probable first.
         seen: the image in the stored form, uint8 (C, H, W): what the network saw.
+        page: the number of the page from 1, where the file has several; else None.
     """
 
     path: str | None
@@ -48,6 +50,7 @@ class Prediction:
     probability: float
     top: tuple[tuple[str, float], ...]
     seen: Tensor = field(repr=False, compare=False)
+    page: int | None = None
 
     def __repr__(self) -> str:
         where = "" if self.path is None else f"{self.path}: "
@@ -77,6 +80,7 @@ class _Framed:
     """An image on its way to the network: uint8 (C, H, W)."""
 
     path: str | None
+    page: int | None
     seen: Tensor
 
 
@@ -188,10 +192,10 @@ class Classifier:
             pool.shutdown(cancel_futures=True)
 
     def _framed(self, image: ImageLike) -> _Framed | Failure:
-        path = str(image) if isinstance(image, str | Path) else None
+        path = name_of(image)
         try:
-            pixels = decode(image, self.contract.stored[0])
-            return _Framed(path, frame(pixels, self.contract))
+            found = decode_page(image, self.contract.stored[0])
+            return _Framed(path, found.page, frame(found.squared(), self.contract))
         except UserError as error:
             return Failure(path, str(error))
 
@@ -238,7 +242,9 @@ class Classifier:
             (self.classes[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
         )
         label, probability = best[0]
-        return Prediction(item.path, label, int(indices[0]), probability, best, item.seen)
+        return Prediction(
+            item.path, label, int(indices[0]), probability, best, item.seen, item.page
+        )
 
 
 def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classifier:
@@ -289,7 +295,7 @@ def _shelf() -> resources.abc.Traversable:
 
 def _several(images: ImageLike | Iterable[ImageLike]) -> Iterable[ImageLike]:
     """Returns the images as an iterable; a single one becomes a list of one."""
-    single = isinstance(images, str | Path | bytes | Image.Image) or (
+    single = isinstance(images, str | Path | bytes | DocumentPage | Image.Image) or (
         isinstance(images, np.ndarray | Tensor) and images.ndim < 4
     )
     return [images] if single else images  # type: ignore[list-item,return-value]

@@ -45,6 +45,7 @@ def print_jsonl(results: Iterator[Result]) -> None:
         else:
             values = {
                 "path": path,
+                **({} if result.page is None else {"page": result.page}),
                 "label": result.label,
                 "index": result.index,
                 "probability": result.probability,

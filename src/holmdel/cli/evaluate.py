@@ -62,13 +62,14 @@ def evaluate(
         raise UserError("a reader is measured on labelled strings; give --strings DIR")
     from holmdel import verbs  # loads torch
     from holmdel.classifier import load
+    from holmdel.cli.inputs import say_passed_over
     from holmdel.cli.live import data_progress
 
     classifier = load(model, device, engine)
+    data = data or verbs.usual_data(model)
+    say_passed_over(data)
     with data_progress() as progress:
-        test = verbs.split_for(
-            classifier, data or verbs.usual_data(model), data_root, progress
-        ).take(limit)
+        test = verbs.split_for(classifier, data, data_root, progress).take(limit)
     found = verbs.assess(classifier, test)
     if out is not None:
         _draw_evaluation(out, classifier, test, found)

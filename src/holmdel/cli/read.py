@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from holmdel.cli.readings import Output
+    from holmdel.images.pages import FileLike
     from holmdel.reading import Read, ReaderSettings
 
 
@@ -90,7 +91,8 @@ def read(
         raise UserError("no image was given; expected PATH..., or --calibrate DIR")
     from holmdel.cli.answers import with_progress
     from holmdel.cli.inputs import find_images
-    from holmdel.reading import ReaderSettings, Record  # loads torch
+    from holmdel.images.formats import CHEQUES, ENDINGS
+    from holmdel.reading import ReaderSettings, Record, items  # loads torch
     from holmdel.reading.report import report_file
 
     settings = ReaderSettings(model=model, pattern=pattern, lines=lines, max_error=max_error)
@@ -99,7 +101,7 @@ def read(
         _calibrate(calibrate, settings, jobs)
     if not paths:
         return DONE
-    images, count = find_images(paths)
+    images, count = find_images(paths, (*ENDINGS, *CHEQUES), items)
     record: Record | None = None
     outputs: list[Output] = [report_file(report)] if report else []
     if out is not None and form == JSONL:
@@ -125,7 +127,7 @@ def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> No
 
 
 def _results(
-    images: "Iterable[str | bytes]", settings: "ReaderSettings", jobs: int | None, show: Path | None
+    images: "Iterable[FileLike]", settings: "ReaderSettings", jobs: int | None, show: Path | None
 ) -> "Iterator[Read]":
     from holmdel.reading import read_stream
 

@@ -22,9 +22,10 @@ from holmdel.data.roots import Verdict, user_cache
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
 from holmdel.images.decoding import decode
+from holmdel.images.formats import ENDINGS, OF_PAGES, passed_over
 from holmdel.images.framing import frame
+from holmdel.images.pages import locate, pages
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 WORKERS = min(4, os.cpu_count() or 1)  # threads; Pillow decodes outside the interpreter lock
 AHEAD = 1024  # images asked for at a time, so that a fault is told early
 
@@ -58,7 +59,8 @@ def load_folder(
     image has come, gone or changed.
 
     Args:
-        folder: has `train/CLASS/*.png` and `test/CLASS/*.png` in it; also JPEG, BMP, TIFF, WebP.
+        folder: has `train/CLASS/*.png` and `test/CLASS/*.png` in it, or any other of
+            `images.ENDINGS`; each page of a file is an image.
         input: (C, H, W) each image is brought to; (1, 28, 28) for None.
         progress: called with what is done, the images decoded, and the images in all.
 
@@ -97,6 +99,19 @@ def listing(folder: Path) -> Listing:
         )
     first, second = (_images(folder / split, train) for split in ("train", "test"))
     return Listing(tuple(train), (first, second))
+
+
+def others(folder: Path) -> str | None:
+    """Returns the line on files in class folders that are passed over for their endings, if any."""
+    names = [
+        entry
+        for split in ("train", "test")
+        for place in sorted((folder / split).glob("*"))
+        if place.is_dir() and not place.name.startswith(".")
+        for entry in _visible(place)
+        if entry.is_file() and entry.suffix.lower() not in ENDINGS
+    ]
+    return passed_over(names)
 
 
 def verify_folder(folder: Path) -> list[Verdict]:
@@ -155,8 +170,15 @@ def _images(place: Path, classes: list[str]) -> list[tuple[Path, int]]:
                 f"{place / name} has no images in it; expected files ending in "
                 f"{', '.join(ENDINGS)}; add some, or remove the folder from train and test"
             )
-        pairs += [(path, label) for path in found]
+        pairs += [(page, label) for path in found for page in _pages(path)]
     return pairs
+
+
+def _pages(path: Path) -> list[Path]:
+    """Returns the pages of an image file, most of which have one."""
+    if path.suffix.lower() not in OF_PAGES:
+        return [path]
+    return [Path(str(page)) for page in pages(path)]
 
 
 def _visible(place: Path) -> Iterator[Path]:
@@ -231,7 +253,7 @@ class _Cache:
 def _fingerprint(folder: Path, paths: Sequence[Path]) -> str:
     digest = hashlib.sha256(metadata.version("holmdel").encode())
     for path in paths:
-        found = path.stat()
+        found = Path(str(locate(path).file)).stat()
         digest.update(
             repr((str(path.relative_to(folder)), found.st_size, found.st_mtime_ns)).encode()
         )

@@ -7,19 +7,27 @@ An image from anywhere becomes uint8 pixels (`decode`); those become uint8 of on
 
 from holmdel.deprecation import renamed_names
 from holmdel.images.contract import FRAMINGS, ImageContract, to_input
-from holmdel.images.decoding import MOST_PIXELS, ImageLike, NotAnImage, TooLarge, decode, measure
+from holmdel.images.decoding import Decoded, ImageLike, decode, decode_page, measure
+from holmdel.images.formats import ENDINGS, NotAnImage
 from holmdel.images.framing import frame
+from holmdel.images.opening import MOST_PIXELS, TooLarge
+from holmdel.images.pages import DocumentPage, pages
 
 __all__ = [
+    "ENDINGS",
     "FRAMINGS",
     "MOST_PIXELS",
+    "Decoded",
+    "DocumentPage",
     "ImageContract",
     "NotAnImage",
     "ImageLike",
     "TooLarge",
     "decode",
+    "decode_page",
     "frame",
     "measure",
+    "pages",
     "to_input",
 ]
 

@@ -1,7 +1,8 @@
 """From a picture of paper to the digits that somebody wrote there."""
 
-from holmdel.reading.answers import Digit, Line, Reading, Skipped, to_png
+from holmdel.reading.answers import Cheque, Digit, Line, Reading, Skipped, to_png
 from holmdel.reading.assessment import Assessment, Said, assess_folder, calibrate
+from holmdel.reading.cheques import items
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.reader import Reader, read
 from holmdel.reading.stream import Read, ReaderSettings, Record, read_stream, to_line
@@ -9,6 +10,7 @@ from holmdel.reading.trust import Trust, fit_trust
 
 __all__ = [
     "Assessment",
+    "Cheque",
     "Digit",
     "LabelledString",
     "Line",
@@ -23,6 +25,7 @@ __all__ = [
     "assess_folder",
     "calibrate",
     "fit_trust",
+    "items",
     "read",
     "read_labelled",
     "read_stream",

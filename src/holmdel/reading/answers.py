@@ -97,6 +97,25 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Cheque:
+    """What a file of cheques says of an item.
+
+    Attributes:
+        amount: in cents, or None where the record has none.
+        sequence: the item's number as its institution counts.
+        routing: of the payor's bank, with the check digit.
+    """
+
+    amount: int | None
+    sequence: str
+    routing: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the record as JSON-ready values."""
+        return {"amount": self.amount, "sequence": self.sequence, "routing": self.routing}
+
+
+@dataclass(frozen=True)
 class Reading:
     """What stands on one picture.
 
@@ -105,6 +124,8 @@ class Reading:
         lines: in the order a person reads; empty where no digits are written.
         skipped: what was seen and not read, in the same order.
         page: the number of the page from 1, where the file may have several; else None.
+        cheque: what the file says, where the picture is an item of a file of cheques; else None.
+        agrees: whether its amount is what was read on the picture; None where that is not known.
         steps: names and pictures, uint8 (H, W) or (H, W, 3), of what was done, where asked for.
     """
 
@@ -112,6 +133,8 @@ class Reading:
     lines: tuple[Line, ...]
     skipped: tuple[Skipped, ...] = ()
     page: int | None = None
+    cheque: Cheque | None = None
+    agrees: bool | None = None
     steps: tuple[tuple[str, Grey], ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -124,6 +147,7 @@ class Reading:
         return {
             "path": self.path or "-",
             **_known(page=self.page),
+            **({"record": self.cheque.to_json(), "agrees": self.agrees} if self.cheque else {}),
             "lines": [line.to_json() for line in self.lines],
             **({"skipped": [item.to_json() for item in self.skipped]} if self.skipped else {}),
         }

@@ -1,10 +1,8 @@
 """Pictures of paper in, strings of digits out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +12,17 @@ from holmdel.checkpoint import load_line_model
 from holmdel.classifier import Failure
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
-from holmdel.images.decoding import ImageLike, decode
+from holmdel.images.decoding import ImageLike
 from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading, draw_alignment
 from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.page import find_fields, is_line
 from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.sheets import Sheet, batches, is_cheque, open_sheet
 from holmdel.reading.trust import Trust, load_calibration
 
 SHIPPED = "reader"
 MAX_ERROR = 0.01
-LEAST_SIDE = 8  # pixels; no digit can be told in less
-BATCH = 64  # pictures that are read together
+DIGITS = "digits"  # the pattern where none is given
 _LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
 _INVERTED = 2.0  # light ink reaches so much further from the paper than the darkest spots
 
@@ -52,13 +50,14 @@ class Reader:
         self,
         model: str | Path | None = None,
         *,
-        pattern: str = "digits",
+        pattern: str = DIGITS,
         lines: bool = False,
         max_error: float = MAX_ERROR,
     ) -> None:
         self.model = model_file(model)
         self._network, own = _loaded(self.model, self.model.stat().st_mtime_ns)
         self.trust = load_calibration(self.model) or own
+        self._given = pattern, lines, max_error
         self._pattern = parse_pattern(pattern)
         self._lines = lines
         self._threshold = self.trust.threshold(max_error)
@@ -85,16 +84,23 @@ class Reader:
     ) -> Iterator[Reading | Failure]:
         """Gives a reading or a failure an image, in order, however many there are.
 
-        Arguments as `read`; at most `BATCH` images are held.
+        Arguments as `read`; at most `sheets.BATCH` images are held, fewer where they are large.
         """
-        waiting = iter(images)
-        while batch := list(islice(waiting, BATCH)):
-            yield from self._read_batch(batch, steps)
+        for batch in batches(map(open_sheet, images)):
+            reader = self._for_cheques if is_cheque(batch[0]) else self
+            yield from reader._read_batch(batch, steps)
 
-    def _read_batch(self, pictures: list[ImageLike], steps: bool) -> list[Reading | Failure]:
+    @cached_property
+    def _for_cheques(self) -> "Reader":
+        """What reads cheques: this reader, or one of amounts where no pattern was given."""
+        if self._given[0] != DIGITS:
+            return self
+        _, lines, max_error = self._given
+        return Reader(self.model, pattern="amount", lines=lines, max_error=max_error)
+
+    def _read_batch(self, found: list[Sheet | Failure], steps: bool) -> list[Reading | Failure]:
         """Returns what a batch says; single lines go through the network together."""
-        found = [_decoded(picture) for picture in pictures]
-        single = [f for f in found if isinstance(f, _Sheet) and (self._lines or is_line(f.grey))]
+        single = [f for f in found if isinstance(f, Sheet) and (self._lines or is_line(f.grey))]
         greys = [_dark_ink(sheet.grey) for sheet in single]
         answers = self._network.answers(greys, self._pattern)
         known = {
@@ -102,16 +108,18 @@ class Reader:
             for sheet, grey, answer in zip(single, greys, answers, strict=True)
         }
         return [
-            item if isinstance(item, Failure) else known.get(id(item)) or self._page(item, steps)
+            item
+            if isinstance(item, Failure)
+            else item.finished(known.get(id(item)) or self._page(item, steps))
             for item in found
         ]
 
-    def _one_line(self, sheet: "_Sheet", grey: Grey, answer: LineAnswer, steps: bool) -> Reading:
+    def _one_line(self, sheet: Sheet, grey: Grey, answer: LineAnswer, steps: bool) -> Reading:
         digits = tuple(Digit(d.char, d.confidence, d.box) for d in answer.digits)
         shown = _steps(grey, answer, 1) if steps else ()
         return Reading(sheet.path, self._kept(answer, digits), steps=shown)
 
-    def _page(self, sheet: "_Sheet", steps: bool) -> Reading:
+    def _page(self, sheet: Sheet, steps: bool) -> Reading:
         """Returns what stands on a page: its fields are found, then read under the pattern."""
         page = find_fields(sheet.grey, self._score, steps=steps)
         answers = self._network.answers([field.picture for field in page.fields], self._pattern)
@@ -145,7 +153,7 @@ class Reader:
 @renamed_parameters(picture="image")
 def read(
     image: ImageLike,
-    pattern: str = "digits",
+    pattern: str = DIGITS,
     *,
     lines: bool = False,
     max_error: float = MAX_ERROR,
@@ -191,29 +199,6 @@ def model_file(model: str | Path | None) -> Path:
 def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
     network, trust = load_line_model(path)
     return LineReader(network), Trust.from_json(trust) if trust else Trust()
-
-
-@dataclass(frozen=True, eq=False)
-class _Sheet:
-    """A picture's path and its pixels, uint8 (H, W)."""
-
-    path: str | None
-    grey: Grey
-
-
-def _decoded(picture: ImageLike) -> _Sheet | Failure:
-    """Returns the pixels of a picture, or the sentence that says why there are none."""
-    path = str(picture) if isinstance(picture, str | Path) else None
-    try:
-        grey = decode(picture, 1)[:, :, 0]
-        if min(grey.shape) < LEAST_SIDE:
-            raise UserError(
-                f"{path or 'the picture'} has {grey.shape[1]} x {grey.shape[0]} pixels; expected "
-                f"{LEAST_SIDE} x {LEAST_SIDE} at least"
-            )
-    except UserError as error:
-        return Failure(path, str(error))
-    return _Sheet(path, grey)
 
 
 def _dark_ink(grey: Grey) -> Grey:

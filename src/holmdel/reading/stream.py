@@ -18,14 +18,16 @@ import torch
 
 from holmdel.classifier import Failure
 from holmdel.errors import UserError
+from holmdel.images.pages import FileLike, locate, name_of
 from holmdel.reading.answers import Reading
 from holmdel.reading.reader import MAX_ERROR, Reader
 
-Given = str | bytes  # a path, or the bytes of a picture
+Given = FileLike  # a path, the bytes of a file, or a page of one
 Read = Reading | Failure
 
-CHUNK = 32  # pictures that go to a worker together
-FEW = 16  # pictures that are read sooner than a worker has started
+CHUNK = 32  # lines that go to a worker together
+FEW = 16  # lines that are read sooner than a worker has started
+_PAGE = 4  # lines as which a document's page counts
 _AHEAD = 2  # chunks a worker that wait or are done
 
 
@@ -72,16 +74,29 @@ def read_stream(
     """
     reader = settings.reader()
     waiting = iter(pictures)
-    first = list(islice(waiting, FEW + 1))
+    first = _some(waiting, FEW + 1)
     jobs = cores() if jobs is None else jobs
-    if jobs == 1 or len(first) <= FEW:
+    if jobs == 1 or _weight(first) <= FEW:
         return reader.read_each(chain(first, waiting))
     return _over_workers(chain(first, waiting), settings, jobs)
 
 
+def _some(pictures: Iterator[Given], weight: int) -> list[Given]:
+    """Returns the next pictures, as many as weigh so much together."""
+    taken: list[Given] = []
+    while _weight(taken) < weight and (picture := next(pictures, None)) is not None:
+        taken.append(picture)
+    return taken
+
+
+def _weight(pictures: list[Given]) -> int:
+    """Returns what pictures weigh: a line 1; further pages of documents are no lines."""
+    return sum(1 if locate(picture).page is None else _PAGE for picture in pictures)
+
+
 def _over_workers(pictures: Iterator[Given], settings: ReaderSettings, jobs: int) -> Iterator[Read]:
     """Gives what a pool of processes reads; a chunk on which it broke is read with care."""
-    chunks = iter(lambda: list(islice(pictures, CHUNK)), [])
+    chunks = iter(lambda: _some(pictures, CHUNK), [])
     pool = _pool(settings, jobs)
     running: deque[tuple[list[Given], Future[list[Read]]]] = deque()
     try:
@@ -121,7 +136,7 @@ def _with_care(chunk: list[Given], settings: ReaderSettings) -> list[Read]:
 
 
 def _deadly(picture: Given) -> Failure:
-    path = picture if isinstance(picture, str) else None
+    path = name_of(picture)
     name = path or "the picture"
     return Failure(path, f"{name} ended the process that read it; its memory did not suffice")
 
@@ -187,7 +202,7 @@ class Record:
     def missing(self, pictures: Iterable[Given]) -> Iterator[Given]:
         """Gives the pictures that have no answer yet."""
         for picture in pictures:
-            name = picture if isinstance(picture, str) else "-"
+            name = name_of(picture) or "-"
             if self._done[name]:
                 self._done[name] -= 1
             else:

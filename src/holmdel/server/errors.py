@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from holmdel.errors import UserError
-from holmdel.images.decoding import NotAnImage, TooLarge
+from holmdel.images.formats import NotAnImage
+from holmdel.images.opening import TooLarge
 
 BUSY = 1  # seconds after which a client that was refused for lack of room may try again
 

@@ -14,7 +14,7 @@ from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.checkpoint import trained_on
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
-from holmdel.images import decode, frame
+from holmdel.images import decode_page, frame
 from holmdel.networks import build
 from holmdel.server.errors import RequestError
 
@@ -102,7 +102,7 @@ class Model:
             UserError: if it cannot be used.
         """
         contract = self.classifier.contract
-        return frame(decode(content, contract.stored[0]), contract)[None]
+        return frame(decode_page(content, contract.stored[0]).squared(), contract)[None]
 
     def logits(self, images: Tensor) -> Tensor:
         """Returns the logits of images in the stored form, float32 (N, classes).

@@ -10,7 +10,8 @@ from starlette.formparsers import MultiPartException
 from torch import Tensor
 
 from holmdel.errors import UserError
-from holmdel.images.decoding import TooLarge, measure
+from holmdel.images.decoding import measure
+from holmdel.images.opening import TooLarge
 from holmdel.server.errors import RequestError, image_error
 from holmdel.server.services import Services, services
 
