@@ -194,7 +194,7 @@ def main() -> None:
             )
         else:
             groups = measured(name, words)
-            figures[name] = {group: list(one) for group, one in groups.items()}
+            figures[name] = {group: one._asdict() for group, one in groups.items()}
     if words.record:
         record("paper", {"figures": figures})
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from measured import benchmark, curves, figures, reproduction, starts
+from measured_paper import paper
 from measured_reading import reading
 from measured_results import results
 from measured_serving import serving

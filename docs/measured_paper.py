@@ -1,0 +1,83 @@
+"""The tables of what stands around the digits, made from bench/results.jsonl."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from measured import newest
+
+Groups = dict[str, dict[str, float]]  # a row of the benchmark: its counts by name
+
+_CHEQUES = ("framed", "rule", "margins", "inverted", "dpi", "colour")
+_WAYS = (", page", ", crop", ", at the frame", ", inside the frame")
+_WHOLE = {  # sections of which one row is enough
+    "sheets": "scanned sheets, combs of 8 and 5 boxes beside print",
+    "forms": "the NIST form given here",
+    "photos": "photographs of notes",
+    "crops": "crops of one digit and of two",
+    "strips": "small digits in strips of 50 to 200 pixels, long strips",
+    "light": "light ink on dark pages, dark boxes",
+    "dates": "dates and amounts, with their marks",
+    "empty": "empty combs",
+    "blank": "blank paper, grey, noise, grain",
+    "print": "print alone",
+    "letters": "words in 78 handwriting fonts",
+    "mixed": "a full, an empty and a partly filled comb on a page",
+    "ink": "ink of cheques on made pages with boxes, labels, cells",
+}
+_EACH = ("lines", "documents", "predict")  # sections of which every row is told
+_HEAD = ["| what | of | right | of these accepted | accepted wrong | accepted, no field |",
+         "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+
+
+def paper() -> str:
+    """Returns the newest figures of bench/paper.py."""
+    run = newest("paper")
+    if not run:
+        return "Not measured yet."
+    figures = run["figures"]
+    lines = [*_HEAD]
+    for section, words in _WHOLE.items():
+        if section in figures:
+            lines.append(_row(words, list(figures[section].values())))
+    for name, groups in _by_way(figures.get("combs", {})).items():
+        lines.append(_row(f"combs of {len(groups)} kinds{name}", groups))
+    for section in _EACH:
+        lines += [_row(name, [group]) for name, group in figures.get(section, {}).items()]
+    lines += [
+        "",
+        "| 120 cheques | `--lines` | page | accepted wrong |",
+        "| --- | --- | --- | --- |",
+    ]
+    for section in _CHEQUES:
+        lines += _compared(figures.get(section, {}))
+    times = {**figures.get("page", {}), **figures.get("pdf", {})}
+    lines += ["", "| what | figure |", "| --- | --- |"]
+    lines += [f"| {what} | {value:,} |" for what, value in times.items()]
+    where = f"`python bench/paper.py --record`, {run['date']}, commit {run['commit']}"
+    return "\n".join([*lines, "", f"{where}, {run['machine']}."])
+
+
+def _row(words: str, groups: list[dict[str, float]]) -> str:
+    names = ("total", "right", "sure", "wrong", "extra")
+    counts = (f"{sum(group[name] for group in groups):,}" for name in names)
+    return f"| {words} | {' | '.join(counts)} |"
+
+
+def _by_way(groups: Groups) -> dict[str, list[dict[str, float]]]:
+    """Returns the rows of combs, by where the comb stands."""
+    return {way: [g for name, g in groups.items() if name.endswith(way)] for way in _WAYS}
+
+
+def _compared(groups: Groups) -> Iterator[str]:
+    """Gives a row a change of the cheques: its right ones as a share of the plain crop's."""
+    for name, lines in groups.items():
+        change, _, mode = name.rpartition(", ")
+        if change != "plain" and mode == "--lines":
+            page = groups[f"{change}, default"]
+            shares = (_of(lines, groups["plain, --lines"]), _of(page, groups["plain, default"]))
+            wrong = (lines["wrong"] + page["wrong"]) / (lines["total"] + page["total"])
+            yield f"| {change} | {shares[0]} | {shares[1]} | {100 * wrong:.1f} % |"
+
+
+def _of(group: dict[str, Any], plain: dict[str, Any]) -> str:
+    return f"{100 * group['right'] / max(plain['right'], 1):.0f} %"
