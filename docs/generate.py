@@ -140,6 +140,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "anatomy": anatomy,
     "reproduction": reproduction,
     "starts": starts,
+    "paper": paper,
     "reading": reading,
     "results": results,
     "serving": serving,
