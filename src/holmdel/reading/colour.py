@@ -11,7 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.image import Picture, closed, dilated, even_light, ink_of, luma, resized
+from holmdel.reading.image import (
+    Picture,
+    closed,
+    dilated,
+    even_light,
+    ink_of,
+    luma,
+    resized,
+    stained,
+)
 
 _MOST = 4  # coloured inks of a page; more is a photograph
 _CELLS = 48  # of the diagram of colours, a side
@@ -22,6 +31,7 @@ _VALLEY = 0.6  # of a heap's height: how low it lies between two inks
 _WALL = 5  # pixels of half the working image; how broad a rule is that a pen crosses
 _FINE, _WIDE = 0.6, 1.5  # pixels of half the working image: deviations of two looks
 _MIDDLE = 0.93  # of the strength nearby: the middle of a stroke
+_FRINGE = 3  # pixels of it: twice how far a fringe reaches, and one
 _NEAR = 5  # pixels of it: how far wrong the wider look is where inks touch
 _FAINT = 0.5  # of the contrast in the channel where it is darkest: the grey of an ink that is light
 _HUES = (("red", 20), ("orange", 45), ("yellow", 75), ("green", 165), ("cyan", 200), ("blue", 265))
@@ -67,14 +77,15 @@ def layers(rgb: Picture) -> tuple[Layer, ...]:
     height, width = plain.shape
     half = resized(rgb, (max(1, width // 2), max(1, height // 2)), cv2.INTER_AREA)
     light = np.dstack([even_light(np.ascontiguousarray(half[:, :, c])) for c in range(3)])
-    ink = ink_of(light.min(axis=2))
+    darkest = light.min(axis=2)
+    ink = ink_of(darkest)
     wide, strength = _colours(light, _WIDE)
     middle = strength >= _MIDDLE * dilated(strength, 5, 5)
     inks = _heaps(wide[(ink > 0) & middle])
     if len(inks) < 2:
         return (_single(rgb, plain, light, ink, inks),)
-    masks = _masks(_nearest(_colours(light, _FINE)[0], inks), _nearest(wide, inks), ink, len(inks))
-    return tuple(_parted(rgb, plain, light, inks, masks, ink))
+    label = _labels(_nearest(_colours(light, _FINE)[0], inks), _nearest(wide, inks), ink, len(inks))
+    return tuple(_parted(rgb, plain, light, inks, label, ink))
 
 
 def _is_grey(rgb: Picture) -> bool:
@@ -139,15 +150,21 @@ def _nearest(shares: NDArray[np.float32], inks: list[NDArray[np.float64]]) -> ND
     return np.asarray(np.argmin(np.stack(far), axis=0), np.intp)
 
 
-def _masks(
+def _labels(
     fine: NDArray[np.intp], wide: NDArray[np.intp], ink: Picture, count: int
-) -> list[Picture]:
-    """Returns the mask of each ink: near ink that is its own also when seen from afar."""
-    label = wide.copy()
+) -> NDArray[np.intp]:
+    """Returns each pixel's ink: what it is itself, unless it is another ink's fringe.
+
+    A fringe lies beside ink that is another from near and from afar, and not beside its own.
+    """
+    label = fine.copy()
+    sure = [np.where((fine == i) & (wide == i), ink, 0).astype(np.uint8) for i in range(count)]
+    near = [dilated(mask, _NEAR, _NEAR) > 0 for mask in sure]
     for i in range(count):
-        sure = np.where((fine == i) & (wide == i), ink, 0).astype(np.uint8)
-        label[(fine == i) & (dilated(sure, _NEAR, _NEAR) > 0)] = i
-    return [np.where(label == i, ink, 0).astype(np.uint8) for i in range(count)]
+        beside = dilated(sure[i], _FRINGE, _FRINGE) > 0
+        for j in range(count):
+            label[(fine == j) & (wide == i) & beside & ~near[j]] = i
+    return label
 
 
 def _single(
@@ -177,25 +194,24 @@ def _parted(
     plain: Picture,
     light: Picture,
     inks: list[NDArray[np.float64]],
-    masks: list[Picture],
+    label: NDArray[np.intp],
     ink: Picture,
 ) -> Iterator[Layer]:
     size = (plain.shape[1], plain.shape[0])
-    whole = [closed(mask, _WALL, _WALL) & ink for mask in masks]  # on where it crosses another
-    for i, (colour, strokes) in enumerate(zip(inks, whole, strict=True)):
+    stain = stained(light.min(axis=2))
+    for i, colour in enumerate(inks):
+        strokes = np.where(label == i, ink, 0).astype(np.uint8)
         name = _name(colour)
-        channel = None if name == "black" or not masks[i].any() else _darkest(light, masks[i])
+        channel = None if name == "black" or not strokes.any() else _darkest(light, strokes)
         page = plain if channel is None else _channel(rgb, channel)
-        others = np.zeros_like(strokes)
-        for j, mask in enumerate(masks):
-            others |= mask if j != i else np.uint8(0)
+        strokes = closed(strokes, _WALL, _WALL) & ink  # on where it crosses another ink
+        others = np.where(label != i, stain, 0).astype(np.uint8)
         own, gone = resized(strokes, size) > 127, resized(dilated(others, 3, 3), size) > 127
         near = dilated(np.where(own, 255, 0).astype(np.uint8), 3, 3) > 0
         other = np.where(gone & ~near, 255, 0).astype(np.uint8)
         alone = np.where(other > 0, np.uint8(255), page)
-        yield Layer(
-            name, alone, ink_of(alone) & np.where(near, 255, 0).astype(np.uint8), other, channel
-        )
+        near &= ink_of(alone) > 0
+        yield Layer(name, alone, np.where(near, 255, 0).astype(np.uint8), other, channel)
 
 
 def _name(colour: NDArray[np.float64]) -> str:

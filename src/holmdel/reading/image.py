@@ -123,10 +123,7 @@ def ink_of(light: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Ink is darker than the paper's grain, and than a part of the darkest spot nearby: beside a
     black letter a faint pencil stroke is still ink, its blurred edge is not.
     """
-    dark = 255 - cv2.GaussianBlur(light, (3, 3), 0)
-    level = float(np.median(dark))
-    grain = 1.4826 * float(np.median(np.abs(dark[::3, ::3].astype(np.float32) - level)))
-    least = max(_LEAST_INK, 5.0 * grain) + level
+    dark, least = _darkness(light)
     height, width = light.shape
     small = (max(1, width // 4), max(1, height // 4))
     few = cv2.resize(
@@ -136,6 +133,20 @@ def ink_of(light: NDArray[np.uint8]) -> NDArray[np.uint8]:
     edge = cv2.resize(darkest, (width, height), interpolation=cv2.INTER_LINEAR)
     wanted = np.maximum(edge.astype(np.float32) * _INK_PART, least)
     return np.where(dark > wanted, 255, 0).astype(np.uint8)
+
+
+def stained(light: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns what is darker than the paper's grain, ink and its edges: uint8 (h, w), 0 or 255."""
+    dark, least = _darkness(light)
+    return np.where(dark > least, 255, 0).astype(np.uint8)
+
+
+def _darkness(light: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
+    """Returns how dark each pixel is, and from where on it is no grain."""
+    dark = 255 - cv2.GaussianBlur(light, (3, 3), 0)
+    level = float(np.median(dark))
+    grain = 1.4826 * float(np.median(np.abs(dark[::3, ::3].astype(np.float32) - level)))
+    return dark.astype(np.uint8, copy=False), max(_LEAST_INK, 5.0 * grain) + level
 
 
 def turnings(light: NDArray[np.uint8]) -> tuple[int, ...]:
