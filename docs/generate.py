@@ -103,6 +103,7 @@ def commands() -> str:
         "evaluate",
         "predict",
         "read",
+        "review",
         "serve",
         "inspect",
         "import",

@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli import bench, data, demo, evaluate, import_, inspect, predict, read, serve, train
+from holmdel.cli import (
+    bench,
+    data,
+    demo,
+    evaluate,
+    import_,
+    inspect,
+    predict,
+    read,
+    review,
+    serve,
+    train,
+)
 from holmdel.cli.terminal import DONE, INTERRUPTED, USER_MISTAKE
 from holmdel.errors import UserError
 from holmdel.version import __version__
@@ -30,7 +42,12 @@ VERBS: dict[str, dict[str, Any]] = {
         "demo": demo.demo,
     },
     "See inside": {"inspect": inspect.inspect},
-    "Put to work": {"predict": predict.predict, "read": read.read, "serve": serve.serve},
+    "Put to work": {
+        "predict": predict.predict,
+        "read": read.read,
+        "review": review.review,
+        "serve": serve.serve,
+    },
     "Data and weights": {"import": import_.import_},
 }
 EPILOGS = {

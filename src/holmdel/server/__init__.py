@@ -4,8 +4,9 @@ The routes are in `routes/`, one file per group.
 
     serve(settings)         runs until a signal stops it
     create_app(settings)    the ASGI application, for tests and other servers
+    serve_review(review)    the page of `holmdel review`
 
-Both need the extra `serve`.
+They need the extra `serve`.
 """
 
 import importlib
@@ -17,10 +18,11 @@ from holmdel.server.settings import ServerSettings
 if TYPE_CHECKING:
     from holmdel.server.app import create_app as create_app
     from holmdel.server.app import serve as serve
+    from holmdel.server.review import serve_review as serve_review
 
-__all__ = ["ServerSettings", "create_app", "serve"]
+__all__ = ["ServerSettings", "create_app", "serve", "serve_review"]
 
-_HOMES = {"create_app": "app", "serve": "app"}
+_HOMES = {"create_app": "app", "serve": "app", "serve_review": "review"}
 
 
 def __getattr__(name: str) -> Any:

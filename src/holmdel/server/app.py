@@ -27,6 +27,7 @@ from holmdel.server.activation_cache import ActivationCache
 from holmdel.server.batching import Batcher, ThreadPool
 from holmdel.server.connections import Connection, sweep
 from holmdel.server.errors import on_http_error, on_invalid, on_user_error
+from holmdel.server.listener import address, bind
 from holmdel.server.log import JsonFormatter
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
@@ -201,11 +202,10 @@ def serve(settings: ServerSettings) -> None:
     Raises:
         UserError: for a model that cannot be loaded, or an address that cannot be used.
     """
-    with contextlib.closing(_listen(settings)) as listener:
+    with contextlib.closing(bind(settings.host, settings.port)) as listener:
         # On a terminal a line per request would hide the rest.
         app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
-        host, port = listener.getsockname()[:2]
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        url = address(listener)
         if not settings.loopback and settings.token is None:
             _say(
                 f"holmdel: other machines can reach {url}, and everyone may use it; "
@@ -255,23 +255,6 @@ def _warm(services: Services) -> None:
         reader("digits", False, 0.01)
     # The objects of now stay; looking through them for garbage would take 0.1 seconds each time.
     gc.freeze()
-
-
-def _listen(settings: ServerSettings) -> socket.socket:
-    """Returns a socket that is bound to the address but does not listen yet."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setblocking(False)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
-    except (OSError, UnicodeError) as error:
-        listener.close()
-        raise UserError(
-            f"the server cannot listen on {settings.host}:{settings.port} "
-            f"({getattr(error, 'strerror', None) or error}); choose another --port or --host"
-        ) from None
-    return listener
 
 
 def _say(line: str) -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from itertools import count
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from fastapi import Response
 from starlette.requests import ClientDisconnect
@@ -19,7 +19,8 @@ from holmdel.server.guarded_request import GuardedRequest
 from holmdel.server.log import Log
 
 if TYPE_CHECKING:
-    from holmdel.server.services import Services
+    from holmdel.server.metrics import Metrics
+    from holmdel.server.settings import ServerSettings
 
 _OPEN = ("/v2/health/live", "/v2/health/ready")  # for load balancers, without a token
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -29,6 +30,14 @@ _PORT = re.compile(r":\d*$")
 _GONE = 499  # nginx's status for a client that went away before the answer
 _EXPOSED = b"x-request-id, retry-after, inference-header-content-length"
 _FLIGHT_BODIES = 16  # bodies of the largest size that may be in memory at once
+
+
+class Guarded(Protocol):
+    """What the middleware asks of the services of a server; see `Services`."""
+
+    settings: "ServerSettings"
+    metrics: "Metrics"
+    draining: asyncio.Event
 
 
 class GuardMiddleware:
@@ -44,7 +53,7 @@ class GuardMiddleware:
     def __init__(
         self,
         app: ASGIApp,
-        services: "Services",
+        services: Guarded,
         open_paths: frozenset[str],
         log: TextIO | None = sys.stderr,
     ) -> None:

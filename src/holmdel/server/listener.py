@@ -1,0 +1,32 @@
+"""The socket that a server listens on, and its address."""
+
+import socket
+
+from holmdel.errors import UserError
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Returns a socket that is bound to an address but does not listen yet; port 0 is a free one.
+
+    Raises:
+        UserError: if the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setblocking(False)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, UnicodeError, OverflowError) as error:
+        listener.close()
+        raise UserError(
+            f"the server cannot listen on {host}:{port} "
+            f"({getattr(error, 'strerror', None) or error}); choose another --port or --host"
+        ) from None
+    return listener
+
+
+def address(listener: socket.socket) -> str:
+    """Returns the URL of what listens on a socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,209 @@
+"""`holmdel review`: rejected lines, a person's corrections, and what is kept of them."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from starlette.testclient import TestClient
+
+from holmdel.errors import UserError
+from holmdel.reading import read_labelled
+from holmdel.reading.review import Review, digits_of
+from holmdel.server.review import create_review_app
+
+TOKEN = {"Authorization": "Bearer secret"}
+
+
+def answered(path, *lines):
+    """Returns an answer with lines (text, status, left edge), each 90 x 30 at 20 from the top."""
+    about = [
+        {"text": text, "confidence": 0.4, "status": status, "box": [left, 20, 90, 30], "digits": []}
+        for text, status, left in lines
+    ]
+    return {"path": str(path), "lines": about}
+
+
+@pytest.fixture
+def answers(tmp_path):
+    """Answers on one page: a line that was read, and two that were rejected."""
+    page = Image.new("RGB", (400, 80), "white")
+    ImageDraw.Draw(page).text((150, 20), "0412", fill="black", font_size=30)
+    page.save(tmp_path / "page.png")
+    lines = (("0007", "read", 20), ("0472", "reject", 150), ("11", "reject", 270))
+    rows = [
+        answered(tmp_path / "page.png", *lines),
+        {"path": "a.txt", "error": "a.txt is no image"},
+    ]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def truth(tmp_path):
+    return tmp_path / "truth"
+
+
+def test_the_rejected_lines_are_asked_for(answers, truth):
+    review = Review(answers, truth)
+    assert [(item.text, item.number) for item in review.items] == [("0472", 2), ("11", 3)]
+    everything = Review(answers, truth, everything=True)
+    assert [item.text for item in everything.items] == ["0007", "0472", "11"]
+    assert not truth.exists()
+
+
+def test_corrections_are_a_labelled_folder(answers, truth):
+    review = Review(answers, truth, everything=True)
+    for number, text in enumerate(["0007", "04-12", "11"]):
+        review.say(number, text)
+    strings = read_labelled(truth)
+    assert [string.text for string in strings] == ["0007", "0412", "11"]
+    crop = np.asarray(Image.open(strings[1].path))
+    assert crop.shape == (30 + 16, 90 + 16)  # a quarter of the line's height around it
+    assert crop.min() < 60
+
+
+def test_every_correction_is_kept_at_once_and_a_later_one_takes_its_place(answers, truth):
+    review = Review(answers, truth)
+    review.say(0, "0412")
+    assert [string.text for string in read_labelled(truth)] == ["0412"]
+    review.say(0, "0413")
+    assert [string.text for string in read_labelled(truth)] == ["0413"]
+    review.say(0, "")
+    assert (truth / "truth.tsv").read_text().count("\n") == 1
+    assert "0472\treject" in (truth / "nothing.tsv").read_text()
+
+
+def test_a_later_review_goes_on(answers, truth):
+    before = Review(answers, truth)
+    before.say(0, "")
+    later = Review(answers, truth)
+    assert (later.done, later.first, later.said(0), later.said(1)) == (1, 1, "", None)
+    later.say(1, "11")
+    assert (later.done, later.first) == (2, 2)
+
+
+def test_answers_may_name_images_from_their_own_folder(answers, truth):
+    answers.write_text(json.dumps(answered("page.png", ("12", "reject", 20))) + "\n")
+    review = Review(answers, truth)
+    assert review.complaints == []
+    assert review.show(0)["image"].startswith("data:image/jpeg;base64,")
+
+
+def test_an_image_that_is_missing_is_one_sentence(answers, truth):
+    row = answered("gone.png", ("1", "reject", 0), ("2", "reject", 0))
+    with answers.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+    review = Review(answers, truth)
+    assert len(review.items) == 2
+    [sentence] = review.complaints
+    assert sentence.startswith("there is no image gone.png, so 2 of its lines are left out")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("[1]\n", "line 1 is no answer of `holmdel read`"),
+        ('{"path": "a.png", "lines": [{}]}\n', "line 1 is no answer"),
+        ("path,page\n", "line 1 is no answer"),
+    ],
+)
+def test_other_files_are_refused(answers, truth, content, sentence):
+    answers.write_text(content)
+    with pytest.raises(UserError, match=sentence):
+        Review(answers, truth)
+
+
+def test_the_truth_of_others_is_left_alone(answers, truth):
+    truth.mkdir()
+    (truth / "truth.tsv").write_text("file\tdigits\nmine.png\t12\n")
+    with pytest.raises(UserError, match=r"truth.tsv was not written by `holmdel review`"):
+        Review(answers, truth)
+
+
+def test_what_is_typed_may_have_marks():
+    assert digits_of(" 1.250,00 ") == "125000"
+    with pytest.raises(UserError, match="'12a' was given; expected 0 to 9"):
+        digits_of("12a")
+
+
+@pytest.fixture
+def client(answers, truth):
+    app = create_review_app(Review(answers, truth), "secret", lambda: None)
+    return TestClient(app, base_url="http://127.0.0.1", headers=TOKEN)
+
+
+def test_the_page_and_its_files_need_no_token(client):
+    for path in ("/", "/review.js", "/review.css"):
+        answer = client.get(path, headers={"Authorization": ""})
+        assert answer.status_code == 200
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert len(answer.content) < 20_000
+
+
+def test_only_who_has_the_token_sees_the_lines(client):
+    assert client.get("/v1/lines", headers={"Authorization": ""}).status_code == 401
+    assert client.get("/v1/lines", headers={"Host": "elsewhere.org"}).status_code == 403
+
+
+def test_a_line_is_corrected_over_http(client, truth):
+    first = client.get("/v1/lines").json()
+    assert first == {"count": 2, "done": 0, "first": 0, "folder": str(truth)}
+    line = client.get("/v1/lines/0").json()
+    assert (line["text"], line["line"], line["said"]) == ("0472", 2, None)
+    assert client.post("/v1/lines/0", json={"digits": "0412"}).json() == {
+        "digits": "0412", "done": 1,
+    }  # fmt: skip
+    assert client.get("/v1/lines/0").json()["said"] == "0412"
+    assert [string.text for string in read_labelled(truth)] == ["0412"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("0", {"digits": "x"}, 400),
+        ("0", {"text": "1"}, 400),
+        ("0", [], 400),
+        ("2", {"digits": "1"}, 404),
+    ],
+)
+def test_a_mistake_over_http_is_a_sentence(client, truth, path, body, status):
+    answer = client.post(f"/v1/lines/{path}", json=body)
+    assert answer.status_code == status
+    assert answer.json().keys() == {"error"}
+    assert not truth.exists()
+
+
+def test_the_command_serves_until_the_person_has_done(answers, tmp_path):
+    words = ["review", str(answers), "--no-browser"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "holmdel", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        said = process.stderr.readline()
+        url, token = re.search(r"(http://127\.0\.0\.1:\d+)/#(\S+);", said).groups()
+        for path, body in (("/v1/lines/0", b'{"digits": "0412"}'), ("/v1/done", b"{}")):
+            request = urllib.request.Request(url + path, body)
+            request.add_header("Authorization", f"Bearer {token}")
+            urllib.request.urlopen(request, timeout=20).close()
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == 0
+    assert out == f"1 of 2 lines were looked at; see {tmp_path / 'answers-truth'}\n"
+    assert [string.text for string in read_labelled(tmp_path / "answers-truth")] == ["0412"]
+
+
+def test_where_nothing_was_rejected_there_is_nothing_to_do(holmdel, answers):
+    answers.write_text(json.dumps({"path": "a.png", "lines": []}) + "\n")
+    result = holmdel("review", answers)
+    assert "has no lines to look at; give --all" in result.out
+    assert result.status == 0
+    assert "there is no file nil.jsonl" in holmdel("review", "nil.jsonl").err
