@@ -39,6 +39,7 @@ from paper_crops import (
     strips,
 )  # fmt: skip
 from paper_forms import combs, empty
+from paper_odd import ODD
 from paper_pages import DOCUMENTS, LINES, pages
 from paper_real import fields, mixed, nist, photos, real_ink, sheets, worse
 from paper_times import page, pdf
@@ -58,6 +59,7 @@ SECTIONS: dict[str, Callable[[int | None], Iterator[Case]]] = {
     "mixed": mixed,
     "lines": partial(pages, LINES),
     "documents": partial(pages, DOCUMENTS),
+    "odd": partial(pages, ODD),
     "crops": crops,
     "strips": strips,
     "light": light,

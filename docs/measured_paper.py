@@ -24,7 +24,7 @@ _WHOLE = {  # sections of which one row is enough
     "mixed": "a full, an empty and a partly filled comb on a page",
     "ink": "ink of cheques on made pages with boxes, labels, cells",
 }
-_EACH = ("lines", "documents", "predict")  # sections of which every row is told
+_EACH = ("lines", "documents", "odd", "predict")  # sections of which every row is told
 _HEAD = ["| what | of | right | of these accepted | accepted wrong | accepted, no field |",
          "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
 
