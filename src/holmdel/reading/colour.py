@@ -4,7 +4,7 @@ Ink of one colour takes the same shares of red, green and blue from the paper's 
 stands and however thin it is; so a page has as many inks as there are heaps of such shares.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,36 +22,43 @@ from holmdel.reading.image import (
     stained,
 )
 
-_MOST = 4  # coloured inks of a page; more is a photograph
+_MOST = 5  # inks of a page; more is a photograph
 _CELLS = 48  # of the diagram of colours, a side
 _NEUTRAL = 0.2  # of 1, the saturation of a pure colour: black and grey print has less
 _LEAST = 60  # pixels; fewer are a speck
 _PART = 0.004  # of the page's ink; less is its fringes
 _VALLEY = 0.6  # of a heap's height: how low it lies between two inks
-_WALL = 5  # pixels of half the working image; how broad a rule is that a pen crosses
+_BETWEEN = 0.15  # saturation; so near to the mixtures of two inks is where one crosses the other
+_ALONE = 0.15  # of an ink's pixels that are away from the others
+_GRAIN = 4.0  # of 255; a channel's grain is no worse below it
+_FAINT = 0.5  # of the contrast in the channel where it is darkest: the grey of an ink that is light
 _FINE, _WIDE = 0.6, 1.5  # pixels of half the working image: deviations of two looks
 _MIDDLE = 0.93  # of the strength nearby: the middle of a stroke
-_FRINGE = 3  # pixels of it: twice how far a fringe reaches, and one
+_WALL = 5  # pixels of half the working image; how broad a rule is that a pen crosses
+_FRINGE = 5  # pixels of it: twice how far a fringe reaches, and one
 _NEAR = 5  # pixels of it: how far wrong the wider look is where inks touch
-_FAINT = 0.5  # of the contrast in the channel where it is darkest: the grey of an ink that is light
 _HUES = (("red", 20), ("orange", 45), ("yellow", 75), ("green", 165), ("cyan", 200), ("blue", 265))
+
+Colour = NDArray[np.float32]  # saturation along two axes, -1 to 1: (2,)
+Planes = Sequence[Picture]  # red, green and blue, uint8 (h, w)
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One ink of a page.
 
+    A scanner that saves space may turn single strokes of a pen black: what a pen left in a box is
+    all the ink there but the box, whatever its layer.
+
     Attributes:
         name: of its colour: black (and grey), red, orange, yellow, green, cyan, blue or violet.
         light: uint8 (h, w), brightness over the paper's around it, the other inks taken out.
-        own: uint8 (h, w), 255 on the ink's strokes.
         other: uint8 (h, w), 255 on what is taken out; all 0 on a page of one ink.
         channel: 0 to 2, red, green or blue, in which the ink is the darkest; None for grey.
     """
 
     name: str
     light: Picture
-    own: Picture
     other: Picture
     channel: int | None
 
@@ -76,16 +83,18 @@ def layers(rgb: Picture) -> tuple[Layer, ...]:
         return (_only("black", plain, None),)
     height, width = plain.shape
     half = resized(rgb, (max(1, width // 2), max(1, height // 2)), cv2.INTER_AREA)
-    light = np.dstack([even_light(np.ascontiguousarray(half[:, :, c])) for c in range(3)])
-    darkest = light.min(axis=2)
-    ink = ink_of(darkest)
-    wide, strength = _colours(light, _WIDE)
-    middle = strength >= _MIDDLE * dilated(strength, 5, 5)
-    inks = _heaps(wide[(ink > 0) & middle])
+    planes = [even_light(np.ascontiguousarray(plane)) for plane in cv2.split(half)]
+    darkest = _darkest(planes)
+    stain = stained(darkest)
+    strength, wide = _colours(planes, _WIDE, stain)
+    middle = (strength >= _MIDDLE * dilated(strength, 5, 5))[stain > 0]
+    inks = _heaps(wide[middle])
+    if len(inks) > 1:
+        _, fine = _colours(planes, _FINE, stain)
+        inks, label = _parted(fine, wide, inks, stain, ink_of(darkest))
     if len(inks) < 2:
-        return (_single(rgb, plain, light, ink, inks),)
-    label = _labels(_nearest(_colours(light, _FINE)[0], inks), _nearest(wide, inks), ink, len(inks))
-    return tuple(_parted(rgb, plain, light, inks, label, ink))
+        return (_single(rgb, plain, planes, inks, stain),)
+    return tuple(_layers(rgb, plain, planes, inks, label, stain))
 
 
 def _is_grey(rgb: Picture) -> bool:
@@ -94,37 +103,41 @@ def _is_grey(rgb: Picture) -> bool:
 
 
 def _only(name: str, light: Picture, channel: int | None) -> Layer:
-    none = np.zeros_like(light)
-    return Layer(name, light, ink_of(light), none, channel)
+    return Layer(name, light, np.zeros_like(light), channel)
 
 
-def _colours(light: Picture, reach: float) -> tuple[NDArray[np.float32], Picture]:
-    """Returns how saturated the ink around each pixel is, and how strong (h, w), 0 to 255.
+def _darkest(planes: Planes) -> Picture:
+    red, green, blue = planes
+    return np.minimum(np.minimum(red, green), blue)
 
-    Saturation is (h, w, 2), -1 to 1 along two axes. The red and the blue edge that a scanner gives
-    a black stroke cancel out if the reach is wide.
+
+def _colours(planes: Planes, reach: float, stain: Picture) -> tuple[Picture, NDArray[np.float32]]:
+    """Returns how strong the ink around each pixel is (h, w), and on stains its colour (n, 2).
+
+    The red and the blue edge that a scanner gives a black stroke cancel out if the reach is wide.
     """
-    taken = cv2.GaussianBlur(255 - light, (0, 0), reach).astype(np.uint8, copy=False)
-    strength = taken.max(axis=2)
-    parts = taken / np.maximum(strength, 4).astype(np.float32)[:, :, None]
-    red, green, blue = (parts[:, :, c] for c in range(3))
+    taken = [cv2.GaussianBlur(~plane, (0, 0), reach) for plane in planes]
+    strength = ~_darkest([~plane.astype(np.uint8, copy=False) for plane in taken])
+    on = stain > 0
+    red, green, blue = (
+        plane[on].astype(np.float32) / np.maximum(strength[on], 4) for plane in taken
+    )
     up = (green - blue) * np.float32(np.sqrt(0.75))
-    return np.dstack([red - (green + blue) / 2, up]), strength
+    return strength, np.stack([red - (green + blue) / 2, up], axis=1).astype(np.float32)
 
 
-def _heaps(colours: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+def _heaps(colours: NDArray[np.float32]) -> list[Colour]:
     """Returns the colours, of (n, 2), that many have, the commonest first."""
-    count = len(colours)
     cells = ((colours + 1) * (_CELLS / 2)).astype(np.int64).clip(0, _CELLS - 1)
     counts = np.bincount(cells[:, 0] * _CELLS + cells[:, 1], minlength=_CELLS**2)
     square = counts.reshape(_CELLS, _CELLS).astype(np.float32)
     table = cv2.GaussianBlur(square, (0, 0), 1.2).astype(np.float32, copy=False)
-    least = max(_LEAST, _PART * count) / 12  # the peak of a heap of so many
+    least = max(_LEAST, _PART * len(colours)) / 12  # the peak of a heap of so many
     kept: list[tuple[int, int]] = []
     for peak in _peaks(table):
         if table[peak] >= least and all(_apart(table, peak, other) for other in kept):
             kept.append(peak)
-    return [_colour(peak) for peak in kept[: _MOST + 1]]
+    return [_colour(peak) for peak in kept[:_MOST]]
 
 
 def _peaks(table: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
@@ -140,81 +153,122 @@ def _apart(table: NDArray[np.float32], low: tuple[int, int], high: tuple[int, in
     return valley < _VALLEY * float(table[low]) and coloured
 
 
-def _colour(cell: tuple[int, int]) -> NDArray[np.float64]:
+def _colour(cell: tuple[int, int]) -> Colour:
     """Returns the colour in the middle of a cell of the diagram."""
-    return (np.array(cell) + 0.5) * (2 / _CELLS) - 1
+    return ((np.array(cell) + 0.5) * (2 / _CELLS) - 1).astype(np.float32)
 
 
-def _nearest(shares: NDArray[np.float32], inks: list[NDArray[np.float64]]) -> NDArray[np.intp]:
-    far = [((shares - ink.astype(np.float32)) ** 2).sum(axis=2) for ink in inks]
-    return np.asarray(np.argmin(np.stack(far), axis=0), np.intp)
+def _parted(
+    fine: NDArray[np.float32],
+    wide: NDArray[np.float32],
+    inks: list[Colour],
+    stain: Picture,
+    core: Picture,
+) -> tuple[list[Colour], NDArray[np.int8]]:
+    """Returns the inks without mixtures, and the number of the ink of each pixel, -1 for none."""
+    while True:
+        looks = (_nearest(colours, inks, stain) for colours in (fine, wide))
+        label = _labels(*looks, core, len(inks))
+        mixed = [i for i in range(len(inks)) if _is_mixture(i, inks, label)]
+        if not mixed:
+            return inks, label
+        inks = [ink for i, ink in enumerate(inks) if i != mixed[-1]]
+
+
+def _nearest(
+    colours: NDArray[np.float32], inks: Sequence[Colour], stain: Picture
+) -> NDArray[np.int8]:
+    """Returns the number of the ink that each pixel is most like, -1 where there is none."""
+    far = np.stack([((colours - ink) ** 2).sum(axis=1) for ink in inks])
+    out = np.full(stain.shape, -1, np.int8)
+    out[stain > 0] = np.argmin(far, axis=0)
+    return out
 
 
 def _labels(
-    fine: NDArray[np.intp], wide: NDArray[np.intp], ink: Picture, count: int
-) -> NDArray[np.intp]:
+    fine: NDArray[np.int8], wide: NDArray[np.int8], core: Picture, count: int
+) -> NDArray[np.int8]:
     """Returns each pixel's ink: what it is itself, unless it is another ink's fringe.
 
     A fringe lies beside ink that is another from near and from afar, and not beside its own.
     """
     label = fine.copy()
-    sure = [np.where((fine == i) & (wide == i), ink, 0).astype(np.uint8) for i in range(count)]
+    sure = [_mask((fine == i) & (wide == i)) & core for i in range(count)]
     near = [dilated(mask, _NEAR, _NEAR) > 0 for mask in sure]
     for i in range(count):
-        beside = dilated(sure[i], _FRINGE, _FRINGE) > 0
+        beside = (wide == i) & (fine != i) & (dilated(sure[i], _FRINGE, _FRINGE) > 0)
         for j in range(count):
-            label[(fine == j) & (wide == i) & beside & ~near[j]] = i
+            label[beside & (fine == j) & ~near[j]] = i
     return label
 
 
+def _mask(where: NDArray[np.bool_]) -> Picture:
+    return where.astype(np.uint8) * np.uint8(255)
+
+
+def _is_mixture(number: int, inks: Sequence[Colour], label: NDArray[np.int8]) -> bool:
+    """Says whether an ink is what two others look like where they meet: nowhere by itself."""
+    others = [ink for i, ink in enumerate(inks) if i != number]
+    if not any(_between(inks[number], a, b) for a in others for b in others if a is not b):
+        return False
+    own = label == number
+    away = own & (dilated(_mask((label >= 0) & ~own), 7, 7) == 0)
+    return bool(away.sum() < _ALONE * own.sum())
+
+
+def _between(colour: Colour, a: Colour, b: Colour) -> bool:
+    along = float(np.dot(colour - a, b - a) / np.dot(b - a, b - a))
+    return 0 < along < 1 and float(np.hypot(*(a + along * (b - a) - colour))) < _BETWEEN
+
+
 def _single(
-    rgb: Picture, plain: Picture, light: Picture, ink: Picture, inks: list[NDArray[np.float64]]
+    rgb: Picture, plain: Picture, planes: Planes, inks: Sequence[Colour], stain: Picture
 ) -> Layer:
     """Returns a page of one ink: its grey, or where that is faint the channel that is darkest."""
     if not inks:
         return _only("black", plain, None)
-    channel = _darkest(light, ink)
-    where = ink > 0
-    contrast = 255 - float(resized(plain, ink.shape[::-1])[where].mean())
-    if contrast >= _FAINT * (255 - float(light[:, :, channel][where].mean())):
+    channel = _channel_of(planes, stain, stain)
+    grey = resized(plain, (stain.shape[1], stain.shape[0]))
+    contrast = 255 - float(grey[stain > 0].mean())
+    if contrast >= _FAINT * (255 - float(planes[channel][stain > 0].mean())):
         return _only(_name(inks[0]), plain, None)
-    return _only(_name(inks[0]), _channel(rgb, channel), channel)
+    return _only(_name(inks[0]), even_light(np.ascontiguousarray(rgb[:, :, channel])), channel)
 
 
-def _channel(rgb: Picture, channel: int) -> Picture:
-    return even_light(np.ascontiguousarray(rgb[:, :, channel]))
+def _channel_of(planes: Planes, strokes: Picture, stain: Picture) -> int:
+    """Returns the channel in which strokes stand out the most from the paper's grain."""
+    paper = stain == 0
+    return int(
+        np.argmax(
+            [
+                float((~plane)[strokes > 0].mean()) / (_GRAIN + float((~plane)[paper].std()))
+                for plane in planes
+            ]
+        )
+    )
 
 
-def _darkest(light: Picture, ink: Picture) -> int:
-    return int(np.argmin(light[ink > 0].astype(np.float64).mean(axis=0)))
-
-
-def _parted(
+def _layers(
     rgb: Picture,
     plain: Picture,
-    light: Picture,
-    inks: list[NDArray[np.float64]],
-    label: NDArray[np.intp],
-    ink: Picture,
+    planes: Planes,
+    inks: Sequence[Colour],
+    label: NDArray[np.int8],
+    stain: Picture,
 ) -> Iterator[Layer]:
     size = (plain.shape[1], plain.shape[0])
-    stain = stained(light.min(axis=2))
     for i, colour in enumerate(inks):
-        strokes = np.where(label == i, ink, 0).astype(np.uint8)
-        name = _name(colour)
-        channel = None if name == "black" or not strokes.any() else _darkest(light, strokes)
-        page = plain if channel is None else _channel(rgb, channel)
-        strokes = closed(strokes, _WALL, _WALL) & ink  # on where it crosses another ink
-        others = np.where(label != i, stain, 0).astype(np.uint8)
-        own, gone = resized(strokes, size) > 127, resized(dilated(others, 3, 3), size) > 127
-        near = dilated(np.where(own, 255, 0).astype(np.uint8), 3, 3) > 0
-        other = np.where(gone & ~near, 255, 0).astype(np.uint8)
-        alone = np.where(other > 0, np.uint8(255), page)
-        near &= ink_of(alone) > 0
-        yield Layer(name, alone, np.where(near, 255, 0).astype(np.uint8), other, channel)
+        name, strokes, page, channel = _name(colour), _mask(label == i), plain, None
+        if name != "black":
+            channel = _channel_of(planes, strokes, stain)
+            page = even_light(np.ascontiguousarray(rgb[:, :, channel]))
+        crossing = closed(strokes, _WALL, _WALL) & stain
+        gone = dilated(_mask((label >= 0) & (label != i)), 3, 3) & ~crossing
+        other = _mask(resized(gone, size) > 127)
+        yield Layer(name, page | other, other, channel)
 
 
-def _name(colour: NDArray[np.float64]) -> str:
+def _name(colour: Colour) -> str:
     """Returns the name of what an ink looks like: the light it leaves."""
     if float(np.hypot(*colour)) < _NEUTRAL:
         return "black"
@@ -223,7 +277,7 @@ def _name(colour: NDArray[np.float64]) -> str:
 
 
 def _ground(plain: Picture, other: Picture) -> Picture:
-    """Returns the paper's brightness around what is taken out, at an eighth of the size or so."""
+    """Returns the paper's brightness, at a quarter of the size of `other`."""
     height, width = other.shape
     few = resized(plain, (max(1, width // 4), max(1, height // 4)), cv2.INTER_AREA)
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
