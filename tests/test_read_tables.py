@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.reading import Line, Reading
-from holmdel.reading.answers import Skipped
+from holmdel.reading.answers import Cheque, Skipped
 from holmdel.reading.report import report_file
 from holmdel.reading.tables import COLUMNS, table_file
 
@@ -90,6 +90,16 @@ def test_where_fields_have_names_a_column_is_a_field(tmp_path, ending):
     ]
 
 
+def test_what_a_file_of_cheques_says_stands_behind_the_page(tmp_path):
+    said = Cheque(12550, "7", "011000015")
+    worth = {"cents": 12550, "decimal": True}
+    cheque = Reading("a.x937#2", (line("12550", value=worth),), page=2, cheque=said, agrees=True)
+    head, row = rows_of(write(tmp_path / "a.csv", cheque))
+    found = dict(zip(head, row, strict=True))
+    assert head[:5] == ["path", "page", "record", "agrees", "line"]
+    assert [found[name] for name in ("record", "agrees", "value")] == ["12550", "yes", "12550"]
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.html"])
 def test_a_mistake_under_way_leaves_no_file(tmp_path, name):
     def ends():
@@ -148,6 +158,14 @@ def test_a_report_needs_no_other_file_and_no_script(tmp_path, scan):
     assert all(link.startswith(("data:image/jpeg", "#p")) for link in links if link)
     assert not {tag for tag, _ in tags.found} & {"script", "link", "iframe"}
     assert "&lt;b&gt;" in path.read_text()
+
+
+def test_boxes_of_a_fax_lie_where_its_pixels_are_shown(tmp_path):
+    """A fax is finer across than down: its pixels are stretched, and so are the boxes."""
+    Image.new("L", (400, 100), 250).save(tmp_path / "fax.tif", dpi=(200, 100))
+    text = write(tmp_path / "a.html", Reading(str(tmp_path / "fax.tif"), (line("1"),))).read_text()
+    assert 'viewBox="0 0 400 200"' in text
+    assert 'x="10" y="16" width="60" height="60"' in text
 
 
 def test_an_image_that_is_gone_leaves_its_texts_in_the_report(tmp_path):

@@ -140,9 +140,25 @@ def test_a_line_is_read_as_on_the_command_line(client, holmdel, tmp_path):
 def test_several_pages_are_several_readings(client):
     files = [("file", ("one.png", png(bar(64, 0)))), ("file", ("two.png", b"no picture"))]
     one, two = client.post("/v1/read", files=files).json()
-    assert one.keys() == {"path", "lines"}
+    assert one.keys() - {"skipped"} == {"path", "lines"}
     assert two["path"] == "two.png"
     assert two["error"] == "two.png is not an image; expected a PNG, JPEG, TIFF, ... file"
+
+
+def test_every_page_of_a_file_is_read(client, holmdel, tmp_path):
+    pages = [Image.fromarray(np.asarray(Image.open(io.BytesIO(png(bar(64, 0)))))) for _ in range(2)]
+    pages[0].save(tmp_path / "two.tif", save_all=True, append_images=pages[1:])
+    expected = holmdel("read", tmp_path / "two.tif", "--lines", "--format", "jsonl").out
+    answer = client.post("/v1/read?lines=true", content=(tmp_path / "two.tif").read_bytes())
+    found = answer.json()
+    assert [(one["path"], one["page"]) for one in found] == [("-", 1), ("-#2", 2)]
+    for one, line in zip(found, expected.splitlines(), strict=True):
+        assert one | {"path": ""} == json.loads(line) | {"path": ""}
+    pages[0].save(tmp_path / "four.tif", save_all=True, append_images=[pages[1]] * 3)
+    content = (tmp_path / "four.tif").read_bytes()
+    assert told(client.post("/v1/read", content=content), 413) == (
+        "the file has more than 3 pages; send them in several requests"
+    )
 
 
 @pytest.mark.parametrize(

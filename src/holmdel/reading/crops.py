@@ -1,20 +1,54 @@
 """Pages and parts of them as JPEG and PNG, for people to look at."""
 
 import base64
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from holmdel.images.decoding import decode
 from holmdel.images.pixels import Pixels
 from holmdel.reading.answers import Box
+from holmdel.reading.sheets import open_image
 
 _COLOURED = 24  # how far red, green and blue of a grey scan may lie apart
 _QUALITY = 75  # of a JPEG, 0..100
 
 
-def open_page(path: str) -> Pixels:
-    """Returns a page in colour, uint8 (H, W, 3).
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """A page to look at.
+
+    Attributes:
+        pixels: uint8 (H, W, 3), square.
+        stretch: by how much the file's own pixels were stretched across and down for that.
+    """
+
+    pixels: Pixels
+    stretch: tuple[float, float] = (1.0, 1.0)
+
+    def place(self, box: Box) -> Box:
+        """Returns a box of the file's own pixels in these."""
+        across, down = self.stretch
+        x, y, w, h = box
+        return round(x * across), round(y * down), round(w * across), round(h * down)
+
+    def cut(self, box: Box, margin: float) -> Pixels:
+        """Returns a part with a margin around it, as far as the page goes.
+
+        Args:
+            box: x, y, width and height in the file's own pixels.
+            margin: as a part of the box's height.
+        """
+        x, y, w, h = self.place(box)
+        more = round(margin * h)
+        height, width = self.pixels.shape[:2]
+        left, top = (max(0, min(v - more, size - 1)) for v, size in ((x, width), (y, height)))
+        right, bottom = max(x + w + more, left + 1), max(y + h + more, top + 1)
+        return self.pixels[top:bottom, left:right]
+
+
+def open_page(path: str) -> Sight:
+    """Returns a page in colour.
 
     Args:
         path: as an answer gives it.
@@ -22,22 +56,8 @@ def open_page(path: str) -> Pixels:
     Raises:
         UserError: as `images.decode`.
     """
-    return decode(path, 3)
-
-
-def cut(page: Pixels, box: Box, margin: float) -> Pixels:
-    """Returns a part of a page with a margin around it, as far as the page goes.
-
-    Args:
-        page: uint8 (H, W, 3).
-        box: x, y, width and height in pixels.
-        margin: as a part of the box's height.
-    """
-    x, y, w, h = box
-    more = round(margin * h)
-    height, width = page.shape[:2]
-    left, top = (max(0, min(v - more, size - 1)) for v, size in ((x, width), (y, height)))
-    return page[top : max(y + h + more, top + 1), left : max(x + w + more, left + 1)]
+    found, _ = open_image(path, 3)
+    return Sight(found.squared(), found.stretch)
 
 
 def to_data_uri(image: Pixels, widest: int) -> str:

@@ -10,9 +10,8 @@ from typing import TextIO
 from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.files import replacing
-from holmdel.images.pixels import Pixels
 from holmdel.reading.answers import READ, Box, Line, Reading
-from holmdel.reading.crops import cut, open_page, to_data_uri
+from holmdel.reading.crops import Sight, open_page, to_data_uri
 from holmdel.reading.stream import Read
 from holmdel.reading.tables import Add, beside
 
@@ -114,8 +113,8 @@ def _copy(part: TextIO, out: TextIO) -> None:
     shutil.copyfileobj(part, out)
 
 
-def _image(found: Reading) -> Pixels | None:
-    """Returns a page's pixels; None if it came by standard input or is gone."""
+def _image(found: Reading) -> Sight | None:
+    """Returns a page to look at; None if it came by standard input or is gone."""
     if found.path is None:
         return None
     try:
@@ -124,7 +123,7 @@ def _image(found: Reading) -> Pixels | None:
         return None
 
 
-def _rejected(found: Reading, line: Line, number: int, image: Pixels | None, page: str) -> str:
+def _rejected(found: Reading, line: Line, number: int, image: Sight | None, page: str) -> str:
     """Returns a line that was rejected, in large."""
     name = _text(line.field or f"line {number}")
     shown = "" if image is None else _crop(image, line.box, f"{name} of {_path(found)}")
@@ -134,12 +133,12 @@ def _rejected(found: Reading, line: Line, number: int, image: Pixels | None, pag
     )
 
 
-def _crop(image: Pixels, box: Box, about: str) -> str:
-    uri = to_data_uri(cut(image, box, _MARGIN), _WIDEST_CROP)
+def _crop(image: Sight, box: Box, about: str) -> str:
+    uri = to_data_uri(image.cut(box, _MARGIN), _WIDEST_CROP)
     return f'<img src="{uri}" alt="{about}">'
 
 
-def _page(found: Reading, image: Pixels | None, page: str) -> str:
+def _page(found: Reading, image: Sight | None, page: str) -> str:
     """Returns a page: its image with boxes, and its lines beside it."""
     shown = "<p>The image is not at hand.</p>" if image is None else _drawn(found, image)
     rows = "".join(
@@ -157,22 +156,23 @@ def _page(found: Reading, image: Pixels | None, page: str) -> str:
     )
 
 
-def _drawn(found: Reading, image: Pixels) -> str:
+def _drawn(found: Reading, image: Sight) -> str:
     """Returns a page's image with its boxes over it, as SVG."""
-    height, width = image.shape[:2]
+    height, width = image.pixels.shape[:2]
     size = max(width // 60, 8)
-    boxes = [_box(item.box, "skipped", item.reason) for item in found.skipped]
+    boxes = [_box(image.place(item.box), "skipped", item.reason) for item in found.skipped]
     for number, line in enumerate(found.lines, 1):
         name = line.field or str(number)
         said = f"{name}: {line.raw or line.text}, {line.status}, {line.confidence:.2f}"
-        x, y = line.box[0], max(line.box[1] - size // 4, size)
-        boxes.append(_box(line.box, line.status, said))
+        box = image.place(line.box)
+        x, y = box[0], max(box[1] - size // 4, size)
+        boxes.append(_box(box, line.status, said))
         boxes.append(
             f'<text class="{line.status}" x="{x}" y="{y}" font-size="{size}">{_text(name)}</text>'
         )
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{_path(found)}">'
-        f'<image width="{width}" height="{height}" href="{to_data_uri(image, WIDEST)}"/>'
+        f'<image width="{width}" height="{height}" href="{to_data_uri(image.pixels, WIDEST)}"/>'
         f"{''.join(boxes)}</svg>"
     )
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
+from holmdel.images.pages import locate
 from holmdel.images.pixels import Pixels
 from holmdel.reading.answers import REJECT, Box, to_png
-from holmdel.reading.crops import cut, open_page, to_data_uri
+from holmdel.reading.crops import open_page, to_data_uri
 from holmdel.reading.labelled import TRUTH
 
 NOTHING = "nothing.tsv"  # beside truth.tsv: the lines on which nothing is written
@@ -125,7 +126,7 @@ class Review:
             UserError: if the image cannot be used.
         """
         item = self.items[number]
-        image = to_data_uri(cut(self._page(item.path), item.box, _AROUND), _WIDEST)
+        image = to_data_uri(self._page(item.path).cut(item.box, _AROUND), _WIDEST)
         return {
             "number": number,
             "path": item.path,
@@ -150,7 +151,7 @@ class Review:
         self._truth.pop(item.file, None)
         self._nothing.pop(item.file, None)
         if text:
-            image = cut(self._page(item.path), item.box, _MARGIN)
+            image = self._page(item.path).cut(item.box, _MARGIN)
             write_bytes(self.folder / IMAGES / item.file, to_png(_plain(image)))
             self._truth[item.file] = item.row(text)
         else:
@@ -212,15 +213,16 @@ def _box(values: list[int]) -> Box:
 
 
 def _is_there(path: str, beside: Path) -> bool:
-    file = _found(path, beside)
-    return Path(file).is_file() or Path(file.rpartition("#")[0]).is_file()
+    return _is_file(_found(path, beside))
 
 
 def _found(path: str, beside: Path) -> str:
     """Returns where an image is: as the answer says, or from the folder of the answers."""
-    plain = re.sub(r"#\d+$", "", path)
-    here = Path(path).is_file() or Path(plain).is_file()
-    return path if here else str(beside / path)
+    return path if _is_file(path) else str(beside / path)
+
+
+def _is_file(path: str) -> bool:
+    return Path(str(locate(path).file)).is_file()
 
 
 def _plain(image: Pixels) -> Pixels:

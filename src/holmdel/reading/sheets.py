@@ -47,7 +47,7 @@ def open_sheet(picture: ImageLike) -> Sheet | Failure:
     """Returns a picture, decoded, or the sentence that says why it cannot be used."""
     path = name_of(picture)
     try:
-        found, cheque = _opened(picture)
+        found, cheque = open_image(picture, 1)
         grey = found.squared()[:, :, 0]
         if min(grey.shape) < LEAST_SIDE:
             raise UserError(
@@ -59,14 +59,18 @@ def open_sheet(picture: ImageLike) -> Sheet | Failure:
     return Sheet(path, grey, found.page, found.stretch, cheque)
 
 
-def _opened(picture: ImageLike) -> tuple[Decoded, Cheque | None]:
-    """Returns a picture, decoded; of the item of a file of cheques also what the file says."""
+def open_image(picture: ImageLike, channels: int) -> tuple[Decoded, Cheque | None]:
+    """Returns a picture, decoded; of the item of a file of cheques also what the file says.
+
+    Raises:
+        UserError: as `images.decode`.
+    """
     try:
-        return decode_page(picture, 1), None
+        return decode_page(picture, channels), None
     except FileOfCheques:
         assert isinstance(picture, FileLike)
         cheque, content, page = open_cheque(picture)
-        return replace(decode_page(content, 1), page=page), cheque
+        return replace(decode_page(content, channels), page=page), cheque
 
 
 def is_cheque(sheet: Sheet | Failure) -> bool:

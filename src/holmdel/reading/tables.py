@@ -9,7 +9,6 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,6 +21,7 @@ COLUMNS = (
     *("path", "page", "line", "field", "text", "raw", "value", "confidence", "status"),
     *("x", "y", "w", "h", "error"),
 )
+_RECORD = ("record", "agrees")  # behind the page, where the files have records of their own
 NOTHING = "no digits"  # the status of a page without lines
 CSV, XLSX = "csv", "xlsx"
 
@@ -45,6 +45,7 @@ class Spool:
         self._file = file
         self._fields: dict[str, None] = {}
         self._unnamed = False
+        self._recorded = False
 
     def add(self, found: Read) -> None:
         """Keeps one answer."""
@@ -52,6 +53,7 @@ class Spool:
         self._file.write(line + "\n")
         answer = json.loads(line)
         self._unnamed |= any("field" not in line for line in answer.get("lines", ()))
+        self._recorded |= "record" in answer
         for part in (*answer.get("lines", ()), *answer.get("skipped", ())):
             if "field" in part:
                 self._fields[part["field"]] = None
@@ -59,39 +61,41 @@ class Spool:
     def rows(self) -> Iterator[Row]:
         """Gives the head and then the rows."""
         self._file.seek(0)
-        answers = map(json.loads, self._file)
-        if self._fields and not self._unnamed:
-            fields = list(self._fields)
-            yield ["path", "page", *fields, "rejected", "error"]
-            yield from (_page_row(answer, fields) for answer in answers)
-        else:
-            yield list(COLUMNS)
-            yield from chain.from_iterable(map(_line_rows, answers))
+        begin = ["path", "page", *(_RECORD if self._recorded else ())]
+        fields = list(self._fields) if not self._unnamed else []
+        yield [*begin, *((*fields, "rejected", "error") if fields else COLUMNS[2:])]
+        for answer in map(json.loads, self._file):
+            here = [answer["path"], answer.get("page")]
+            if self._recorded:
+                here += [answer.get("record", {}).get("amount"), _word(answer.get("agrees"))]
+            rest = [_page_cells(answer, fields)] if fields else _line_cells(answer)
+            yield from ([*here, *cells] for cells in rest)
 
 
-def _line_rows(answer: dict[str, Any]) -> list[Row]:
-    """Returns a row a line; of a page without lines one that says so."""
-    page = [answer["path"], answer.get("page")]
-    nothing = [None] * len(COLUMNS)
+def _word(answer: bool | None) -> str | None:
+    return None if answer is None else "yes" if answer else "no"
+
+
+def _line_cells(answer: dict[str, Any]) -> list[Row]:
+    """Returns the cells behind the page, a row a line; where there is none a row that says so."""
     if "error" in answer:
-        return [[*page, *nothing[2:8], "error", *nothing[9:13], answer["error"]]]
+        return [[*[None] * 6, "error", *[None] * 4, answer["error"]]]
     return [
         [
-            *(*page, number, line.get("field"), line["text"], line.get("raw")),
-            *(_worth(line), line["confidence"], line["status"], *line["box"], None),
+            *(number, line.get("field"), line["text"], line.get("raw"), _worth(line)),
+            *(line["confidence"], line["status"], *line["box"], None),
         ]
         for number, line in enumerate(answer["lines"], 1)
-    ] or [[*page, *nothing[2:8], NOTHING, *nothing[9:]]]
+    ] or [[*[None] * 6, NOTHING, *[None] * 5]]
 
 
-def _page_row(answer: dict[str, Any], fields: list[str]) -> Row:
-    """Returns the row of a page: what was read in each field; guesses stand apart."""
+def _page_cells(answer: dict[str, Any], fields: list[str]) -> Row:
+    """Returns the cells behind the page: what was read in each field; guesses stand apart."""
     lines = answer.get("lines", ())
     read = {line["field"]: _best(line) for line in lines if line["status"] == READ}
     guesses = [f"{line['field']}={_best(line)}" for line in lines if line["status"] != READ]
     cells = [read.get(field) for field in fields]
-    rejected = "; ".join(guesses) or None
-    return [answer["path"], answer.get("page"), *cells, rejected, answer.get("error")]
+    return [*cells, "; ".join(guesses) or None, answer.get("error")]
 
 
 def _best(line: dict[str, Any]) -> Cell:
@@ -101,12 +105,9 @@ def _best(line: dict[str, Any]) -> Cell:
 
 
 def _worth(line: dict[str, Any]) -> Cell:
-    """Returns a line's value as one cell."""
-    value = line.get("value")
-    if value is None:
-        return None
-    [first, *others] = value.values()
-    return json.dumps(value) if others or isinstance(first, dict | list) else first
+    """Returns the first part of a line's value: cents, a date, a code."""
+    first: Cell = next(iter(line.get("value", {}).values()), None)
+    return first
 
 
 @contextmanager

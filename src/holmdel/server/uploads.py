@@ -1,6 +1,7 @@
 """The images of a request: its raw body, or the files of a form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
@@ -12,6 +13,7 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.images.decoding import measure
 from holmdel.images.opening import TooLarge
+from holmdel.images.pages import DocumentPage, pages
 from holmdel.server.errors import RequestError, image_error
 from holmdel.server.services import Services, services
 
@@ -42,7 +44,7 @@ IMAGE_BODY: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Upload:
-    """An image file that was sent.
+    """An image file that was sent, or a page of one.
 
     Attributes:
         name: the file's name in the form, "-" for a raw body. It is repeated in the answer only: no
@@ -50,12 +52,19 @@ class Upload:
         content: the bytes of the file.
         pixels: height x width as the file's header says; 0 if it cannot be used.
         error: why it cannot be used, or None.
+        page: the number of the page that is meant, from 2; None for the first.
     """
 
     name: str
     content: bytes
     pixels: int
     error: RequestError | None
+    page: int | None = None
+
+    @property
+    def image(self) -> bytes | DocumentPage:
+        """The file, or the page of it that is meant."""
+        return self.content if self.page is None else DocumentPage(self.content, self.page)
 
     @property
     def small(self) -> bool:
@@ -128,25 +137,49 @@ def _broken(reason: str, most: int) -> RequestError:
     return RequestError(400, f"the form cannot be read ({reason}); expected multipart/form-data")
 
 
-def examined(name: str, content: bytes, most: int) -> Upload:
+async def each_page(shared: Services, upload: Upload) -> list[Upload]:
+    """Returns the pages of a file, `name#2` being the second, or the file alone.
+
+    Raises:
+        RequestError: 413 if there are more than images may be in a request.
+    """
+    if upload.error:
+        return [upload]
+    most = shared.settings.images
+    found = await shared.pages.run(lambda: len(list(islice(pages(upload.content), most + 1))))
+    if found > most:
+        raise RequestError(
+            413, f"the file has more than {most} pages; send them in several requests"
+        )
+    further = range(2, found + 1)
+    return [
+        upload,
+        *(examined(upload.name, upload.content, shared.settings.pixels, n) for n in further),
+    ]
+
+
+def examined(name: str, content: bytes, most: int, page: int | None = None) -> Upload:
     """Returns an upload after a look at the file's header; its `error` says if it cannot be used.
 
     Args:
         name: the name that the answer repeats.
         content: the bytes of the file.
         most: the largest number of pixels.
+        page: its number, from 2; None for the first.
     """
     named = "the file" if name == "-" else name
+    name = name if page is None else f"{name}#{page}"
+    upload = Upload(name, content, 0, None, page)
     try:
-        height, width = measure(content, named)
+        height, width = measure(upload.image, named)
         if height * width > most:
             raise TooLarge(
                 f"{named} has {width} x {height} pixels, and at most {most:,} are allowed; "
                 "make it smaller"
             )
     except UserError as error:
-        return Upload(name, content, 0, image_error(error))
-    return Upload(name, content, height * width, None)
+        return replace(upload, error=image_error(error))
+    return replace(upload, pixels=height * width)
 
 
 async def framed(shared: Services, model: "Model", upload: Upload) -> Tensor:

@@ -127,7 +127,7 @@ export class Reading {
     try {
       const query = queryOf(options);
       const found = await api.image(PATH, query, blob, { signal: control.signal });
-      Object.assign(this, { answer: found, options });
+      Object.assign(this, { answer: [found].flat()[0], options });
       this.seconds = (performance.now() - began) / 1000;
     } finally {
       if (control === this.#control) {

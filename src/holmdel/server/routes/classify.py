@@ -14,7 +14,7 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.services import Services, reader, services
-from holmdel.server.uploads import IMAGE_BODY, Upload, framed, images, stored_form
+from holmdel.server.uploads import IMAGE_BODY, Upload, each_page, framed, images, stored_form
 
 if TYPE_CHECKING:
     from holmdel.reading import Reader
@@ -76,21 +76,39 @@ class ReadDigit(BaseModel):
 
 
 class ReadLine(BaseModel):
-    """A string of digits; `raw` has the marks between them where the pattern has any."""
+    """A string of digits; `raw` has the marks between them where the pattern has any.
 
+    `value` is what it is worth, such as cents or a date; `field` the name of its field.
+    """
+
+    field: str | None = None
     text: str
     raw: str | None = None
+    value: dict[str, Any] | None = None
     confidence: float
     status: str
     box: list[int]
     digits: list[ReadDigit]
 
 
+class SkippedPart(BaseModel):
+    """What was seen on an image and not read, and why."""
+
+    field: str | None = None
+    box: list[int]
+    reason: str
+
+
 class ReadImage(BaseModel):
-    """The strings on one image, as `holmdel read --format jsonl` prints them."""
+    """The strings on one image, as `holmdel read --format jsonl` prints them.
+
+    `page` is the number of the page in a file of several, from 1.
+    """
 
     path: str
+    page: int | None = None
     lines: list[ReadLine]
+    skipped: list[SkippedPart] = []
 
 
 _IMAGE_ERRORS = error_responses(404, 415, 422)
@@ -134,9 +152,9 @@ async def read(
         float, Query(ge=0, le=1, description="The part of strings that may be read wrongly.")
     ] = 0.01,
 ) -> Response:
-    """Returns an image's strings of digits, or an array of such for several files."""
+    """Returns an image's strings of digits, or an array of such for several files or pages."""
     shared = services(request)
-    uploads = await images(request)
+    uploads = [page for file in await images(request) for page in await each_page(shared, file)]
     made = await shared.pages.run(reader, pattern, lines, max_error)
     if len(uploads) == 1:
         return _json(await _reading(shared, made, uploads[0]))
@@ -213,7 +231,7 @@ async def _reading(shared: Services, reader: "Reader", upload: Upload) -> dict[s
     if upload.error:
         raise upload.error
     try:
-        found = await shared.pages.run(reader.read, upload.content)
+        found = await shared.pages.run(reader.read, upload.image)
     except UserError as error:
         raise image_error(error) from None
     for line in found.lines:
