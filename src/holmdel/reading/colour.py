@@ -33,6 +33,7 @@ _ALONE = 0.15  # of an ink's pixels that are away from the others
 _GRAIN = 4.0  # of 255; a channel's grain is no worse below it
 _FAINT = 0.5  # of the contrast in the channel where it is darkest: the grey of an ink that is light
 _FINE, _WIDE = 0.6, 1.5  # pixels of half the working image: deviations of two looks
+_WEAK = 6.0  # of 255, and somewhat more than the paper's grain: ink that has a colour
 _MIDDLE = 0.93  # of the strength nearby: the middle of a stroke
 _WALL = 5  # pixels of half the working image; how broad a rule is that a pen crosses
 _FRINGE = 5  # pixels of it: twice how far a fringe reaches, and one
@@ -87,8 +88,9 @@ def layers(rgb: Picture) -> tuple[Layer, ...]:
     darkest = _darkest(planes)
     stain = stained(darkest)
     strength, wide = _colours(planes, _WIDE, stain)
-    middle = (strength >= _MIDDLE * dilated(strength, 5, 5))[stain > 0]
-    inks = _heaps(wide[middle])
+    grain = float(np.median(~darkest[stain == 0])) if (stain == 0).any() else 0.0
+    middle = strength >= np.maximum(_MIDDLE * dilated(strength, 5, 5), _WEAK + 1.2 * grain)
+    inks = _heaps(wide[middle[stain > 0]])
     if len(inks) > 1:
         _, fine = _colours(planes, _FINE, stain)
         inks, label = _parted(fine, wide, inks, stain, ink_of(darkest))
@@ -132,10 +134,11 @@ def _heaps(colours: NDArray[np.float32]) -> list[Colour]:
     counts = np.bincount(cells[:, 0] * _CELLS + cells[:, 1], minlength=_CELLS**2)
     square = counts.reshape(_CELLS, _CELLS).astype(np.float32)
     table = cv2.GaussianBlur(square, (0, 0), 1.2).astype(np.float32, copy=False)
-    least = max(_LEAST, _PART * len(colours)) / 12  # the peak of a heap of so many
+    around = cv2.boxFilter(square, -1, (7, 7), normalize=False)
+    least = max(_LEAST, _PART * len(colours))
     kept: list[tuple[int, int]] = []
     for peak in _peaks(table):
-        if table[peak] >= least and all(_apart(table, peak, other) for other in kept):
+        if around[peak] >= least and all(_apart(table, peak, other) for other in kept):
             kept.append(peak)
     return [_colour(peak) for peak in kept[:_MOST]]
 
@@ -167,8 +170,8 @@ def _parted(
 ) -> tuple[list[Colour], NDArray[np.int8]]:
     """Returns the inks without mixtures, and the number of the ink of each pixel, -1 for none."""
     while True:
-        looks = (_nearest(colours, inks, stain) for colours in (fine, wide))
-        label = _labels(*looks, core, len(inks))
+        near, afar = _nearest(fine, inks, stain), _nearest(wide, inks, stain)
+        label = _labels(near, afar, core, len(inks))
         mixed = [i for i in range(len(inks)) if _is_mixture(i, inks, label)]
         if not mixed:
             return inks, label
