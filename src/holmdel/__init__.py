@@ -10,6 +10,7 @@ The public names, loaded when first used, so that `import holmdel` does not load
     draw(anatomy)                       a drawing of them, as the text of an SVG file
     read(image, pattern)                the strings of digits written on it: a Reading
     Reader(model)                       the same for many images
+    Template.of(image)                  the fields of a form, to read its pages by
 """
 
 import importlib
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from holmdel.networks import build as build
     from holmdel.reading import Reader as Reader
     from holmdel.reading import Reading as Reading
+    from holmdel.reading import Template as Template
     from holmdel.reading import read as read
     from holmdel.training.run import Run as Run
     from holmdel.training.train import train as train
@@ -42,6 +44,7 @@ _HOMES = {
     "Reader": "holmdel.reading",
     "Reading": "holmdel.reading",
     "Run": "holmdel.training.run",
+    "Template": "holmdel.reading",
     "UserError": "holmdel.errors",
     "build": "holmdel.networks",
     "draw": "holmdel.drawing",

@@ -18,6 +18,7 @@ from holmdel.cli import (
     read,
     review,
     serve,
+    template,
     train,
 )
 from holmdel.cli.terminal import DONE, INTERRUPTED, USER_MISTAKE
@@ -90,6 +91,7 @@ def main(
 for _group, _verbs in VERBS.items():
     for _name, _verb in _verbs.items():
         app.command(_name, rich_help_panel=_group, epilog=EPILOGS.get(_name))(_verb)
+app.add_typer(template.template, name="template", rich_help_panel="Put to work")
 app.add_typer(data.data, name="data", rich_help_panel="Data and weights")
 
 

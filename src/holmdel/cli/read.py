@@ -41,6 +41,22 @@ def read(
         ),
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Every image is one line.")] = False,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The images are pages of this form; its fields are read "
+            "(see holmdel template --help).",
+        ),
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X,Y,W,H",
+            help="Read this part of each image, as one line: in pixels, or as shares of the image "
+            "(0.1,0.2,0.5,0.1); may be repeated.",
+        ),
+    ] = None,
     max_error: Annotated[
         float,
         typer.Option(metavar="X", help="Fraction of wrong strings to allow; the rest is rejected."),
@@ -95,7 +111,16 @@ def read(
     from holmdel.reading import ReaderSettings, Record, items  # loads torch
     from holmdel.reading.report import report_file
 
-    settings = ReaderSettings(model=model, pattern=pattern, lines=lines, max_error=max_error)
+    if template is not None:
+        _refuse_with_template(pattern, lines, region)
+    settings = ReaderSettings(
+        model=model,
+        pattern=pattern,
+        lines=lines,
+        max_error=max_error,
+        template=template,
+        regions=tuple(region or ()),
+    )
     settings.reader()  # its mistakes come before anything is read or written
     if calibrate is not None:
         _calibrate(calibrate, settings, jobs)
@@ -113,6 +138,17 @@ def read(
     results = with_progress(_results(images, settings, jobs, show), count)
     failed = _pass_on(results, outputs + ([showing(show)] if show else []))
     return SOME_FAILED if failed or (record is not None and record.failed) else DONE
+
+
+def _refuse_with_template(pattern: str, lines: bool, regions: list[str] | None) -> None:
+    """Refuses what a template says itself."""
+    given = {f"--pattern {pattern}": pattern != "digits", "--lines": lines, "--region": regions}
+    for flag, is_given in given.items():
+        if is_given:
+            raise UserError(
+                f"{flag} was given with --template, whose fields have boxes and patterns of their "
+                "own; leave it out, or edit the template"
+            )
 
 
 def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> None:

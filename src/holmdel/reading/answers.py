@@ -85,15 +85,22 @@ class Skipped:
         reason: `print`, `letters`, `too small`, `crossed out`, `rule`, `empty` for a field in which
             nothing is written, or `unclear`.
         field: the name of the field, where fields have names.
+        required: whether something should be written there, as the template says.
     """
 
     box: Box
     reason: str
     field: str | None = None
+    required: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Returns what was passed over as JSON-ready values."""
-        return {**_known(field=self.field), "box": list(self.box), "reason": self.reason}
+        return {
+            **_known(field=self.field),
+            "box": list(self.box),
+            "reason": self.reason,
+            **({"required": True} if self.required else {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -156,6 +163,21 @@ class Reading:
 def _known(**values: Any) -> dict[str, Any]:
     """Returns the values that are not None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def on_page(box: Box, to_page: NDArray[np.float64]) -> Box:
+    """Returns the upright box around a box of a field's picture, in the page's pixels.
+
+    Args:
+        box: x, y, width and height in the picture.
+        to_page: float64 (2, 3), a point of the picture to a point of the page.
+    """
+    x, y, w, h = box
+    corners = np.array([(x, y, 1), (x + w, y, 1), (x, y + h, 1), (x + w, y + h, 1)], float)
+    points = corners @ to_page.T
+    left, top = (int(v) for v in np.floor(points.min(axis=0)))
+    right, bottom = (int(v) for v in np.ceil(points.max(axis=0)))
+    return left, top, right - left, bottom - top
 
 
 _HEIGHT = 96  # pixels of the line as it is drawn

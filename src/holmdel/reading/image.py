@@ -95,14 +95,14 @@ def working(page: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
 
 def even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns brightness as a part of the paper's around it: uint8 (h, w), paper about 255."""
-    paper = _paper(grey)
+    paper = paper_of(grey)
     least = max(12.0, _DARKEST * float(np.percentile(paper[::8, ::8], 75)))
     light = grey.astype(np.float32) * (255.0 / np.maximum(paper, least).astype(np.float32))
     light[paper < least] = 255  # the table under the sheet
     return np.minimum(light, 255.0).astype(np.uint8)
 
 
-def _paper(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def paper_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns the paper's brightness: what is left when strokes are closed, smoothed.
 
     The window is a twentieth of the page: wider than a broad pen, narrower than a shadow.

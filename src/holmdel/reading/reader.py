@@ -1,23 +1,37 @@
 """Pictures of paper in, strings of digits out."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from holmdel.checkpoint import load_line_model
 from holmdel.classifier import Failure
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.images.decoding import ImageLike
-from holmdel.reading.answers import READ, REJECT, Box, Digit, Grey, Line, Reading, draw_alignment
+from holmdel.reading.answers import (
+    READ,
+    REJECT,
+    Box,
+    Digit,
+    Grey,
+    Line,
+    Reading,
+    draw_alignment,
+    on_page,
+)
+from holmdel.reading.filled import Form
+from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.page import find_fields, is_line
 from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.regions import joined, parse_regions, parts_of
 from holmdel.reading.sheets import Sheet, batches, is_cheque, open_sheet
+from holmdel.reading.template import Template
 from holmdel.reading.trust import Trust, load_calibration
 
 SHIPPED = "reader"
@@ -41,9 +55,13 @@ class Reader:
             small regular expression.
         lines: every picture is one line.
         max_error: the part of all strings that may be read wrongly; what is less sure is rejected.
+        template: of a form, or its TOML file; every image is a page of it, whose fields are read.
+        regions: parts of every image that are one line each, and all that is read of it: x, y,
+            width and height, in pixels or as shares of the image; numbers or texts `x,y,w,h`.
 
     Raises:
-        UserError: for an unknown model or pattern, or an error outside 0..1.
+        UserError: for an unknown model or pattern, an error outside 0..1, a template or a region
+            with a mistake, or both of these.
     """
 
     def __init__(
@@ -53,6 +71,8 @@ class Reader:
         pattern: str = DIGITS,
         lines: bool = False,
         max_error: float = MAX_ERROR,
+        template: str | Path | Template | None = None,
+        regions: Sequence[str | Sequence[float]] = (),
     ) -> None:
         self.model = model_file(model)
         self._network, own = _loaded(self.model, self.model.stat().st_mtime_ns)
@@ -61,6 +81,14 @@ class Reader:
         self._pattern = parse_pattern(pattern)
         self._lines = lines
         self._threshold = self.trust.threshold(max_error)
+        self._regions = parse_regions(regions)
+        self._form = None if template is None else self._form_reader(template)
+
+    def _form_reader(self, template: str | Path | Template) -> FormReader:
+        if self._regions:
+            raise UserError("regions were given with a template, which has fields; leave them out")
+        known = template if isinstance(template, Template) else Template.load(template)
+        return FormReader(Form(known), self._network, self.trust, self._threshold)
 
     @renamed_parameters(picture="image")
     def read(self, image: ImageLike, *, steps: bool = False) -> Reading:
@@ -100,19 +128,34 @@ class Reader:
 
     def _read_batch(self, found: list[Sheet | Failure], steps: bool) -> list[Reading | Failure]:
         """Returns what a batch says; single lines go through the network together."""
-        single = [f for f in found if isinstance(f, Sheet) and (self._lines or is_line(f.grey))]
+        if self._form or self._regions:
+            return [f if isinstance(f, Failure) else self._fields(f, steps) for f in found]
+        whole = self._whole([f for f in found if isinstance(f, Sheet)], steps)
+        return [f if isinstance(f, Failure) else f.finished(next(whole)) for f in found]
+
+    def _fields(self, sheet: Sheet, steps: bool) -> Reading | Failure:
+        """Returns what stands in the fields of a form, or in the regions of an image."""
+        try:
+            if self._form:
+                return sheet.finished(self._form.read(sheet.grey, sheet.path, steps=steps))
+            parts = parts_of(sheet.grey, self._regions, sheet.path or "the image")
+        except UserError as error:
+            return Failure(sheet.path, str(error))
+        boxes = [box for box, _ in parts]
+        readings = list(self._whole([replace(sheet, grey=part) for _, part in parts], steps))
+        return sheet.finished(joined(sheet.path, self._regions, boxes, readings))
+
+    def _whole(self, sheets: list[Sheet], steps: bool) -> Iterator[Reading]:
+        """Gives what stands on sheets, each a line or a page."""
+        single = [f for f in sheets if self._lines or self._regions or is_line(f.grey)]
         greys = [_dark_ink(sheet.grey) for sheet in single]
         answers = self._network.answers(greys, self._pattern)
         known = {
             id(sheet): self._one_line(sheet, grey, answer, steps)
             for sheet, grey, answer in zip(single, greys, answers, strict=True)
         }
-        return [
-            item
-            if isinstance(item, Failure)
-            else item.finished(known.get(id(item)) or self._page(item, steps))
-            for item in found
-        ]
+        for sheet in sheets:
+            yield known.get(id(sheet)) or self._page(sheet, steps)
 
     def _one_line(self, sheet: Sheet, grey: Grey, answer: LineAnswer, steps: bool) -> Reading:
         digits = tuple(Digit(d.char, d.confidence, d.box) for d in answer.digits)
@@ -127,7 +170,7 @@ class Reader:
         shown = page.steps
         for number, (field, answer) in enumerate(zip(page.fields, answers, strict=True), 1):
             digits = tuple(
-                Digit(d.char, d.confidence, _on_page(d.box, field.to_page)) for d in answer.digits
+                Digit(d.char, d.confidence, on_page(d.box, field.to_page)) for d in answer.digits
             )
             lines += self._kept(answer, digits, field.box)
             shown += _steps(field.picture, answer, number) if steps else ()
@@ -158,6 +201,8 @@ def read(
     lines: bool = False,
     max_error: float = MAX_ERROR,
     model: str | Path | None = None,
+    template: str | Path | Template | None = None,
+    region: str | Sequence[float] | None = None,
 ) -> Reading:
     """Returns the strings of digits on an image.
 
@@ -167,11 +212,21 @@ def read(
         lines: the image is one line; if not said, that is found out.
         max_error: the part of strings that may be read wrongly; what is less sure is rejected.
         model: a reader of your own.
+        template: of a form that the image is a page of; see `Reader`.
+        region: the part of the image that is read, as one line; see `Reader`.
 
     Raises:
         UserError: if the image cannot be used, or for a mistake in the others.
     """
-    return Reader(model, pattern=pattern, lines=lines, max_error=max_error).read(image)
+    reader = Reader(
+        model,
+        pattern=pattern,
+        lines=lines,
+        max_error=max_error,
+        template=template,
+        regions=() if region is None else (region,),
+    )
+    return reader.read(image)
 
 
 def model_file(model: str | Path | None) -> Path:
@@ -216,14 +271,4 @@ def _around(boxes: Sequence[Box]) -> Box:
     """Returns the box around some."""
     left, top = min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes)
     right, bottom = max(x + w for x, _, w, _ in boxes), max(y + h for _, y, _, h in boxes)
-    return left, top, right - left, bottom - top
-
-
-def _on_page(box: Box, to_page: NDArray[np.float64]) -> Box:
-    """Returns the upright box around a box of a field's picture, in the page's pixels."""
-    x, y, w, h = box
-    corners = np.array([(x, y, 1), (x + w, y, 1), (x, y + h, 1), (x + w, y + h, 1)], float)
-    points = corners @ to_page.T
-    left, top = (int(v) for v in np.floor(points.min(axis=0)))
-    right, bottom = (int(v) for v in np.ceil(points.max(axis=0)))
     return left, top, right - left, bottom - top

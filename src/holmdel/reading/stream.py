@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain, islice
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class ReaderSettings:
     pattern: str = "digits"
     lines: bool = False
     max_error: float = MAX_ERROR
+    template: Path | None = None
+    regions: tuple[str, ...] = ()
 
     def reader(self) -> Reader:
         """Returns the reader.
@@ -46,7 +48,7 @@ class ReaderSettings:
         Raises:
             UserError: as `Reader`.
         """
-        return Reader(self.model, pattern=self.pattern, lines=self.lines, max_error=self.max_error)
+        return Reader(**{field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def cores() -> int:

@@ -1,0 +1,103 @@
+"""Filled forms read by their template: a line a field, and the fields in which nothing stands."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from holmdel.reading.answers import (
+    READ,
+    REJECT,
+    Digit,
+    Grey,
+    Line,
+    Reading,
+    Skipped,
+    draw_alignment,
+    on_page,
+)
+from holmdel.reading.filled import Filled, Form
+from holmdel.reading.line import LineAnswer, LineReader
+from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.trust import Trust
+
+_FRAME = (40, 40, 220)  # red, green, blue
+
+
+class FormReader:
+    """Reads pages of one form.
+
+    Args:
+        form: which.
+        network: reads the pictures of fields.
+        trust: what makes confidences of scores.
+        threshold: the confidence up to which a line is rejected.
+    """
+
+    def __init__(self, form: Form, network: LineReader, trust: Trust, threshold: float) -> None:
+        self.form = form
+        self._network, self._trust, self._threshold = network, trust, threshold
+
+    def read(self, grey: Grey, path: str | None, *, steps: bool = False) -> Reading:
+        """Returns what stands in the fields of a page, in the template's order.
+
+        Args:
+            grey: uint8 (H, W), the page.
+            path: its name, for the answer and for an error.
+            steps: keep pictures of the fields.
+
+        Raises:
+            UserError: if it is no page of the form.
+        """
+        filled = list(self.form.cut(grey, path or "the image"))
+        answers = self._answers([one for one in filled if one.picture is not None])
+        lines, skipped, shown = [], [], [("form", _drawn(grey, filled))] if steps else []
+        for one in filled:
+            name, answer = one.field.name, answers.get(one.field.name)
+            if answer is None or not answer.text:
+                reason = "unclear" if answer else "empty"
+                skipped.append(Skipped(one.box, reason, name, one.field.required))
+            else:
+                lines.append(self._line(one, answer))
+            if steps and answer is not None and one.picture is not None:
+                digits = [(digit.char, digit.box) for digit in answer.digits]
+                shown.append((f"field-{name}", draw_alignment(one.picture, digits)))
+        return Reading(path, tuple(lines), tuple(skipped), steps=tuple(shown))
+
+    def _answers(self, filled: Sequence[Filled]) -> dict[str, LineAnswer]:
+        """Returns what the fields say by their names; those of one pattern are read together."""
+        alike: defaultdict[str, list[Filled]] = defaultdict(list)
+        for one in filled:
+            alike[one.field.pattern].append(one)
+        found: dict[str, LineAnswer] = {}
+        for pattern, fields in alike.items():
+            pictures = [one.picture for one in fields if one.picture is not None]
+            answers = self._network.answers(pictures, parse_pattern(pattern))
+            found |= {one.field.name: said for one, said in zip(fields, answers, strict=True)}
+        return found
+
+    def _line(self, filled: Filled, answer: LineAnswer) -> Line:
+        confidence = self._trust.confidence(answer.score)
+        digits = tuple(
+            Digit(d.char, d.confidence, on_page(d.box, filled.to_page)) for d in answer.digits
+        )
+        return Line(
+            answer.text,
+            answer.raw if parse_pattern(filled.field.pattern).marks else None,
+            confidence,
+            READ if confidence > self._threshold else REJECT,
+            filled.box,
+            digits,
+            answer.score,
+            field=filled.field.name,
+        )
+
+
+def _drawn(grey: Grey, filled: Sequence[Filled]) -> Grey:
+    """Returns the page with a frame around each field, uint8 (H, W, 3)."""
+    drawn = np.repeat(grey[:, :, None], 3, axis=2)
+    for one in filled:
+        x, y, w, h = one.box
+        cv2.rectangle(drawn, (x, y), (x + w, y + h), _FRAME, 2)
+    return drawn

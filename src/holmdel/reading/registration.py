@@ -1,0 +1,326 @@
+"""A page laid on the picture of a form: which point of one is which point of the other.
+
+Corners of print that look alike (ORB: Rublee et al., 2011) give a first homography (RANSAC). Then
+the edges of the form's print are drawn to the nearest edges of the page by least squares over a
+distance transform (Fitzgibbon, "Robust registration of 2D and 3D point sets", 2003).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.image import Picture, even_light, ink_of, paper_of, resized, skew
+
+Matrix = NDArray[np.float64]  # (3, 3), a homography
+Points = NDArray[np.float64]  # (N, 2), x and y
+
+LEAST_MATCH = 0.5  # of the form's print that is found on a page of it
+_SIDE = 1000  # pixels of the longer side of what is compared
+_CORNERS = 1500
+_ALIKE = 0.85  # times the second best corner's difference: how much less the best one's is
+_NEAR = 4.0  # pixels between corners that belong together under one homography
+_LEAST_CORNERS = 12  # that agree
+_LEAST_EDGE, _STRONG_EDGE = 80, 220  # of the gradient, in Sobel's units: 4 times the step
+_EDGES = 4000  # of the form, spread over it, that are compared
+_SECTORS = 8  # of the directions of edges
+_WITHIN = 2.0  # pixels: an edge that is found
+_REACHES = (16.0, 16.0, 10.0, 10.0, 6.0, 6.0, 4.0, 4.0, 3.0, 3.0)  # pixels, step by step
+_WIDE_REACHES = (40.0, 40.0, 40.0, 28.0, 28.0, 28.0, 20.0, 20.0, *_REACHES)
+_CLOSE_REACHES = (8.0, 6.0, 4.0, 3.0, 3.0)
+_SHIFT = 14  # pixels; what is found so far aside is found by chance
+_DAMPING = 1e-3  # of the normal equations; keeps what the edges say nothing of
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """How a page lies on a form.
+
+    Attributes:
+        to_page: float64 (3, 3), a point of the form's picture to a point of the page.
+        matched: the part of the form's print that was found on the page, 0..1; what is found by
+            chance is taken off.
+    """
+
+    to_page: Matrix
+    matched: float
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it is a page of the form."""
+        return self.matched >= LEAST_MATCH
+
+
+class Compared:
+    """A picture of paper, reduced to what is compared: corners, and edges by their directions.
+
+    Args:
+        grey: uint8 (H, W).
+
+    Attributes:
+        grey: uint8 (h, w), the picture, its longer side `_SIDE`.
+        light: uint8 (h, w), the same in even light.
+        reduced: float64 (3, 3), a point of the picture to a point of `light`.
+    """
+
+    def __init__(self, grey: Picture) -> None:
+        scale = _SIDE / max(grey.shape)
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        height, width = (max(8, round(side * scale)) for side in grey.shape)
+        self.grey = resized(grey, (width, height), way)
+        self.light = even_light(self.grey)
+        across, down = width / grey.shape[1], height / grey.shape[0]
+        # Pixels lie on one another by their corners; points are the middles of pixels.
+        self.reduced = np.array(
+            [[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]]
+        )
+
+    @cached_property
+    def corners(self) -> tuple[Points, Picture]:
+        """Where corners are (N, 2), and what they look like, uint8 (N, 32)."""
+        orb = cv2.ORB.create(_CORNERS, 1.2, 6, fastThreshold=12)
+        found, looks = orb.detectAndCompute(self.light, None)
+        if not found:
+            return np.empty((0, 2)), np.empty((0, 32), np.uint8)
+        return np.array([corner.pt for corner in found], np.float64), np.asarray(looks, np.uint8)
+
+    @cached_property
+    def _gradients(self) -> tuple[Picture, NDArray[np.float32]]:
+        """Edges, uint8 (h, w), and the directions in which it gets lighter, in turns 0..1."""
+        smooth = cv2.GaussianBlur(self.light, (0, 0), 0.8)
+        dx, dy = cv2.Sobel(smooth, cv2.CV_16S, 1, 0), cv2.Sobel(smooth, cv2.CV_16S, 0, 1)
+        edges = cv2.Canny(dx, dy, _LEAST_EDGE, _STRONG_EDGE).astype(np.uint8)
+        turns = np.arctan2(dy.astype(np.float32), dx.astype(np.float32)) / (2 * np.pi)
+        return edges, (turns % 1.0).astype(np.float32)
+
+    def edges(self) -> tuple[Points, NDArray[np.float64]]:
+        """Returns edge points (N, 2), spread over the picture, and their directions (N,)."""
+        edges, turns = self._gradients
+        y, x = np.nonzero(edges)
+        step = max(1, len(x) // _EDGES)
+        y, x = y[::step], x[::step]
+        return np.stack([x, y], 1).astype(np.float64), turns[y, x].astype(np.float64)
+
+    @cached_property
+    def distances(self) -> NDArray[np.float32]:
+        """Pixels to the nearest edge of about one direction: float32 (_SECTORS, h, w)."""
+        edges, turns = self._gradients
+        sector = np.floor(turns * _SECTORS + 0.5).astype(np.int32) % _SECTORS
+        planes = []
+        for number in range(_SECTORS):
+            apart = np.abs((sector - number + _SECTORS // 2) % _SECTORS - _SECTORS // 2)
+            here = (edges > 0) & (apart <= 1)
+            planes.append(cv2.distanceTransform((~here).astype(np.uint8), cv2.DIST_L2, 3))
+        return np.stack(planes).astype(np.float32)
+
+    @cached_property
+    def paper(self) -> Picture:
+        """The paper's brightness, uint8 (h, w)."""
+        return paper_of(self.grey)
+
+    @cached_property
+    def tilt(self) -> float:
+        """By how many degrees lines rise to the right."""
+        return skew(ink_of(self.light))
+
+
+def register(form: Compared, page: Compared) -> Registration:
+    """Returns how a page lies on a form: the best way that was found, however bad."""
+    best = Registration(np.eye(3), 0.0)
+    points, turns = form.edges()
+    for start, reaches in _starts(form, page):
+        found = _drawn(page, points, turns, start, reaches)
+        matched = _matched(page, points, turns, found)
+        if matched > best.matched:
+            best = Registration(found, matched)
+        if matched >= LEAST_MATCH:
+            break
+    to_page = np.linalg.inv(page.reduced) @ best.to_page @ form.reduced
+    return Registration(to_page, best.matched)
+
+
+def close_up(
+    form: Compared, page: Compared, to_page: Matrix, box: tuple[float, float, float, float]
+) -> Matrix:
+    """Returns the homography with a part of the form moved to where its edges are on the page.
+
+    Paper that is not flat does not follow one homography. Where little is printed it stays.
+
+    Args:
+        form: the form.
+        page: the page.
+        to_page: as `register` gave it.
+        box: x, y, width and height in the form's pixels.
+    """
+    points, turns = form.edges()
+    x, y, w, h = box
+    low, high = through(form.reduced, np.array([(x, y), (x + w, y + h)]))
+    inside = (points >= low).all(1) & (points <= high).all(1)
+    if inside.sum() < 2 * _LEAST_CORNERS:
+        return to_page
+    small = page.reduced @ to_page @ np.linalg.inv(form.reduced)
+    moved = _drawn(page, points[inside], turns[inside], small, _CLOSE_REACHES, shift_only=True)
+    return np.asarray(np.linalg.inv(page.reduced) @ moved @ form.reduced)
+
+
+def _starts(form: Compared, page: Compared) -> Iterator[tuple[Matrix, tuple[float, ...]]]:
+    """Yields first homographies, the likeliest first, and how far off each may be."""
+    by_corners = _by_corners(form, page)
+    if by_corners is not None:
+        yield by_corners, _REACHES
+    for quarter in range(4):
+        yield _by_frame(form, page, quarter), _WIDE_REACHES
+
+
+def _by_corners(form: Compared, page: Compared) -> Matrix | None:
+    """Returns the homography on which most corners agree; None where too few do."""
+    (here, looks), (there, seen) = form.corners, page.corners
+    if min(len(here), len(there)) < _LEAST_CORNERS:
+        return None
+    pairs = [
+        best
+        for best, *second in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(looks, seen, k=2)
+        if second and best.distance < _ALIKE * second[0].distance
+    ]
+    if len(pairs) < _LEAST_CORNERS:
+        return None
+    a = here[[pair.queryIdx for pair in pairs]]
+    b = there[[pair.trainIdx for pair in pairs]]
+    found, inliers = cv2.findHomography(a, b, cv2.USAC_MAGSAC, _NEAR, maxIters=4000)
+    if found is None or int(inliers.sum()) < _LEAST_CORNERS:
+        return None
+    matrix = np.asarray(found, np.float64)
+    return matrix if _is_plain(matrix, form) else None
+
+
+def _is_plain(matrix: Matrix, form: Compared) -> bool:
+    """Returns whether a homography keeps the form convex, unmirrored and of a sensible size."""
+    height, width = form.light.shape
+    corners = through(matrix, np.array([(0, 0), (width, 0), (width, height), (0, height)], float))
+    sides = np.roll(corners, -1, 0) - corners
+    after = np.roll(sides, -1, 0)
+    turn = sides[:, 0] * after[:, 1] - sides[:, 1] * after[:, 0]
+    area = 0.25 * float(turn.sum())
+    return bool((turn > 0).all()) and 0.02 < area / (0.5 * height * width) < 50
+
+
+def _by_frame(form: Compared, page: Compared, quarter: int) -> Matrix:
+    """Returns the homography of the whole form on the whole page, turned by quarters."""
+    (h, w), (height, width) = form.light.shape, page.light.shape
+    turn = np.deg2rad(90 * quarter + (form.tilt - page.tilt if quarter % 2 == 0 else 0.0))
+    across, down = (width, height) if quarter % 2 == 0 else (height, width)
+    middle = np.array([[1, 0, -w / 2], [0, 1, -h / 2], [0, 0, 1.0]])
+    size = np.diag([across / w, down / h, 1.0])
+    c, s = np.cos(turn), np.sin(turn)
+    turned = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    onto = np.array([[1, 0, width / 2], [0, 1, height / 2], [0, 0, 1.0]])
+    return np.asarray(onto @ turned @ size @ middle)
+
+
+def _drawn(
+    page: Compared,
+    points: Points,
+    turns: NDArray[np.float64],
+    start: Matrix,
+    reaches: tuple[float, ...],
+    *,
+    shift_only: bool = False,
+) -> Matrix:
+    """Returns the homography after steps of least squares to the nearest edges within reach."""
+    middle, size = points.mean(0), max(float(np.ptp(points, 0).max()), 1.0)
+    unit = np.array([[1 / size, 0, -middle[0] / size], [0, 1 / size, -middle[1] / size], [0, 0, 1]])
+    u, v = ((points - middle) / size).T
+    matrix = start @ np.linalg.inv(unit)
+    one, nil = np.ones_like(u), np.zeros_like(u)
+    for reach in reaches:
+        distance, slope = _nearest(page, matrix @ unit, points, turns)
+        keep = distance < reach
+        if keep.sum() < _LEAST_CORNERS:
+            break
+        # A point (u, v) moves by (a + bu + cv - gu2 - huv, d + eu + fv - guv - hv2) in the unit
+        # frame, so far as the step is small: eight numbers.
+        across = (one, u, v, nil, nil, nil, -u * u, -u * v)
+        below = (nil, nil, nil, one, u, v, -u * v, -v * v)
+        local = _jacobian(matrix, u, v)
+        gradient = np.einsum("ni,nij->nj", slope, local)
+        rows = gradient[:, :1] * np.stack(across, 1) + gradient[:, 1:] * np.stack(below, 1)
+        if shift_only:
+            rows = rows[:, [0, 3]]
+        weight = (1 - (distance / reach) ** 2) ** 2 * keep  # Tukey's
+        normal = rows.T @ (weight[:, None] * rows)
+        normal += _DAMPING * np.trace(normal) / len(normal) * np.eye(len(normal))
+        step = -np.linalg.solve(normal, rows.T @ (weight * distance))
+        a, b, c, d, e, f, g, h = step if not shift_only else (step[0], 0, 0, step[1], 0, 0, 0, 0)
+        matrix = matrix @ np.array([[1 + b, c, a], [e, 1 + f, d], [g, h, 1]])
+    return np.asarray(matrix @ unit)
+
+
+def _nearest(
+    page: Compared, matrix: Matrix, points: Points, turns: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], Points]:
+    """Returns how far the page's edges are from points laid on it (N,), and the slopes (N, 2)."""
+    x, y = through(matrix, points).astype(np.float32).T
+    sector = _sectors(matrix, points, turns)
+    height, width = page.light.shape
+    inside = (x >= 1) & (y >= 1) & (x < width - 2) & (y < height - 2)
+    at = [_sampled(page, sector, x + dx, y + dy) for dx, dy in _CROSS]
+    slope = np.stack([at[1] - at[2], at[3] - at[4]], 1) / 2.0
+    return np.where(inside, at[0], _OUTSIDE).astype(np.float64), slope.astype(np.float64)
+
+
+_OUTSIDE = 1e4  # pixels; of a point that lies outside of the page
+_CROSS = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
+
+
+def _sampled(
+    page: Compared, sector: NDArray[np.int64], x: NDArray[np.float32], y: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Returns the distances at points between pixels."""
+    height, width = page.light.shape
+    left, top = np.clip(x, 0, width - 2).astype(int), np.clip(y, 0, height - 2).astype(int)
+    right, low = np.clip(x - left, 0, 1), np.clip(y - top, 0, 1)
+    planes = page.distances
+    upper = planes[sector, top, left] * (1 - right) + planes[sector, top, left + 1] * right
+    lower = planes[sector, top + 1, left] * (1 - right) + planes[sector, top + 1, left + 1] * right
+    return np.asarray(upper * (1 - low) + lower * low, np.float32)
+
+
+def _sectors(matrix: Matrix, points: Points, turns: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns the sector that each edge's direction lies in once it is laid on the page."""
+    u, v = points.mean(0)
+    local = _jacobian(matrix, np.array([u]), np.array([v]))[0]
+    # A direction across an edge goes by the inverse transposed.
+    across = np.linalg.inv(local).T @ np.stack(
+        [np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)]
+    )
+    laid = np.arctan2(across[1], across[0]) / (2 * np.pi) % 1.0
+    return np.asarray(np.floor(laid * _SECTORS + 0.5).astype(np.int64) % _SECTORS)
+
+
+def through(matrix: Matrix, points: Points) -> Points:
+    """Returns points (N, 2) through a homography."""
+    laid = np.column_stack([points, np.ones(len(points))]) @ matrix.T
+    return np.asarray(laid[:, :2] / laid[:, 2:])
+
+
+def _jacobian(matrix: Matrix, u: NDArray[np.float64], v: NDArray[np.float64]) -> Matrix:
+    """Returns the derivatives (N, 2, 2) of a homography."""
+    x, y, w = matrix @ np.stack([u, v, np.ones_like(u)])
+    (a, b, _), (c, d, _), (g, h, _) = matrix
+    rows = [[(a - g * x / w) / w, (b - h * x / w) / w], [(c - g * y / w) / w, (d - h * y / w) / w]]
+    return np.moveaxis(np.array(rows), 2, 0)
+
+
+def _matched(page: Compared, points: Points, turns: NDArray[np.float64], matrix: Matrix) -> float:
+    """Returns the part of the edges that are found, 0..1, less what is found by chance."""
+
+    def part(dx: float, dy: float) -> float:
+        moved = np.array([[1, 0, dx], [0, 1, dy], [0, 0, 1.0]]) @ matrix
+        return float((_nearest(page, moved, points, turns)[0] <= _WITHIN).mean())
+
+    aside = [part(_SHIFT * dx, _SHIFT * dy) for dx, dy in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+    chance = float(np.mean(aside))
+    return max(0.0, (part(0, 0) - chance) / (1 - chance)) if chance < 1 else 0.0
