@@ -104,6 +104,8 @@ def commands() -> str:
         "predict",
         "read",
         "review",
+        "template new",
+        "template check",
         "serve",
         "inspect",
         "import",
@@ -111,7 +113,7 @@ def commands() -> str:
         "bench",
         "demo",
     )
-    parts = [f"## holmdel {verb}\n\n```\n{printed(verb, '--help')}\n```" for verb in verbs]
+    parts = [f"## holmdel {verb}\n\n```\n{printed(*verb.split(), '--help')}\n```" for verb in verbs]
     return "\n\n".join(parts)
 
 

@@ -62,8 +62,6 @@ def other_form():
 
 def photographed(page, how):
     """The page as a scanner or a camera might give it."""
-    if how == "as it is":
-        return page
     if isinstance(how, int):
         return page.rotate(how, expand=True, fillcolor=250, resample=Image.Resampling.BICUBIC)
     if how == "at half the size":
@@ -125,7 +123,7 @@ def test_a_filled_sheet_gives_the_same_template_without_what_is_written(form, mo
     }
 
 
-@pytest.mark.parametrize("how", ["as it is", 3, -7, 90, 180, 270, "at half the size", "askew"])
+@pytest.mark.parametrize("how", [3, 90, 180, 263, "at half the size", "askew"])
 def test_a_page_is_read_by_field_however_it_lies(form, how):
     page = photographed(sheet(*VALUES.values()), how)
     reading = holmdel.read(page, template=form)
@@ -280,14 +278,14 @@ def test_a_region_is_read_alone_in_pixels_and_in_shares(holmdel):
 
 def test_several_regions_are_named(holmdel):
     page = sheet()
-    for number, text in enumerate(("5271", "938")):
+    for number, text in enumerate(("5271", "8250")):
         write(ImageDraw.Draw(page), text, 300, 640 + 90 * number, 26)
     page.save("page.png")
     words = ["--region", "290,630,160,70", "--region", "290,720,160,70", "--format", "jsonl"]
     [found] = jsonl(holmdel("read", "page.png", *words).out)
     assert [(line["field"], line["text"]) for line in found["lines"]] == [
         ("region-1", "5271"),
-        ("region-2", "938"),
+        ("region-2", "8250"),
     ]
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from holmdel.errors import UserError
 from holmdel.images.decoding import ImageLike, decode
 from holmdel.reading.answers import Box, Grey
+from holmdel.reading.compared import Compared
 from holmdel.reading.image import Picture, closed, dilated, ink_of, resized
 from holmdel.reading.registration import (
     LEAST_MATCH,
-    Compared,
     Matrix,
     Registration,
     close_up,

@@ -7,26 +7,19 @@ distance transform (Fitzgibbon, "Robust registration of 2D and 3D point sets", 2
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.image import Picture, even_light, ink_of, paper_of, resized, skew
+from holmdel.reading.compared import SECTORS, Compared, Points
 
 Matrix = NDArray[np.float64]  # (3, 3), a homography
-Points = NDArray[np.float64]  # (N, 2), x and y
 
 LEAST_MATCH = 0.5  # of the form's print that is found on a page of it
-_SIDE = 1000  # pixels of the longer side of what is compared
-_CORNERS = 1500
 _ALIKE = 0.85  # times the second best corner's difference: how much less the best one's is
 _NEAR = 4.0  # pixels between corners that belong together under one homography
 _LEAST_CORNERS = 12  # that agree
-_LEAST_EDGE, _STRONG_EDGE = 80, 220  # of the gradient, in Sobel's units: 4 times the step
-_EDGES = 4000  # of the form, spread over it, that are compared
-_SECTORS = 8  # of the directions of edges
 _WITHIN = 2.0  # pixels: an edge that is found
 _REACHES = (16.0, 16.0, 10.0, 10.0, 6.0, 6.0, 4.0, 4.0, 3.0, 3.0)  # pixels, step by step
 _WIDE_REACHES = (40.0, 40.0, 40.0, 28.0, 28.0, 28.0, 20.0, 20.0, *_REACHES)
@@ -52,79 +45,6 @@ class Registration:
     def is_enough(self) -> bool:
         """Whether it is a page of the form."""
         return self.matched >= LEAST_MATCH
-
-
-class Compared:
-    """A picture of paper, reduced to what is compared: corners, and edges by their directions.
-
-    Args:
-        grey: uint8 (H, W).
-
-    Attributes:
-        grey: uint8 (h, w), the picture, its longer side `_SIDE`.
-        light: uint8 (h, w), the same in even light.
-        reduced: float64 (3, 3), a point of the picture to a point of `light`.
-    """
-
-    def __init__(self, grey: Picture) -> None:
-        scale = _SIDE / max(grey.shape)
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        height, width = (max(8, round(side * scale)) for side in grey.shape)
-        self.grey = resized(grey, (width, height), way)
-        self.light = even_light(self.grey)
-        across, down = width / grey.shape[1], height / grey.shape[0]
-        # Pixels lie on one another by their corners; points are the middles of pixels.
-        self.reduced = np.array(
-            [[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]]
-        )
-
-    @cached_property
-    def corners(self) -> tuple[Points, Picture]:
-        """Where corners are (N, 2), and what they look like, uint8 (N, 32)."""
-        orb = cv2.ORB.create(_CORNERS, 1.2, 6, fastThreshold=12)
-        found, looks = orb.detectAndCompute(self.light, None)
-        if not found:
-            return np.empty((0, 2)), np.empty((0, 32), np.uint8)
-        return np.array([corner.pt for corner in found], np.float64), np.asarray(looks, np.uint8)
-
-    @cached_property
-    def _gradients(self) -> tuple[Picture, NDArray[np.float32]]:
-        """Edges, uint8 (h, w), and the directions in which it gets lighter, in turns 0..1."""
-        smooth = cv2.GaussianBlur(self.light, (0, 0), 0.8)
-        dx, dy = cv2.Sobel(smooth, cv2.CV_16S, 1, 0), cv2.Sobel(smooth, cv2.CV_16S, 0, 1)
-        edges = cv2.Canny(dx, dy, _LEAST_EDGE, _STRONG_EDGE).astype(np.uint8)
-        turns = np.arctan2(dy.astype(np.float32), dx.astype(np.float32)) / (2 * np.pi)
-        return edges, (turns % 1.0).astype(np.float32)
-
-    def edges(self) -> tuple[Points, NDArray[np.float64]]:
-        """Returns edge points (N, 2), spread over the picture, and their directions (N,)."""
-        edges, turns = self._gradients
-        y, x = np.nonzero(edges)
-        step = max(1, len(x) // _EDGES)
-        y, x = y[::step], x[::step]
-        return np.stack([x, y], 1).astype(np.float64), turns[y, x].astype(np.float64)
-
-    @cached_property
-    def distances(self) -> NDArray[np.float32]:
-        """Pixels to the nearest edge of about one direction: float32 (_SECTORS, h, w)."""
-        edges, turns = self._gradients
-        sector = np.floor(turns * _SECTORS + 0.5).astype(np.int32) % _SECTORS
-        planes = []
-        for number in range(_SECTORS):
-            apart = np.abs((sector - number + _SECTORS // 2) % _SECTORS - _SECTORS // 2)
-            here = (edges > 0) & (apart <= 1)
-            planes.append(cv2.distanceTransform((~here).astype(np.uint8), cv2.DIST_L2, 3))
-        return np.stack(planes).astype(np.float32)
-
-    @cached_property
-    def paper(self) -> Picture:
-        """The paper's brightness, uint8 (h, w)."""
-        return paper_of(self.grey)
-
-    @cached_property
-    def tilt(self) -> float:
-        """By how many degrees lines rise to the right."""
-        return skew(ink_of(self.light))
 
 
 def register(form: Compared, page: Compared) -> Registration:
@@ -297,7 +217,7 @@ def _sectors(matrix: Matrix, points: Points, turns: NDArray[np.float64]) -> NDAr
         [np.cos(2 * np.pi * turns), np.sin(2 * np.pi * turns)]
     )
     laid = np.arctan2(across[1], across[0]) / (2 * np.pi) % 1.0
-    return np.asarray(np.floor(laid * _SECTORS + 0.5).astype(np.int64) % _SECTORS)
+    return np.asarray(np.floor(laid * SECTORS + 0.5).astype(np.int64) % SECTORS)
 
 
 def through(matrix: Matrix, points: Points) -> Points:
