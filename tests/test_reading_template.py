@@ -295,7 +295,7 @@ def test_a_region_outside_of_an_image_is_its_error(holmdel):
     words = ["--region", "800,1000,200,100", "--format", "jsonl"]
     result = holmdel("read", "page.png", "large.png", *words)
     page, large = jsonl(result.out)
-    assert "800,1000,200,100 reaches outside of page.png, which has 900 x 1200" in page["error"]
+    assert "800,1000,200,100 is no part of page.png, which has 900 x 1200" in page["error"]
     assert "error" not in large
     assert result.status == 1
 

@@ -57,13 +57,14 @@ def check(
 
     The exit status is 1 where the page is not one of this form.
     """
+    from holmdel.images.decoding import decode
     from holmdel.reading import Form, Template  # loads torch
 
     found = Template.load(path)
     _report(found, show)
     if image is None:
         return DONE
-    registration = Form(found).register(image)
+    registration = Form(found).register(decode(image, 1)[:, :, 0])
     typer.echo(f"{image} matches {100 * registration.matched:.0f} % of the form")
     return DONE if registration.is_enough else SOME_FAILED
 

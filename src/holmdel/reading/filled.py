@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
-from holmdel.images.decoding import ImageLike, decode
 from holmdel.reading.answers import Box, Grey
 from holmdel.reading.compared import Compared
 from holmdel.reading.image import Picture, closed, dilated, ink_of, resized
@@ -21,8 +21,10 @@ from holmdel.reading.registration import (
     register,
     through,
 )
-from holmdel.reading.template import Template
 from holmdel.reading.template_fields import TemplateField
+
+if TYPE_CHECKING:
+    from holmdel.reading.template import Template
 
 _HEIGHT = 80  # pixels of a field's height in its picture, or what the page has
 _MARGIN = 0.3  # of the field's height around it, into which writing may run
@@ -57,7 +59,7 @@ class Filled:
 class Form:
     """A template made ready for many pages."""
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: "Template") -> None:
         self.template = template
         self._form = Compared(template.reference)
 
@@ -66,13 +68,9 @@ class Form:
         """The ink of the reference, uint8 (h, w)."""
         return ink_of(self.template.reference)
 
-    def register(self, image: ImageLike) -> Registration:
-        """Returns how a page lies on the form, however well.
-
-        Raises:
-            UserError: if the image cannot be used.
-        """
-        return register(self._form, Compared(decode(image, 1)[:, :, 0]))
+    def register(self, grey: Grey) -> Registration:
+        """Returns how a page, uint8 (H, W), lies on the form, however well."""
+        return register(self._form, Compared(grey))
 
     def cut(self, grey: Grey, name: str) -> Iterator[Filled]:
         """Yields the fields of a page.

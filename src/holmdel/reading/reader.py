@@ -1,7 +1,6 @@
 """Pictures of paper in, strings of digits out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
@@ -121,7 +120,7 @@ class Reader:
     @cached_property
     def _for_cheques(self) -> "Reader":
         """What reads cheques: this reader, or one of amounts where no pattern was given."""
-        if self._given[0] != DIGITS:
+        if self._given[0] != DIGITS or self._form or self._regions:
             return self
         _, lines, max_error = self._given
         return Reader(self.model, pattern="amount", lines=lines, max_error=max_error)
@@ -138,11 +137,10 @@ class Reader:
         try:
             if self._form:
                 return sheet.finished(self._form.read(sheet.grey, sheet.path, steps=steps))
-            parts = parts_of(sheet.grey, self._regions, sheet.path or "the image")
+            boxes, parts = parts_of(sheet, self._regions)
         except UserError as error:
             return Failure(sheet.path, str(error))
-        boxes = [box for box, _ in parts]
-        readings = list(self._whole([replace(sheet, grey=part) for _, part in parts], steps))
+        readings = list(self._whole(parts, steps))
         return sheet.finished(joined(sheet.path, self._regions, boxes, readings))
 
     def _whole(self, sheets: list[Sheet], steps: bool) -> Iterator[Reading]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.reading.answers import Box, Digit, Grey, Line, Reading, Skipped
+from holmdel.reading.sheets import LEAST_SIDE, Sheet
 
 Sides: TypeAlias = tuple[float, float, float, float]
 
@@ -24,21 +24,24 @@ class Region:
     sides: Sides
     name: str | None = None
 
-    def within(self, shape: Sequence[int], image: str) -> Box:
-        """Returns the region in the pixels of an image (H, W).
+    def within(self, sheet: Sheet) -> Box:
+        """Returns the region in the pixels of a sheet.
 
         Raises:
-            UserError: if it reaches outside of the image.
+            UserError: if it reaches outside of the sheet, or is too small.
         """
-        height, width = shape
+        height, width = sheet.grey.shape
+        shares = max(self.sides) <= 1
+        across, down = (width, height) if shares else sheet.stretch
         x, y, w, h = self.sides
-        if max(self.sides) <= 1:
-            x, y, w, h = x * width, y * height, w * width, h * height
-        left, top, right, bottom = round(x), round(y), round(x + w), round(y + h)
-        if right > width or bottom > height or right <= left or bottom <= top:
+        left, right = round(x * across), round((x + w) * across)
+        top, bottom = round(y * down), round((y + h) * down)
+        if right > width or bottom > height or min(right - left, bottom - top) < LEAST_SIDE:
+            size = f"{width / sheet.stretch[0]:.0f} x {height / sheet.stretch[1]:.0f}"
             raise UserError(
-                f"the region {_text(self.sides)} reaches outside of {image}, which has "
-                f"{width} x {height} pixels; expected x,y,w,h within it"
+                f"the region {_text(self.sides)} is no part of {sheet.path or 'the image'}, which "
+                f"has {size} pixels; expected x,y,w,h within it, {LEAST_SIDE} x {LEAST_SIDE} "
+                "pixels at least"
             )
         return left, top, right - left, bottom - top
 
@@ -75,30 +78,27 @@ def _text(sides: Sequence[float]) -> str:
     return ",".join(f"{side:g}" if isinstance(side, float) else str(side) for side in sides)
 
 
-def parts_of(grey: Grey, regions: Sequence[Region], image: str) -> list[tuple[Box, Grey]]:
-    """Returns the regions of an image (H, W): where each is, and its pixels.
+def parts_of(sheet: Sheet, regions: Sequence[Region]) -> tuple[list[Box], list[Sheet]]:
+    """Returns where the regions of a sheet are, and each as a sheet of its own.
 
     Raises:
-        UserError: if one reaches outside of the image.
+        UserError: if one is no part of the sheet.
     """
-    boxes = [region.within(grey.shape, image) for region in regions]
-    return [(box, grey[box[1] : box[1] + box[3], box[0] : box[0] + box[2]]) for box in boxes]
+    boxes = [region.within(sheet) for region in regions]
+    return boxes, [replace(sheet, grey=sheet.grey[y : y + h, x : x + w]) for x, y, w, h in boxes]
 
 
 def joined(
     path: str | None,
     regions: Sequence[Region],
     boxes: Sequence[Box],
-    readings: Sequence[Reading | Failure],
+    readings: Sequence[Reading],
 ) -> Reading:
     """Returns one reading of what the regions of an image say, in the image's pixels."""
     lines: list[Line] = []
     skipped: list[Skipped] = []
     steps: list[tuple[str, Grey]] = []
     for region, box, reading in zip(regions, boxes, readings, strict=True):
-        if isinstance(reading, Failure):
-            skipped.append(Skipped(box, "too small", region.name))
-            continue
         lines += [_moved(line, box, region.name) for line in reading.lines]
         missed = [
             replace(item, box=_shifted(item.box, box), field=region.name)
