@@ -47,6 +47,7 @@ def luma(rgb: Picture) -> Picture:
     return np.asarray(Image.fromarray(rgb).convert("L"))
 
 
+LEAST_SIDE = 8  # pixels; no digit can be told in less
 LONG_SIDE = 1600  # pixels of the working picture; a digit of 1/60 of the page has 20 to 30
 SMALL_SIDE = 1000  # below it the working picture is twice as large: strokes of a pixel come apart
 _PAGE_PIXELS = LONG_SIDE * LONG_SIDE * 2**-0.5  # of an A4 page at working size

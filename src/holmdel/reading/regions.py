@@ -3,11 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from holmdel.errors import UserError
 from holmdel.reading.answers import Box, Digit, Grey, Line, Reading, Skipped
-from holmdel.reading.sheets import LEAST_SIDE, Sheet
+from holmdel.reading.image import LEAST_SIDE
+
+if TYPE_CHECKING:
+    from holmdel.reading.sheets import Sheet
 
 Sides: TypeAlias = tuple[float, float, float, float]
 
@@ -24,7 +27,7 @@ class Region:
     sides: Sides
     name: str | None = None
 
-    def within(self, sheet: Sheet) -> Box:
+    def within(self, sheet: "Sheet") -> Box:
         """Returns the region in the pixels of a sheet.
 
         Raises:
@@ -78,7 +81,7 @@ def _text(sides: Sequence[float]) -> str:
     return ",".join(f"{side:g}" if isinstance(side, float) else str(side) for side in sides)
 
 
-def parts_of(sheet: Sheet, regions: Sequence[Region]) -> tuple[list[Box], list[Sheet]]:
+def parts_of(sheet: "Sheet", regions: Sequence[Region]) -> tuple[list[Box], list["Sheet"]]:
     """Returns where the regions of a sheet are, and each as a sheet of its own.
 
     Raises:

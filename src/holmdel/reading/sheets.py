@@ -10,8 +10,8 @@ from holmdel.images.formats import FileOfCheques
 from holmdel.images.pages import FileLike, name_of
 from holmdel.reading.answers import Box, Cheque, Grey, Reading
 from holmdel.reading.cheques import agreement, open_cheque
+from holmdel.reading.image import LEAST_SIDE
 
-LEAST_SIDE = 8  # pixels; no digit can be told in less
 BATCH = 64  # pictures that are read together
 _HELD = 8_000_000  # pixels, from which no further picture joins them
 
