@@ -86,17 +86,17 @@ def layers(rgb: Picture) -> tuple[Layer, ...]:
     half = resized(rgb, (max(1, width // 2), max(1, height // 2)), cv2.INTER_AREA)
     planes = [even_light(np.ascontiguousarray(plane)) for plane in cv2.split(half)]
     darkest = _darkest(planes)
-    stain = stained(darkest)
+    stain, core = stained(darkest), ink_of(darkest)
     strength, wide = _colours(planes, _WIDE, stain)
     grain = float(np.median(~darkest[stain == 0])) if (stain == 0).any() else 0.0
     middle = strength >= np.maximum(_MIDDLE * dilated(strength, 5, 5), _WEAK + 1.2 * grain)
     inks = _heaps(wide[middle[stain > 0]])
     if len(inks) > 1:
         _, fine = _colours(planes, _FINE, stain)
-        inks, label = _parted(fine, wide, inks, stain, ink_of(darkest))
+        inks, label = _parted(fine, wide, inks, stain, core)
     if len(inks) < 2:
         return (_single(rgb, plain, planes, inks, stain),)
-    return tuple(_layers(rgb, plain, planes, inks, label, stain))
+    return tuple(_layers(rgb, plain, planes, inks, label, core))
 
 
 def _is_grey(rgb: Picture) -> bool:
@@ -257,15 +257,15 @@ def _layers(
     planes: Planes,
     inks: Sequence[Colour],
     label: NDArray[np.int8],
-    stain: Picture,
+    core: Picture,
 ) -> Iterator[Layer]:
     size = (plain.shape[1], plain.shape[0])
     for i, colour in enumerate(inks):
         name, strokes, page, channel = _name(colour), _mask(label == i), plain, None
         if name != "black":
-            channel = _channel_of(planes, strokes, stain)
+            channel = _channel_of(planes, strokes, _mask(label >= 0))
             page = even_light(np.ascontiguousarray(rgb[:, :, channel]))
-        crossing = closed(strokes, _WALL, _WALL) & stain
+        crossing = closed(strokes & core, _WALL, _WALL) & core
         gone = dilated(_mask((label >= 0) & (label != i)), 3, 3) & ~crossing
         other = _mask(resized(gone, size) > 127)
         yield Layer(name, page | other, other, channel)
