@@ -154,7 +154,7 @@ CHANGES: dict[str, dict[str, Change]] = {
 def cheques(section: str, limit: int | None) -> Iterator[Case]:
     """Gives the development cheques as they are, and changed in the ways of a section."""
     strings = read_labelled(root_of(os.environ["HOLMDEL_DATA"], "cheques"))
-    chosen = strings[::_EVERY][: min(limit or _COUNT, _COUNT)]
+    chosen = strings[::_EVERY][:_COUNT][:: max(_COUNT // (limit or _COUNT), 1)]
     for name, change in {PLAIN: _plain, **CHANGES[section]}.items():
         for lines in (True, False):
             group = f"{name}, --lines" if lines else f"{name}, default"

@@ -85,8 +85,9 @@ def fields(limit: int | None) -> Iterator[Case]:
                 cut = form[y - room : y + h + room, x - room : x + w + room]
                 cut = _scaled(scale)(cut)
                 name = f"{group}, x {scale}"
-                yield Case(f"{name}, default", f"{n}", cut, (text,))
-                yield Case(f"{name}, --lines", f"{n}", cut, (text,), lines=True)
+                yield Case(f"{name}, default", f"{n}", cut, (text,), also=_NIST_ALSO)
+                told = f"{name}, --lines"
+                yield Case(told, f"{n}", cut, (text,), lines=True, also=_NIST_ALSO)
 
 
 def _scaled(scale: float) -> Worse:
