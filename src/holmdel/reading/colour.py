@@ -265,7 +265,8 @@ def _layers(
         if name != "black":
             channel = _channel_of(planes, strokes, _mask(label >= 0))
             page = even_light(np.ascontiguousarray(rgb[:, :, channel]))
-        crossing = closed(strokes & core, _WALL, _WALL) & core
+        bare = strokes & core
+        crossing = (closed(bare, _WALL, 1) | closed(bare, 1, _WALL)) & core
         gone = dilated(_mask((label >= 0) & (label != i)), 3, 3) & ~crossing
         other = _mask(resized(gone, size) > 127)
         yield Layer(name, page | other, other, channel)
