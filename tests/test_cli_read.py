@@ -200,14 +200,49 @@ def labelled(tmp_path, scans):
 def test_a_calibration_is_taken_by_later_readings(holmdel, model, labelled):
     words = [labelled / "03.png", "--lines", "--model", model, "--format", "jsonl"]
     [before] = jsonl(holmdel("read", *words).out)
-    result = holmdel("read", "--calibrate", labelled, "--model", model, "--max-error", 0.5)
+    result = holmdel(
+        "read", "--calibrate", labelled, "--jobs", 1, "--model", model, "--max-error", 0.5
+    )
     assert "39 strings, " in result.err
-    assert "under --max-error 0.5" in result.err
+    assert "\nunder --max-error 0.5 what is surer than" in result.err
+    assert result.err.splitlines()[-5].startswith("--max-error   surer than   right")
     assert "reader-trust.json" in result.err
     assert (result.status, result.out) == (0, "")
     [after] = jsonl(holmdel("read", *words).out)
     assert after["lines"][0]["text"] == before["lines"][0]["text"]
     assert after["lines"][0]["confidence"] != before["lines"][0]["confidence"]
+
+
+@pytest.mark.parametrize(
+    ("curve", "sentence"),
+    [
+        (
+            [[0.9, 0.005], [0.0, 0.01]],
+            "read worse than the reader promises by itself, so they alone",
+        ),
+        ([[0.0, 1.0]], "as well as the reader promises by itself, so that counts as 100 strings"),
+    ],
+)
+def test_a_calibration_says_whether_the_model_s_own_promise_holds(
+    holmdel, labelled, tmp_path, curve, sentence
+):
+    path = tmp_path / "own.safetensors"
+    save_line_model(path, LineNetwork(), {"slope": 0.1, "offset": 9.0, "curve": curve})
+    result = holmdel("read", "--calibrate", labelled, "--jobs", 1, "--model", path)
+    assert sentence in result.err
+    assert "under --max-error 0.01 all is rejected (the reader by itself: " in result.err
+    assert "for so few errors there are too few strings" in result.err
+    assert result.status == 0
+
+
+def test_rejected_lines_alone_are_no_fair_sample(holmdel, model, labelled):
+    rows = (labelled / "truth.tsv").read_text().splitlines()
+    said = ["status", *("reject" for _ in rows[1:])]
+    marked = "".join(f"{row}\t{word}\n" for row, word in zip(rows, said, strict=True))
+    (labelled / "truth.tsv").write_text(marked)
+    result = holmdel("read", "--calibrate", labelled, "--jobs", 1, "--model", model)
+    assert "all of them were rejected when they were read" in result.err
+    assert "review with --all to calibrate" in result.err
 
 
 @pytest.mark.parametrize(

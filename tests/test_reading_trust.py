@@ -9,6 +9,7 @@ from holmdel.errors import UserError
 from holmdel.reading.trust import (
     Trust,
     calibration_path,
+    contradicted,
     fit_trust,
     load_calibration,
     save_calibration,
@@ -82,6 +83,55 @@ def test_the_promise_holds_on_strings_that_were_not_seen():
         ]
         errors.append((len(read) - sum(read)) / 200)
     assert 0.04 < sum(errors) / len(errors) < 0.053
+
+
+def drawn(draw, count, mistakes):
+    """Returns scores, and whether each string is right: mistakes are rarer at high scores."""
+    scores = [draw.random() for _ in range(count)]
+    return scores, [draw.random() > 2 * mistakes * (1 - score) for score in scores]
+
+
+def test_what_a_model_knows_counts_beside_a_few_strings():
+    """40 strings alone promise no error below 1 / 41; the mean error stays what was asked for."""
+    draw = random.Random(2)
+    known = fit_trust(*drawn(draw, 5_000, 0.1))
+    found = {0.02: [], 0.05: []}
+    for _ in range(120):
+        few = drawn(draw, 40, 0.1)
+        assert fit_trust(*few).threshold(0.02) == 1.0
+        trust = fit_trust(*few, known)
+        scores, right = drawn(draw, 200, 0.1)
+        for error, parts in found.items():
+            sure = [trust.confidence(score) > trust.threshold(error) for score in scores]
+            wrong = sum(good < read for good, read in zip(right, sure, strict=True))
+            parts.append((sum(sure) / 200, wrong / 200))
+    for error, parts in found.items():
+        assert 0.5 * error < sum(wrong for _, wrong in parts) / 120 < 1.15 * error
+        assert sum(read for read, _ in parts) / 120 > 0.3
+
+
+def test_confidences_stay_near_a_model_s_own_where_strings_are_few():
+    known = Trust(1.0, 0.5, ((0.5, 0.1), (0.0, 0.2)))
+    scores = [0.5 + i / 100 for i in range(40)]
+    right = [i % 7 > 0 for i in range(40)]
+    alone, beside = fit_trust(scores, right), fit_trust(scores, right, known)
+    for score in (0.6, 0.9):
+        apart = [
+            abs(trust.confidence(score) - known.confidence(score)) for trust in (alone, beside)
+        ]
+        assert apart[1] < 0.5 * apart[0]
+
+
+def test_strings_with_more_mistakes_than_promised_contradict():
+    draw = random.Random(3)
+    trust = fit_trust(*drawn(draw, 5_000, 0.05))
+    doubts = {
+        mistakes: sum(contradicted(trust, *drawn(draw, 100, mistakes)) for _ in range(40))
+        for mistakes in (0.02, 0.05, 0.3)
+    }
+    assert doubts[0.02] == 0
+    assert doubts[0.05] < 10
+    assert doubts[0.3] == 40
 
 
 def test_a_curve_of_many_mistakes_stays_small():

@@ -152,14 +152,11 @@ def _refuse_with_template(pattern: str, lines: bool, regions: list[str] | None) 
 
 
 def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> None:
+    from holmdel.cli import calibration
     from holmdel.reading import calibrate
 
-    done = calibrate(folder, settings, jobs)
-    typer.echo(
-        f"{done.count:,} strings, {done.right:.1%} right; under --max-error {settings.max_error:g} "
-        f"{done.correct:.1%} are read right and {done.reject:.1%} rejected; kept in {done.path}",
-        err=True,
-    )
+    for line in calibration.report(calibrate(folder, settings, jobs)):
+        typer.echo(line, err=True)
 
 
 def _results(

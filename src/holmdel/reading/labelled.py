@@ -17,10 +17,12 @@ class LabelledString:
     Attributes:
         path: the picture.
         text: its digits, in reading order.
+        status: `read` or `reject`, where a person looked at what had been read; else None.
     """
 
     path: Path
     text: str
+    status: str | None = None
 
 
 def read_labelled(folder: str | Path) -> list[LabelledString]:
@@ -36,7 +38,11 @@ def read_labelled(folder: str | Path) -> list[LabelledString]:
     folder = Path(folder)
     path = folder / TRUTH
     strings = [
-        LabelledString(_picture(folder, row["file"] or "", place), _digits(row["digits"], place))
+        LabelledString(
+            _picture(folder, row["file"] or "", place),
+            _digits(row["digits"], place),
+            row.get("status"),
+        )
         for place, row in _rows(path)
     ]
     if not strings:

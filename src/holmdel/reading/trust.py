@@ -1,8 +1,10 @@
 """How far an answer can be trusted: from a score to a confidence, and where to reject."""
 
+import bisect
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +18,9 @@ from holmdel.errors import UserError
 from holmdel.files import write_bytes
 
 LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
+PRIOR_STRINGS = 100  # as how many strings a model's own trust counts beside a user's
+_PROMISES = (0.01, 0.02, 0.05, 0.1)  # of a model, which a user's strings may contradict
+_CHANCE = 0.05  # where so many mistakes are less likely than this, they do
 _LEAST_SCORE = 1e-6  # the logit of 0 and of 1 is infinite
 _NEWTON_STEPS = 60
 _DENSE = 50  # counts of mistakes that each have a point on the curve; above, one in ten per cent
@@ -41,6 +46,11 @@ class Trust:
         """Returns the probability 0..1 that a string of this score is right."""
         score = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
         return 1 / (1 + math.exp(-(self.slope * _logit(score) + self.offset)))
+
+    def score(self, confidence: float) -> float:
+        """Returns the score that has this confidence; `slope` must not be 0."""
+        confidence = min(max(confidence, _LEAST_SCORE), 1 - _LEAST_SCORE)
+        return 1 / (1 + math.exp((self.offset - _logit(confidence)) / self.slope))
 
     def threshold(self, max_error: float) -> float:
         """Returns the confidence up to which strings are rejected for so few errors.
@@ -74,15 +84,17 @@ class Trust:
         return cls(float(values["slope"]), float(values["offset"]), curve)
 
 
-def fit_trust(scores: Sequence[float], right: Sequence[bool]) -> Trust:
+def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | None = None) -> Trust:
     """Returns the trust that fits scored strings of known truth.
 
     The curve's errors are (mistakes + 1) / (strings + 1), so that the error on further strings of
     the same kind is on average no larger (Angelopoulos et al., "Conformal risk control", 2024).
+    A prior counts as `PRIOR_STRINGS` further strings on which it is right.
 
     Args:
         scores: what the reader gave each string, 0..1.
         right: whether it read it right.
+        prior: a trust that the strings do not contradict (see `contradicted`); None for no other.
 
     Raises:
         UserError: for fewer than `LEAST_STRINGS` strings.
@@ -92,13 +104,42 @@ def fit_trust(scores: Sequence[float], right: Sequence[bool]) -> Trust:
             f"{len(scores)} labelled strings were given; expected {LEAST_STRINGS} or more, and "
             "some hundred for an error rate of 1 %"
         )
-    slope, offset = _platt(np.asarray(scores, np.float64), np.asarray(right, bool))
+    slope, offset = _platt(np.asarray(scores, np.float64), np.asarray(right, bool), prior)
     bare = Trust(slope, offset)
     mistakes = sorted(
         (bare.confidence(score) for score, good in zip(scores, right, strict=True) if not good),
         reverse=True,
     )
-    return Trust(slope, offset, _curve(mistakes, len(scores)))
+    known = (
+        [(bare.confidence(prior.score(at)), error) for at, error in prior.curve] if prior else []
+    )
+    return Trust(slope, offset, _curve(mistakes, len(scores), known))
+
+
+def contradicted(trust: Trust, scores: Sequence[float], right: Sequence[bool]) -> bool:
+    """Tells whether scored strings of known truth have more mistakes than a trust promises.
+
+    That is so where, at one of its thresholds, as many or more would come by chance in fewer than
+    5 of 100 cases.
+
+    Args:
+        trust: what is doubted.
+        scores: what the reader gave each string, 0..1.
+        right: whether it read it right.
+    """
+    wrong = [trust.confidence(score) for score, good in zip(scores, right, strict=True) if not good]
+    counts = ((sum(at > trust.threshold(part) for at in wrong), part) for part in _PROMISES)
+    return any(_at_least(count, len(scores), part) < _CHANCE for count, part in counts)
+
+
+def _at_least(successes: int, trials: int, part: float) -> float:
+    """Returns the probability of so many successes or more (binomial distribution)."""
+    odds, whole = math.log(part / (1 - part)), math.lgamma(trials + 1)
+    below = (
+        whole - math.lgamma(k + 1) - math.lgamma(trials - k + 1) + k * odds
+        for k in range(successes)
+    )
+    return 1 - sum(math.exp(term + trials * math.log1p(-part)) for term in below)
 
 
 def calibration_path() -> Path:
@@ -145,12 +186,22 @@ def _logit(score: float) -> float:
     return math.log(score / (1 - score))
 
 
-def _platt(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float, float]:
-    """Returns (slope, offset) of least cross-entropy with Platt's softened targets, by Newton."""
+def _platt(
+    scores: NDArray[np.float64], right: NDArray[np.bool_], prior: Trust | None = None
+) -> tuple[float, float]:
+    """Returns (slope, offset) of least cross-entropy with Platt's softened targets, by Newton.
+
+    With a prior, each string is there once more, with the prior's confidence as its target; these
+    weigh `PRIOR_STRINGS` strings together.
+    """
     clipped = scores.clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
     terms = np.stack([np.log(clipped / (1 - clipped)), np.ones_like(clipped)], axis=1)
     good, bad = int(right.sum()), int((~right).sum())
     target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
+    if prior is not None:
+        weight = PRIOR_STRINGS / len(scores)
+        known = np.array([prior.confidence(score) for score in scores])
+        target = (target + weight * known) / (1 + weight)
     factors = np.array([1.0, 0.0])
     for _ in range(_NEWTON_STEPS):
         said = 1 / (1 + np.exp(-terms @ factors))
@@ -163,10 +214,24 @@ def _platt(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[float
     return float(factors[0]), float(factors[1])
 
 
-def _curve(mistakes: list[float], count: int) -> tuple[tuple[float, float], ...]:
-    """Returns the points of the curve: all for few mistakes, then ever sparser."""
-    kept, points = 0, []
+def _curve(
+    mistakes: list[float], count: int, known: Sequence[tuple[float, float]] = ()
+) -> tuple[tuple[float, float], ...]:
+    """Returns the points of the curve: all for few mistakes, then ever sparser.
+
+    Args:
+        mistakes: their confidences, falling.
+        count: of all strings.
+        known: the points of a prior's curve, the last at 0.
+    """
+    kept, thresholds = 0, {0.0}
     while kept < len(mistakes):
-        points.append((mistakes[kept], (kept + 1) / (count + 1)))
+        thresholds.add(mistakes[kept])
         kept += 1 if kept < _DENSE else kept // 10
-    return (*points, (0.0, (len(mistakes) + 1) / (count + 1)))
+    weight = PRIOR_STRINGS if known else 0
+    points = []
+    for at in sorted(thresholds | {at for at, _ in known}, reverse=True):
+        wrong = bisect.bisect_left(mistakes, -at, key=operator.neg)
+        error = min((error for place, error in known if place <= at), default=1.0)
+        points.append((at, (wrong + weight * error + 1) / (count + weight + 1)))
+    return tuple(points)
