@@ -270,3 +270,23 @@ def test_a_format_without_its_decoder_says_what_to_install(
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UserError, match=rf"is a {title} image, .* install 'holmdel\[{extra}\]'"):
         decode(path, 1)
+
+
+# Folders
+
+
+def test_a_folder_says_what_it_passed_over(holmdel, run_folder, tmp_path):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for name in ("a.pgm", "b.gif", "c.jp2", "d.avif"):
+        line("1").convert("RGB" if name.endswith("avif") else "L").save(scans / name)
+    for name in ("notes.txt", "more.txt", "README"):
+        (scans / name).write_text("seven")
+    result = holmdel("predict", run_folder, scans, "--format", "jsonl")
+    assert [answer["path"][-5:] for answer in answers(result.out)] == [
+        "a.pgm",
+        "b.gif",
+        "c.jp2",
+        ".avif",
+    ]
+    assert result.err == f"{scans}: passed over: 3 files (.txt no ending)\n"

@@ -193,3 +193,23 @@ def test_a_folder_that_is_not_there_is_told_with_the_known_names(tmp_path):
         UserError, match=r"absent'; expected one of fashion-mnist, mnist, .* folder"
     ):
         load(str(tmp_path / "absent"))
+
+
+def test_one_list_of_endings_and_a_line_on_what_is_passed_over(parts, holmdel):
+    draw(parts / "train" / "bolt" / "9.pgm")
+    draw(parts / "test" / "nut" / "9.gif")
+    (parts / "train" / "nut" / "notes.txt").write_text("made on Monday")
+    (parts / "train" / "nut" / "9.psd").write_bytes(b"8BPS")
+    assert len(load(str(parts)).train) == 7
+    assert len(load(str(parts)).test) == 5
+    result = holmdel("data", "verify", parts)
+    assert "9.pgm: an image of 28x28" in result.out
+    assert result.err == f"{parts}: passed over: 2 files (.psd .txt)\n"
+
+
+def test_each_page_of_a_file_is_an_image_of_its_class(parts):
+    pages = [Image.fromarray(np.full((28, 28), grey, np.uint8)) for grey in (10, 20, 30)]
+    pages[0].save(parts / "train" / "nut" / "z.tif", save_all=True, append_images=pages[1:])
+    data = load(str(parts))
+    assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
+    assert data.train.images[-3:, 0, 14, 14].tolist() == [10, 20, 30]

@@ -189,3 +189,19 @@ def test_pages_that_wait_are_bounded_and_hold_up_no_digit():
         assert told(refused[0], 503) == ("the queue for pages to read is full; try again later")
         assert refused[0].headers["retry-after"] == "1"
         assert client.post("/v1/classify", content=png(bar())).status_code == 200
+
+
+@pytest.mark.parametrize("route", ["/v1/classify", "/v1/read?lines=true"])
+@pytest.mark.parametrize("kind", ["pdf", "tiff"])
+def test_each_page_of_a_document_is_answered(client, route, kind):
+    def document(count):
+        file, page = io.BytesIO(), Image.fromarray(bar(64, ink=0))
+        page.save(file, kind, save_all=True, append_images=[page] * (count - 1))
+        return file.getvalue()
+
+    head = {"Content-Type": "application/pdf" if kind == "pdf" else "image/tiff"}
+    first, second = client.post(route, content=document(2), headers=head).json()
+    assert (first["path"], first["page"]) == ("-", 1)
+    assert (second["path"], second["page"]) == ("-#2", 2)
+    assert "page" not in client.post(route, content=document(1), headers=head).json()
+    assert "has more than 3 pages" in told(client.post(route, content=document(4)), 413)

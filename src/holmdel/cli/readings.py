@@ -165,7 +165,15 @@ def _rows(found: "Read") -> list[tuple[str, str, str, str, str]]:
         )
         for number, line in enumerate(found.lines)
     ]
-    return rows or [(path, "", "", "", _nothing(found))]
+    rows = rows or [(path, "", "", "", _nothing(found))]
+    return rows if found.cheque is None else [*rows, _record(found)]
+
+
+def _record(found: "Reading") -> tuple[str, str, str, str, str]:
+    """Returns the row on what a file of cheques says of an item."""
+    said = "unclear" if found.agrees is None else "agrees" if found.agrees else "differs"
+    cents = found.cheque.amount if found.cheque else None
+    return ("", "", "" if cents is None else f"{cents / 100:,.2f}", "", f"record: {said}")
 
 
 def _nothing(found: "Reading") -> str:

@@ -115,7 +115,7 @@ def decode_page(image: ImageLike, channels: int) -> Decoded:
         return _decoded(Opened(image, None), mode, "the PIL image")
     if isinstance(image, str | Path | bytes | DocumentPage):
         source = locate(image)
-        with open_page(source) as opened:
+        with open_page(source, channels) as opened:
             return _decoded(opened, mode, source.name)
     return Decoded(_pixels(_in_mode(Image.fromarray(as_bytes(image)), mode)))
 
@@ -123,10 +123,12 @@ def decode_page(image: ImageLike, channels: int) -> Decoded:
 def _decoded(opened: Opened, mode: str, name: str) -> Decoded:
     """Returns the pixels of an opened page, upright and in a mode."""
     image = opened.image
+    if not isinstance(image, Image.Image):
+        return Decoded(image, opened.number, _stretch(*opened.density))
     try:
         image.load()
         negative = _is_negative(image)
-        across, down = opened.density if any(opened.density) else _density(image)
+        across, down = _density(image)
         turned = image.getexif().get(_ORIENTATION, 1)
         found = _in_mode(image if turned == 1 else ImageOps.exif_transpose(image), mode)
         found = ImageOps.invert(found) if negative else found

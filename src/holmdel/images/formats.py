@@ -20,6 +20,7 @@ CHEQUES = (".x937", ".x9", ".icl")  # of image cash letters, which `holmdel read
 FRONT = 1024  # bytes that say of which format a file is; in so many a PDF says that it is one
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1")
+_OF_PAGES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"GIF8")  # TIFF, BigTIFF, GIF
 _JXL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")  # ISO/IEC 18181-2: code stream, container
 # The first record of a cash letter: type 01, and the two digits of a standard's level.
 _CHEQUES = re.compile(rb"(?:....)?(?:01\d\d[PT]|\xf0\xf1[\xf0-\xf9]{2}[\xd7\xe3])", re.DOTALL)
@@ -74,6 +75,11 @@ def passed_over(names: Iterable[str | Path]) -> str | None:
 def is_pdf(front: bytes) -> bool:
     """Says whether a file that begins so is a PDF; some have a few bytes before their head."""
     return b"%PDF-" in front
+
+
+def may_have_pages(front: bytes) -> bool:
+    """Says whether a file that begins so is of a format with pages: PDF, TIFF, GIF."""
+    return front.startswith(_OF_PAGES) or is_pdf(front)
 
 
 def is_cheques(front: bytes) -> bool:

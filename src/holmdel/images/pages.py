@@ -11,9 +11,10 @@ from typing import BinaryIO, TypeAlias
 from PIL import Image
 
 from holmdel.errors import UserError
-from holmdel.images.formats import is_pdf
+from holmdel.images.formats import is_pdf, may_have_pages
 from holmdel.images.opening import binary, cut_short, open_image, refuse_large
 from holmdel.images.pdf import MOST_PAGES, count_pages, draw_page, no_page
+from holmdel.images.pixels import Pixels
 
 _OF_PAGES = ("TIFF", "GIF")  # formats, as PIL calls them; other files have one page
 _KIND, _NO_PAGE = 254, 0b101  # TIFF 6.0, "NewSubfileType": a smaller copy, or a mask
@@ -56,12 +57,12 @@ class Opened:
     """A page of an open file.
 
     Attributes:
-        image: its pixels perhaps not loaded.
+        image: its pixels perhaps not loaded; or the pixels, upright, uint8 (H, W, C).
         number: of the page, from 1; None where the file has no other.
         density: pixels a unit across, and down; zeros where that is not known.
     """
 
-    image: Image.Image
+    image: Image.Image | Pixels
     number: int | None
     density: tuple[float, float] = (0.0, 0.0)
 
@@ -111,6 +112,8 @@ def pages(image: FileLike) -> Iterator[FileLike]:
 def _further(source: Source) -> Iterator[int]:
     """Gives the numbers of the pages after the first."""
     with binary(source.file, source.name) as (file, front):
+        if not may_have_pages(front):
+            return
         if is_pdf(front):
             total = count_pages(source.file, source.name)
             yield from range(2, total + 1 if total <= MOST_PAGES else 2)
@@ -127,8 +130,12 @@ def _further(source: Source) -> Iterator[int]:
 
 
 @contextmanager
-def open_page(source: Source) -> Iterator[Opened]:
+def open_page(source: Source, channels: int) -> Iterator[Opened]:
     """Gives the page that is meant.
+
+    Args:
+        source: the file and the page.
+        channels: of the pixels of a PDF, 1 or 3.
 
     Raises:
         NotAnImage: if the file is not an image of a supported format.
@@ -136,18 +143,18 @@ def open_page(source: Source) -> Iterator[Opened]:
         UserError: if there is no such file or page, or it cannot be read.
     """
     with binary(source.file, source.name) as (file, front):
-        yield _of_pdf(source) if is_pdf(front) else _of_image(source, file, front)
+        yield _of_pdf(source, channels) if is_pdf(front) else _of_image(source, file, front)
 
 
-def _of_pdf(source: Source) -> Opened:
+def _of_pdf(source: Source, channels: int) -> Opened:
     total = count_pages(source.file, source.name)
     if source.page is None and total > MOST_PAGES:
         raise UserError(
             f"{source.name} has {total:,} pages, where {MOST_PAGES:,} are the most; split it, or "
             f"name pages, such as {source.name}#{MOST_PAGES + 1}"
         )
-    image, grid = draw_page(source.file, source.page or 1, source.name)
-    return Opened(image, _number(source, total > 1), (grid.across, grid.down))
+    pixels, grid = draw_page(source.file, source.page or 1, channels, source.name)
+    return Opened(pixels, _number(source, total > 1), (grid.across, grid.down))
 
 
 def _of_image(source: Source, file: BinaryIO, front: bytes) -> Opened:

@@ -15,10 +15,9 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image
-
 from holmdel.errors import UserError
 from holmdel.images.opening import cut_short, refuse_large
+from holmdel.images.pixels import Pixels
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument, PdfImage, PdfPage
@@ -78,18 +77,30 @@ def measure_page(file: Path | bytes, number: int, name: str) -> Grid:
         return grid
 
 
-def draw_page(file: Path | bytes, number: int, name: str) -> tuple[Image.Image, Grid]:
-    """Returns a page, upright, as an image of the mode RGB; arguments and errors as above."""
+def draw_page(file: Path | bytes, number: int, channels: int, name: str) -> tuple[Pixels, Grid]:
+    """Returns a page, upright, uint8 (H, W, C); other arguments and errors as above.
+
+    Args:
+        file: its path, or its bytes.
+        number: of the page, from 1.
+        channels: C, 1 for grey or 3 for red, green and blue.
+        name: what an error calls it.
+    """
     import pypdfium2 as pdfium
     from pypdfium2 import raw
 
     with _page(file, number, name) as (page, grid):
-        bitmap = pdfium.PdfBitmap.new_native(grid.width, grid.height, raw.FPDFBitmap_BGRx)
+        grey = channels == 1
+        form = raw.FPDFBitmap_Gray if grey else raw.FPDFBitmap_BGR
+        bitmap = pdfium.PdfBitmap.new_native(grid.width, grid.height, form, rev_byteorder=not grey)
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, grid.width, grid.height)
         matrix = raw.FS_MATRIX(grid.across, 0, 0, grid.down, grid.left, grid.top)
         clip = raw.FS_RECTF(0, 0, grid.width, grid.height)
-        raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, raw.FPDF_ANNOT)
-        return bitmap.to_pil().convert("RGB"), grid
+        # A grey page whose bytes are to be reversed comes out blank.
+        flags = raw.FPDF_ANNOT | (0 if grey else raw.FPDF_REVERSE_BYTE_ORDER)
+        raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
+        pixels: Pixels = bitmap.to_numpy().reshape(grid.height, grid.width, channels)
+        return pixels, grid
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.checkpoint import trained_on
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
-from holmdel.images import decode_page, frame
+from holmdel.images import DocumentPage, decode_page, frame
 from holmdel.networks import build
 from holmdel.server.errors import RequestError
 
@@ -92,11 +92,11 @@ class Model:
             network = build(header.network, **header.options)
         return inspect_module(network, input or header.image.input, header.network)
 
-    def framed(self, content: bytes) -> Tensor:
+    def framed(self, content: bytes | DocumentPage) -> Tensor:
         """Returns an encoded image in the stored form, uint8 (1, C, H, W).
 
         Args:
-            content: the bytes of a file.
+            content: the bytes of a file, or a page of them.
 
         Raises:
             UserError: if it cannot be used.

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.decoding import measure
+from holmdel.images.formats import FRONT, may_have_pages
 from holmdel.images.opening import TooLarge
 from holmdel.images.pages import DocumentPage, pages
 from holmdel.server.errors import RequestError, image_error
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from holmdel.server.models import Model
 
 _NAME = "file"
+_KINDS = ("application/octet-stream", "application/pdf")  # of a body, besides images
 SMALL = 32 * 32  # pixels; decoding so few is faster than handing them to a thread
 
 # The OpenAPI description of a body that is an image.
@@ -30,6 +32,7 @@ IMAGE_BODY: dict[str, Any] = {
         "content": {
             "image/*": {"schema": {"type": "string", "format": "binary"}},
             "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -52,7 +55,7 @@ class Upload:
         content: the bytes of the file.
         pixels: height x width as the file's header says; 0 if it cannot be used.
         error: why it cannot be used, or None.
-        page: the number of the page that is meant, from 2; None for the first.
+        page: the number of the page from 1, where the file has several; else None.
     """
 
     name: str
@@ -64,7 +67,7 @@ class Upload:
     @property
     def image(self) -> bytes | DocumentPage:
         """The file, or the page of it that is meant."""
-        return self.content if self.page is None else DocumentPage(self.content, self.page)
+        return self.content if self.page in (None, 1) else DocumentPage(self.content, self.page)
 
     @property
     def small(self) -> bool:
@@ -83,11 +86,12 @@ async def images(request: Request) -> list[Upload]:
     kind = kind.strip().lower()
     if kind == "multipart/form-data":
         return await _in_form(request)
-    if not kind.startswith("image/") and kind != "application/octet-stream":
+    if not kind.startswith("image/") and kind not in _KINDS:
         raise RequestError(
             415,
-            f"the Content-Type of the body is {kind}; expected an image as image/* or "
-            f"application/octet-stream, or multipart/form-data with a field {_NAME!r}",
+            f"the Content-Type of the body is {kind}; expected an image as image/*, "
+            f"application/pdf or application/octet-stream, or multipart/form-data with a field "
+            f"{_NAME!r}",
         )
     content = await request.body()
     if not content:
@@ -137,13 +141,30 @@ def _broken(reason: str, most: int) -> RequestError:
     return RequestError(400, f"the form cannot be read ({reason}); expected multipart/form-data")
 
 
+async def image_pages(request: Request) -> list[Upload]:
+    """Returns the images of a request and the further pages of its files, in order.
+
+    Raises:
+        RequestError: as `images` and `each_page` do; 413 if there are too many pages together.
+    """
+    shared = services(request)
+    most = shared.settings.images
+    found = [page for file in await images(request) for page in await each_page(shared, file)]
+    if len(found) > most:
+        raise RequestError(
+            413, f"the files have {len(found)} pages, and at most {most} are allowed; send them in "
+            "several requests"
+        )  # fmt: skip
+    return found
+
+
 async def each_page(shared: Services, upload: Upload) -> list[Upload]:
     """Returns the pages of a file, `name#2` being the second, or the file alone.
 
     Raises:
         RequestError: 413 if there are more than images may be in a request.
     """
-    if upload.error:
+    if upload.error or not may_have_pages(upload.content[:FRONT]):
         return [upload]
     most = shared.settings.images
     found = await shared.pages.run(lambda: len(list(islice(pages(upload.content), most + 1))))
@@ -153,7 +174,7 @@ async def each_page(shared: Services, upload: Upload) -> list[Upload]:
         )
     further = range(2, found + 1)
     return [
-        upload,
+        replace(upload, page=1 if further else None),
         *(examined(upload.name, upload.content, shared.settings.pixels, n) for n in further),
     ]
 
@@ -198,6 +219,6 @@ def stored_form(model: "Model", upload: Upload) -> Tensor:
     if upload.error:
         raise upload.error
     try:
-        return model.framed(upload.content)
+        return model.framed(upload.image)
     except UserError as error:
         raise image_error(error) from None

@@ -14,7 +14,7 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.services import Services, reader, services
-from holmdel.server.uploads import IMAGE_BODY, Upload, each_page, framed, images, stored_form
+from holmdel.server.uploads import IMAGE_BODY, Upload, framed, image_pages, stored_form
 
 if TYPE_CHECKING:
     from holmdel.reading import Reader
@@ -54,6 +54,7 @@ class Classified(BaseModel):
     """What a network says of one image, as `holmdel predict --format jsonl` prints it."""
 
     path: str
+    page: int | None = None
     label: str
     index: int
     probability: float
@@ -126,10 +127,10 @@ async def classify(
     model: Annotated[str | None, Query(description="A model's name; the first if none.")] = None,
     top: Annotated[int, Query(ge=1, le=1000, description="How many classes to name.")] = 3,
 ) -> Response:
-    """Returns an image's prediction, or an array of them for several files."""
+    """Returns an image's prediction, or an array of them for several files or pages."""
     shared = services(request)
     found = shared.models.get(model)
-    uploads = await images(request)
+    uploads = await image_pages(request)
     if len(uploads) == 1:
         return _json(await _prediction(shared, found, uploads[0], top))
     return _json(await _predictions(shared, found, uploads, top))
@@ -154,7 +155,7 @@ async def read(
 ) -> Response:
     """Returns an image's strings of digits, or an array of such for several files or pages."""
     shared = services(request)
-    uploads = [page for file in await images(request) for page in await each_page(shared, file)]
+    uploads = await image_pages(request)
     made = await shared.pages.run(reader, pattern, lines, max_error)
     if len(uploads) == 1:
         return _json(await _reading(shared, made, uploads[0]))
@@ -215,6 +216,7 @@ def _named(
     shared.metrics.named(model.name, classes[order[0]])
     return {
         "path": upload.name,
+        **({} if upload.page is None else {"page": upload.page}),
         "label": best[0]["label"],
         "index": order[0],
         "probability": best[0]["probability"],
