@@ -1,0 +1,265 @@
+"""Printed boxes and combs: walls that stand between two level lines."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.combs import combs_of, extended, shares_of, spans_of, speaks
+from holmdel.reading.frames import STEEPEST, STRONG, Bar, Cell, Row, Segment, Wall
+from holmdel.reading.image import Picture
+from holmdel.reading.strips import (
+    ROOM,
+    SMALLEST,
+    Strip,
+    covered,
+    shade_of,
+    strip_between,
+    walls_of,
+    with_borders,
+)
+
+_BOXED = 0.85  # the same of the four walls of a box for one digit
+_CORNER = 5  # pixels beside a wall on which its level lines are seen
+_CORNERS = 0.7  # of the corners of the cells
+_UNLIKE = 70  # of 255 by which a wall is darker or paler than its level lines
+_SHARP = 0.35  # of its height that is ink there at most
+_BENT = 0.5  # pixels that the level lines of few cells stray
+_FEW = 4  # walls; of so few more must be there
+_ALONE = 0.9  # the same of a wall inside a box, where no pitch speaks for it
+_CLOSED = 0.6  # of a cell's top and bottom that is ink
+_STRIPS = 600  # that are looked at on one page
+
+
+def find_rows(mask: Picture, light: Picture, lines: Sequence[Segment]) -> list[Row]:
+    """Returns the boxes and combs between level lines.
+
+    Args:
+        mask: uint8 (h, w), 255 on ink, faint walls too.
+        light: uint8 (h, w), how bright it is.
+        lines: the level lines of the mask.
+    """
+    height, width = mask.shape
+    dark = cv2.erode(light, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
+    rows: list[Row] = []
+    for top, bottom, over, under in _pairs(lines, height, width):
+        strip = strip_between(mask, dark, top, bottom, over, under)
+        if strip is not None:
+            rows += _rows_of(strip, width)
+    return _resolved(rows)
+
+
+def _resolved(rows: list[Row]) -> list[Row]:
+    """Returns the rows without cells that are another's ink, or the frame around others."""
+    done: list[Row] = []
+    for row in sorted(rows, key=lambda r: r.worth, reverse=True):
+        kept = []
+        for cell in row.cells:
+            over = [c for r in done for c in r.cells if _shares(cell, c)]
+            if any(_area(c) > 1.5 * _area(cell) for c in over):
+                break  # its walls are strokes of what is written in the other
+            if not over:
+                kept.append(cell)
+        else:
+            done.append(replace(row, cells=tuple(kept)))
+    return done
+
+
+def _area(cell: Cell) -> int:
+    return cell[2] * cell[3]
+
+
+def _shares(cell: Cell, other: Cell) -> bool:
+    """Returns whether a cell covers another, or lies in it."""
+    x = min(cell[0] + cell[2], other[0] + other[2]) - max(cell[0], other[0])
+    y = min(cell[1] + cell[3], other[1] + other[3]) - max(cell[1], other[1])
+    return x > 0 and y > 0 and x * y > 0.5 * min(_area(cell), _area(other))
+
+
+def _pairs(
+    lines: Sequence[Segment], height: int, width: int
+) -> Iterator[tuple[Segment, Segment, bool, bool]]:
+    """Yields lines that may be top and bottom of a row, the closest first; then image borders."""
+    if lines:
+        x0, x1, y0, slope = (
+            np.array([getattr(s, name) for s in lines]) for name in ("x0", "x1", "y0", "slope")
+        )
+        shared = np.minimum(x1[:, None], x1) - np.maximum(x0[:, None], x0)
+        middle = (np.minimum(x1[:, None], x1) + np.maximum(x0[:, None], x0)) / 2
+        at = y0 + (middle - x0) * slope
+        apart = at - (y0[:, None] + (middle - x0[:, None]) * slope[:, None])
+        short = np.minimum((x1 - x0)[:, None], x1 - x0)
+        fits = (apart >= SMALLEST) & (shared >= np.maximum(SMALLEST - 4, 0.5 * short))
+        fits &= np.abs(slope[:, None] - slope) <= np.where(short < 60, STEEPEST, 0.03)
+        fits &= apart <= 0.98 * height
+        above, below = np.nonzero(fits)
+        order = np.argsort(apart[above, below])
+        done = 0
+        for a, b in zip(above[order], below[order], strict=True):
+            far = apart[a, b]
+            between = fits[a] & fits[:, b] & (apart[a] <= far - 12) & (apart[:, b] <= far - 12)
+            if (between & (np.minimum(shared[a], shared[:, b]) >= 0.8 * shared[a, b])).any():
+                continue
+            done += 1
+            if done > _STRIPS:
+                break
+            yield lines[a], lines[b], False, False
+    yield from _cut(lines, height, width)
+
+
+def _cut(
+    lines: Sequence[Segment], height: int, width: int
+) -> Iterator[tuple[Segment, Segment, bool, bool]]:
+    """Yields lines with the image's upper and lower border, and both borders together."""
+    upper = Segment(-1, -1, width, -1, 1)
+    lower = Segment(-1, height, width, height, 1)
+    wide = [s for s in lines if s.length >= 0.5 * width]
+    if wide:
+        if wide[0].y0 >= SMALLEST:
+            yield upper, wide[0], True, False
+        if wide[-1].y0 <= height - SMALLEST:
+            yield wide[-1], lower, False, True
+    elif width >= 1.5 * height:
+        yield upper, lower, True, True
+
+
+def _rows_of(strip: Strip, width: int) -> Iterator[Row]:
+    """Yields the cells of a strip in rows that share walls."""
+    first = ROOM + round(strip.top.thick / 2) + 1
+    last = len(strip.ink) - ROOM - round(strip.bottom.thick / 2) - 1
+    if last - first < 8:
+        return
+    walls = walls_of(strip.ink[first:last], strip.light[first:last])
+    shade = shade_of(strip)
+    if shade >= 0:
+        walls = [w for w in walls if abs(w.shade - shade) <= _UNLIKE]
+    walls = with_borders(walls, strip, width)
+    if sum(w.peak >= STRONG for w in walls) < 2:
+        return
+    closed = covered(strip)
+    for span in spans_of(walls, closed):
+        for teeth in combs_of(span, strip.height):
+            teeth = extended(teeth, walls, closed)
+            row = _row(strip, teeth, walls, closed) if _good(teeth, strip, closed) else None
+            if row and row.cells:
+                yield row
+
+
+def _good(teeth: list[Wall], strip: Strip, covered: NDArray[np.float64]) -> bool:
+    """Returns whether walls and level lines are a printed row of cells."""
+    if strip.over or strip.under:
+        return _holds(teeth, strip)
+    few = len(teeth) <= _FEW
+    if not _cornered(teeth, covered):
+        return False
+    if few and not (_one_pen(teeth, strip) and _square(teeth, strip) and _straight(teeth, strip)):
+        return False
+    if len(teeth) == 2:
+        return _is_box(teeth, strip, covered)
+    shares = shares_of(covered, teeth[0].u0, teeth[-1].u1)
+    return bool(shares.min() >= (_BOXED if few else _CLOSED))
+
+
+def _holds(teeth: list[Wall], strip: Strip) -> bool:
+    """Returns whether walls that run into the image's border are a frame that was cut.
+
+    Either they are many at one pitch, or they stand on both ends of the level line.
+    """
+    steps = np.diff([w.middle for w in teeth])
+    real = [w for w in teeth[1:-1] if w.peak > 0]
+    even = bool((np.abs(steps - np.median(steps)) <= 2 + 0.1 * np.median(steps)).all())
+    if even and len(real) >= 2 and np.mean([w.peak for w in real]) >= 0.8:
+        return True
+    if strip.over and strip.under:
+        return False
+    u0, u1 = (end - strip.left for end in strip.ends)
+    at_ends = abs(teeth[0].u0 - u0) <= 6 and abs(teeth[-1].u1 - u1) <= 6
+    return at_ends and min(teeth[0].peak, teeth[-1].peak) >= _ALONE
+
+
+def _cornered(teeth: list[Wall], covered: NDArray[np.float64]) -> bool:
+    """Returns whether walls meet the level lines, which go on from there on both sides."""
+    sides = [(w.u1, w.u1 + _CORNER) for w in teeth[:-1]]
+    sides += [(w.u0 - _CORNER, w.u0) for w in teeth[1:]]
+    last = covered.shape[1] - 1
+    first, end = (
+        np.asarray(n).round().astype(np.int64).clip(0, last) for n in zip(*sides, strict=True)
+    )
+    inked = covered[:, end] - covered[:, first] >= 0.8 * _CORNER
+    return bool(np.mean(inked) >= (_CORNERS if len(teeth) > _FEW else _ALONE))
+
+
+def _square(teeth: list[Wall], strip: Strip) -> bool:
+    """Returns whether walls run into the level lines at right angles."""
+    first = ROOM + round(strip.top.thick / 2) + 1
+    last = len(strip.ink) - ROOM - round(strip.bottom.thick / 2) - 1
+    for wall in teeth:
+        if wall.peak >= STRONG and wall.shade > 0:
+            u0, u1 = max(round(wall.u0) - 1, 0), round(wall.u1) + 2
+            part = strip.ink[first:last, u0:u1].max(1) > 0
+            if min(np.mean(part[:_CORNER]), np.mean(part[-_CORNER:])) < 0.7:
+                return False
+    return True
+
+
+def _straight(teeth: list[Wall], strip: Strip) -> bool:
+    """Returns whether the four sides are straight, unlike those of a 0."""
+    off = max(line.off for line in (strip.top, strip.bottom))
+    return teeth[0].before <= _SHARP and teeth[-1].after <= _SHARP and off <= _BENT
+
+
+def _one_pen(teeth: list[Wall], strip: Strip) -> bool:
+    """Returns whether walls and level lines are about equally thick."""
+    thick = [strip.top.thick, strip.bottom.thick, *(w.thick for w in teeth if w.peak > 0)]
+    return max(thick) <= 1.5 * min(thick) + 1.2
+
+
+def _is_box(teeth: list[Wall], strip: Strip, covered: NDArray[np.float64]) -> bool:
+    """Returns whether a single cell is printed, and no two strokes over two others."""
+    left, right = teeth[0], teeth[-1]
+    if min(left.peak, right.peak) < _BOXED:
+        return False
+    shares = shares_of(covered, left.u0, right.u1)
+    wide = right.u0 - left.u1 > 3 * strip.height
+    if shares.min() < (_CLOSED if wide else _BOXED):
+        return False
+    begins, ends = (end - strip.left for end in strip.ends)
+    near = max(4.0, 0.15 * strip.height, 0.2 * (right.u0 - left.u1))
+    return bool(begins <= left.u1 + near and ends >= right.u0 - near)
+
+
+def _row(strip: Strip, teeth: list[Wall], span: list[Wall], covered: NDArray[np.float64]) -> Row:
+    """Returns the cells between walls, and all bars around them."""
+    cells, bars = [], []
+    upper = 0.0 if strip.over else strip.top.thick / 2
+    lower = strip.height - (0.0 if strip.under else strip.bottom.thick / 2)
+    for left, right in pairwise(teeth):
+        corners = [strip.to_sheet(u, v) for u in (left.u1 + 1, right.u0) for v in (upper, lower)]
+        x, y = (np.array(places) for places in zip(*corners, strict=True))
+        x0, x1 = round(float(x[:2].mean())), round(float(x[2:].mean()))
+        y0, y1 = round(float(y[::2].mean())), round(float(y[1::2].mean()))
+        if min(x1 - x0, y1 - y0) >= SMALLEST - 2:
+            cells.append((x0, y0 + 1, x1 - x0, y1 - y0 - 1))
+    first, last = teeth[0], teeth[-1]
+    outer = [
+        w
+        for w in span
+        if w.peak >= STRONG and (first.u0 - 12 <= w.u0 < first.u0 or last.u1 < w.u1 <= last.u1 + 12)
+    ]
+    for wall in [*(w for w in teeth if w.peak > 0), *outer]:
+        ends = (strip.to_sheet(wall.middle, v) for v in (-2, strip.height + 2))
+        bars.append(Bar(*next(ends), *next(ends), wall.thick))
+    levels = ((strip.top, 0.0, strip.over), (strip.bottom, strip.height, strip.under))
+    for line, v, border in levels:
+        if not border:
+            ends = (strip.to_sheet(u, v) for u in (first.u0 - 2, last.u1 + 2))
+            bars.append(Bar(*next(ends), *next(ends), line.thick))
+    usual = float(np.median([w.thick for w in teeth]))
+    worth = sum(speaks(w, usual) for w in teeth)
+    worth *= float(shares_of(covered, first.u0, last.u1).prod())
+    if len(cells) < 2:
+        worth = -float(sum(_area(c) for c in cells))
+    return Row(tuple(cells), tuple(bars), worth)
