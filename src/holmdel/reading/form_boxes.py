@@ -9,8 +9,7 @@ import numpy as np
 
 from holmdel.reading.answers import Box
 from holmdel.reading.image import Picture
-from holmdel.reading.layout import _boxes as boxes_of
-from holmdel.reading.layout import groups_of
+from holmdel.reading.layout import find_layout
 from holmdel.reading.tesseract import Words
 
 _HIGHEST = 0.08  # of the page's longer side; higher boxes hold more than a line
@@ -46,10 +45,9 @@ def find_boxes(ink: Picture) -> list[Found]:
     Args:
         ink: uint8 (h, w), 255 on the ink of a straight page.
     """
-    cells, _ = boxes_of(ink)
-    low = [cell for cell in cells if cell.h <= _HIGHEST * max(ink.shape)]
-    groups = groups_of(low)
-    return in_order([Found(tuple((c.x, c.y, c.w, c.h) for c in group)) for group in groups])
+    boxes = find_layout(ink, 255 - ink).boxes
+    low = [box for box in boxes if box.h <= _HIGHEST * max(ink.shape)]
+    return in_order([Found(box.cells) for box in low])
 
 
 def in_order(found: Sequence[Found]) -> list[Found]:
