@@ -12,7 +12,10 @@ from holmdel.reading.image import Picture, even_light, ink_of, paper_of, resized
 Points: TypeAlias = NDArray[np.float64]  # (N, 2), x and y
 
 _SIDE = 1000  # pixels of the longer side of what is compared
+_FINEST = 0.8  # of that: of the picture in which corners are looked for
 _CORNERS = 1500
+_SHEET = 0.2  # of a picture that a sheet of paper on it covers at least
+_ROUND = 0.02  # of the sheet's circumference by which its sides may be bent
 _LEAST_EDGE, _STRONG_EDGE = 80, 220  # of the gradient, in Sobel's units: 4 times the step
 _EDGES = 4000  # of the form, spread over it, that are compared
 SECTORS = 8  # of the directions of edges
@@ -43,13 +46,26 @@ class Compared:
         )
 
     @cached_property
-    def corners(self) -> tuple[Points, Picture]:
-        """Where corners are (N, 2), and what they look like, uint8 (N, 32)."""
-        orb = cv2.ORB.create(_CORNERS, 1.2, 6, fastThreshold=12)
-        found, looks = orb.detectAndCompute(self.light, None)
+    def corners(self) -> tuple[Points, NDArray[np.float32]]:
+        """Where corners are (N, 2), and what they look like (N, 128): SIFT (Lowe, 2004)."""
+        few = cv2.resize(self.light, None, fx=_FINEST, fy=_FINEST, interpolation=cv2.INTER_AREA)
+        found, looks = cv2.SIFT.create(_CORNERS).detectAndCompute(few, None)
         if not found:
-            return np.empty((0, 2)), np.empty((0, 32), np.uint8)
-        return np.array([corner.pt for corner in found], np.float64), np.asarray(looks, np.uint8)
+            return np.empty((0, 2)), np.empty((0, 128), np.float32)
+        at = np.array([corner.pt for corner in found], np.float64)
+        return (at + 0.5) / _FINEST - 0.5, np.asarray(looks, np.float32)
+
+    @cached_property
+    def outline(self) -> Points | None:
+        """The corners of the sheet (4, 2), clockwise; None where there is no darker table."""
+        paper = self.paper
+        _, bright = cv2.threshold(paper, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+        shapes, _ = cv2.findContours(bright, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        hull = cv2.convexHull(max(shapes, key=cv2.contourArea)) if shapes else None
+        if hull is None or cv2.contourArea(hull) < _SHEET * paper.size:
+            return None
+        four = cv2.approxPolyDP(hull, _ROUND * cv2.arcLength(hull, True), True)
+        return four[:, 0].astype(np.float64) if len(four) == 4 else None
 
     @cached_property
     def _gradients(self) -> tuple[Picture, NDArray[np.float32]]:

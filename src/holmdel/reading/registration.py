@@ -1,6 +1,7 @@
 """A page laid on the picture of a form: which point of one is which point of the other.
 
-Corners of print that look alike (ORB: Rublee et al., 2011) give a first homography (RANSAC). Then
+Corners of print that look alike (SIFT: Lowe, 2004) give a first homography (RANSAC); where print
+is too little or too much alike, the outline of the sheet does, or the frame of the image. Then
 the edges of the form's print are drawn to the nearest edges of the page by least squares over a
 distance transform (Fitzgibbon, "Robust registration of 2D and 3D point sets", 2003).
 """
@@ -15,11 +16,15 @@ from numpy.typing import NDArray
 from holmdel.reading.compared import SECTORS, Compared, Points
 
 Matrix = NDArray[np.float64]  # (3, 3), a homography
+Reaches = tuple[float, ...]  # pixels, step by step
 
 LEAST_MATCH = 0.5  # of the form's print that is found on a page of it
-_ALIKE = 0.85  # times the second best corner's difference: how much less the best one's is
+_ALIKE = 0.8  # times the second best corner's difference: how much less the best one's is
+_FEW = 4  # every so many edges decide whether a way is worth all of them
+_WORTH = 0.9  # times what the best way so far found
 _NEAR = 4.0  # pixels between corners that belong together under one homography
 _LEAST_CORNERS = 12  # that agree
+_AGREE = 0.25  # of the corners that look alike
 _WITHIN = 2.0  # pixels: an edge that is found
 _REACHES = (16.0, 16.0, 10.0, 10.0, 6.0, 6.0, 4.0, 4.0, 3.0, 3.0)  # pixels, step by step
 _WIDE_REACHES = (40.0, 40.0, 40.0, 28.0, 28.0, 28.0, 20.0, 20.0, *_REACHES)
@@ -50,16 +55,28 @@ class Registration:
 def register(form: Compared, page: Compared) -> Registration:
     """Returns how a page lies on a form: the best way that was found, however bad."""
     best = Registration(np.eye(3), 0.0)
-    points, turns = form.edges()
-    for start, reaches in _starts(form, page):
-        found = _drawn(page, points, turns, start, reaches)
-        matched = _matched(page, points, turns, found)
-        if matched > best.matched:
-            best = Registration(found, matched)
-        if matched >= LEAST_MATCH:
+    for starts in (_by_corners, _by_outline, _by_frame):
+        for start, reaches in starts(form, page):
+            found = _improved(form, page, start, reaches, best)
+            best = found if found.matched > best.matched else best
+        if best.is_enough:
             break
     to_page = np.linalg.inv(page.reduced) @ best.to_page @ form.reduced
     return Registration(to_page, best.matched)
+
+
+def _improved(
+    form: Compared, page: Compared, start: Matrix, reaches: Reaches, best: Registration
+) -> Registration:
+    """Returns where a first homography leads; roughly, where that is worse than the best so far."""
+    points, turns = form.edges()
+    few = slice(None, None, _FEW)
+    rough = _drawn(page, points[few], turns[few], start, reaches)
+    matched = _matched(page, points[few], turns[few], rough)
+    if matched <= _WORTH * best.matched:
+        return Registration(rough, matched)
+    found = _drawn(page, points, turns, rough, _CLOSE_REACHES)
+    return Registration(found, _matched(page, points, turns, found))
 
 
 def close_up(
@@ -86,34 +103,38 @@ def close_up(
     return np.asarray(np.linalg.inv(page.reduced) @ moved @ form.reduced)
 
 
-def _starts(form: Compared, page: Compared) -> Iterator[tuple[Matrix, tuple[float, ...]]]:
-    """Yields first homographies, the likeliest first, and how far off each may be."""
-    by_corners = _by_corners(form, page)
-    if by_corners is not None:
-        yield by_corners, _REACHES
-    for quarter in range(4):
-        yield _by_frame(form, page, quarter), _WIDE_REACHES
-
-
-def _by_corners(form: Compared, page: Compared) -> Matrix | None:
-    """Returns the homography on which most corners agree; None where too few do."""
+def _by_corners(form: Compared, page: Compared) -> Iterator[tuple[Matrix, Reaches]]:
+    """Yields the homography on which most corners agree; none where too few do."""
     (here, looks), (there, seen) = form.corners, page.corners
     if min(len(here), len(there)) < _LEAST_CORNERS:
-        return None
+        return
     pairs = [
         best
-        for best, *second in cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(looks, seen, k=2)
+        for best, *second in cv2.BFMatcher(cv2.NORM_L2).knnMatch(looks, seen, k=2)
         if second and best.distance < _ALIKE * second[0].distance
     ]
     if len(pairs) < _LEAST_CORNERS:
-        return None
+        return
     a = here[[pair.queryIdx for pair in pairs]]
     b = there[[pair.trainIdx for pair in pairs]]
     found, inliers = cv2.findHomography(a, b, cv2.USAC_MAGSAC, _NEAR, maxIters=4000)
-    if found is None or int(inliers.sum()) < _LEAST_CORNERS:
-        return None
+    if found is None or int(inliers.sum()) < max(_LEAST_CORNERS, _AGREE * len(pairs)):
+        return
     matrix = np.asarray(found, np.float64)
-    return matrix if _is_plain(matrix, form) else None
+    if _is_plain(matrix, form):
+        yield matrix, _REACHES
+
+
+def _by_outline(form: Compared, page: Compared) -> Iterator[tuple[Matrix, Reaches]]:
+    """Yields homographies of the form on the sheet of paper, turned by quarters."""
+    if page.outline is None:
+        return
+    height, width = form.light.shape
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    for quarter in range(4):
+        onto = np.roll(page.outline, quarter, 0).astype(np.float32)
+        matrix = np.asarray(cv2.getPerspectiveTransform(corners, onto), np.float64)
+        yield matrix, _WIDE_REACHES
 
 
 def _is_plain(matrix: Matrix, form: Compared) -> bool:
@@ -127,17 +148,18 @@ def _is_plain(matrix: Matrix, form: Compared) -> bool:
     return bool((turn > 0).all()) and 0.02 < area / (0.5 * height * width) < 50
 
 
-def _by_frame(form: Compared, page: Compared, quarter: int) -> Matrix:
-    """Returns the homography of the whole form on the whole page, turned by quarters."""
+def _by_frame(form: Compared, page: Compared) -> Iterator[tuple[Matrix, Reaches]]:
+    """Yields homographies of the whole form on the whole page, turned by quarters."""
     (h, w), (height, width) = form.light.shape, page.light.shape
-    turn = np.deg2rad(90 * quarter + (form.tilt - page.tilt if quarter % 2 == 0 else 0.0))
-    across, down = (width, height) if quarter % 2 == 0 else (height, width)
     middle = np.array([[1, 0, -w / 2], [0, 1, -h / 2], [0, 0, 1.0]])
-    size = np.diag([across / w, down / h, 1.0])
-    c, s = np.cos(turn), np.sin(turn)
-    turned = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
     onto = np.array([[1, 0, width / 2], [0, 1, height / 2], [0, 0, 1.0]])
-    return np.asarray(onto @ turned @ size @ middle)
+    for quarter in range(4):
+        upright = quarter % 2 == 0
+        turn = np.deg2rad(90 * quarter + (form.tilt - page.tilt if upright else 0.0))
+        across, down = (width / w, height / h) if upright else (height / w, width / h)
+        c, s = np.cos(turn), np.sin(turn)
+        turned = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+        yield onto @ turned @ np.diag([across, down, 1.0]) @ middle, _WIDE_REACHES
 
 
 def _drawn(
@@ -145,7 +167,7 @@ def _drawn(
     points: Points,
     turns: NDArray[np.float64],
     start: Matrix,
-    reaches: tuple[float, ...],
+    reaches: Reaches,
     *,
     shift_only: bool = False,
 ) -> Matrix:
