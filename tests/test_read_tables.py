@@ -90,6 +90,13 @@ def test_where_fields_have_names_a_column_is_a_field(tmp_path, ending):
     ]
 
 
+def test_a_name_that_two_lines_of_a_page_share_is_no_column(tmp_path):
+    page = Reading("1.png", (line("1", field="date"), line("2", field="date")))
+    head, *rows = rows_of(write(tmp_path / "a.csv", page))
+    assert tuple(head) == COLUMNS
+    assert [row[COLUMNS.index("text")] for row in rows] == ["1", "2"]
+
+
 def test_what_a_file_of_cheques_says_stands_behind_the_page(tmp_path):
     said = Cheque(12550, "7", "011000015")
     worth = {"cents": 12550, "decimal": True}

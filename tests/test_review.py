@@ -96,6 +96,19 @@ def test_answers_may_name_images_from_their_own_folder(answers, truth):
     assert review.show(0)["image"].startswith("data:image/jpeg;base64,")
 
 
+def test_a_page_of_a_document_is_shown(answers, truth, tmp_path):
+    pages = [Image.new("RGB", (400, 80), colour) for colour in ("white", "black")]
+    pages[0].save(tmp_path / "two.pdf", save_all=True, append_images=pages[1:])
+    row = answered(tmp_path / "two.pdf#2", ("12", "reject", 20))
+    answers.write_text(json.dumps(row | {"page": 2}) + "\n")
+    review = Review(answers, truth)
+    assert review.complaints == []
+    review.say(0, "12")
+    [string] = read_labelled(truth)
+    assert string.path.name.startswith("two.pdf-2-")
+    assert np.asarray(Image.open(string.path)).max() < 60
+
+
 def test_an_image_that_is_missing_is_one_sentence(answers, truth):
     row = answered("gone.png", ("1", "reject", 0), ("2", "reject", 0))
     with answers.open("a") as file:

@@ -134,7 +134,8 @@ def read(
         images, count = record.missing(images), count and max(count - record.count, 0)
         outputs = [recording(record), *outputs]
     else:
-        outputs = [filing(out) if out else printing(form), *outputs]
+        names = _fields(template)
+        outputs = [filing(out, names) if out else printing(form, names), *outputs]
     results = with_progress(_results(images, settings, jobs, show), count)
     failed = _pass_on(results, outputs + ([showing(show)] if show else []))
     return SOME_FAILED if failed or (record is not None and record.failed) else DONE
@@ -149,6 +150,13 @@ def _refuse_with_template(pattern: str, lines: bool, regions: list[str] | None) 
                 f"{flag} was given with --template, whose fields have boxes and patterns of their "
                 "own; leave it out, or edit the template"
             )
+
+
+def _fields(template: Path | None) -> tuple[str, ...]:
+    """Returns the names of a template's fields."""
+    from holmdel.reading import Template
+
+    return () if template is None else tuple(field.name for field in Template.load(template).fields)
 
 
 def _calibrate(folder: Path, settings: "ReaderSettings", jobs: int | None) -> None:

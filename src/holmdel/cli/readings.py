@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,17 +54,17 @@ def choose_form(form: str | None, out: Path | None, resume: bool) -> str:
     return chosen
 
 
-def printing(form: str) -> "Output":
-    """Returns what prints readings on standard output."""
+def printing(form: str, fields: Iterable[str]) -> "Output":
+    """Returns what prints readings on standard output; `fields` are columns of CSV."""
     if form == CSV:
         from holmdel.reading.tables import table_on
 
-        return table_on(sys.stdout)
+        return table_on(sys.stdout, fields)
     return _printed_table() if form == TABLE else _printed_lines()
 
 
-def filing(out: Path) -> "Output":
-    """Returns what writes readings as CSV or XLSX.
+def filing(out: Path, fields: Iterable[str]) -> "Output":
+    """Returns what writes readings as CSV or XLSX; `fields` are columns.
 
     Raises:
         UserError: if the file exists.
@@ -73,7 +73,7 @@ def filing(out: Path) -> "Output":
 
     if out.exists():
         raise UserError(f"{out} exists already; give another --out")
-    return table_file(out)
+    return table_file(out, fields)
 
 
 @contextmanager

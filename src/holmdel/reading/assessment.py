@@ -162,7 +162,7 @@ def assess_folder(
     """
     strings = read_labelled(folder)
     paths = (str(string.path) for string in strings)
-    results = read_stream(paths, replace(settings, lines=True), jobs)
+    results = read_stream(paths, replace(settings, lines=True, template=None, regions=()), jobs)
     said = [_said(string.text, found) for string, found in zip(strings, results, strict=True)]
     return Assessment(tuple(said)), strings
 

@@ -66,8 +66,8 @@ def to_data_uri(image: Pixels, widest: int) -> str:
     if width > widest:
         size = (widest, max(1, round(height * widest / width)))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    apart = np.percentile(np.ptp(image.astype(np.int16), axis=2), 99.9)
-    shown = bgr if apart > _COLOURED else cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    red, green, blue = cv2.split(image)
+    apart = np.percentile(np.maximum(cv2.absdiff(red, green), cv2.absdiff(green, blue)), 99.9)
+    shown = cv2.merge((blue, green, red)) if apart > _COLOURED else green
     _, file = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
     return f"data:image/jpeg;base64,{base64.b64encode(file.tobytes()).decode()}"

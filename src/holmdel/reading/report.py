@@ -10,7 +10,7 @@ from typing import TextIO
 from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.files import replacing
-from holmdel.reading.answers import READ, Box, Line, Reading
+from holmdel.reading.answers import READ, Box, Line, Reading, Skipped
 from holmdel.reading.crops import Sight, open_page, to_data_uri
 from holmdel.reading.stream import Read
 from holmdel.reading.tables import Add, beside
@@ -27,7 +27,7 @@ _HEAD = """<!doctype html>
 body { font: 16px/1.4 system-ui, sans-serif; margin: 1.5rem; color: #111; background: #fff }
 .lines { display: flex; flex-wrap: wrap; gap: 1rem }
 figure { margin: 0; border: 1px solid #bbb; padding: .5rem; max-width: 100% }
-figure img { display: block; max-width: 100%; height: 6rem; object-fit: contain }
+figure img { display: block; max-width: 100%; height: 8rem; object-fit: contain }
 .page { margin: 2rem 0; break-inside: avoid }
 .both { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start }
 .both svg { flex: 3 1 30rem; max-width: 75rem; border: 1px solid #bbb }
@@ -37,7 +37,9 @@ td { font-variant-numeric: tabular-nums } b { font-size: 1.2em }
 rect { fill: none; stroke-width: 2px; vector-effect: non-scaling-stroke }
 .read { stroke: #070 } .reject { stroke: #c00; stroke-dasharray: 8 3 }
 .skipped { stroke: #777; stroke-dasharray: 2 3 }
-text.read { fill: #070; stroke: none } text.reject { fill: #c00; stroke: none }
+text { stroke: #fff; stroke-width: .2em; paint-order: stroke }
+text.read { fill: #070; stroke: #fff; stroke-dasharray: none }
+text.reject { fill: #c00; stroke: #fff; stroke-dasharray: none }
 td.reject { color: #c00 } td.read { color: #070 }
 @media print { body { margin: 0 } a { color: inherit } }
 </style></head><body>
@@ -141,14 +143,16 @@ def _crop(image: Sight, box: Box, about: str) -> str:
 def _page(found: Reading, image: Sight | None, page: str) -> str:
     """Returns a page: its image with boxes, and its lines beside it."""
     shown = "<p>The image is not at hand.</p>" if image is None else _drawn(found, image)
+    worth = any(line.value for line in found.lines)
     rows = "".join(
         f"<tr><td>{_text(line.field or str(number))}<td><b>{_text(line.raw or line.text)}</b>"
-        f"<td>{_value(line)}<td>{line.confidence:.2f}"
+        f"{f'<td>{_value(line)}' if worth else ''}<td>{line.confidence:.2f}"
         f'<td class="{line.status}">{line.status}\n'
         for number, line in enumerate(found.lines, 1)
     )
-    table = f"<table><tr><th>line<th>text<th>value<th>sure<th>status\n{rows}</table>"
-    reasons = ", ".join(sorted({item.reason for item in found.skipped}))
+    heads = ("line", "text", *(["value"] if worth else []), "sure", "status")
+    table = f"<table><tr>{''.join(f'<th>{head}' for head in heads)}\n{rows}</table>"
+    reasons = ", ".join(dict.fromkeys(map(_why, found.skipped)))
     skipped = f"<p>Seen and not read: {_text(reasons)}.</p>" if reasons else ""
     return (
         f'<section class="page" id="{page}"><h3>{_path(found)}</h3><div class="both">\n{shown}\n'
@@ -160,7 +164,7 @@ def _drawn(found: Reading, image: Sight) -> str:
     """Returns a page's image with its boxes over it, as SVG."""
     height, width = image.pixels.shape[:2]
     size = max(width // 60, 8)
-    boxes = [_box(image.place(item.box), "skipped", item.reason) for item in found.skipped]
+    boxes = [_box(image.place(item.box), "skipped", _why(item)) for item in found.skipped]
     for number, line in enumerate(found.lines, 1):
         name = line.field or str(number)
         said = f"{name}: {line.raw or line.text}, {line.status}, {line.confidence:.2f}"
@@ -181,6 +185,10 @@ def _box(box: Box, kind: str, title: str) -> str:
     x, y, w, h = box
     place = f'x="{x}" y="{y}" width="{w}" height="{h}"'
     return f'<rect class="{kind}" {place} pointer-events="all"><title>{_text(title)}</title></rect>'
+
+
+def _why(item: Skipped) -> str:
+    return f"{item.field}: {item.reason}" if item.field else item.reason
 
 
 def _value(line: Line) -> str:

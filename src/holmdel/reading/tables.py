@@ -7,7 +7,7 @@ as with a template, a row is a page and a column a field; else a row is a line.
 import csv
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -39,11 +39,12 @@ class Spool:
 
     Args:
         file: an empty file for text.
+        fields: the names of fields that are known before, in the order of their columns.
     """
 
-    def __init__(self, file: TextIO) -> None:
+    def __init__(self, file: TextIO, fields: Iterable[str] = ()) -> None:
         self._file = file
-        self._fields: dict[str, None] = {}
+        self._fields = dict.fromkeys(fields)
         self._unnamed = False
         self._recorded = False
 
@@ -52,7 +53,8 @@ class Spool:
         line = to_line(found)
         self._file.write(line + "\n")
         answer = json.loads(line)
-        self._unnamed |= any("field" not in line for line in answer.get("lines", ()))
+        names = [line.get("field") for line in answer.get("lines", ())]
+        self._unnamed |= None in names or len(set(names)) < len(names)
         self._recorded |= "record" in answer
         for part in (*answer.get("lines", ()), *answer.get("skipped", ())):
             if "field" in part:
@@ -111,17 +113,18 @@ def _worth(line: dict[str, Any]) -> Cell:
 
 
 @contextmanager
-def table_file(path: Path) -> Iterator[Add]:
+def table_file(path: Path, fields: Iterable[str] = ()) -> Iterator[Add]:
     """Gives what takes answers; at the end the table is written whole, or nothing of it.
 
     Args:
         path: ends in `.xlsx` for a spreadsheet; else it becomes CSV.
+        fields: see `Spool`.
 
     Raises:
         UserError: if it cannot be written.
     """
     with beside(path) as file:
-        spool = Spool(file)
+        spool = Spool(file, fields)
         yield spool.add
         with replacing(path) as part:
             if path.suffix.lower() == f".{XLSX}":
@@ -132,10 +135,10 @@ def table_file(path: Path) -> Iterator[Add]:
 
 
 @contextmanager
-def table_on(out: TextIO) -> Iterator[Add]:
+def table_on(out: TextIO, fields: Iterable[str] = ()) -> Iterator[Add]:
     """Gives what takes answers; at the end they are written to an open file as CSV."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as file:
-        spool = Spool(file)
+        spool = Spool(file, fields)
         yield spool.add
         write_csv(out, spool.rows())
 
