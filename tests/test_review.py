@@ -65,7 +65,7 @@ def test_corrections_are_a_labelled_folder(answers, truth):
     strings = read_labelled(truth)
     assert [string.text for string in strings] == ["0007", "0412", "11"]
     crop = np.asarray(Image.open(strings[1].path))
-    assert crop.shape == (30 + 16, 90 + 16)  # a quarter of the line's height around it
+    assert crop.shape == (30 + 6, 90 + 6)  # a tenth of the line's height around it
     assert crop.min() < 60
 
 

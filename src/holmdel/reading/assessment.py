@@ -172,7 +172,7 @@ def _said(truth: str, found: Read) -> Said:
         raise UserError(found.error)
     if not found.lines:
         return Said(truth, "", 0.0, REJECT)
-    [line] = found.lines
+    line = max(found.lines, key=lambda line: len(line.text))
     return Said(truth, line.text, line.confidence, line.status, line.score)
 
 

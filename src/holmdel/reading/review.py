@@ -26,7 +26,7 @@ NOTHING = "nothing.tsv"  # beside truth.tsv: the lines on which nothing is writt
 IMAGES = "images"
 _COLUMNS = ("file", "digits", "read", "status", "confidence", "path", "box")
 _MARKS = frozenset(" .,-/=*:#$+'()")  # may stand between digits; the truth has digits alone
-_MARGIN, _AROUND = 0.25, 0.8  # of a line's height: around what is kept, and what is shown
+_MARGIN, _AROUND = 0.1, 0.8  # of a line's height: around what is kept, and what is shown
 _WIDEST = 1600  # pixels of a line as it is shown
 
 
