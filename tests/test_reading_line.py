@@ -10,6 +10,7 @@ from holmdel.errors import UserError
 from holmdel.images.contract import to_line
 from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
 from holmdel.reading.decode import texts
+from holmdel.reading.expressions import BLANK as READ_BLANK
 from holmdel.reading.line import LineReader
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.views import VIEWS, View, look
@@ -20,13 +21,14 @@ DIGITS = parse_pattern("digits")
 class Bars(nn.Module):
     """A network that reads a tall bar as a 1 and a short one as a dash, as sure as it is told."""
 
-    def __init__(self, sure: float = 0.999) -> None:
+    def __init__(self, sure: float = 0.999, alphabet: str = ALPHABET) -> None:
         super().__init__()
         self.sure = sure
+        self.alphabet = alphabet
         self.seen = torch.zeros((), dtype=torch.int64)  # pictures; a copy of the network shares it
 
     def __deepcopy__(self, memo: object) -> "Bars":
-        copy = Bars(self.sure)
+        copy = Bars(self.sure, self.alphabet)
         copy.seen = self.seen
         return copy
 
@@ -34,11 +36,11 @@ class Bars(nn.Module):
         self.seen += len(pictures)
         ink = (pictures[:, 0].float() > 0.5).float().mean(1)  # (N, W)
         steps = F.max_pool1d(ink, STRIDE)  # (N, T)
-        logits = torch.full((len(pictures), len(ALPHABET) + 1, steps.shape[1]), -20.0)
-        logits[:, BLANK] = torch.where(steps < 0.1, 0, np.log(1 - self.sure))
-        logits[:, ALPHABET.index("1")] = torch.where(steps > 0.45, np.log(self.sure), -20)
+        logits = torch.full((len(pictures), len(self.alphabet) + 1, steps.shape[1]), -20.0)
+        logits[:, -1] = torch.where(steps < 0.1, 0, np.log(1 - self.sure))
+        logits[:, self.alphabet.index("1")] = torch.where(steps > 0.45, np.log(self.sure), -20)
         short = (steps >= 0.1) & (steps <= 0.45)
-        logits[:, ALPHABET.index("-")] = torch.where(short, np.log(self.sure), -20)
+        logits[:, self.alphabet.index("-")] = torch.where(short, np.log(self.sure), -20)
         return logits
 
 
@@ -79,9 +81,23 @@ def test_marks_are_in_raw_where_the_pattern_has_them():
     picture = bars(40, 100, dash=180)
     (amount,) = reader.answers([picture], parse_pattern("amount"))
     assert (amount.text, amount.raw) == ("11", "11-")
+    assert amount.value == {"cents": 1100, "decimal": False}
+    assert amount.fit == pytest.approx(0.5)  # or 1/-, a slash in the place of the second bar
     (digits,) = reader.answers([picture], DIGITS)
     assert (digits.text, digits.raw) == ("11", "11")
     assert len(amount.digits) == len(digits.digits) == 2
+
+
+def test_a_slash_has_no_digit_and_no_box():
+    """Three bars may be 1/1; what stands for the slash is no digit."""
+    (answer,) = LineReader(Bars()).answers([bars(40, 100, 220)], parse_pattern(r"\d/\d"))
+    assert (answer.text, answer.raw) == ("11", "1/1")
+    assert [digit.box[0] for digit in answer.digits] == pytest.approx([40, 220], abs=3)
+    with_slash = LineReader(Bars(alphabet=ALPHABET + "/"))
+    (answer,) = with_slash.answers([bars(40, 100, 220)], parse_pattern(r"\d/\d"))
+    assert answer.score < 0.01  # it would have said so
+    (answer,) = with_slash.answers([bars(40, 100, 220)], DIGITS)
+    assert answer.text == "111"
 
 
 def test_the_pattern_decides():
@@ -142,7 +158,9 @@ def test_the_reader_computes_what_the_network_does():
     padded = torch.from_numpy(np.pad(line, ((0, 0), (0, width - line.shape[1]))))
     with torch.inference_mode():
         steps = F.log_softmax(plain(padded[None, None]), 1)[0].T[: line.shape[1] // STRIDE]
-    expected = texts(steps.numpy(), DIGITS)[0]
+    known = np.full((len(steps), READ_BLANK + 1), -np.inf, np.float32)
+    known[:, [*range(BLANK), READ_BLANK]] = steps.numpy()  # it knows all but the slash
+    expected = texts(known, DIGITS)[0]
     (answer,) = LineReader(plain).answers([picture], DIGITS, views=1)
     assert answer.text == expected.text
     assert np.log(answer.score) == pytest.approx(expected.log_probability, abs=0.3)  # bfloat16

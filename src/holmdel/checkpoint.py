@@ -11,7 +11,7 @@ from holmdel.errors import UserError
 from holmdel.files import load_tensors, save_tensors
 from holmdel.images.contract import ImageContract
 from holmdel.networks import build
-from holmdel.networks.line import ALPHABET, LineNetwork
+from holmdel.networks.line import ALPHABETS, LineNetwork
 
 FORMAT = 1
 
@@ -130,7 +130,7 @@ def save_line_model(path: Path, network: LineNetwork, trust: dict[str, Any] | No
     header = {
         "format": _LINE_FORMAT,
         "kind": _KIND,
-        "alphabet": ALPHABET,
+        "alphabet": network.alphabet,
         "options": network.options,
         "trust": trust,
     }
@@ -152,13 +152,14 @@ def load_line_model(path: Path) -> tuple[LineNetwork, dict[str, Any] | None]:
         header = json.loads(metadata.get("holmdel", "{}"))
     except ValueError:
         header = {}
-    wanted = {"format": _LINE_FORMAT, "kind": _KIND, "alphabet": ALPHABET}
-    if any(header.get(name) != value for name, value in wanted.items()):
+    wanted = {"format": _LINE_FORMAT, "kind": _KIND}
+    known = any(header.get("alphabet") == alphabet for alphabet in ALPHABETS)
+    if not known or any(header.get(name) != value for name, value in wanted.items()):
         raise UserError(
             f"{path} holds no line reader of this version; expected a file that "
             "`holmdel train reader` wrote"
         )
-    network = LineNetwork(**header["options"])
+    network = LineNetwork(**header["options"], alphabet=header["alphabet"])
     try:
         network.load_state_dict(tensors)
     except RuntimeError:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 ALPHABET = "0123456789.,-=$€£"  # the classes, in order; one more, the last, is the blank
+ALPHABETS = (ALPHABET, ALPHABET + "/")  # of the networks that are read; the second's know dates
 DIGITS = ALPHABET[:10]
 BLANK = len(ALPHABET)
 STRIDE = 2  # columns of the picture from one step to the next
@@ -27,9 +28,15 @@ class LineNetwork(nn.Sequential):
     Args:
         channels: of the seven convolutions.
         dropout: the part of the features left out in training before the last layer.
+        alphabet: the classes in order, without the blank, which is the last.
     """
 
-    def __init__(self, channels: Sequence[int] = CHANNELS, dropout: float = 0.15) -> None:
+    def __init__(
+        self,
+        channels: Sequence[int] = CHANNELS,
+        dropout: float = 0.15,
+        alphabet: str = ALPHABET,
+    ) -> None:
         c1, c2, c3, c4, c5, c6, c7 = channels
         super().__init__(
             _unit(1, c1, 3, "same"),
@@ -43,10 +50,11 @@ class LineNetwork(nn.Sequential):
             _unit(c5, c6, (4, 3), (0, 1)),  # the four rows that are left become one
             _unit(c6, c7, (1, 5), (0, 2)),
             nn.Dropout(dropout),
-            nn.Conv2d(c7, 2 * (len(ALPHABET) + 1), 1),
+            nn.Conv2d(c7, 2 * (len(alphabet) + 1), 1),
             _TwoSteps(),
         )
         self.options = {"channels": list(channels), "dropout": dropout}
+        self.alphabet = alphabet
 
 
 class _TwoSteps(nn.Module):

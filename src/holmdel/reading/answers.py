@@ -44,7 +44,8 @@ class Line:
     Attributes:
         text: the digits.
         raw: the digits with marks, where the pattern has marks; else None.
-        confidence: the probability 0..1 that all of `text` is right.
+        confidence: the probability 0..1 that all of `text` is right, and `value` where the pattern
+            gives values; near 0 where it does and this is none.
         status: `read`, or `reject` where the confidence is too low for the errors allowed.
         box: x, y, width and height in the picture's pixels.
         digits: one for each of `text`.

@@ -1,20 +1,26 @@
 """From a network's steps along a line to the best text that fits a pattern."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, inf, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE
+from holmdel.networks.line import STRIDE
+from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
+from holmdel.reading.values import Value
 
 BEAM = 8
-_FEW = 3  # prefixes, when the digits are known and only the best marks are asked for
 LEAST = exp(-9)  # a character less probable than this is not looked at
-_NUMBER = {character: number for number, character in enumerate(ALPHABET)}
+_FAINT_MARK = 0.01  # a mark less probable than this everywhere is not there
+_NUMBER = {character: number for number, character in enumerate(CHARACTERS)}
+
+Found = list[tuple[str, float]]  # texts, and the ln of their probabilities
 
 
 @dataclass(frozen=True)
@@ -26,41 +32,105 @@ class Candidate:
         raw: with marks.
         log_probability: ln of the probability of `text`, summed over all alignments and, where the
             digits decide, over all marks.
+        said: what the network says, a character for each of `raw`; another one where a slash was
+            written and it knows none.
+        value: what it is worth, where the pattern gives values.
     """
 
     text: str
     raw: str
     log_probability: float
+    said: str
+    value: Value | None = None
+
+    @property
+    def claim(self) -> tuple[str, str]:
+        """What is said apart from marks: the text, and its value or where its slashes stand.
+
+        Of an amount it does not matter whether the decimal mark was seen.
+        """
+        if self.value is None:
+            return self.text, "".join(c for c in self.raw if c in (*DIGITS, "/"))
+        return self.text, str(self.value.get("cents", self.value))
 
 
 def texts(
-    log_probabilities: NDArray[np.float32], pattern: Pattern, beam: int = BEAM
+    log_probabilities: NDArray[np.float32],
+    pattern: Pattern,
+    beam: int = BEAM,
+    *,
+    slash: bool = False,
 ) -> list[Candidate]:
     """Returns the best texts that fit the pattern, best first; none where nothing is written.
 
-    Where the digits decide, the marks are not read yet and raw is text; see `with_marks`.
+    Where the marks are read beside the digits, they are not read yet and raw is text; see
+    `with_marks`. A text that may be written in several ways has its probability shared among them.
 
     Args:
         log_probabilities: float32 (T, K), ln of each class's probability at each step.
         pattern: what may be written.
         beam: how many prefixes are kept.
+        slash: whether the network knows the slash.
     """
-    automaton = pattern.digits or pattern
     probabilities = np.exp(log_probabilities)
-    if not automaton.marks:
+    if not pattern.marks:
         probabilities = marks_as_blank(probabilities)
-    found = _best(probabilities, automaton, beam)
+    found = _best(probabilities, pattern if slash else pattern.unslashed or pattern, beam)
+    if pattern.beside:
+        candidates = [Candidate(text, text, value, text) for text, value in found]
+    else:
+        candidates = _candidates(found, pattern, slash)
+    candidates.sort(key=lambda candidate: -candidate.log_probability)
     nothing = float(np.log(np.maximum(probabilities[:, BLANK], 1e-45)).sum())
-    return found if found and found[0].log_probability > nothing else []
+    return candidates if candidates and candidates[0].log_probability > nothing else []
 
 
-def with_marks(log_probabilities: NDArray[np.float32], text: str, pattern: Pattern) -> str:
-    """Returns the best reading of a line with its marks when its digits are `text`."""
-    probabilities = np.exp(log_probabilities)
-    if probabilities[:, len(DIGITS) : BLANK].max() < 0.01 and pattern.fits(text):
-        return text
-    found = _best(probabilities, _with_digits(pattern, text), _FEW, joined=False)
-    return found[0].raw if found else text
+def with_marks(
+    views: Iterable[tuple[NDArray[np.float32], float]],
+    text: str,
+    pattern: Pattern,
+    *,
+    slash: bool = False,
+) -> tuple[Candidate, float]:
+    """Returns the best reading of a line with its marks when its digits are `text`.
+
+    Its marks are those that are seen, whether an amount has such marks or not.
+
+    Args:
+        views: for each view of the line, ln of its steps' probabilities (T, K) and of that of
+            `text`.
+        text: the digits that the network says.
+        pattern: what may be written.
+        slash: whether the network knows the slash.
+
+    Returns:
+        The reading, its log_probability that of its marks, and the probability that its value is
+            right if `text` has one; 0 where the reading has none.
+    """
+    said: defaultdict[str, float] = defaultdict(float)
+    for log_probabilities, whole in views:
+        probabilities = np.exp(log_probabilities)
+        marked = probabilities[:, len(DIGITS) : BLANK].max() >= _FAINT_MARK
+        found = _best(probabilities, _any_marks(text), BEAM) if marked else [(text, whole)]
+        for raw, value in found:
+            said[raw] += exp(value)
+    total = sum(said.values())
+    shares = [(raw, log(value / total)) for raw, value in said.items() if value > 0]
+    candidates = _candidates(shares or [(text, 0.0)], pattern, slash)
+    best = max(candidates, key=lambda candidate: candidate.log_probability)
+    if best.value is None:
+        return best, 0.0
+    worth = sum(exp(each.log_probability) for each in candidates if each.value is not None)
+    return best, exp(best.log_probability) / worth
+
+
+@lru_cache(maxsize=1024)
+def _any_marks(text: str) -> Pattern:
+    """Returns the pattern of digits with any marks around and between them."""
+    moves = [dict.fromkeys(MARKS, place) for place in range(len(text) + 1)]
+    for place, digit in enumerate(text):
+        moves[place][digit] = place + 1
+    return Pattern(text, tuple(moves), frozenset([len(text)]), marks=True)
 
 
 def marks_as_blank(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -71,53 +141,34 @@ def marks_as_blank(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     return merged
 
 
-def _best(
-    probabilities: NDArray[np.float32], pattern: Pattern, beam: int, joined: bool = True
-) -> list[Candidate]:
-    """Returns the texts, best first; unlikely characters are tried only if nothing else fits."""
+def _best(probabilities: NDArray[np.float32], pattern: Pattern, beam: int) -> Found:
+    """Returns texts, in no order; unlikely characters are tried only if nothing else fits."""
     for least in (LEAST, 0.0):
         kept = np.where(probabilities > least, probabilities, 0).astype(np.float64)
-        found = search(kept, pattern, beam)
+        found = pattern.codes.search(kept, beam) if pattern.codes else search(kept, pattern, beam)
         if found:
-            return _candidates(found, joined)
+            return found
     return []
 
 
-def _candidates(found: list[tuple[str, float]], joined: bool) -> list[Candidate]:
-    """Returns candidates, best first; those of the same digits `joined`, with the best raw."""
-    found = sorted(found, key=lambda pair: -pair[1])
-    if not joined:
-        return [Candidate(raw, raw, value) for raw, value in found]
-    same: dict[str, list[tuple[str, float]]] = {}
-    for raw, value in found:
-        same.setdefault("".join(c for c in raw if c in DIGITS), []).append((raw, value))
-    answers = []
-    for text, pairs in same.items():
-        top = pairs[0][1]
-        total = top + log(sum(exp(value - top) for _, value in pairs))
-        answers.append(Candidate(text, pairs[0][0], total))
-    return sorted(answers, key=lambda c: -c.log_probability)
+def _candidates(found: Found, pattern: Pattern, slash: bool) -> list[Candidate]:
+    """Returns what texts say, those of the same digits and worth together, with the best raw."""
+    same: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+    for said, log_probability in found:
+        meanings = pattern.meanings(said, slash)
+        for raw, value in meanings:
+            text = "".join(c for c in raw if c in DIGITS)
+            each = Candidate(text, raw, log_probability - log(len(meanings)), said, value)
+            same[each.claim].append(each)
+    return [_together(candidates) for candidates in same.values()]
 
 
-@lru_cache(maxsize=1024)
-def _with_digits(pattern: Pattern, text: str) -> Pattern:
-    """Returns the part of a pattern whose digits are `text`."""
-    numbers = {(0, 0): 0}  # how many of the digits are written, and the pattern's state
-    waiting = list(numbers)
-    table = []
-    for done, state in waiting:  # grows while it is walked
-        row = {}
-        for character, to in pattern.next[state].items():
-            if character in DIGITS and character != text[done : done + 1]:
-                continue
-            there = (done + (character in DIGITS), to)
-            if there not in numbers:
-                numbers[there] = len(numbers)
-                waiting.append(there)
-            row[character] = numbers[there]
-        table.append(row)
-    final = (n for (done, s), n in numbers.items() if done == len(text) and s in pattern.final)
-    return Pattern(pattern.name, tuple(table), frozenset(final), marks=True)
+def _together(candidates: list[Candidate]) -> Candidate:
+    """Returns the likeliest of some candidates with the probability of all."""
+    best = max(candidates, key=lambda candidate: candidate.log_probability)
+    top = best.log_probability
+    total = top + log(sum(exp(each.log_probability - top) for each in candidates))
+    return replace(best, log_probability=total)
 
 
 def align(log_probabilities: NDArray[np.float32], raw: str) -> list[tuple[str, float, int, int]]:

@@ -6,7 +6,9 @@ from typing import NoReturn, TypeAlias
 from holmdel.errors import UserError
 
 DIGITS = "0123456789"
-MARKS = ".,-=$€£"
+MARKS = ".,-=$€£/"
+CHARACTERS = DIGITS + MARKS  # in the order of a line's steps; after them comes the blank
+BLANK = len(CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Repeat:
 Node: TypeAlias = frozenset[str] | Series | Choice | Repeat  # a set: one of its characters
 
 _MOST_REPEATS = 100
-_CHARACTERS = frozenset(DIGITS + MARKS)
+_CHARACTERS = frozenset(CHARACTERS)
 
 
 def parse_expression(text: str, pattern: str) -> Node:
@@ -64,7 +66,8 @@ class _Parser:
     def fail(self, what: str) -> NoReturn:
         raise UserError(
             f"pattern {self.pattern!r} cannot be read: {what}; expected digits, digits:5, "
-            "digits:3-6, us-zip, cn-postcode, amount, or a regular expression of digits, "
+            "digits:3-6, us-zip, cn-postcode, amount, date:dmy, luhn:16, isbn, iban:DE, "
+            "list:FILE, or a regular expression of digits, "
             rf"{' '.join(MARKS)} (\. for a dot), \d [] () | ? * + {{m}} {{m,n}}"
         )
 

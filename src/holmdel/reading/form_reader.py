@@ -78,18 +78,19 @@ class FormReader:
         return found
 
     def _line(self, filled: Filled, answer: LineAnswer) -> Line:
-        confidence = self._trust.confidence(answer.score)
+        confidence = self._trust.confidence(answer.claim)
         digits = tuple(
             Digit(d.char, d.confidence, on_page(d.box, filled.to_page)) for d in answer.digits
         )
         return Line(
             answer.text,
-            answer.raw if parse_pattern(filled.field.pattern).marks else None,
+            answer.raw if parse_pattern(filled.field.pattern).has_raw else None,
             confidence,
             READ if confidence > self._threshold else REJECT,
             filled.box,
             digits,
-            answer.score,
+            answer.claim,
+            answer.value,
             field=filled.field.name,
         )
 

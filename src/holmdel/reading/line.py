@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from math import exp
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,8 +18,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from holmdel.devices import use_bfloat16
 from holmdel.errors import UserError
 from holmdel.images.contract import LINE_HEIGHT, MARGIN, WIDEST, to_line
-from holmdel.networks.line import STRIDE
+from holmdel.networks.line import ALPHABET, STRIDE
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
+from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.views import VIEWS, View, look
 
@@ -50,26 +51,39 @@ class LineAnswer:
         raw: with marks, where the pattern has them.
         score: the probability of `text`, averaged over the views, from 0 to 1, uncalibrated.
         digits: one for each of `text`.
+        value: what the line is worth, where the pattern gives values and this is one.
+        fit: the probability that `value` is right if the digits are; 0 where the pattern gives
+            values and this is none.
     """
 
     text: str
     raw: str
     score: float
     digits: tuple[DigitAnswer, ...]
+    value: dict[str, Any] | None = None
+    fit: float = 1.0
+
+    @property
+    def claim(self) -> float:
+        """The probability of all that is said, `value` too, uncalibrated."""
+        return self.score * self.fit
 
 
 class LineReader:
     """Reads pictures of lines with a line network.
 
     Args:
-        network: a `LineNetwork`; a copy is kept, its normalisation folded into the convolutions, in
-            bfloat16 where the processor computes in it.
+        network: a `LineNetwork`, of its `alphabet`; a copy is kept, its normalisation folded into
+            the convolutions, in bfloat16 where the processor computes in it.
     """
 
     def __init__(self, network: nn.Module) -> None:
         fast = use_bfloat16("auto", torch.device("cpu"), (LINE_HEIGHT, WIDEST))
         self._type = torch.bfloat16 if fast else torch.float32
         self._network = _folded(network).to(self._type)
+        alphabet = str(getattr(network, "alphabet", ALPHABET))
+        self._places = [*map(CHARACTERS.index, alphabet), BLANK]  # of the network's classes
+        self._slash = "/" in alphabet
 
     def answers(
         self,
@@ -96,7 +110,8 @@ class LineReader:
             doubtful = [n for n, looks in enumerate(seen) if _score(looks[0]) < _SURE]
             self._look(pictures, pattern, VIEWS[1:_MORE], doubtful, seen)
         return [
-            _answer(looks, picture, pattern) for looks, picture in zip(seen, pictures, strict=True)
+            _answer(looks, picture, pattern, self._slash)
+            for looks, picture in zip(seen, pictures, strict=True)
         ]
 
     def _look(
@@ -111,10 +126,14 @@ class LineReader:
         for view in views:
             lines = [to_line(look(pictures[number], view)) for number in numbers]
             for number, line, steps in zip(numbers, lines, self._steps(lines), strict=True):
-                seen[number].append(Seen(line, steps, texts(steps, pattern)))
+                found = texts(steps, pattern, slash=self._slash)
+                seen[number].append(Seen(line, steps, found))
 
     def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE."""
+        """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE.
+
+        K are all `CHARACTERS` and the blank; those that the network does not know never come.
+        """
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
@@ -122,7 +141,9 @@ class LineReader:
                 logits = self._network(inputs).float()
                 steps = F.log_softmax(logits, 1).transpose(1, 2).contiguous().numpy()
                 for number, line in zip(numbers, steps, strict=True):
-                    found[number] = line[: lines[number].shape[1] // STRIDE]
+                    length = lines[number].shape[1] // STRIDE
+                    found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)
+                    found[number][:, self._places] = line[:length]
         return found
 
 
@@ -187,40 +208,43 @@ class _Pooling(nn.Module):
         return torch.maximum(x[..., 0::2], x[..., 1::2]) if self.across else x
 
 
-def _answer(looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern) -> LineAnswer:
+def _answer(
+    looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern, slash: bool
+) -> LineAnswer:
     """Returns the answer of one picture from its views; the first has the picture's edges."""
-    scores: defaultdict[str, float] = defaultdict(float)
+    found: defaultdict[tuple[str, str], list[tuple[Candidate, Seen]]] = defaultdict(list)
     for seen in looks:
         for candidate in seen.candidates:
-            scores[candidate.text] += exp(candidate.log_probability) / len(looks)
-    if not scores:
+            found[candidate.claim].append((candidate, seen))
+    if not found:
         return LineAnswer("", "", 0.0, ())
-    text, score = max(scores.items(), key=lambda pair: pair[1])
-    clearest, raw = _clearest(looks, text)
-    if pattern.digits:
-        raw = with_marks(clearest.steps, text, pattern)
-    digits = _digits(looks[0], text, picture)
-    return LineAnswer(text, raw, min(score, 1.0), digits)
-
-
-def _clearest(looks: Sequence[Seen], text: str) -> tuple[Seen, str]:
-    """Returns the view in which `text` is most probable, and its raw text there."""
-    found = (
-        (c.log_probability, n, c.raw)
-        for n, s in enumerate(looks)
-        for c in s.candidates
-        if c.text == text
+    said = max(found.values(), key=_sum)
+    best, _ = max(said, key=lambda pair: pair[0].log_probability)
+    fit = float(pattern.worth is None or best.value is not None)
+    if pattern.beside:
+        views = [(seen.steps, candidate.log_probability) for candidate, seen in said]
+        best, fit = with_marks(views, best.text, pattern, slash=slash)
+    digits = _digits(looks[0], best, picture)
+    return LineAnswer(
+        best.text, best.raw, min(_sum(said) / len(looks), 1.0), digits, best.value, fit
     )
-    _, number, raw = max(found)
-    return looks[number], raw
 
 
-def _digits(seen: Seen, text: str, picture: NDArray[np.uint8]) -> tuple[DigitAnswer, ...]:
+def _sum(said: Sequence[tuple[Candidate, Seen]]) -> float:
+    return sum(exp(candidate.log_probability) for candidate, _ in said)
+
+
+def _digits(seen: Seen, best: Candidate, picture: NDArray[np.uint8]) -> tuple[DigitAnswer, ...]:
+    """Returns the digits that are written: not what was said in the place of a slash."""
     with np.errstate(divide="ignore"):
         alone = np.log(marks_as_blank(np.exp(seen.steps)))
+    pairs = zip(best.raw, best.said, strict=True)
+    written = [raw in DIGITS for raw, said in pairs if said in DIGITS]
+    spans = align(alone, "".join(c for c in best.said if c in DIGITS))
     return tuple(
         DigitAnswer(char, confidence, _box(first, last, seen.line, picture.shape))
-        for char, confidence, first, last in align(alone, text)
+        for (char, confidence, first, last), is_digit in zip(spans, written, strict=True)
+        if is_digit
     )
 
 

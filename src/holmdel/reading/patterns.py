@@ -1,10 +1,15 @@
 """What a line may say: a pattern is an automaton that runs inside the decoder's search."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
 
 from holmdel.errors import UserError
+from holmdel.reading.automata import Table, automaton, checked, too_large
+from holmdel.reading.checks import IBAN_DIGITS, Check, iban, isbn, luhn
+from holmdel.reading.codes import Codes, load_codes
+from holmdel.reading.dates import ORDERS, dates
 from holmdel.reading.expressions import (
     DIGITS,
     MARKS,
@@ -14,17 +19,10 @@ from holmdel.reading.expressions import (
     Series,
     parse_expression,
 )
+from holmdel.reading.values import STAND_IN, Meaning, amounts, postcodes
 
-NAMED = {
-    "digits": r"\d+",
-    "us-zip": r"\d{5}(-?\d{4})?",
-    "cn-postcode": r"\d{6}",
-    # Currency; groups of thousands (of two in India); cents; what closes the amount to forgery.
-    "amount": r"[$€£=-]*(\d+|\d{1,3}([.,]\d{2,3})+)([.,=-]\d{1,2})?[.,=$€£-]*",
-}
-_MOST_STATES = 500  # the search looks ahead over all of them at every step
-_MOST_PARTS = 20_000  # of an expression, its repetitions written out
 _LONGEST = 200  # characters of an expression
+_MOST_RAWS = 16  # of one text; more make it no more doubtful
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,15 +36,27 @@ class Pattern:
         next: for each state, the state after each character that may follow.
         final: the states in which a text may end.
         marks: whether marks are characters of the pattern; if not they are as good as blank.
-        digits: the pattern with its marks left out, where the digits decide and the marks are read
-            beside them (`amount`, `us-zip`), so that a mark seen wrongly forbids no digits.
+        beside: whether the digits decide and all marks are read beside them (`amount`, `date`), so
+            that a mark seen wrongly forbids no digits.
+        worth: what was written and what it is worth, from what a network says and whether it knows
+            the slash; None for a pattern without values.
+        unslashed: the automaton of what a network that knows no slash may say; None without slash.
+        codes: all that may be written, where that is a list; there is no automaton then.
     """
 
     name: str
     next: tuple[dict[str, int], ...]
     final: frozenset[int]
     marks: bool
-    digits: "Pattern | None" = None
+    beside: bool = False
+    worth: Callable[[str, bool], list[Meaning]] | None = None
+    unslashed: "Pattern | None" = None
+    codes: Codes | None = None
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether the marks of a line are read."""
+        return self.marks or self.beside
 
     def fits(self, text: str) -> bool:
         """Returns whether the pattern allows a text.
@@ -54,49 +64,141 @@ class Pattern:
         >>> parse_pattern("us-zip").fits("02139-4307"), parse_pattern("us-zip").fits("0213")
         (True, False)
         """
+        if not self.marks:
+            text = "".join(character for character in text if character not in MARKS)
+        if self.codes:
+            return text in self.codes.entries
         state: int | None = 0
         for character in text:
-            if state is not None and (self.marks or character not in MARKS):
-                state = self.next[state].get(character)
+            state = None if state is None else self.next[state].get(character)
         return state in self.final
 
+    def meanings(self, said: str, slash: bool) -> list[Meaning]:
+        r"""Returns what may be written where a network says `said`, and what it is worth.
 
-@lru_cache(maxsize=256)
+        Args:
+            said: digits and marks that the network may say under this pattern.
+            slash: whether it knows the slash; if not it says `STAND_IN` in its place.
+
+        >>> parse_pattern(r"\d+/\d+").meanings("24112", slash=False)
+        [('24/12', None), ('241/2', None)]
+        """
+        if self.worth:
+            return self.worth(said, slash)
+        raws = [said] if slash or self.unslashed is None else self._slashed(said)
+        return [(raw, None) for raw in raws]
+
+    def _slashed(self, said: str) -> list[str]:
+        """Returns the texts that fit with slashes in the place of some stand-ins."""
+        found: list[str] = []
+        waiting = [("", 0)]
+        while waiting and len(found) < _MOST_RAWS:
+            raw, state = waiting.pop()
+            if len(raw) == len(said):
+                found += [raw] if state in self.final else []
+                continue
+            here = said[len(raw)]
+            for character in (here, "/") if here == STAND_IN else here:
+                if character in self.next[state]:
+                    waiting.append((raw + character, self.next[state][character]))
+        return found
+
+
 def parse_pattern(pattern: str) -> Pattern:
-    r"""Returns the automaton of a pattern.
+    r"""Returns what a pattern allows.
 
     Args:
         pattern: `digits`, `digits:5`, `digits:3-6`, `us-zip` (5, or 5-4), `cn-postcode` (6),
-            `amount`, or a regular expression of digits, marks, `\d`, `[]`, `()`, `|`, `?`, `*`,
-            `+`, `{m}`, `{m,n}`.
+            `amount`, `date`, `date:dmy` (`mdy`, `ymd`); digits that pass a check: `luhn`,
+            `luhn:16`, `luhn:13-19`, `isbn`, `isbn:10`, `isbn:13`, `iban:DE`; `list:FILE`; or a
+            regular expression of digits, marks, `\d`, `[]`, `()`, `|`, `?`, `*`, `+`, `{m}`,
+            `{m,n}`.
 
     Raises:
         UserError: if it is none of these, allows no digits, or needs too many states.
     """
+    if pattern.startswith("list:"):
+        return _list(pattern)
+    return _parsed(pattern)
+
+
+def _list(pattern: str) -> Pattern:
+    codes = load_codes(Path(pattern.removeprefix("list:")), pattern)
+    return Pattern(
+        pattern,
+        (),
+        frozenset(),
+        marks=False,
+        worth=lambda said, _: [(said, {"code": codes.entries[said]})],
+        codes=codes,
+    )
+
+
+@lru_cache(maxsize=256)
+def _parsed(pattern: str) -> Pattern:
     if len(pattern) > _LONGEST:
-        raise _too_large(pattern[:20] + "…")
-    named = pattern in ("amount", "us-zip")
-    tree = parse_expression(_expression(pattern), pattern)
-    states, final = _automaton(tree, pattern)
-    marks = any(mark in moves for moves in states for mark in MARKS)
-    if not any(digit in moves for moves in states for digit in DIGITS):
+        raise too_large(pattern[:20] + "…")
+    name, colon, option = pattern.partition(":")
+    if pattern in _NAMED:
+        return _NAMED[pattern](pattern)
+    if colon and name in _WITH_OPTION:
+        return _WITH_OPTION[name](pattern, option)
+    return _from_tree(parse_expression(pattern, pattern), pattern)
+
+
+def _from_tree(tree: Node, pattern: str) -> Pattern:
+    """Returns the pattern of an expression."""
+    table = automaton(tree, pattern)
+    if not any(digit in moves for moves in table[0] for digit in DIGITS):
         raise UserError(f"pattern {pattern!r} allows no digits; expected one such as \\d{{5}}")
-    alone = Pattern(pattern, *_automaton(tree, pattern, silent=MARKS), marks=False)
-    return Pattern(pattern, states, final, marks, alone if named else None)
+    found = {character for moves in table[0] for character in moves}
+    unslashed = None
+    if "/" in found:
+        unslashed = Pattern(pattern, *automaton(_stood_in(tree), pattern), marks=True)
+    return Pattern(pattern, *table, marks=bool(found & set(MARKS)), unslashed=unslashed)
 
 
-def _expression(pattern: str) -> str:
-    """Returns the regular expression that a pattern stands for."""
-    if pattern in NAMED:
-        return NAMED[pattern]
-    if not pattern.startswith("digits:"):
-        return pattern
-    least, dash, most = pattern.removeprefix("digits:").partition("-")
+def _stood_in(node: Node) -> Node:
+    """Returns an expression in which the stand-in may be written for a slash."""
+    match node:
+        case Series(parts):
+            return Series(tuple(map(_stood_in, parts)))
+        case Choice(parts):
+            return Choice(tuple(map(_stood_in, parts)))
+        case Repeat(part, least, most):
+            return Repeat(_stood_in(part), least, most)
+        case _:
+            return node | {STAND_IN} if "/" in node else node
+
+
+def _digits(expression: str, pattern: str) -> Table:
+    """Returns the automaton of an expression without marks."""
+    return automaton(parse_expression(expression, pattern), pattern)
+
+
+def _plain(expression: str, pattern: str) -> Pattern:
+    return Pattern(pattern, *_digits(expression, pattern), marks=False)
+
+
+def _checked(expression: str, check: Check, pattern: str) -> Pattern:
+    table = _digits(expression, pattern)
+    if any(mark in moves for moves in table[0] for mark in MARKS):
+        raise UserError(
+            f"pattern {pattern!r} has marks, which no check counts; expected digits alone, such as "
+            r"luhn:4\d{15}"
+        )
+    return Pattern(pattern, *checked(table, check, pattern), marks=False)
+
+
+def _counted(pattern: str, option: str) -> str:
+    """Returns the expression of so many digits, or from so many to so many."""
+    least, dash, most = option.partition("-")
     most = most if dash else least
     if not (_is_number(least) and _is_number(most) and 1 <= int(least) <= int(most) <= 100):
+        name = pattern.partition(":")[0]
         raise UserError(
-            f"pattern {pattern!r} has no such number of digits; expected one like digits:5 or "
-            "digits:3-6, from 1 to 100"
+            f"pattern {pattern!r} has no such number of digits; expected one like {name}:5 or "
+            f"{name}:3-6, from 1 to 100"
         )
     return rf"\d{{{least},{most}}}"
 
@@ -105,127 +207,67 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 
 
-class _Graph:
-    """An automaton with silent moves, after K. Thompson (1968)."""
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-        self.parts = 0
-        self.silent: list[set[int]] = []
-        self.moves: list[list[tuple[frozenset[str], int]]] = []
-
-    def state(self) -> int:
-        self.silent.append(set())
-        self.moves.append([])
-        return len(self.moves) - 1
-
-    def add(self, node: Node, start: int) -> int:
-        """Returns the state in which `node` ends when it begins in `start`."""
-        self.parts += 1
-        if self.parts > _MOST_PARTS:
-            raise _too_large(self.pattern)
-        match node:
-            case Series(parts):
-                for part in parts:
-                    start = self.add(part, start)
-                return start
-            case Choice(parts):
-                return self._joined([self.add(part, self._after(start)) for part in parts])
-            case Repeat():
-                return self._repeat(node, start)
-            case _:
-                end = self.state()
-                self.moves[start].append((node, end))
-                return end
-
-    def _after(self, start: int) -> int:
-        end = self.state()
-        self.silent[start].add(end)
-        return end
-
-    def _joined(self, ends: Iterable[int]) -> int:
-        end = self.state()
-        for each in ends:
-            self.silent[each].add(end)
-        return end
-
-    def _repeat(self, node: Repeat, start: int) -> int:
-        for _ in range(node.least):
-            start = self.add(node.part, start)
-        if node.most is None:
-            loop = self._after(start)
-            self.silent[self.add(node.part, loop)].add(loop)
-            return self._after(loop)
-        ends = [start]
-        for _ in range(node.most - node.least):
-            ends.append(self.add(node.part, ends[-1]))
-        return self._joined(ends)
-
-    def closure(self, states: Iterable[int], silent: frozenset[str]) -> frozenset[int]:
-        """Returns `states` and all that can be reached in silence, `silent` characters too."""
-        seen = set(states)
-        waiting = list(seen)
-        while waiting:
-            state = waiting.pop()
-            near = self.silent[state] | {end for chars, end in self.moves[state] if chars & silent}
-            waiting += near - seen
-            seen |= near
-        return frozenset(seen)
+def _luhn(pattern: str, option: str) -> Pattern:
+    """Returns the pattern of so many digits, or of an expression, that pass the check of cards."""
+    count = all(character in DIGITS + "-" for character in option)
+    return _checked(_counted(pattern, option) if count else option, luhn(), pattern)
 
 
-def _too_large(pattern: str) -> UserError:
-    return UserError(f"pattern {pattern!r} is too large; expected fewer and smaller repetitions")
+def _isbn(pattern: str, option: str) -> Pattern:
+    if option not in ("10", "13"):
+        raise UserError(f"pattern {pattern!r} is no ISBN; expected isbn, isbn:10 or isbn:13")
+    return _checked(rf"\d{{{option}}}", isbn(), pattern)
 
 
-Table = tuple[tuple[dict[str, int], ...], frozenset[int]]
+def _iban(pattern: str, country: str) -> Pattern:
+    check = iban(country)
+    table = _digits(rf"\d{{{IBAN_DIGITS[country]}}}", pattern)
+    moves, final = checked(table, check, pattern)
+    return Pattern(
+        pattern, moves, final, False, worth=lambda said, _: [(said, {"iban": country + said})]
+    )
 
 
-def _automaton(tree: Node, pattern: str, silent: str = "") -> Table:
-    """Returns the moves and final states of the smallest deterministic automaton of `tree`."""
-    graph = _Graph(pattern)
-    end = graph.add(tree, graph.state())
-    without = frozenset(silent)
-    numbers = {graph.closure([0], without): 0}
-    waiting = list(numbers)
-    table: list[dict[str, int]] = []
-    for here in waiting:  # grows while it is walked
-        if len(waiting) > _MOST_STATES:
-            raise _too_large(pattern)
-        reached: dict[str, set[int]] = {}
-        for chars, target in (move for state in here for move in graph.moves[state]):
-            for character in chars - without:
-                reached.setdefault(character, set()).add(target)
-        row = {}
-        closures: dict[frozenset[int], frozenset[int]] = {}  # most characters lead to the same
-        for character in sorted(reached):
-            direct = frozenset(reached[character])
-            if direct not in closures:
-                closures[direct] = graph.closure(direct, without)
-            there = closures[direct]
-            if there not in numbers:
-                numbers[there] = len(numbers)
-                waiting.append(there)
-            row[character] = numbers[there]
-        table.append(row)
-    return _smallest(table, {numbers[states] for states in numbers if end in states})
+_PARTS = {"d": r"(0?[1-9]|[12]\d|3[01])", "m": "(0?[1-9]|1[0-2])", "y": r"(19\d\d|20\d\d|\d\d)"}
 
 
-def _smallest(table: list[dict[str, int]], final: set[int]) -> Table:
-    """Returns the automaton with its equal states joined (E. F. Moore, 1956)."""
-    classes = [int(state in final) for state in range(len(table))]
-    characters = {c: None for row in table for c in row}
-    columns = {tuple(row.get(c) for row in table): c for c in characters}  # equal ones count once
-    rows_apart = [[(c, row[c]) for c in columns.values() if c in row] for row in table]
-    while True:
-        signs = [
-            (classes[state], tuple((c, classes[to]) for c, to in row))
-            for state, row in enumerate(rows_apart)
-        ]
-        order = {sign: number for number, sign in enumerate(dict.fromkeys(signs))}
-        if len(order) == len(set(classes)):
-            break
-        classes = [order[sign] for sign in signs]
-    classes = [order[sign] for sign in signs]  # numbered from the start, which becomes 0
-    rows = {classes[state]: row for state, row in enumerate(table)}
-    moves = ({c: classes[to] for c, to in rows[number].items()} for number in range(len(rows)))
-    return tuple(moves), frozenset(classes[state] for state in final)
+def _date(pattern: str, order: str = "") -> Pattern:
+    """Returns the pattern of a date in an order of day, month and year, or in any."""
+    if order not in ("", *ORDERS) or pattern == "date:":
+        raise UserError(
+            f"pattern {pattern!r} has no order of day, month and year; expected date, "
+            f"{', '.join('date:' + known for known in ORDERS)}"
+        )
+    orders = [[_PARTS[part] for part in one] for one in ([order] if order else ORDERS)]
+    plain, marked = ("|".join(mark.join(parts) for parts in orders) for mark in ("", STAND_IN))
+    unslashed = _plain(f"{plain}|{marked}", pattern)
+    worth = partial(dates, order=order)
+    return replace(_plain(plain, pattern), beside=True, worth=worth, unslashed=unslashed)
+
+
+def _amount(pattern: str) -> Pattern:
+    moves, final = _digits(r"\d+", pattern)
+    return Pattern(pattern, moves, final, marks=False, beside=True, worth=amounts)
+
+
+def _us_zip(pattern: str) -> Pattern:
+    moves, final = _digits(r"\d{5}(\d{4})?", pattern)
+    return Pattern(pattern, moves, final, marks=False, beside=True, worth=postcodes)
+
+
+_NAMED: dict[str, Callable[[str], Pattern]] = {
+    "digits": partial(_plain, r"\d+"),
+    "cn-postcode": partial(_plain, r"\d{6}"),
+    "us-zip": _us_zip,
+    "amount": _amount,
+    "date": _date,
+    "luhn": partial(_checked, r"\d{2,}", luhn()),
+    "isbn": partial(_checked, r"\d{10}|\d{13}", isbn()),
+}
+_WITH_OPTION: dict[str, Callable[[str, str], Pattern]] = {
+    "digits": lambda pattern, option: _plain(_counted(pattern, option), pattern),
+    "date": _date,
+    "luhn": _luhn,
+    "isbn": _isbn,
+    "iban": _iban,
+}

@@ -50,7 +50,8 @@ class Reader:
     Args:
         model: a `.safetensors` file, a folder with `model.safetensors`, or None for the reader that
             ships with holmdel.
-        pattern: what may be written: `digits`, `digits:5`, `us-zip`, `cn-postcode`, `amount`, or a
+        pattern: what may be written: `digits`, `digits:5`, `us-zip`, `cn-postcode`, `amount`,
+            `date:dmy`, `luhn:16`, `isbn`, `iban:DE`, `list:FILE`, or a
             small regular expression.
         lines: every picture is one line.
         max_error: the part of all strings that may be read wrongly; what is less sure is rejected.
@@ -182,13 +183,16 @@ class Reader:
         self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
     ) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits, or too weak a field of a page."""
-        confidence = self.trust.confidence(answer.score)
-        if not answer.text or (field is not None and confidence < _LEAST):
+        weak = field is not None and self.trust.confidence(answer.score) < _LEAST
+        if not answer.text or weak:
             return ()
-        raw = answer.raw if self._pattern.marks else None
+        confidence = self.trust.confidence(answer.claim)
+        raw = answer.raw if self._pattern.has_raw else None
         status = READ if confidence > self._threshold else REJECT
         box = field or _around([digit.box for digit in digits])
-        return (Line(answer.text, raw, confidence, status, box, digits, answer.score),)
+        return (
+            Line(answer.text, raw, confidence, status, box, digits, answer.claim, answer.value),
+        )
 
 
 @renamed_parameters(picture="image")

@@ -11,12 +11,12 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.networks.line import ALPHABET, BLANK, DIGITS
+from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.patterns import Pattern
 
 _FAINT = 1e-5  # a prefix worth less than this part of the best is forgotten
 _TINY = 1e-150  # probabilities under it are scaled up, far from the end of floats
-_NUMBER = {character: number for number, character in enumerate(ALPHABET)}
+_NUMBER = {character: number for number, character in enumerate(CHARACTERS)}
 
 # A step: the blank's probability, and those of the characters that are not 0.
 Step = tuple[float, list[tuple[str, float]]]
@@ -89,7 +89,8 @@ class _Worth:
 
     Attributes:
         after_blank: float64 (T + 1, S), before step t in state s, if step t - 1 was blank.
-        after: float64 (T + 1, S, C), if step t - 1 was the character c, which may go on.
+        after: float64 (T + 1, S, C), if step t - 1 was the character c, which may go on; C are the
+            digits, and the marks where they count.
 
     Each step is scaled to its largest value; only ratios within a step mean anything.
     """
@@ -103,9 +104,9 @@ def _keep(prefixes: Prefixes, worth: _Worth | None, step: int, beam: int) -> Pre
     if worth is None:
         values = {text: b + c for text, (b, c, _) in prefixes.items()}
     else:
-        blanks, own = worth.after_blank[step].tolist(), worth.after[step]
+        blanks, own = worth.after_blank[step], worth.after[step]
         values = {
-            text: b * blanks[s] + (c * float(own[s, _NUMBER[text[-1]]]) if c else 0.0)
+            text: b * float(blanks[s]) + (c * float(own[s, _NUMBER[text[-1]]]) if c else 0.0)
             for text, (b, c, s) in prefixes.items()
         }
     least = _FAINT * max(values.values(), default=0.0)
@@ -121,7 +122,7 @@ def _steps(probabilities: NDArray[np.float64]) -> list[Step]:
     rows, columns = np.nonzero(probabilities[:, :BLANK])
     values = probabilities[rows, columns].tolist()
     for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True):
-        steps[row][1].append((ALPHABET[column], value))
+        steps[row][1].append((CHARACTERS[column], value))
     return steps
 
 
@@ -135,14 +136,15 @@ def _is_free(pattern: Pattern) -> bool:
 
 def _worth(probabilities: NDArray[np.float64], pattern: Pattern) -> _Worth:
     table = _table(pattern)
-    characters = np.arange(BLANK)
+    count = table.shape[1]
+    characters = np.arange(count)
     steps, states = len(probabilities), len(pattern.next)
     after_blank = np.zeros((steps + 1, states + 1))  # the last state is the one of no return
-    after = np.zeros((steps + 1, states + 1, BLANK))
+    after = np.zeros((steps + 1, states + 1, count))
     after_blank[-1, list(pattern.final)] = 1
     after[-1] = after_blank[-1][:, None]
     for step in range(steps - 1, -1, -1):
-        likely = probabilities[step, :BLANK]
+        likely = probabilities[step, :count]
         if not likely.any():  # only a blank can come: the same for all, up to the scale
             after_blank[step] = after_blank[step + 1]
             after[step] = after_blank[step][:, None]
@@ -159,5 +161,6 @@ def _worth(probabilities: NDArray[np.float64], pattern: Pattern) -> _Worth:
 def _table(pattern: Pattern) -> NDArray[np.intp]:
     """Returns (S + 1, C), the state after each; S where the pattern forbids it."""
     dead = len(pattern.next)
-    rows = [[moves.get(c, dead) for c in ALPHABET] for moves in pattern.next]
-    return np.array([*rows, [dead] * len(ALPHABET)])
+    characters = CHARACTERS if pattern.marks else DIGITS
+    rows = [[moves.get(c, dead) for c in characters] for moves in pattern.next]
+    return np.array([*rows, [dead] * len(characters)])

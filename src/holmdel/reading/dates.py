@@ -1,0 +1,107 @@
+"""Which day a line says: digits with marks between them, or none, in an order of its parts."""
+
+from collections.abc import Iterator
+from datetime import date as Day
+from itertools import product
+
+from holmdel.reading.expressions import DIGITS
+from holmdel.reading.values import STAND_IN, Meaning, Value
+
+ORDERS = ("dmy", "mdy", "ymd")  # of day, month and year
+YEARS = range(1900, 2100)  # that four digits may say
+_PIVOT = 69  # two digits from here are of the 20th century, below of the 21st, as in POSIX
+_SIZES = {"d": (1, 2), "m": (1, 2), "y": (2, 4)}  # digits of each part
+_MOST_MISFITS = 1  # marks that are missing or stand elsewhere
+
+
+def dates(said: str, slash: bool, order: str = "") -> list[Meaning]:
+    """Returns what was written where a network says `said`, and which day that is.
+
+    What fits best counts: two equal marks between the parts, or none and two digits for each of day
+    and month; then with one mark missing or too many. Several texts may fit equally well.
+
+    Args:
+        said: digits and marks.
+        slash: whether the network knows the slash; if not it says `STAND_IN` in its place.
+        order: one of `ORDERS`, or nothing where any of them may be meant.
+
+    Returns:
+        Pairs of text and value: `date` in ISO form, or `dates` where the orders disagree; None
+        where there is no such day, or more than one in one order. Years of two digits are 1969 to
+        2068, of four 1900 to 2099.
+
+    >>> dates("2410812008", False, "dmy"), dates("29.2.23", False, "dmy")
+    ([('24/08/2008', {'date': '2008-08-24'})], [('29.2.23', None)])
+    >>> dates("3.9.2026", False)
+    [('3.9.2026', {'dates': ['2026-03-09', '2026-09-03']})]
+    >>> [raw for raw, _ in dates("11112011", False, "dmy")]
+    ['1/1/2011', '11112011']
+    """
+    orders = (order,) if order else ORDERS
+    found = [(one, *fit) for one in orders for fit in _fits(said, slash, one)]
+    least = min((misfits for _, misfits, _, _ in found), default=_MOST_MISFITS + 1)
+    if least > _MOST_MISFITS:
+        return [(said, None)]
+    days: dict[str, dict[str, set[str]]] = {}
+    for one, misfits, raw, day in found:
+        if misfits == least:
+            days.setdefault(raw, {}).setdefault(one, set()).add(day)
+    return [(raw, _value(of_orders)) for raw, of_orders in days.items()]
+
+
+def _value(of_orders: dict[str, set[str]]) -> Value | None:
+    """Returns what the days say that a text is in each order."""
+    if any(len(days) > 1 for days in of_orders.values()):
+        return None
+    days = sorted(set().union(*of_orders.values()))
+    return {"date": days[0]} if len(days) == 1 else {"dates": days}
+
+
+def _fits(said: str, slash: bool, order: str) -> Iterator[tuple[int, str, str]]:
+    """Yields how many marks do not fit, the text and the day, for each way to see a date."""
+    digits, marks = "", []  # and for each mark how many digits stand before it
+    for character in said:
+        if character in DIGITS:
+            digits += character
+        else:
+            marks.append(len(digits))
+    for sizes in product(*(_SIZES[part] for part in order)):
+        first, second = sizes[0], sizes[0] + sizes[1]
+        if sum(sizes) == len(digits):
+            day = _day(digits, first, second, order)
+            if day:
+                yield _misfits(marks, [first, second]), said, day
+                if 1 not in sizes:
+                    yield len(marks), said, day  # as without marks
+        if slash or sum(sizes) + 2 != len(digits):
+            continue
+        if digits[first] == digits[second + 1] == STAND_IN:
+            left = digits[:first] + digits[first + 1 : second + 1] + digits[second + 2 :]
+            day = _day(left, first, second, order)
+            if day:
+                yield len(marks), _slashed(said, (first, second + 1)), day
+
+
+def _misfits(marks: list[int], wanted: list[int]) -> int:
+    """Returns how many marks are missing or too many."""
+    return sum(abs(marks.count(at) - wanted.count(at)) for at in {*marks, *wanted})
+
+
+def _slashed(said: str, numbers: tuple[int, int]) -> str:
+    """Returns a text with slashes for the digits of these numbers."""
+    places = [place for place, character in enumerate(said) if character in DIGITS]
+    slashes = {places[number] for number in numbers}
+    return "".join("/" if place in slashes else c for place, c in enumerate(said))
+
+
+def _day(digits: str, first: int, second: int, order: str) -> str | None:
+    """Returns the day of digits without marks in ISO form, if the calendar has it."""
+    told = dict(zip(order, (digits[:first], digits[first:second], digits[second:]), strict=True))
+    year = int(told["y"])
+    if len(told["y"]) == 2:
+        year += 1900 if year >= _PIVOT else 2000
+    try:
+        day = Day(year, int(told["m"]), int(told["d"]))
+    except ValueError:
+        return None
+    return day.isoformat() if year in YEARS else None

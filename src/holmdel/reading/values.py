@@ -1,0 +1,71 @@
+"""What a line is worth: an amount in cents, a postal code."""
+
+import re
+from typing import Any
+
+Value = dict[str, Any]  # JSON-ready
+Meaning = tuple[str, Value | None]  # a text with its marks, and what it is worth
+STAND_IN = "1"  # what a network that knows no slash sees in its place
+
+_AMOUNT = re.compile(
+    r"""
+    [$€£=-]*                              # currency, or what closes the amount to forgery
+    (?: (?P<units> \d+
+                 | [1-9]\d{0,2}(?:[.,=-]\d{3})+               # thousands
+                 | [1-9]\d?(?:[.,]\d\d)+[.,]\d{3} )           # lakhs
+        (?: [.,=-](?P<cents>\d\d) | [.,=-]?(?P<part>\d\d)/100 | (?P<end>[.,/][.,]?) )?
+      | [.,](?P<only>\d\d) )
+    [=$€£-]*
+    """,
+    re.VERBOSE,
+)
+
+
+def amount(raw: str) -> Value | None:
+    """Returns what an amount is worth, or None where its marks are not those of one.
+
+    A point, a comma, a dash and a double dash say the same. Two digits behind the last are cents,
+    three are thousands.
+
+    Returns:
+        `cents`, and `decimal`: whether a mark was seen behind the whole units. If not, the digits
+        are taken as whole units.
+
+    >>> amount("1.234,50"), amount("25574")
+    ({'cents': 123450, 'decimal': True}, {'cents': 2557400, 'decimal': False})
+    >>> amount("100-00/100"), amount("12.3456")
+    ({'cents': 10000, 'decimal': True}, None)
+    """
+    found = _AMOUNT.fullmatch(raw)
+    if not found:
+        return None
+    cents = found["cents"] or found["part"] or found["only"]
+    units = re.sub(r"\D", "", found["units"] or "0")
+    return {"cents": int(units + (cents or "00")), "decimal": bool(cents or found["end"])}
+
+
+def amounts(said: str, slash: bool) -> list[Meaning]:
+    """Returns what was written where a network says `said`, and what that is worth.
+
+    Args:
+        said: digits and marks.
+        slash: whether the network knows the slash; if not it says `STAND_IN` in its place.
+
+    >>> amounts("110,0001-", False)
+    [('110,000/-', {'cents': 11000000, 'decimal': True})]
+    >>> [raw for raw, _ in amounts("250001100", False)]
+    ['250001100', '25000/100']
+    """
+    written = said if slash else re.sub(f"{STAND_IN}(?=100$|[=-]+$)", "/", said)
+    found = [(raw, amount(raw)) for raw in dict.fromkeys((said, written))]
+    return [meaning for meaning in found if meaning[1] is not None] or found[:1]
+
+
+def postcodes(said: str, _slash: bool) -> list[Meaning]:
+    """Returns a US postal code and how it is printed, whatever marks were seen.
+
+    >>> postcodes("021394307", False)
+    [('021394307', {'zip': '02139-4307'})]
+    """
+    digits = re.sub(r"\D", "", said)
+    return [(said, {"zip": "-".join(filter(None, (digits[:5], digits[5:])))})]
