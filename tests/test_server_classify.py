@@ -167,6 +167,7 @@ def test_every_page_of_a_file_is_read(client, holmdel, tmp_path):
         ({"pattern": "x"}, "pattern 'x' cannot be read"),
         ({"pattern": r"(((\d?){10}){10}){10}"}, "is too large; expected fewer"),
         ({"pattern": r"((\d?){100}){100}"}, "is too large; expected fewer"),
+        ({"pattern": "list:/etc/passwd"}, "names a file of the server, which requests cannot read"),
         ({"pattern": "9" * 201}, "pattern was given as '999"),
         ({"max_error": "2"}, "max_error was given as '2'"),
     ],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 
+from holmdel.errors import UserError
+
 if TYPE_CHECKING:  # data alone: the application makes them, so that no route depends on how
     from holmdel.reading import Reader
     from holmdel.server.activation_cache import ActivationCache
@@ -73,6 +75,11 @@ def reader(pattern: str, lines: bool, max_error: float) -> "Reader":
     """
     from holmdel.reading import Reader  # loads slowly, and not every server reads
 
+    if pattern.startswith("list:"):
+        raise UserError(
+            f"pattern {pattern!r} names a file of the server, which requests cannot read; expected "
+            "a pattern without a list"
+        )
     return Reader(pattern=pattern, lines=lines, max_error=max_error)
 
 
