@@ -31,7 +31,7 @@ def read(
         str,
         typer.Option(
             help="What may be written: digits, digits:5, digits:3-6, us-zip, cn-postcode, amount, "
-            "or a small regular expression."
+            "date:dmy (mdy, ymd), luhn:16, isbn, iban:DE, list:FILE, or a small regular expression."
         ),
     ] = "digits",
     form: Annotated[
