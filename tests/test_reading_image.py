@@ -180,3 +180,24 @@ def test_blank_and_noise_have_no_ink(level):
     np.testing.assert_array_equal(dark_ink(page), page)
     [layer] = layers(page)
     assert not ink_of(layer.light).any()
+
+
+def ink(page):
+    return ink_of(even_light(page)) > 0
+
+
+def test_a_dark_table_and_a_lens_dark_at_its_corners_are_no_ink():
+    sheet = luma(scan([(PRINT, BLACK), (PEN, (125, 125, 125))]))
+    writing = cv2.dilate(PEN | PRINT, np.ones((7, 7), np.uint8)) > 0
+    rows, columns = np.mgrid[-1 : 1 : SIZE[1] * 1j, -1 : 1 : SIZE[0] * 1j]
+    dimmed = (sheet * (1 - 0.3 * (rows**2 + columns**2))).astype(np.uint8)
+    assert (ink(dimmed) & ~writing).mean() < 0.001
+    grain = np.random.default_rng(0).normal(60, 12, (SIZE[1] + 400, SIZE[0] + 400))
+    page = cv2.GaussianBlur(grain, (0, 0), 2).astype(np.uint8)
+    page[200:-200, 200:-200] = sheet
+    assert (ink(page) & ~np.pad(writing, 200)).mean() < 0.001
+
+
+def test_pencil_beside_black_print_is_ink():
+    page = luma(scan([(PRINT, BLACK), (PEN, (125, 125, 125))]))
+    assert ink(page)[PEN > 200].mean() > 0.85

@@ -57,6 +57,8 @@ _STEEPEST = 15.0  # degrees of skew that are looked for
 _POINTS = 8_000  # of the ink; enough for an angle to a tenth of a degree
 _CLEAR = 1.25  # times as unequal: rows are told from columns
 _DARKEST = 0.3  # of the sheet's brightness: the paper's in the deepest shadow
+_STEP = 0.6  # of the page's paper: darker is a table or a shadow, if it reaches the border;
+_LEVEL = 0.9  # of the paper's smoothed brightness: there its edge is followed
 _LEAST_INK = 14.0  # of 255 under the paper; fainter is shadow, grain or the back of the sheet
 _INK_PART = 0.42  # of the darkest nearby: where a stroke ends
 
@@ -113,9 +115,20 @@ def paper_of(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     few = cv2.resize(cv2.medianBlur(grey, 3), small, interpolation=cv2.INTER_AREA)
     side = max(3, round(max(small) / 20) | 1)
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    closed = cv2.morphologyEx(few, cv2.MORPH_CLOSE, window)
+    wide = cv2.copyMakeBorder(few, side, side, side, side, cv2.BORDER_REPLICATE)
+    closed = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, window)[side:-side, side:-side]
     smooth = cv2.GaussianBlur(closed, (0, 0), side / 4)
-    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    sharp = eroded(closed.astype(np.uint8, copy=False), 3, 3)
+    beyond = _open_to_border(sharp < _STEP * float(np.percentile(closed, 75)))
+    paper = np.where(beyond & (sharp < _LEVEL * smooth), sharp, smooth).astype(np.uint8)
+    return resized(paper, (width, height))
+
+
+def _open_to_border(dark: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Returns what of the dark reaches the border: a table or a shadow, no printed figure."""
+    _, labels = cv2.connectedComponents(dark.astype(np.uint8))
+    outer = np.unique(np.r_[labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    return dark & np.isin(labels, outer)
 
 
 def ink_of(light: NDArray[np.uint8]) -> NDArray[np.uint8]:
