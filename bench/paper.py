@@ -4,7 +4,8 @@
 
 The data lie in $HOLMDEL_DATA. A section is a table: a row a group of images, with the strings on
 them, how many were given exactly (and of these accepted), accepted strings that are wrong, accepted
-strings where none is, rejected lines, and seconds an image. Shares are of the plain crops.
+strings where none is, rejected lines, and seconds of the processor an image. Shares are of the
+plain crops.
 """
 
 import argparse
@@ -81,14 +82,14 @@ def _reader(pattern: str, lines: bool, options: str) -> holmdel.Reader:
 
 
 def read(case: Case) -> tuple[Case, Said, float]:
-    """Returns a case with what is said of it, and the seconds that it took."""
-    began = time.perf_counter()
+    """Returns a case with what is said of it, and the seconds of the processor that it took."""
+    began = time.process_time()
     try:
         said = _predicted(case) if case.digit else _lines(case)
     except UserError as error:
         print(f"{case.group}: {error}", file=sys.stderr)
         said = []
-    return case, said, time.perf_counter() - began
+    return case, said, time.process_time() - began
 
 
 def _lines(case: Case) -> Said:

@@ -51,7 +51,7 @@ class Tally(NamedTuple):
         wrong: accepted strings that are like one that stands there and not equal.
         extra: accepted strings that are like none.
         rejected: rejected lines, right ones too.
-        seconds: it took.
+        seconds: of the processor.
     """
 
     images: int
