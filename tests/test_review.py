@@ -1,5 +1,6 @@
 """`holmdel review`: rejected lines, a person's corrections, and what is kept of them."""
 
+import csv
 import json
 import re
 import signal
@@ -14,7 +15,9 @@ from starlette.testclient import TestClient
 
 from holmdel.errors import UserError
 from holmdel.reading import read_labelled
+from holmdel.reading.corrections import corrected
 from holmdel.reading.review import Review, digits_of
+from holmdel.reading.tables import table_file
 from holmdel.server.review import create_review_app
 
 TOKEN = {"Authorization": "Bearer secret"}
@@ -146,6 +149,61 @@ def test_what_is_typed_may_have_marks():
         digits_of("12a")
 
 
+def test_a_table_has_the_corrections(answers, truth, tmp_path):
+    review = Review(answers, truth)
+    review.say(0, "0412")
+    review.say(1, "")
+    with table_file(tmp_path / "a.csv") as add:
+        for answer in review.corrected():
+            add(answer)
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [(row["text"], row["status"]) for row in rows] == [
+        ("0007", "read"), ("0412", "checked"), ("", "error"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "raw", "value"),
+    [
+        (
+            {"text": "1250", "raw": "12.50", "value": {"cents": 1250}},
+            "1260",
+            "12.60",
+            {"cents": 1260},
+        ),
+        ({"text": "12", "raw": "12", "value": {"cents": 1200}}, "13", "13", {"cents": 1300}),
+        ({"text": "1250", "raw": "12.50", "value": {"cents": 1250}}, "126", None, None),
+        ({"text": "0903", "raw": "09/03", "value": {"date": "2026-03-09"}}, "0803", "08/03", None),
+        (
+            {"text": "0903", "raw": "09/03", "value": {"date": "2026-03-09"}},
+            "0903",
+            "09/03",
+            {"date": "2026-03-09"},
+        ),
+    ],
+)
+def test_marks_and_cents_follow_the_digits_where_that_is_sure(line, said, raw, value):
+    before = line | {"confidence": 0.4, "status": "reject", "box": [0, 0, 9, 9], "digits": []}
+    [now] = corrected({"path": "a.png", "lines": [before]}, [said])["lines"]
+    assert (now["text"], now["status"], now.get("raw"), now.get("value")) == (
+        said, "checked", raw, value,
+    )  # fmt: skip
+    assert ("unknown" in now) == (value is None)
+
+
+def test_a_value_that_is_no_longer_known_stands_apart_from_those_that_are(tmp_path):
+    def page(text, **more):
+        line = {"field": "paid", "text": text, "confidence": 0.4, "status": "reject"}
+        return {"path": "a.png", "lines": [line | {"box": [0, 0, 9, 9], "digits": []} | more]}
+
+    amount = {"raw": "12.50", "value": {"cents": 1250, "decimal": True}}
+    with table_file(tmp_path / "a.csv") as add:
+        add(corrected(page("1250", **amount), ["1251"]))
+        add(corrected(page("1250", **amount), ["99"]))
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [(row["paid"], row["rejected"]) for row in rows] == [("1251", ""), ("", "paid=99")]
+
+
 @pytest.fixture
 def client(answers, truth):
     app = create_review_app(Review(answers, truth), "secret", lambda: None)
@@ -194,10 +252,10 @@ def test_a_mistake_over_http_is_a_sentence(client, truth, path, body, status):
 
 
 def test_the_command_serves_until_the_person_has_done(answers, tmp_path):
-    words = ["review", str(answers), "--no-browser"]
+    words = ["review", str(answers), "--no-browser", "--table", "corrected.csv"]
     process = subprocess.Popen(
         [sys.executable, "-m", "holmdel", *words],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
     )  # fmt: skip
     try:
         said = process.stderr.readline()
@@ -212,6 +270,8 @@ def test_the_command_serves_until_the_person_has_done(answers, tmp_path):
     assert process.returncode == 0
     assert out == f"1 of 2 lines were looked at; see {tmp_path / 'answers-truth'}\n"
     assert [string.text for string in read_labelled(tmp_path / "answers-truth")] == ["0412"]
+    rows = csv.DictReader((tmp_path / "corrected.csv").read_text().splitlines())
+    assert [row["status"] for row in rows] == ["read", "checked", "reject", "error"]
 
 
 def test_where_nothing_was_rejected_there_is_nothing_to_do(holmdel, answers):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from holmdel.reading import Read, Reading, Record
+    from holmdel.reading.tables import AddAny
 
     Add = Callable[[Read], None]
     Output = AbstractContextManager[Add]
@@ -63,7 +64,7 @@ def printing(form: str, fields: Iterable[str]) -> "Output":
     return _printed_table() if form == TABLE else _printed_lines()
 
 
-def filing(out: Path, fields: Iterable[str]) -> "Output":
+def filing(out: Path, fields: Iterable[str]) -> "AbstractContextManager[AddAny]":
     """Returns what writes readings as CSV or XLSX; `fields` are columns.
 
     Raises:

@@ -24,6 +24,12 @@ def review(
             metavar="DIR", help="Folder for truth.tsv and the images; FILE-truth if not given."
         ),
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="At the end write all answers there, corrected, as .csv or .xlsx."
+        ),
+    ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0 for a free one.")
     ] = 0,
@@ -37,8 +43,10 @@ def review(
     arrow up goes back. All is kept at once, and a later review goes on where this one stopped.
     The folder can be given to read --calibrate and to train reader --strings.
     """
+    from holmdel.cli.readings import filing
     from holmdel.reading.review import Review  # loads torch
 
+    written = None if table is None else filing(table, ())
     folder = out or answers.with_name(f"{answers.stem}-truth")
     lines = Review(answers, folder, everything=everything)
     for complaint in lines.complaints:
@@ -49,6 +57,10 @@ def review(
     elif not lines.complaints:
         more = "" if everything else "; give --all to look at those that were read"
         typer.echo(f"{answers} has no lines to look at{more}")
+    if written is not None:
+        with written as add:
+            for answer in lines.corrected():
+                add(answer)
     return SOME_FAILED if lines.complaints else DONE
 
 

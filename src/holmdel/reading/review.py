@@ -19,6 +19,7 @@ from holmdel.files import write_bytes
 from holmdel.images.pages import locate
 from holmdel.images.pixels import Pixels
 from holmdel.reading.answers import REJECT, Box, to_png
+from holmdel.reading.corrections import Answer, corrected
 from holmdel.reading.crops import open_page, to_data_uri
 from holmdel.reading.labelled import TRUTH
 
@@ -88,7 +89,9 @@ class Review:
     def __init__(self, answers: Path, folder: Path, *, everything: bool = False) -> None:
         self.folder = folder
         self.complaints: list[str] = []
-        wanted = [item for item in _items(answers) if everything or item.status == REJECT]
+        self._answers = answers
+        every = (item for _, items in _answered(answers) for item in items)
+        wanted = [item for item in every if everything or item.status == REJECT]
         missing = {path for path in {i.path for i in wanted} if not _is_there(path, answers.parent)}
         for path in dict.fromkeys(i.path for i in wanted if i.path in missing):
             lines = sum(item.path == path for item in wanted)
@@ -103,10 +106,17 @@ class Review:
 
     def said(self, number: int) -> str | None:
         """Returns what was said of a line: digits, an empty text for nothing, or None."""
-        file = self.items[number].file
-        if file in self._nothing:
+        return self._said(self.items[number])
+
+    def _said(self, item: Item) -> str | None:
+        if item.file in self._nothing:
             return ""
-        return self._truth[file][1] if file in self._truth else None
+        return self._truth[item.file][1] if item.file in self._truth else None
+
+    def corrected(self) -> Iterator[Answer]:
+        """Gives all answers of the file, with what was said in them."""
+        for answer, items in _answered(self._answers):
+            yield corrected(answer, [self._said(item) for item in items]) if items else answer
 
     @property
     def done(self) -> int:
@@ -176,13 +186,13 @@ def digits_of(text: str) -> str:
     return digits
 
 
-def _items(answers: Path) -> Iterator[Item]:
-    """Gives the lines of a file of answers."""
+def _answered(answers: Path) -> Iterator[tuple[Answer, list[Item]]]:
+    """Gives each answer of a file, and its lines."""
     try:
         with answers.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 if line.endswith("\n"):  # what a kill left half written is no answer
-                    yield from _lines(line, f"{answers}, line {number}")
+                    yield _parsed(line, f"{answers}, line {number}")
     except FileNotFoundError:
         raise UserError(
             f"there is no file {answers}; expected one that `holmdel read --out` wrote"
@@ -191,10 +201,10 @@ def _items(answers: Path) -> Iterator[Item]:
         raise UserError(f"{answers} cannot be read ({error}); expected JSON lines") from None
 
 
-def _lines(answer: str, place: str) -> list[Item]:
+def _parsed(answer: str, place: str) -> tuple[Answer, list[Item]]:
     try:
         values = json.loads(answer)
-        return [
+        return values, [
             Item(
                 *(str(values["path"]), number, line["text"], line.get("raw"), line.get("field")),
                 *(line["confidence"], line["status"], _box(line["box"])),

@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from holmdel.errors import UserError
 from holmdel.files import replacing
 from holmdel.reading.answers import READ
+from holmdel.reading.corrections import CHECKED, NO_DIGITS, Answer
 from holmdel.reading.stream import Read, to_line
 
 COLUMNS = (
@@ -22,12 +23,12 @@ COLUMNS = (
     *("x", "y", "w", "h", "error"),
 )
 _RECORD = ("record", "agrees")  # behind the page, where the files have records of their own
-NOTHING = "no digits"  # the status of a page without lines
 CSV, XLSX = "csv", "xlsx"
 
 Cell = str | int | float | None
 Row = list[Cell]
 Add = Callable[[Read], None]
+AddAny = Callable[[Read | Answer], None]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the beginning of one
 _MOST_ROWS = 1_048_576  # of a sheet of Excel
@@ -48,9 +49,9 @@ class Spool:
         self._unnamed = False
         self._recorded = False
 
-    def add(self, found: Read) -> None:
-        """Keeps one answer."""
-        line = to_line(found)
+    def add(self, found: Read | Answer) -> None:
+        """Keeps one answer, as it is or as JSON has it."""
+        line = json.dumps(found) if isinstance(found, dict) else to_line(found)
         self._file.write(line + "\n")
         answer = json.loads(line)
         names = [line.get("field") for line in answer.get("lines", ())]
@@ -78,7 +79,7 @@ def _word(answer: bool | None) -> str | None:
     return None if answer is None else "yes" if answer else "no"
 
 
-def _line_cells(answer: dict[str, Any]) -> list[Row]:
+def _line_cells(answer: Answer) -> list[Row]:
     """Returns the cells behind the page, a row a line; where there is none a row that says so."""
     if "error" in answer:
         return [[*[None] * 6, "error", *[None] * 4, answer["error"]]]
@@ -88,32 +89,37 @@ def _line_cells(answer: dict[str, Any]) -> list[Row]:
             *(line["confidence"], line["status"], *line["box"], None),
         ]
         for number, line in enumerate(answer["lines"], 1)
-    ] or [[*[None] * 6, NOTHING, *[None] * 5]]
+    ] or [[*[None] * 6, NO_DIGITS, *[None] * 5]]
 
 
-def _page_cells(answer: dict[str, Any], fields: list[str]) -> Row:
+def _page_cells(answer: Answer, fields: list[str]) -> Row:
     """Returns the cells behind the page: what was read in each field; guesses stand apart."""
     lines = answer.get("lines", ())
-    read = {line["field"]: _best(line) for line in lines if line["status"] == READ}
-    guesses = [f"{line['field']}={_best(line)}" for line in lines if line["status"] != READ]
-    cells = [read.get(field) for field in fields]
+    sure = {line["field"]: _best(line) for line in lines if _is_sure(line)}
+    guesses = [f"{line['field']}={_best(line)}" for line in lines if not _is_sure(line)]
+    cells = [sure.get(field) for field in fields]
     return [*cells, "; ".join(guesses) or None, answer.get("error")]
 
 
-def _best(line: dict[str, Any]) -> Cell:
+def _is_sure(line: Answer) -> bool:
+    """Whether what a line is worth is known: a column holds values or texts, never both."""
+    return line["status"] in (READ, CHECKED) and "unknown" not in line
+
+
+def _best(line: Answer) -> Cell:
     """Returns what a line is worth, or else what is written there."""
     worth = _worth(line)
     return (line.get("raw") or str(line["text"])) if worth is None else worth
 
 
-def _worth(line: dict[str, Any]) -> Cell:
-    """Returns the first part of a line's value: cents, a date, a code."""
-    first: Cell = next(iter(line.get("value", {}).values()), None)
-    return first
+def _worth(line: Answer) -> Cell:
+    """Returns the first part of a line's value: cents, a date, the dates that it may be."""
+    first: Cell | list[str] = next(iter(line.get("value", {}).values()), None)
+    return " or ".join(first) if isinstance(first, list) else first
 
 
 @contextmanager
-def table_file(path: Path, fields: Iterable[str] = ()) -> Iterator[Add]:
+def table_file(path: Path, fields: Iterable[str] = ()) -> Iterator[AddAny]:
     """Gives what takes answers; at the end the table is written whole, or nothing of it.
 
     Args:
