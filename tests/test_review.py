@@ -81,6 +81,8 @@ def test_every_correction_is_kept_at_once_and_a_later_one_takes_its_place(answer
     review.say(0, "")
     assert (truth / "truth.tsv").read_text().count("\n") == 1
     assert "0472\treject" in (truth / "nothing.tsv").read_text()
+    review.say(0, "0412")
+    assert (review.said(0), (truth / "nothing.tsv").read_text().count("\n")) == ("0412", 1)
 
 
 def test_a_later_review_goes_on(answers, truth):

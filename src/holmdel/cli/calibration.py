@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from holmdel.reading.trust import PRIOR_STRINGS
 
 if TYPE_CHECKING:
-    from holmdel.reading.assessment import Calibration, Outcome
+    from holmdel.reading.calibration import Calibration, Outcome
 
 
 def report(done: "Calibration") -> Iterator[str]:
