@@ -1,8 +1,7 @@
 """From a picture of paper to the digits that somebody wrote there."""
 
 from holmdel.reading.answers import Cheque, Digit, Line, Reading, Skipped, to_png
-from holmdel.reading.assessment import Assessment, Said, assess_folder
-from holmdel.reading.calibration import calibrate
+from holmdel.reading.assessment import Assessment, Said, assess_folder, calibrate
 from holmdel.reading.cheques import items
 from holmdel.reading.filled import Form
 from holmdel.reading.labelled import LabelledString, read_labelled

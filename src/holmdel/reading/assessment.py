@@ -15,8 +15,11 @@ from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.evaluation import calibration_error
 from holmdel.reading.answers import READ, REJECT
+from holmdel.reading.calibration import ERRORS, Calibration, Outcome, own_trust
 from holmdel.reading.labelled import LabelledString, read_labelled
+from holmdel.reading.reader import model_file
 from holmdel.reading.stream import Read, ReaderSettings, read_stream
+from holmdel.reading.trust import Trust, contradicted, fit_trust, save_calibration
 
 NONE = 10  # in a confusion: no digit
 NAMES = (*"0123456789", "none")
@@ -170,6 +173,40 @@ def _said(truth: str, found: Read) -> Said:
         return Said(truth, "", 0.0, REJECT)
     line = max(found.lines, key=lambda line: len(line.text))
     return Said(truth, line.text, line.confidence, line.status, line.score)
+
+
+def calibrate(folder: str | Path, settings: ReaderSettings, jobs: int | None = None) -> Calibration:
+    """Fits a reader's trust to a labelled folder and keeps it for later readings.
+
+    Arguments as `assess_folder`.
+
+    Raises:
+        UserError: as `assess_folder`, for too few strings, or if it cannot be kept.
+    """
+    found, strings = assess_folder(folder, settings, jobs)
+    scores, right = [said.score for said in found.strings], [said.right for said in found.strings]
+    model = model_file(settings.model)
+    own = own_trust(model)
+    agrees = None if own is None else not contradicted(own, scores, right)
+    trust = fit_trust(scores, right, own if agrees else None)
+    return Calibration(
+        count=found.count,
+        right=found.right,
+        agrees=agrees,
+        easy=any(string.status != REJECT for string in strings),
+        own=None if own is None else _outcome(own, found, settings.max_error),
+        now=_outcome(trust, found, settings.max_error),
+        others=tuple(_outcome(trust, found, error) for error in ERRORS),
+        path=save_calibration(model, trust),
+    )
+
+
+def _outcome(trust: Trust, found: Assessment, max_error: float) -> Outcome:
+    above = trust.threshold(max_error)
+    read = [said for said in found.strings if trust.confidence(said.score) > above]
+    correct = sum(said.right for said in read)
+    error = len(read) - correct
+    return Outcome(max_error, above, correct / found.count, error / found.count)
 
 
 def align_texts(truth: str, read: str) -> list[tuple[int, int]]:
