@@ -1,17 +1,20 @@
 """A page before it is read: its inks by colour, its polarity, its working size."""
 
 import io
+from pathlib import Path
 
 import cv2
+import matplotlib
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from holmdel.images import decode
 from holmdel.reading.colour import layers
 from holmdel.reading.image import even_light, ink_of, luma, working
 from holmdel.reading.polarity import dark_ink
 
+FONT = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
 BLUE, RED, BLACK = (40, 60, 160), (200, 40, 50), (25, 25, 25)
 
 
@@ -129,16 +132,17 @@ def test_a_negative_is_turned_over_as_a_whole():
     np.testing.assert_array_equal(dark_ink(~page), page)
 
 
-def test_a_dark_box_on_a_light_page_is_turned_within_its_border():
+@pytest.mark.parametrize("ground", [(60, 60, 60), BLUE, (230, 120, 20)])
+def test_a_dark_box_on_a_light_page_is_turned_within_its_border(ground):
     box = np.zeros(SIZE[::-1], np.uint8)
     box[PLACE[1] - 20 : PLACE[1] + 80, PLACE[0] - 20 : PLACE[0] + 200] = 255
     text = np.where(box > 0, 0, PRINT).astype(np.uint8)
-    page = luma(scan([(text, BLACK), (box, (60, 60, 60)), (PEN, (240, 240, 240))]))
+    page = scan([(text, BLACK), (box, ground), (PEN, (250, 250, 250))])
     turned = dark_ink(page)
     away = cv2.dilate(box, np.ones((25, 25), np.uint8)) == 0
     np.testing.assert_array_equal(turned[away], page[away])
-    assert np.median(turned[PEN > 200]) < 60
-    assert np.median(turned[(box > 0) & (PEN == 0)]) > 230
+    assert np.median(luma(turned)[PEN > 200]) < 80
+    assert np.median(luma(turned)[(box > 0) & (PEN == 0)]) > 230
 
 
 @pytest.mark.parametrize("inside", [(110, 110, 110), (0, 0, 0)])
@@ -153,6 +157,17 @@ def test_a_white_sheet_on_a_dark_table_stays():
     sheet = luma(scan([(PRINT, BLACK), (PEN, BLACK)]))
     page = np.pad(sheet, 500, constant_values=50)
     np.testing.assert_array_equal(dark_ink(page), page)
+
+
+@pytest.mark.parametrize("size", [24, 40, 90])
+def test_bold_print_whose_letters_have_holes_stays(size):
+    canvas = Image.new("L", (1240, 600), 255)
+    font = ImageFont.truetype(FONT, size)
+    for row in range(0, 600 - size, round(1.3 * size)):
+        ImageDraw.Draw(canvas).text((20, row), "BOARD 0868 DOB8 QRGO " * 4, font=font, fill=0)
+    page = np.asarray(canvas)
+    np.testing.assert_array_equal(dark_ink(page), page)
+    np.testing.assert_array_equal(dark_ink(~page), page)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from holmdel.reading.image import Picture, dilated, eroded, luma, resized
 _LOOK = 800  # pixels of the longer side on which polarity is looked at
 _GROUND = 0.25  # of the shorter side: the window whose median is the ground; broader than strokes
 _LEAST = 16.0  # of 255; a mark differs so much from its ground
-_SOLID = 0.62  # of its rectangle that a field or a bar fills; writing fills less
+_SOLID = 0.75  # of its rectangle that a field or a bar fills; writing fills less
 _STROKE = 0.4  # of a mark's longer side that its strokes are thick at most
 _RULE = 5  # pixels; what is no thicker is a stroke, however much it fills
 _BLOT = 0.2  # what a mark counts that is no stroke
@@ -21,6 +21,8 @@ _LARGEST = 200  # unless it is no larger than this, in pixels
 _OUTWEIGHS = 2.0  # times as much: light marks to dark ones
 _DARK = 0.62  # of the paper's brightness: a box is darker
 _BOX = 14  # pixels: the least side of a box
+_MARKS = 3  # on a box; a printed B or a written 8 has two holes,
+_LETTER = 40  # pixels, unless it is as high as no letter is
 _RECTANGULAR = 0.85  # of the smallest rectangle around it, that a box fills
 _CONTRAST = 40.0  # of 255, of light writing on a dark box
 _WRITING = 0.01  # of a box's area that is writing at least, and
@@ -86,8 +88,8 @@ def _writing(marks: Picture, grey: Picture) -> NDArray[np.float32]:
     where = labels > 0
     np.maximum.at(half, labels[where], cv2.distanceTransform(marks, cv2.DIST_L2, 3)[where])
     w, h, area = (stats[:, i].astype(np.float64) for i in (2, 3, 4))
-    thin = 2 * half <= _STROKE * np.maximum(w, h)
-    thin &= (area <= _SOLID * w * h) | (np.minimum(w, h) <= _RULE)
+    thin = (2 * half <= _STROKE * np.maximum(w, h)) & (area <= _SOLID * w * h)
+    thin |= 2 * half <= _RULE
     thin &= np.minimum(w, h) <= max(_LARGE * min(grey.shape), _LARGEST)
     counts = np.where(thin, 1.0, _BLOT) * (_going_on(labels, grey, count) < _GOES_ON)
     counts[0] = 0
@@ -133,11 +135,15 @@ def _holds_light_writing(grey: Picture, outline: NDArray[np.int32]) -> bool:
     ground = float(np.median(part[inside]))
     light = np.where(inside & (part > ground + _CONTRAST), 255, 0).astype(np.uint8)
     dark = np.where(inside & (part < ground - _CONTRAST), 255, 0).astype(np.uint8)
-    writing, area = float((_writing(light, grey_part) == 1).sum()), float(inside.sum())
-    if not _WRITING * area <= writing <= _MOST * area:
+    writing = _writing(light, grey_part) == 1
+    area = float(inside.sum())
+    if not _WRITING * area <= writing.sum() <= _MOST * area:
         return False
-    other = (light > 0).sum() - writing + (_writing(dark, ~grey_part) == 1).sum()
-    return bool(writing > _OUTWEIGHS * other)
+    other = (light > 0).sum() - writing.sum() + (_writing(dark, ~grey_part) == 1).sum()
+    if writing.sum() <= _OUTWEIGHS * other:
+        return False
+    marks = cv2.connectedComponents(writing.astype(np.uint8))[0] - 1
+    return bool(marks >= _MARKS or min(w, h) >= _LETTER)
 
 
 def _inside(outline: NDArray[np.int32], box: tuple[int, int, int, int]) -> Picture:
