@@ -45,6 +45,26 @@ def test_without_data_it_is_what_the_run_was_trained_on(holmdel, run):
     assert library.evaluate(run).count == json.loads(named)["count"]
 
 
+def test_a_folder_is_seen_as_predict_sees_it(holmdel, run, tmp_path):
+    """Photographs of digits, dark on light and off centre, for a model that wants them centred."""
+    digits = library.data.load("digits").test
+    for split in ("train", "test"):
+        for digit in range(10):
+            folder = tmp_path / "photos" / split / str(digit)
+            folder.mkdir(parents=True)
+            for number, at in enumerate((digits.labels == digit).nonzero()[:3, 0].tolist()):
+                ink = Image.fromarray(digits.images[at, 0].numpy()).resize((84, 84))
+                page = Image.new("L", (200, 150), 230)
+                page.paste(40, (20 + 30 * number, 50), ink)
+                page.save(folder / f"{number}.png")
+    files = sorted((tmp_path / "photos" / "test").glob("*/*.png"))
+    said = [found.label for found in library.load(run).predict(files)]
+    right = sum(label == file.parent.name for label, file in zip(said, files, strict=True))
+    found = json.loads(holmdel("evaluate", run, "--data", tmp_path / "photos", "--json").out)
+    assert found["accuracy"] == pytest.approx(right / 30)
+    assert right > 20
+
+
 def test_the_table_has_a_row_a_class_and_the_confusions(holmdel, run):
     said = holmdel("evaluate", run, "--data", "digits").out
     for digit in range(10):

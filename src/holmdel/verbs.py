@@ -73,8 +73,8 @@ def split_for(
     Raises:
         UserError: for an unknown data set, or one of other classes or other images.
     """
-    stored = classifier.contract.stored
-    dataset = data_sets.load(data, root=data_root, input=stored, progress=progress)
+    stored, framing = classifier.contract.stored, classifier.contract.framing
+    dataset = data_sets.load(data, root=data_root, input=stored, progress=progress, framing=framing)
     if dataset.classes != classifier.classes:
         raise UserError(
             f"{data} has the classes {', '.join(dataset.classes)}; the model knows "

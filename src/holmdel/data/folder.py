@@ -52,6 +52,7 @@ def load_folder(
     folder: str | Path,
     input: tuple[int, int, int] | None = None,
     progress: Progress | None = None,
+    framing: str = "fit",
 ) -> Dataset:
     """Returns the images of a folder as a data set of the size `input`, whole in memory.
 
@@ -63,6 +64,8 @@ def load_folder(
             `images.ENDINGS`; each page of a file is an image.
         input: (C, H, W) each image is brought to; (1, 28, 28) for None.
         progress: called with what is done, the images decoded, and the images in all.
+        framing: how an image is brought to that size, one of `images.FRAMINGS`: as a network that
+            is to be evaluated takes images from anywhere, or `fit`, to train one.
 
     Raises:
         UserError: if a split, a class or the images are missing, if the classes of the splits
@@ -70,16 +73,16 @@ def load_folder(
     """
     root, size = Path(folder).expanduser(), input or (1, 28, 28)
     listed = listing(root)
-    cache = _Cache(root, size, listed.paths)
+    contract = ImageContract(stored=size, input=size, framing=framing)
+    cache = _Cache(root, contract, listed.paths)
     stored = cache.read()
     if stored is None:
-        contract = ImageContract(stored=size, input=size, framing="fit")
         stored = _decoded(listed.paths, contract, progress)
         cache.write(stored)
     labels = torch.tensor([label for split in listed.splits for _, label in split])
     first = len(listed.splits[0])
     train, test = Split(stored[:first], labels[:first]), Split(stored[first:], labels[first:])
-    return Dataset(str(folder), listed.classes, train, test, framing="fit")
+    return Dataset(str(folder), listed.classes, train, test, framing=framing)
 
 
 def listing(folder: Path) -> Listing:
@@ -207,21 +210,22 @@ def _decoded(paths: list[Path], contract: ImageContract, progress: Progress | No
 
 
 class _Cache:
-    """The place of one folder's decoded images of one size.
+    """The place of one folder's decoded images in one form.
 
-    The file's name stands for folder and size, so a folder that changed takes its old place; the
+    The file's name stands for folder and form, so a folder that changed takes its old place; the
     fingerprint in it for the files (name, size, time of change) and for this version.
 
     Args:
         folder: the folder of images.
-        size: (C, H, W) of the decoded images.
+        contract: the decoded images' size, and how they were brought to it.
         paths: the images, in the order in which they are kept.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int, int], paths: Sequence[Path]) -> None:
-        place = hashlib.sha256(repr((str(folder.resolve()), size)).encode()).hexdigest()
+    def __init__(self, folder: Path, contract: ImageContract, paths: Sequence[Path]) -> None:
+        form = str(folder.resolve()), contract.stored, contract.framing
+        place = hashlib.sha256(repr(form).encode()).hexdigest()
         self.path = user_cache() / "folders" / f"{place[:24]}.safetensors"
-        self.shape = (len(paths), *size)
+        self.shape = (len(paths), *contract.stored)
         self.fingerprint = _fingerprint(folder, paths)
 
     def read(self) -> Tensor | None:

@@ -40,6 +40,7 @@ def load(
     root: str | Path | None = None,
     input: tuple[int, int, int] | None = None,
     progress: Progress | None = None,
+    framing: str = "fit",
 ) -> Dataset:
     """Returns a data set, whole in memory.
 
@@ -49,6 +50,7 @@ def load(
         input: (C, H, W) a folder's images are brought to, (1, 28, 28) for None; the named sets
             have their own, 1x28x28, and do not look at it.
         progress: called while images are downloaded or decoded.
+        framing: how a folder's images are brought to that size; one of `images.FRAMINGS`.
 
     Raises:
         UserError: for a name that is neither, or a set whose files are missing or at fault.
@@ -60,7 +62,7 @@ def load(
     folder = Path(name).expanduser()
     if not folder.is_dir():
         raise UserError(unknown(name))
-    return load_folder(folder, input, progress)
+    return load_folder(folder, input, progress, framing)
 
 
 def unknown(name: str) -> str:
