@@ -63,6 +63,17 @@ def test_a_prediction_is_the_softmax_of_the_network(run_folder, pictures):
     assert torch.equal(prediction.seen, pixels)
 
 
+@pytest.mark.parametrize("name", ["lenet-mnist", "lenet-fashion-mnist"])
+def test_on_a_blank_image_nothing_is_found_and_nothing_is_named(name):
+    classifier = holmdel.load(name)
+    blanks = [np.full((50, 40), grey, np.uint8) for grey in (0, 90, 255)]
+    stored = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    for found in classifier.predict([*blanks, stored]):
+        assert (found.found, found.label, found.index) == ("nothing", "", -1)
+        assert (found.probability, found.top) == (0.0, ())
+        assert "nothing found" in repr(found)
+
+
 def test_a_batch_and_a_list_of_any_kind_give_the_same(run_folder, pictures):
     classifier = holmdel.load(run_folder)
     batch = torch.stack([pixels_of(path) for path in pictures])

@@ -12,6 +12,7 @@ from PIL import Image
 from holmdel import UserError, images
 from holmdel.data.idx import read_images
 from holmdel.images import MOST_PIXELS, ImageContract, decode, frame, to_input
+from holmdel.images.framing import framed
 
 DIGIT = ImageContract(framing="digit")
 OBJECT = ImageContract(framing="object")
@@ -177,7 +178,8 @@ def test_only_grey_and_colour_can_be_asked_for():
 
 @pytest.mark.parametrize("contract", [DIGIT, OBJECT])
 def test_a_picture_in_the_data_sets_form_passes_bit_for_bit(contract):
-    pixels = ring(ink=255, paper=0)[:, :, None]
+    radius = 8 if contract is DIGIT else 12  # a box of 20 of 28 pixels, or all 28
+    pixels = ring(ink=255, paper=0, radius=radius)[:, :, None]
     assert torch.equal(frame(pixels, contract), torch.tensor(pixels).permute(2, 0, 1))
     assert torch.equal(frame(255 - pixels, contract), torch.tensor(pixels).permute(2, 0, 1))
 
@@ -238,6 +240,160 @@ def test_a_blank_page_gives_zeros(grey, contract):
 
 def test_an_empty_noisy_page_gives_zeros():
     assert not frame(photo_of(np.full((120, 90), 220, np.uint8))[8:, 8:, None], DIGIT).any()
+
+
+def test_a_column_of_ground_more_changes_nothing():
+    """A ring that is small and off centre, in exactly the stored size and beside it."""
+    page = np.zeros((28, 28), np.uint8)
+    page[2:16, 10:24] = ring(14, 14, 255, 0, radius=5)
+    wider = np.pad(page, [(0, 0), (0, 1)])
+    for some in (lambda x: x, lambda x: 255 - x):
+        at, beside = (frame(some(x)[:, :, None], DIGIT) for x in (page, wider))
+        assert torch.equal(at, beside)
+        top, bottom, _, _ = boxed(at)
+        assert bottom - top + 1 == 20
+
+
+def found(page):
+    return framed(page[:, :, None], DIGIT).found
+
+
+def ruled(page, grey, *, thick=2, pitch=34, tilt=0.0, wave=0.0, standing=False):
+    """A page with rules in it: `tilt` in rows per column, `wave` in rows."""
+    lines = page.T.copy() if standing else page.copy()
+    height, width = lines.shape
+    x = np.arange(width)
+    bent = tilt * x + wave * np.sin(x / 30)
+    away = (np.arange(height)[:, None] - bent[None] + 5) % pitch
+    lines = np.where(away < thick, np.minimum(lines, grey), lines).astype(np.uint8)
+    return lines.T if standing else lines
+
+
+PAGE = np.full((150, 200), 240, np.uint8)
+PAGE[30:110, 60:140] = ring(80, 80, 40, 240, radius=30)
+
+
+def like(one, other):
+    """Whether two framed images are alike but for a pixel of shift; with rules left no more."""
+    moved = [one.roll((y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    flat = torch.stack(moved).flatten(1).float()
+    return bool(torch.cosine_similarity(flat, other.flatten()[None].float()).max() > 0.8)
+
+
+@pytest.mark.parametrize("grey", [20, 90, 150, 200])
+@pytest.mark.parametrize(
+    "lines",
+    [{}, {"thick": 4}, {"pitch": 20}, {"tilt": 0.03}, {"tilt": -0.02, "wave": 1.5}],
+    ids=["level", "thick", "narrow", "askew", "wavy"],
+)
+@pytest.mark.parametrize("squared", [False, True])
+def test_rules_are_taken_off_a_digit(grey, lines, squared):
+    plain = frame(PAGE[:, :, None], DIGIT)
+    page = ruled(PAGE, grey, **lines)
+    page = ruled(page, grey, **lines, standing=True) if squared else page
+    for some in (page, 255 - page):
+        assert like(frame(some[:, :, None], DIGIT), plain)
+        assert found(some) == "one"
+
+
+@pytest.mark.parametrize("margin", [0, 1, 6])
+@pytest.mark.parametrize("thick", [1, 4])
+@pytest.mark.parametrize("grey", [20, 150])
+def test_a_cells_frame_is_taken_off_a_digit(margin, thick, grey):
+    cell = PAGE[15:125, 45:155].copy()
+    plain = frame(cell[:, :, None], DIGIT)
+    framed_ = np.full_like(cell, grey)
+    framed_[thick:-thick, thick:-thick] = cell[thick:-thick, thick:-thick]
+    page = np.pad(framed_, margin, constant_values=240)
+    assert like(frame(page[:, :, None], DIGIT), plain)
+
+
+def test_an_underline_is_taken_off_a_digit():
+    page = PAGE.copy()
+    page[110:113, 40:170] = 60  # 110 is the ring's lower end
+    assert like(frame(page[:, :, None], DIGIT), frame(PAGE[:, :, None], DIGIT))
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(slice(0, 60), slice(8, 14)), (slice(5, 55), slice(8, 14)), (slice(0, 60), slice(0, 6))],
+)
+def test_an_upright_stroke_is_a_1_and_no_rule(box):
+    page = np.full((60, 22), 240, np.uint8)
+    page[box] = 30
+    assert found(page) == "one"
+    top, bottom, left, right = boxed(frame(page[:, :, None], DIGIT))
+    assert bottom - top + 1 == 20
+    assert right - left + 1 <= 4
+
+
+def test_the_bar_of_a_7_is_no_rule():
+    seven = np.full((60, 40), 240, np.uint8)
+    seven[:6] = 30  # cut out without a margin: from border to border
+    for row in range(60):
+        column = round(34 - row * 0.5)
+        seven[row, column : column + 6] = 30
+    framed_ = frame(seven[:, :, None], DIGIT)[0].numpy()
+    top = np.flatnonzero(framed_.any(1))[0]
+    assert (framed_[top + 1] > 100).sum() >= 11  # the bar is there
+
+
+def test_nothing_is_found_on_paper_noise_and_specks():
+    draw = np.random.default_rng(0)
+    paper = np.full((120, 160), 235, np.uint8)
+    speck = paper.copy()
+    speck[50:52, 60:62] = 0
+    cell = np.full((60, 50), 240, np.uint8)
+    cell[5:7, 5:45] = cell[53:55, 5:45] = cell[5:55, 5:7] = cell[5:55, 43:45] = 60
+    for page in [
+        paper,
+        speck,
+        cell,
+        ruled(paper, 120),
+        ruled(ruled(paper, 120), 120, standing=True),
+        photo_of(paper)[8:, 8:],
+        draw.integers(0, 256, (28, 28), np.uint8),
+        draw.integers(0, 256, (200, 150), np.uint8),
+        draw.normal(128, 40, (90, 120)).clip(0, 255).astype(np.uint8),
+        (draw.random((100, 100)) < 0.5).astype(np.uint8) * 255,
+        (draw.random((60, 60)) < 0.1).astype(np.uint8) * 255,
+    ]:
+        assert found(page) == "nothing", page.shape
+
+
+def test_two_digits_are_several_and_the_largest_is_framed():
+    both = np.hstack([PAGE, PAGE[:, 20:]])
+    both[30:60, 60:140] = 240  # the left one is cut: less ink
+    assert found(both) == "several"
+    assert like(frame(both[:, :, None], DIGIT), frame(PAGE[:, :, None], DIGIT))
+    assert found(np.vstack([PAGE, PAGE])) == "several"
+
+
+def test_specks_a_loose_flag_and_a_neighbours_rest_are_no_second_digit():
+    page = PAGE.copy()
+    page[68:72] = 240  # the ring falls into two halves
+    page[20:26, 100:120] = 40  # a flag apart
+    page[::40, ::37] = 40
+    page[40:100, :12] = 40  # cut by the border
+    assert found(page) == "one"
+
+
+def test_an_object_and_a_fitted_image_are_found_unless_there_is_one_colour():
+    fit = ImageContract(framing="fit")
+    blank = np.full((40, 40, 1), 200, np.uint8)
+    spot = blank.copy()
+    spot[10:30, 12:28] = 20
+    for contract in (OBJECT, fit):
+        assert framed(blank, contract).found == "nothing"
+        assert framed(spot, contract).found == "one"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (300, 1), (2, 2), (8, 8), (3000, 30)])
+def test_every_size_is_framed(shape):
+    draw = np.random.default_rng(0)
+    for page in (draw.integers(0, 256, shape, np.uint8), np.eye(*shape, dtype=np.uint8) * 255):
+        for contract in (DIGIT, OBJECT):
+            assert frame(page[:, :, None], contract).shape == (1, 28, 28)
 
 
 def test_an_object_keeps_its_grey_values_and_fills_the_height():

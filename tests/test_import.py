@@ -41,8 +41,10 @@ def test_a_run_folder_that_the_other_verbs_take(holmdel, tmp_path):
         "config.json",
         "model.safetensors",
     ]
-    Image.new("L", (28, 28), 0).save(tmp_path / "black.png")
-    assert holmdel("predict", run, tmp_path / "black.png").status == 0
+    bar = Image.new("L", (28, 28), 0)
+    bar.paste(255, (13, 4, 16, 24))
+    bar.save(tmp_path / "bar.png")
+    assert holmdel("predict", run, tmp_path / "bar.png").status == 0
     measured = json.loads(holmdel("evaluate", run, "--data", "digits", "--json").out)
     assert measured["count"] == 360
 

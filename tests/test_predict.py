@@ -46,7 +46,8 @@ def jsonl(result):
 def test_a_json_line_has_exactly_the_contracts_fields(holmdel, run_folder, scans):
     result = holmdel("predict", run_folder, scans / "b.png", "--format", "jsonl", "--top", 2)
     [line] = jsonl(result)
-    assert list(line) == ["path", "label", "index", "probability", "top"]
+    assert list(line) == ["path", "label", "index", "probability", "top", "found"]
+    assert line["found"] == "one"
     assert line["path"] == str(scans / "b.png")
     assert line["label"] == CLASSES[line["index"]]
     assert line["top"][0] == {"label": line["label"], "probability": line["probability"]}
@@ -78,10 +79,44 @@ def test_a_bad_picture_has_its_own_line_and_the_rest_goes_on(holmdel, run_folder
     assert result.status == 1
 
 
+def test_a_blank_picture_has_a_line_that_says_so(holmdel, run_folder, scans, tmp_path):
+    Image.new("L", (90, 60), 250).save(tmp_path / "blank.png")
+    for form in ("jsonl", "csv", "table"):
+        words = ["--format", form, "--show", "seen"]
+        result = holmdel("predict", run_folder, tmp_path / "blank.png", scans / "b.png", *words)
+        assert "nothing was found on" in " ".join(result.out.split())
+        assert result.status == 1
+    [blank, good] = jsonl(
+        holmdel("predict", run_folder, tmp_path / "blank.png", scans / "b.png", "--format", "jsonl")
+    )
+    assert blank == {
+        "path": str(tmp_path / "blank.png"),
+        "error": f"nothing was found on {tmp_path / 'blank.png'}; expected a digit or an object on "
+        "a plain ground",
+    }
+    assert good["path"] == str(scans / "b.png")
+
+
+def test_two_digits_are_told_and_the_larger_one_named(holmdel, run_folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    page = np.full((60, 90), 240, np.uint8)
+    page[10:50, 20:26] = page[14:50, 60:68] = 20
+    Image.fromarray(page).save(tmp_path / "11.png")
+    words = ["predict", run_folder, tmp_path / "11.png"]
+    [both] = jsonl(holmdel(*words, "--format", "jsonl"))
+    assert both["found"] == "several"
+    Image.fromarray(page[:, 40:]).save(tmp_path / "11.png")
+    [alone] = jsonl(holmdel(*words, "--format", "jsonl"))
+    assert alone == both | {"found": "one"}
+    Image.fromarray(page).save(tmp_path / "11.png")
+    assert "the largest of several" in holmdel(*words).out
+
+
 def test_csv_has_a_head_and_a_column_for_errors(holmdel, run_folder, scans):
     result = holmdel("predict", run_folder, scans / "b.png", scans / "notes.txt", "--format", "csv")
     good, bad = csv.DictReader(io.StringIO(result.out))
-    assert list(good) == ["path", "label", "index", "probability", "top", "error"]
+    assert list(good) == ["path", "label", "index", "probability", "top", "error", "found"]
+    assert (good["found"], bad["found"]) == ("one", "")
     assert good["label"] == CLASSES[int(good["index"])]
     assert good["error"] == ""
     assert "is not an image" in bad["error"]

@@ -94,6 +94,27 @@ def test_what_cannot_be_used_is_told(client, content, status, sentence):
     assert sentence in told(client.post("/v1/classify", content=content), status)
 
 
+@pytest.mark.parametrize("model", ["lenet-mnist", "lenet-fashion-mnist"])
+@pytest.mark.parametrize("grey", [0, 130, 255])
+def test_a_blank_picture_is_told(client, model, grey):
+    blank = png(np.full((40, 30), grey, np.uint8))
+    sentence = "nothing was found on the image; expected a digit or an object on a plain ground"
+    answer = client.post("/v1/classify", content=blank, params={"model": model})
+    assert told(answer, 422) == sentence
+    files = [("file", ("blank.png", blank)), ("file", ("one.png", png(bar())))]
+    empty, one = client.post("/v1/classify", files=files, params={"model": model}).json()
+    assert empty == {"path": "blank.png", "error": sentence.replace("the image", "blank.png")}
+    assert one["found"] == "one"
+
+
+def test_two_digits_are_told(client):
+    both = np.hstack([bar(60, 0), bar(60, 0)])
+    assert client.post("/v1/classify", content=png(both)).json()["found"] == "several"
+    assert client.post("/v1/activations", content=png(both)).json()["found"] == "several"
+    blank = png(np.full((40, 30), 255, np.uint8))
+    assert client.post("/v1/activations", content=blank).json()["found"] == "nothing"
+
+
 def test_a_body_of_another_kind_is_refused(client):
     answer = client.post("/v1/classify", json={"picture": "?"})
     assert told(answer, 415).startswith(

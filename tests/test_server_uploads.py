@@ -160,7 +160,7 @@ PICTURES = {
     "bmp": lambda: encoded(grey(), "BMP"),
     "ppm": lambda: encoded(colour(), "PPM"),
     "ico": lambda: encoded(colour(), "ICO", sizes=[(32, 32)]),
-    "black": lambda: encoded(Image.new("L", (300, 200)), "PNG"),
+    "large": lambda: encoded(grey().resize((300, 200)), "PNG"),
 }
 
 

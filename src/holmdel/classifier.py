@@ -21,7 +21,7 @@ from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
 from holmdel.images.contract import ImageContract, to_input
 from holmdel.images.decoding import ImageLike, decode_page
-from holmdel.images.framing import frame
+from holmdel.images.framing import framed
 from holmdel.images.pages import DocumentPage, name_of
 from holmdel.notebook import html_table
 
@@ -42,6 +42,9 @@ class Prediction:
         top: (label, probability) of the most probable classes, most probable first.
         seen: the image in the stored form, uint8 (C, H, W): what the network saw.
         page: the number of the page from 1, where the file has several; else None.
+        found: what is on the image: `one` digit or object; `several` digits, of which the largest
+            is named; or `nothing`, and then `label` is empty, `index` -1, `probability` 0 and `top`
+            empty.
     """
 
     path: str | None
@@ -51,9 +54,12 @@ class Prediction:
     top: tuple[tuple[str, float], ...]
     seen: Tensor = field(repr=False, compare=False)
     page: int | None = None
+    found: str = "one"
 
     def __repr__(self) -> str:
         where = "" if self.path is None else f"{self.path}: "
+        if self.found == "nothing":
+            return f"Prediction({where}nothing found)"
         return f"Prediction({where}{', '.join(f'{name} {part:.1%}' for name, part in self.top)})"
 
     def _repr_html_(self) -> str:
@@ -77,11 +83,12 @@ class Failure:
 
 @dataclass(frozen=True)
 class _Framed:
-    """An image on its way to the network: uint8 (C, H, W)."""
+    """An image on its way to the network: uint8 (C, H, W), and what was found on it."""
 
     path: str | None
     page: int | None
     seen: Tensor
+    found: str
 
 
 class Classifier:
@@ -195,7 +202,7 @@ class Classifier:
         path = name_of(image)
         try:
             found = decode_page(image, self.contract.stored[0])
-            return _Framed(path, found.page, frame(found.squared(), self.contract))
+            return _Framed(path, found.page, *framed(found.squared(), self.contract))
         except UserError as error:
             return Failure(path, str(error))
 
@@ -237,14 +244,20 @@ class Classifier:
         return self.logits(torch.stack(images)).softmax(dim=1).cpu()
 
     def _prediction(self, item: _Framed, row: Tensor, top: int) -> Prediction:
-        values, indices = row.topk(min(top, len(self.classes)))
-        best = tuple(
-            (self.classes[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
-        )
-        label, probability = best[0]
-        return Prediction(
-            item.path, label, int(indices[0]), probability, best, item.seen, item.page
-        )
+        if item.found == "nothing":
+            answer: tuple[str, int, float, tuple[tuple[str, float], ...]] = "", -1, 0.0, ()
+        else:
+            values, indices = row.topk(min(top, len(self.classes)))
+            best = tuple(
+                (self.classes[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
+            )
+            answer = best[0][0], int(indices[0]), best[0][1], best
+        return Prediction(item.path, *answer, item.seen, item.page, item.found)
+
+
+def nothing_on(name: str) -> str:
+    """Returns the sentence that says that nothing was found on an image."""
+    return f"nothing was found on {name}; expected a digit or an object on a plain ground"
 
 
 def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classifier:

@@ -50,6 +50,7 @@ def print_jsonl(results: Iterator[Result]) -> None:
                 "index": result.index,
                 "probability": result.probability,
                 "top": [{"label": label, "probability": p} for label, p in result.top],
+                "found": result.found,
             }
         print(json.dumps(values))  # noqa: T201
 
@@ -57,13 +58,20 @@ def print_jsonl(results: Iterator[Result]) -> None:
 def print_csv(results: Iterator[Result]) -> None:
     """Prints a line an image under a head; what is not known is left empty."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "label", "index", "probability", "top", "error"])
+    writer.writerow(["path", "label", "index", "probability", "top", "error", "found"])
     for result in results:
         if isinstance(result, Failure):
-            answer = ["", "", "", "", result.error]
+            answer = ["", "", "", "", result.error, ""]
         else:
             top = " ".join(f"{label}={p:.6f}" for label, p in result.top)
-            answer = [result.label, str(result.index), f"{result.probability:.6f}", top, ""]
+            answer = [
+                result.label,
+                str(result.index),
+                f"{result.probability:.6f}",
+                top,
+                "",
+                result.found,
+            ]
         writer.writerow([_printable(result.path), *answer])
 
 
@@ -82,6 +90,8 @@ def _cells(result: Result) -> tuple[str, ...]:
     if isinstance(result, Failure):
         return path, "error", "", result.error
     others = ", ".join(f"{label} {p:.3f}" for label, p in result.top[1:])
+    if result.found == "several":
+        others += "; the largest of several"
     return path, result.label, f"{result.probability:.3f}", others
 
 

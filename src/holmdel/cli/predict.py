@@ -36,8 +36,8 @@ def predict(
 ) -> int:
     """Classify images.
 
-    An image that cannot be used gets a line that says why; the rest goes on, and the exit status
-    is 1.
+    An image that cannot be used, or on which nothing is found, gets a line that says why; the rest
+    goes on, and the exit status is 1. Of several digits the largest is named.
     """
     from holmdel.classifier import load  # loads torch
     from holmdel.cli.answers import choose_printer, with_progress
@@ -59,11 +59,13 @@ class _Watch:
         self.failed = False
 
     def over(self, results: "Iterator[Result]") -> "Iterator[Result]":
-        from holmdel.classifier import Failure
+        from holmdel.classifier import Failure, nothing_on
         from holmdel.cli.answers import Gallery
 
         gallery = Gallery(self.folder) if self.folder else None
         for result in results:
+            if not isinstance(result, Failure) and result.found == "nothing":
+                result = Failure(result.path, nothing_on(result.path or "the image"))
             if isinstance(result, Failure):
                 self.failed = True
             elif gallery:

@@ -1,13 +1,16 @@
 """Framing: brings an image from anywhere into the form in which a data set is stored."""
 
+from typing import Any, NamedTuple
+
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.contract import FRAMINGS, ImageContract
-from holmdel.images.digit import cut_digit
+from holmdel.images.digit import Cut, cut_digit
 from holmdel.images.pixels import (
     WORKING,
     Grey,
@@ -24,17 +27,36 @@ from holmdel.images.pixels import (
 # or more of their pixels, Fashion-MNIST's for 26 % or more, and none has as much white as black.
 _BLACK, _WHITE, _ENOUGH = 16, 239, 0.25
 
+# Of 28 pixels. All 70,000 images of MNIST have a box of 19 or 20 and their centre of mass at 13.48
+# to 14.5, the set `digits` at 13 to 14; all of Fashion-MNIST have a box of 26 to 28, its middle
+# within 1.
+_DIGIT_BOX, _DIGIT_SLACK, _DIGIT_CENTRE = 20, 1, (-1.05, 0.55)
+_OBJECT_BOX, _OBJECT_AWAY = 26, 1
+
+
+class Framed(NamedTuple):
+    """An image in the form of a data set.
+
+    Attributes:
+        image: uint8 (C, H, W).
+        found: `one` digit or object, `several` digits, of which this is the largest, or `nothing`.
+    """
+
+    image: Tensor
+    found: str
+
 
 def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
     """Returns an image in the form of the data set: uint8 (C, H, W) of `contract.stored`.
 
-    An image that has this size and the data set's black border is returned as it is; one with a
-    white border is inverted. Any other is framed:
+    An image that has this size and the data set's form is returned as it is, or inverted: a black
+    or white border, and a box and a centre as the framing makes them. Any other is framed:
 
-    - `digit`: the light is made even, the ink found, cut out, scaled into a box of 20 of 28
-      pixels, and moved so that its centre of mass is at the centre. "size normalized to fit in a
-      20x20 pixel box while preserving their aspect ratio ... centered in a 28x28 image by
-      computing the center of mass of the pixels" (yann.lecun.com/exdb/mnist). Without ink: zeros.
+    - `digit`: the light is made even, the ink found, rules and frames taken off it, the largest
+      digit cut out, scaled into a box of 20 of 28 pixels, and moved so that its centre of mass is
+      at the centre. "size normalized to fit in a 20x20 pixel box while preserving their aspect
+      ratio ... centered in a 28x28 image by computing the center of mass of the pixels"
+      (yann.lecun.com/exdb/mnist). Without a digit: zeros.
     - `object`: a light ground is made black, the object cut out, scaled to the full size and put
       in the middle (Xiao, Rasul and Vollgraf, "Fashion-MNIST", 2017, section 2). Without an
       object: zeros.
@@ -48,23 +70,45 @@ def frame(pixels: Pixels, contract: ImageContract) -> Tensor:
     Raises:
         UserError: for a framing that is not in `FRAMINGS`.
     """
+    return framed(pixels, contract).image
+
+
+def framed(pixels: Pixels, contract: ImageContract) -> Framed:
+    """Returns an image as `frame` does, and what was found on it.
+
+    Nothing is found on an image of one colour, in any framing; for digits also where there is
+    nothing but rules, specks or noise.
+    """
     if contract.framing not in FRAMINGS:
         raise UserError(
             f"the framing was given as {contract.framing!r}; choose from {', '.join(FRAMINGS)}"
         )
     size = contract.stored[1:]
-    if contract.framing == "fit":
-        framed = pixels if pixels.shape[:2] == size else _fit(pixels, size)
-    else:
-        stored = _as_stored(pixels, size)
-        cut = cut_digit if contract.framing == "digit" else _cut_object
-        framed = cut(pixels, size) if stored is None else stored
+    cut = _CUTS[contract.framing](pixels, size)
     # Turned by NumPy: for torch it is work that other threads may run beside, and it gives way.
-    return torch.from_numpy(np.array(framed.transpose(2, 0, 1), order="C"))
+    image = torch.from_numpy(np.array(cut.pixels.transpose(2, 0, 1), order="C"))
+    return Framed(image, cut.found)
 
 
-def _as_stored(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
-    """Returns an image of the stored size and form, light on black, or None."""
+def _digit(pixels: Pixels, size: tuple[int, int]) -> Cut:
+    """Returns the digit of an image, which may be in MNIST's form."""
+    light = _light_on_black(pixels, size)
+    if light is not None and _is_digit(light.max(axis=2)):
+        return Cut(light, "one")
+    return cut_digit(pixels, size)
+
+
+def _object(pixels: Pixels, size: tuple[int, int]) -> Cut:
+    """Returns the object of an image, which may be in Fashion-MNIST's form."""
+    light = _light_on_black(pixels, size)
+    if light is not None and _is_object(light.max(axis=2)):
+        return Cut(light, "one")
+    found = _cut_object(pixels, size)
+    return Cut(found, "one" if found.any() else "nothing")
+
+
+def _light_on_black(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
+    """Returns an image of the stored size whose ground is black or white, light on black."""
     if pixels.shape[:2] != size:
         return None
     edge = border(pixels)
@@ -72,6 +116,44 @@ def _as_stored(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
     if max(black, white) < _ENOUGH * edge.size:
         return None
     return pixels if black >= white else 255 - pixels
+
+
+def _is_digit(grey: NDArray[np.uint8]) -> bool:
+    """Returns whether a digit, light on black (H, W), is scaled and centred as MNIST's are."""
+    scale = min(grey.shape) / 28
+    rows, columns = grey.sum(axis=1, dtype=np.int64), grey.sum(axis=0, dtype=np.int64)
+    if abs(max(map(_extent, (rows, columns))) / scale - _DIGIT_BOX) > _DIGIT_SLACK:
+        return False
+    centres = (profile @ np.arange(len(profile)) / profile.sum() for profile in (rows, columns))
+    low, high = (away * scale for away in _DIGIT_CENTRE)
+    return all(low <= centre - n / 2 <= high for centre, n in zip(centres, grey.shape, strict=True))
+
+
+def _is_object(grey: NDArray[np.uint8]) -> bool:
+    """Returns whether an object, light on black (H, W), is as large and as central as theirs."""
+    scale = min(grey.shape) / 28
+    lit = grey > 0
+    if not lit.any():
+        return False
+    box = bounds(lit)
+    if max(edge.stop - edge.start for edge in box) < _OBJECT_BOX * scale:
+        return False
+    return all(
+        abs(edge.start + edge.stop - n) <= 2 * _OBJECT_AWAY * scale
+        for edge, n in zip(box, grey.shape, strict=True)
+    )
+
+
+def _extent(profile: NDArray[Any]) -> int:
+    """Returns from where to where a profile is not 0."""
+    there = np.flatnonzero(profile)
+    return int(there[-1] - there[0]) + 1 if len(there) else 0
+
+
+def _fitted(pixels: Pixels, size: tuple[int, int]) -> Cut:
+    """Returns an image scaled to fit; nothing is on one of a single colour."""
+    fitted = pixels if pixels.shape[:2] == size else _fit(pixels, size)
+    return Cut(fitted, "nothing" if (pixels == pixels[0, 0]).all() else "one")
 
 
 def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
@@ -125,3 +207,6 @@ def _filled(mask: Mask) -> Mask:
     _, labels = cv2.connectedComponents(ground, connectivity=4)
     filled: Mask = (labels != labels[0, 0])[1:-1, 1:-1]
     return filled
+
+
+_CUTS = {"digit": _digit, "object": _object, "fit": _fitted}

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -43,6 +44,15 @@ def shrunk(pixels: NDArray[Any], longest: int) -> Grey:
     for c in range(pixels.shape[2]):
         shown[:, :, c] = resized(pixels[:, :, c], size)
     return shown
+
+
+def opened(mask: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Returns what rectangles of ones cover of a mask (H, W); beyond its border are zeros."""
+    window = np.ones((rows, columns), np.uint8)
+    out = cv2.morphologyEx(
+        mask, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
+    )
+    return np.asarray(out, np.uint8)
 
 
 def bounds(mask: Mask) -> Box:

@@ -40,6 +40,7 @@ class ImageActivations:
         input: the image as the network sees it, float32 (1, C, H, W).
         layers: the activations.
         architecture: of the network.
+        found: what is on the image: `one`, `several` or `nothing`.
     """
 
     model: "Model"
@@ -47,6 +48,7 @@ class ImageActivations:
     input: Tensor
     layers: Activations
     architecture: Architecture
+    found: str
 
 
 class ActivationCache:
@@ -85,7 +87,7 @@ class ActivationCache:
 
     def _compute(self, model: "Model", content: bytes) -> ImageActivations:
         try:
-            stored = model.framed(content)
+            stored, found = model.framed(content)
         except UserError as error:
             raise image_error(error) from None
         given = to_input(stored, model.classifier.contract)
@@ -100,7 +102,7 @@ class ActivationCache:
                 self._architectures[name] = known
                 while len(self._architectures) > ARCHITECTURES:
                     self._architectures.popitem(last=False)
-        return ImageActivations(model, stored, given, layers, known)
+        return ImageActivations(model, stored, given, layers, known, found)
 
     def _drop(self) -> None:
         """Drops what belongs to removed models, and the oldest where there is too much."""

@@ -46,7 +46,7 @@ _SAYS = {
     409: "The training is not in a state in which this is possible.",
     413: "The body, the image or the number of images is above the limit.",
     415: "The body is not an image, or is in a format that cannot be read.",
-    422: "The image is damaged.",
+    422: "The image is damaged, or nothing is on it.",
     429: "As many trainings run as may run at once.",
     503: "The server is busy or is stopping; try again later.",
 }

@@ -14,7 +14,8 @@ from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.checkpoint import trained_on
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
-from holmdel.images import DocumentPage, decode_page, frame
+from holmdel.images import DocumentPage, decode_page
+from holmdel.images.framing import Framed, framed
 from holmdel.networks import build
 from holmdel.server.errors import RequestError
 
@@ -92,8 +93,8 @@ class Model:
             network = build(header.network, **header.options)
         return inspect_module(network, input or header.image.input, header.network)
 
-    def framed(self, content: bytes | DocumentPage) -> Tensor:
-        """Returns an encoded image in the stored form, uint8 (1, C, H, W).
+    def framed(self, content: bytes | DocumentPage) -> Framed:
+        """Returns an encoded image in the stored form, uint8 (1, C, H, W), and what is on it.
 
         Args:
             content: the bytes of a file, or a page of them.
@@ -102,7 +103,8 @@ class Model:
             UserError: if it cannot be used.
         """
         contract = self.classifier.contract
-        return frame(decode_page(content, contract.stored[0]).squared(), contract)[None]
+        image, found = framed(decode_page(content, contract.stored[0]).squared(), contract)
+        return Framed(image[None], found)
 
     def logits(self, images: Tensor) -> Tensor:
         """Returns the logits of images in the stored form, float32 (N, classes).

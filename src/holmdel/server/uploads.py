@@ -8,11 +8,11 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.decoding import measure
 from holmdel.images.formats import FRONT, may_have_pages
+from holmdel.images.framing import Framed
 from holmdel.images.opening import TooLarge
 from holmdel.images.pages import DocumentPage, pages
 from holmdel.server.errors import RequestError, image_error
@@ -203,15 +203,15 @@ def examined(name: str, content: bytes, most: int, page: int | None = None) -> U
     return replace(upload, pixels=height * width)
 
 
-async def framed(shared: Services, model: "Model", upload: Upload) -> Tensor:
+async def framed(shared: Services, model: "Model", upload: Upload) -> Framed:
     """Returns an image in the stored form, as `stored_form` does; a large one in a thread."""
     if upload.small:
         return stored_form(model, upload)
     return await shared.run(stored_form, model, upload)
 
 
-def stored_form(model: "Model", upload: Upload) -> Tensor:
-    """Returns an image in the stored form of a model, uint8 (1, C, H, W).
+def stored_form(model: "Model", upload: Upload) -> Framed:
+    """Returns an image in the stored form of a model, uint8 (1, C, H, W), and what is on it.
 
     Raises:
         RequestError: if the image cannot be used.

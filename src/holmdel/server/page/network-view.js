@@ -129,7 +129,8 @@ function createAnswer() {
   const shown = createBars(bars);
   return {
     node,
-    show({ classes, probabilities }, empty) {
+    show({ classes, probabilities, found }, empty) {
+      empty ||= found === "nothing";
       const given = (i) => (empty ? 0 : probabilities[i]);
       const items = classes.map((label, i) => ({ label, probability: given(i) }));
       const larger = (one, other) => (other.probability > one.probability ? other : one);
@@ -137,7 +138,8 @@ function createAnswer() {
       say(best, empty ? "?" : greatest.label);
       best.dataset.best = empty ? "" : greatest.label;
       best.classList.toggle("long", greatest.label.length > 2);
-      say(sure, empty ? t("draw.nothing") : percent(greatest.probability));
+      const more = found === "several" ? t("draw.several") : "";
+      say(sure, empty ? t("draw.nothing") : percent(greatest.probability) + more);
       shown.update(items);
     },
   };

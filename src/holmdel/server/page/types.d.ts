@@ -141,6 +141,7 @@ export interface Activations {
   probabilities: number[];
   layers: Layer[];
   seen: { shape: number[]; data: string };
+  found: "one" | "several" | "nothing";
 }
 
 /** /v1/kernels; shapes are [outs, ins, H, W] and [outs, ins]. */

@@ -11,7 +11,9 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from torch import Tensor
 
+from holmdel.classifier import nothing_on
 from holmdel.errors import UserError
+from holmdel.images.framing import Framed
 from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.services import Services, reader, services
 from holmdel.server.uploads import IMAGE_BODY, Upload, framed, image_pages, stored_form
@@ -51,7 +53,10 @@ class Probability(BaseModel):
 
 
 class Classified(BaseModel):
-    """What a network says of one image, as `holmdel predict --format jsonl` prints it."""
+    """What a network says of one image, as `holmdel predict --format jsonl` prints it.
+
+    `found` is `one`, or `several` where the largest digit of several is named.
+    """
 
     path: str
     page: int | None = None
@@ -59,6 +64,7 @@ class Classified(BaseModel):
     index: int
     probability: float
     top: list[Probability]
+    found: str
 
 
 class Unusable(BaseModel):
@@ -172,10 +178,19 @@ async def _prediction(shared: Services, model: "Model", upload: Upload, top: int
     """Returns what `predict` prints of an image.
 
     Raises:
-        RequestError: if it cannot be used, or too many wait.
+        RequestError: if it cannot be used, nothing is on it, or too many wait.
     """
-    answer = await shared.batcher.ask(model, await framed(shared, model, upload))
-    return _named(shared, model, upload, answer.logits.view(-1), top)
+    seen = _with_something(upload, await framed(shared, model, upload))
+    answer = await shared.batcher.ask(model, seen.image)
+    return _named(shared, model, upload, answer.logits.view(-1), top) | {"found": seen.found}
+
+
+def _with_something(upload: Upload, seen: Framed) -> Framed:
+    """Returns what was framed; raises where nothing was found."""
+    if seen.found == "nothing":
+        named = "the image" if upload.name == "-" else upload.name
+        raise RequestError(422, nothing_on(named))
+    return seen
 
 
 async def _predictions(
@@ -186,17 +201,20 @@ async def _predictions(
     Raises:
         RequestError: if too many wait.
     """
-    outcomes: list[Tensor | dict[str, Any]] = []
+    outcomes: list[Framed | dict[str, Any]] = []
     for upload in uploads:
         try:
-            outcomes.append(await shared.run(stored_form, model, upload))
+            seen = await shared.run(stored_form, model, upload)
+            outcomes.append(_with_something(upload, seen))
         except RequestError as error:
             outcomes.append(_unusable(upload, error))
-    usable = [outcome for outcome in outcomes if isinstance(outcome, Tensor)]
+    usable = [outcome.image for outcome in outcomes if isinstance(outcome, Framed)]
     logits = (await shared.batcher.ask(model, torch.cat(usable))).logits if usable else ()
     rows = iter(logits)
     return [
-        _named(shared, model, upload, next(rows), top) if isinstance(outcome, Tensor) else outcome
+        _named(shared, model, upload, next(rows), top) | {"found": outcome.found}
+        if isinstance(outcome, Framed)
+        else outcome
         for upload, outcome in zip(uploads, outcomes, strict=True)
     ]
 

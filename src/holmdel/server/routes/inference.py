@@ -246,5 +246,5 @@ async def _images(shared: Services, model: "Model", files: list[bytes]) -> Tenso
         if upload.error:
             raise upload.error
     if len(uploads) == 1:
-        return await framed(shared, model, uploads[0])
-    return torch.cat([await shared.run(stored_form, model, upload) for upload in uploads])
+        return (await framed(shared, model, uploads[0])).image
+    return torch.cat([(await shared.run(stored_form, model, upload)).image for upload in uploads])

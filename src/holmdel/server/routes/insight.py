@@ -213,6 +213,7 @@ def _activations(look: "ImageActivations", maps: int) -> dict[str, Any]:
             for index, probability in zip(best.indices.tolist(), best.values.tolist(), strict=True)
         ],
         "seen": {"shape": list(stored.shape), "data": encoded(stored)},
+        "found": look.found,
         "layers": [_layer(layer, look, maps) for layer in look.layers.layers],
     }
 

@@ -92,6 +92,7 @@ class ActivationsAnswer(BaseModel):
     probabilities: list[float | None]
     top: list[ClassProbability]
     seen: Seen
+    found: str
     layers: list[LayerSeen]
 
 
