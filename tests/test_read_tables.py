@@ -78,14 +78,14 @@ def test_where_fields_have_names_a_column_is_a_field(tmp_path, ending):
         (line("0071", field="id"), line("250", "reject", field="amount", raw="2.50")),
     )
     empty = Skipped((0, 0, 9, 9), "empty", "date")
-    worth = {"date": "2026-03-09"}
+    worth = {"dates": ["2026-03-09", "2026-09-03"]}
     dated = line("09032026", field="date", raw="09/03/2026", value=worth)
     second = Reading("2.png", (line("0072", field="id"), dated))
     third = Reading("3.png", (line("0073", field="id"),), skipped=(empty,))
     assert rows_of(write(tmp_path / f"a.{ending}", first, second, third)) == [
         ["path", "page", "id", "amount", "date", "rejected", "error"],
         ["1.png", "", "0071", "", "", "amount=2.50", ""],
-        ["2.png", "", "0072", "", "2026-03-09", "", ""],
+        ["2.png", "", "0072", "", "2026-03-09 or 2026-09-03", "", ""],
         ["3.png", "", "0073", "", "", "", ""],
     ]
 
@@ -155,6 +155,16 @@ def test_a_report_shows_pages_with_boxes_and_what_is_rejected_first(tmp_path, sc
     assert text.index("<h2>Rejected") < text.index("<b>77</b>") < text.index("<h2>Pages")
     assert "there is no file b.png" in text
     assert "1 pages: 1 lines read, 1 rejected; 1 images could not be used" in text
+
+
+def test_a_report_says_values_as_people_write_them(tmp_path):
+    values = ({"cents": 1205, "decimal": True}, {"cents": 1200, "decimal": False})
+    dates = ({"date": "2026-03-09"}, {"dates": ["2026-03-09", "2026-09-03"]})
+    lines = tuple(line("12", value=value) for value in (*values, *dates))
+    text = write(tmp_path / "a.html", Reading("gone.png", lines)).read_text()
+    assert re.findall("</b><td>(.*?)<td>", text) == [
+        "12.05", "12.00 (no decimal mark was seen)", "2026-03-09", "2026-03-09 or 2026-09-03",
+    ]  # fmt: skip
 
 
 def test_a_report_needs_no_other_file_and_no_script(tmp_path, scan):

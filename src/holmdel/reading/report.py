@@ -30,7 +30,7 @@ figure { margin: 0; border: 1px solid #bbb; padding: .5rem; max-width: 100% }
 figure img { display: block; max-width: 100%; height: 8rem; object-fit: contain }
 .page { margin: 2rem 0; break-inside: avoid }
 .both { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start }
-.both svg { flex: 3 1 30rem; max-width: 75rem; border: 1px solid #bbb }
+.both svg { flex: 3 1 30rem; border: 1px solid #bbb }
 .both div { flex: 1 1 16rem }
 table { border-collapse: collapse } td, th { padding: .1rem .6rem .1rem 0; text-align: left }
 td { font-variant-numeric: tabular-nums } b { font-size: 1.2em }
@@ -175,7 +175,8 @@ def _drawn(found: Reading, image: Sight) -> str:
             f'<text class="{line.status}" x="{x}" y="{y}" font-size="{size}">{_text(name)}</text>'
         )
     return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{_path(found)}">'
+        f'<svg viewBox="0 0 {width} {height}" style="max-width: {min(2 * width, WIDEST)}px" '
+        f'role="img" aria-label="{_path(found)}">'
         f'<image width="{width}" height="{height}" href="{to_data_uri(image.pixels, WIDEST)}"/>'
         f"{''.join(boxes)}</svg>"
     )
@@ -192,7 +193,14 @@ def _why(item: Skipped) -> str:
 
 
 def _value(line: Line) -> str:
-    return _text(", ".join(f"{name} {value}" for name, value in (line.value or {}).items()))
+    """Returns a line's value as people write it."""
+    value = line.value or {}
+    if "cents" in value:
+        units, cents = divmod(value["cents"], 100)
+        unsaid = "" if value.get("decimal", True) else " (no decimal mark was seen)"
+        return f"{units}.{cents:02}{unsaid}"
+    parts = (part if isinstance(part, list) else [part] for part in value.values())
+    return _text(", ".join(" or ".join(map(str, part)) for part in parts))
 
 
 def _path(found: Reading) -> str:
