@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -88,17 +89,16 @@ class Review:
 
     def __init__(self, answers: Path, folder: Path, *, everything: bool = False) -> None:
         self.folder = folder
-        self.complaints: list[str] = []
         self._answers = answers
         every = (item for _, items in _answered(answers) for item in items)
         wanted = [item for item in every if everything or item.status == REJECT]
-        missing = {path for path in {i.path for i in wanted} if not _is_there(path, answers.parent)}
-        for path in dict.fromkeys(i.path for i in wanted if i.path in missing):
-            lines = sum(item.path == path for item in wanted)
-            self.complaints.append(
-                f"there is no image {path}, so {lines} of its lines are left out; run this where "
-                "`holmdel read` was run"
-            )
+        lines = Counter(item.path for item in wanted)
+        missing = dict.fromkeys(path for path in lines if not _is_there(path, answers.parent))
+        self.complaints = [
+            f"there is no image {path}, so {lines[path]} of its lines are left out; run this where "
+            "`holmdel read` was run"
+            for path in missing
+        ]
         self.items = [item for item in wanted if item.path not in missing]
         self._page = lru_cache(maxsize=2)(lambda path: open_page(_found(path, answers.parent)))
         self._truth = _kept(folder / TRUTH)
