@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import sys
 from types import SimpleNamespace
 
@@ -127,6 +128,38 @@ def test_a_small_copy_in_a_tiff_is_no_page(tmp_path):
     assert list(pages(path)) == [path, f"{path}#2"]
     assert decode_page(path, 1).page == 1
     assert (decode(f"{path}#2", 1)[:, :, 0] == np.asarray(second)).all()
+
+
+def tiff_of(*frames):
+    """A TIFF of 20x30 pixels a frame: a grey, tag 262 (photometric), tag 254 (kind of frame)."""
+    file = b"II*\0" + struct.pack("<I", 8)
+    for place, (grey, photometric, kind) in enumerate(frames, 1):
+        pixels = bytes([grey]) * 600
+        tags = {
+            254: kind,
+            256: 30,
+            257: 20,
+            258: 8,
+            259: 1,
+            262: photometric,
+            273: 0,
+            277: 1,
+            279: 600,
+        }
+        tags[273] = len(file) + 2 + 12 * len(tags) + 4
+        following = tags[273] + 600 if place < len(frames) else 0
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+        file += struct.pack("<H", len(tags)) + entries + struct.pack("<I", following) + pixels
+    return file
+
+
+def test_a_mask_is_no_page_and_a_page_that_is_damaged_costs_no_other():
+    """PIL knows no image of photometric 4, a mask, and nobody one of 99."""
+    file = tiff_of((1, 1, 0), (2, 4, 4), (3, 1, 0), (4, 99, 0), (5, 1, 0))
+    first, second, third, fourth = pages(file)
+    assert [decode(page, 1)[0, 0, 0] for page in (first, second, fourth)] == [1, 3, 5]
+    with pytest.raises(UserError, match="page 3 of the file is cut short or damaged"):
+        decode(third, 1)
 
 
 def test_a_file_of_one_page_has_no_page_number(tmp_path):

@@ -19,8 +19,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Images, folders of them, quoted patterns ('scans/*.png'), or - for standard "
-            "input: an image's bytes, or a path a line.",
+            help="Images, PDF files, pages of them (a.pdf#2), folders, quoted patterns "
+            "('scans/*.png'), or - for standard input: a file's bytes, or a path a line.",
         ),
     ],
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,

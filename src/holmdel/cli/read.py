@@ -23,8 +23,8 @@ def read(
         list[str] | None,
         typer.Argument(
             metavar="PATH...",
-            help="Images, folders of them, quoted patterns ('scans/*.png'), or - for standard "
-            "input: an image's bytes, or a path a line.",
+            help="Images, PDF files, pages of them (a.pdf#2), folders, quoted patterns "
+            "('scans/*.png'), or - for standard input: a file's bytes, or a path a line.",
         ),
     ] = None,
     pattern: Annotated[

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -118,15 +118,8 @@ def _further(source: Source) -> Iterator[int]:
             total = count_pages(source.file, source.name)
             yield from range(2, total + 1 if total <= MOST_PAGES else 2)
             return
-        frames = _frames(open_image(file, front, source.name))
-        for number in count(2):
-            try:
-                if next(frames, None) is None:
-                    return
-            except Exception:  # what is wrong with this page is said when it is decoded
-                yield number
-                return
-            yield number
+        image = open_image(file, front, source.name)
+        yield from (number for number, _ in enumerate(_frames(image), 2))
 
 
 @contextmanager
@@ -162,15 +155,11 @@ def _of_image(source: Source, file: BinaryIO, front: bytes) -> Opened:
     wanted = source.page or 1
     if wanted == 1:
         return Opened(image, _number(source, _has_second(image, source.name)))
-    frames = _frames(image)
-    try:
-        for number in range(2, wanted + 1):
-            if next(frames, None) is None:
-                raise no_page(source.name, wanted, number - 1)
-    except UserError:
-        raise
-    except Exception as error:  # a foreign parser on foreign bytes raises anything
-        raise cut_short(source.name, error) from None
+    found = list(islice(_frames(image), wanted - 1))
+    if len(found) < wanted - 1:
+        raise no_page(source.name, wanted, len(found) + 1)
+    if found[-1] is not None:
+        raise cut_short(source.name, found[-1])
     refuse_large(source.name, image.width, image.height)
     return Opened(image, wanted)
 
@@ -183,25 +172,32 @@ def _has_second(image: Image.Image, name: str) -> bool:
     """Says whether a file has a second page; the image stands at the first afterwards."""
     if image.format not in _OF_PAGES:
         return False
-    try:
-        second = next(_frames(image), None)
-    except Exception:  # there is one, and it is damaged
-        second = 1
+    several = any(True for _ in _frames(image))
     try:
         image.seek(0)
-    except Exception as error:  # as above
+    except Exception as error:  # a foreign parser on foreign bytes raises anything
         raise cut_short(name, error) from None
-    return second is not None
+    return several
 
 
-def _frames(image: Image.Image) -> Iterator[int]:
-    """Gives the frames that are pages, after the first; the image stands at each as it is given."""
+def _frames(image: Image.Image) -> Iterator[Exception | None]:
+    """Gives what is wrong with each page after the first, or None where the image now stands at it.
+
+    The last one may be a page that cannot be found, so that those behind it cannot either.
+    findings/frames-that-are-no-pages.sh shows what else is a frame.
+    """
     if image.format not in _OF_PAGES:
         return
     for index in count(1):
+        fault = None
         try:
             image.seek(index)
         except EOFError:
             return
-        if not getattr(image, "tag_v2", {}).get(_KIND, 0) & _NO_PAGE:
-            yield index
+        except Exception as error:  # a foreign parser on foreign bytes raises anything
+            fault = error
+        lost = image.tell() != index
+        if lost or not getattr(image, "tag_v2", {}).get(_KIND, 0) & _NO_PAGE:
+            yield fault
+        if lost:
+            return

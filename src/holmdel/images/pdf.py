@@ -96,7 +96,7 @@ def draw_page(file: Path | bytes, number: int, channels: int, name: str) -> tupl
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, grid.width, grid.height)
         matrix = raw.FS_MATRIX(grid.across, 0, 0, grid.down, grid.left, grid.top)
         clip = raw.FS_RECTF(0, 0, grid.width, grid.height)
-        # A grey page whose bytes are to be reversed comes out blank.
+        # PDFium leaves a grey page blank whose bytes are to be reversed.
         flags = raw.FPDF_ANNOT | (0 if grey else raw.FPDF_REVERSE_BYTE_ORDER)
         raw.FPDF_RenderPageBitmapWithMatrix(bitmap, page, matrix, clip, flags)
         pixels: Pixels = bitmap.to_numpy().reshape(grid.height, grid.width, channels)
