@@ -19,6 +19,7 @@ from holmdel.reading.image import (
     ink_of,
     luma,
     resized,
+    shrunk,
     stained,
 )
 
@@ -65,12 +66,17 @@ class Layer:
 
     def grey(self, rgb: Picture) -> Picture:
         """Returns the page at any size in this ink alone: uint8 (H, W), paper on the others."""
-        plain = luma(rgb) if self.channel is None else np.ascontiguousarray(rgb[:, :, self.channel])
+        plain = luma(rgb) if self.channel is None else _plane(rgb, self.channel)
         if not self.other.any():
             return plain
         size = (rgb.shape[1], rgb.shape[0])
-        gone = resized(self.other, size) > 127
-        return np.where(gone, resized(_ground(plain, self.other), size), plain)
+        _, gone = cv2.threshold(resized(self.other, size), 127, 255, cv2.THRESH_BINARY)
+        ground = resized(_ground(plain, self.other), size)
+        return cv2.copyTo(ground, gone, plain.copy()).astype(np.uint8, copy=False)
+
+
+def _plane(rgb: Picture, channel: int) -> Picture:
+    return cv2.extractChannel(rgb, channel).astype(np.uint8, copy=False)
 
 
 def layers(rgb: Picture) -> tuple[Layer, ...]:
@@ -235,7 +241,7 @@ def _single(
     contrast = 255 - float(grey[stain > 0].mean())
     if contrast >= _FAINT * (255 - float(planes[channel][stain > 0].mean())):
         return _only(_name(inks[0]), plain, None)
-    return _only(_name(inks[0]), even_light(np.ascontiguousarray(rgb[:, :, channel])), channel)
+    return _only(_name(inks[0]), even_light(_plane(rgb, channel)), channel)
 
 
 def _channel_of(planes: Planes, strokes: Picture, stain: Picture) -> int:
@@ -264,7 +270,7 @@ def _layers(
         name, strokes, page, channel = _name(colour), _mask(label == i), plain, None
         if name != "black":
             channel = _channel_of(planes, strokes, _mask(label >= 0))
-            page = even_light(np.ascontiguousarray(rgb[:, :, channel]))
+            page = even_light(_plane(rgb, channel))
         bare = strokes & core
         crossing = (closed(bare, _WALL, 1) | closed(bare, 1, _WALL)) & core
         gone = dilated(_mask((label >= 0) & (label != i)), 3, 3) & ~crossing
@@ -283,7 +289,7 @@ def _name(colour: Colour) -> str:
 def _ground(plain: Picture, other: Picture) -> Picture:
     """Returns the paper's brightness, at a quarter of the size of `other`."""
     height, width = other.shape
-    few = resized(plain, (max(1, width // 4), max(1, height // 4)), cv2.INTER_AREA)
+    few = shrunk(plain, (max(1, width // 4), max(1, height // 4)))
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15))
     paper = cv2.morphologyEx(few, cv2.MORPH_CLOSE, window)
     return cv2.GaussianBlur(paper, (0, 0), 4).astype(np.uint8, copy=False)

@@ -42,6 +42,14 @@ def resized(picture: Picture, size: tuple[int, int], way: int = cv2.INTER_LINEAR
     return cv2.resize(picture, size, interpolation=way).astype(np.uint8, copy=False)
 
 
+def shrunk(picture: Picture, size: tuple[int, int]) -> Picture:
+    """Returns the picture at a smaller size (width, height); of a large one some pixels do."""
+    if picture.shape[1] > 4 * size[0]:
+        twice = (2 * size[0], 2 * size[1])
+        picture = resized(picture, twice, cv2.INTER_NEAREST)
+    return resized(picture, size, cv2.INTER_AREA)
+
+
 def luma(rgb: Picture) -> Picture:
     """Returns (H, W, 3) in grey (ITU-R 601): to the bit what `decode(image, 1)` gives."""
     return np.asarray(Image.fromarray(rgb).convert("L"))
@@ -93,7 +101,11 @@ def working(page: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
         if max(height, width) >= SMALL_SIDE and not low:
             return page, 1.0
         scale, way = 2.0, cv2.INTER_CUBIC
-    return resized(page, (max(1, round(width * scale)), max(1, round(height * scale))), way), scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if scale < 0.5:  # by two first, which is far faster
+        page = page[: height // 2 * 2, : width // 2 * 2]
+        page = resized(page, (width // 2, height // 2), cv2.INTER_AREA)
+    return resized(page, size, way), scale
 
 
 def even_light(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.image import Picture, dilated, eroded, luma, resized
+from holmdel.reading.image import Picture, dilated, eroded, luma, resized, shrunk
 
 _LOOK = 800  # pixels of the longer side on which polarity is looked at
 _GROUND = 0.25  # of the shorter side: the window whose median is the ground; broader than strokes
@@ -42,7 +42,7 @@ def dark_ink(page: Picture) -> Picture:
     height, width = page.shape[:2]
     scale = min(1.0, _LOOK / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = resized(page, size, cv2.INTER_AREA)
+    small = shrunk(page, size)
     grey = small if small.ndim == 2 else luma(small)
     if _is_negative(grey):
         page, grey = ~page, ~grey
