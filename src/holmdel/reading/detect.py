@@ -1,25 +1,36 @@
 """Which lines of a page are fields of digits: asked of the line network, in doubt twice."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 
 from holmdel.reading.fields import Affine, crop, levelled
 from holmdel.reading.image import Picture, Sheet, resized, sheet
-from holmdel.reading.layout import without_frames
+from holmdel.reading.layout import Box, find_layout
+from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.print import printed, twins, words_of, written_in
 from holmdel.reading.writing import Marks, lines_of, marks_of
 
 if TYPE_CHECKING:
     from holmdel.reading.line import LineAnswer
+    from holmdel.reading.patterns import Pattern
 
 
-Score = Callable[[Sequence[Picture]], "list[LineAnswer]"]
+class Lines(Protocol):
+    """What reads pictures of lines; `LineReader` does."""
 
+    def answers(
+        self, pictures: Sequence[Picture], pattern: "Pattern", views: int | None = None
+    ) -> "list[LineAnswer]":
+        """Returns what each picture says under a pattern."""
+
+
+_SEEN = r"[.,=$€£-]*(\d[.,=$€£-]?)+"  # what is looked for, whatever the pattern
+_PARTED = "-="  # what parts numbers, or makes a date of them
 TELLING = 3  # digits of a line that says which way up it is
 _PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
 
@@ -34,7 +45,9 @@ class Found:
         to_page: (2, 3), from the picture to the page.
         boxed: it stands in a printed box.
         fills: and is at least a third as high as the box.
+        cells: the fewest and the most digits that it can be, where it stands in a comb.
         text: what the network read.
+        parted: whether a dash stands between its digits.
         sure: the probability of one digit, the geometric mean.
         explained: the part of its high marks on which a digit was read.
         trust: for each mark the confidence of the digit read on it, 0 for none.
@@ -45,7 +58,9 @@ class Found:
     to_page: Affine
     boxed: bool
     fills: bool
+    cells: tuple[int, int] | None = None
     text: str = ""
+    parted: bool = False
     sure: float = 0.0
     explained: float = 0.0
     trust: tuple[float, ...] = ()
@@ -73,11 +88,11 @@ def upside_down(line: Found) -> Found:
     return replace(line, picture=np.ascontiguousarray(line.picture[::-1, ::-1]), to_page=matrix)
 
 
-def read(lines: list[Found], marks: Marks, flat: Sheet, score: Score) -> list[Found]:
+def read(lines: list[Found], marks: Marks, flat: Sheet, reader: Lines) -> list[Found]:
     """Returns the lines with what the network reads on them."""
     if not lines:
         return []
-    answers = score([line.picture for line in lines])
+    answers = reader.answers([line.picture for line in lines], parse_pattern(_SEEN), views=1)
     return [_judged(line, answer, marks, flat) for line, answer in zip(lines, answers, strict=True)]
 
 
@@ -96,6 +111,7 @@ def _judged(line: Found, answer: "LineAnswer", marks: Marks, flat: Sheet) -> Fou
     return replace(
         line,
         text=answer.text,
+        parted=any(mark in answer.raw.strip(_PARTED) for mark in _PARTED),
         sure=answer.score ** (1.0 / count),
         explained=float(on[high].any(1).mean()),
         trust=tuple(trust.tolist()),
@@ -118,7 +134,7 @@ _FRAMES = ((0.1, 1.0), (0.0, 0.8), (0.2, 1.0), (-0.3, 1.0), (0.1, 0.8), (0.2, 0.
 _FIRST = 2  # frames; what they say decides whether more are tried
 
 
-def better(found: list[Found], marks: Marks, flat: Sheet, score: Score) -> list[Found]:
+def better(found: list[Found], marks: Marks, flat: Sheet, reader: Lines) -> list[Found]:
     """Returns the lines, those in doubt in the frame in which they are read best.
 
     Long tails make a line's picture high and its digits small; wide gaps part them.
@@ -137,7 +153,7 @@ def better(found: list[Found], marks: Marks, flat: Sheet, score: Score) -> list[
     for part in (slice(_FIRST), slice(_FIRST, None)):
         asked = [number for number in doubtful if _open(options[number])]
         pictures = [view for number in asked for view in views[number][part]]
-        answers = iter(read(pictures, marks, flat, score))
+        answers = iter(read(pictures, marks, flat, reader))
         for number in asked:
             options[number] += [next(answers) for _ in views[number][part]]
     best = list(found)
@@ -200,29 +216,55 @@ _FORM = 3  # filled boxes make a form
 _LABEL = 0.85  # of the writing's height: how high a label is at most
 _LITTLE = 12  # lines on a page
 _CROWDED = 2  # digits a mark; more is a word run together
+_WEAK = 0.5  # of what a line in a box is read with, that may be digits
 _GLANCE = 16  # lines that say whether a page is upside down
+
+
+@dataclass(frozen=True, eq=False)
+class Ink:
+    """A page in one of its inks.
+
+    Attributes:
+        grey: uint8 (H, W), the page as given.
+        light: uint8 (h, w), at working size with even light.
+    """
+
+    grey: Picture
+    light: Picture
 
 
 @dataclass(frozen=True)
 class Searched:
-    """A page in one of its four turnings, searched.
+    """One ink of a page in one of its four turnings, searched.
 
-    `read` are its lines as they were read at first; `doubtful` digits were read but not taken.
+    Attributes:
+        sheet: the page turned and made straight.
+        marks: its marks.
+        boxes: the printed ones on it.
+        lines: what stands on it, print too, the indexes of its marks.
+        print_lines: for each whether it is print.
+        clean: its ink without what is printed around it.
+        fields: the lines that are digits.
+        weak: those in boxes that may be.
+        read: its lines as they were read at first.
+        doubtful: how many digits were read but not taken.
     """
 
     sheet: Sheet
     marks: Marks
+    boxes: tuple[Box, ...]
     lines: tuple[tuple[int, ...], ...]
     print_lines: tuple[bool, ...]
     clean: Picture
     fields: tuple[Found, ...]
+    weak: tuple[Found, ...]
     read: tuple[Found, ...]
     doubtful: int
 
     @property
     def evidence(self) -> float:
         """How much speaks for this turning: digits read, weighted by how sure they are."""
-        return evidence_of(self.fields)
+        return evidence_of((*self.fields, *self.weak))
 
     @property
     def plain(self) -> bool:
@@ -232,20 +274,65 @@ class Searched:
         return sure and self.doubtful <= digits // 2
 
 
-def search(page: Picture, light: Picture, scale: float, turned: int, score: Score) -> Searched:
-    """Returns the fields of a page turned by `turned` degrees.
+def search(
+    inks: Sequence[Ink], whole: Ink, scale: float, turned: int, reader: Lines
+) -> list[Searched]:
+    """Returns the fields of a page turned by `turned` degrees, of each of its inks.
+
+    What stands in boxes is looked at in all inks together: a stroke hardly tells there whose it is.
 
     Args:
-        page: uint8 (H, W) as given.
-        light: the page at working size with even light.
+        inks: of the page.
+        whole: the page in all of them.
         scale: working pixels per pixel of the page.
         turned: 0, 90, 180 or 270, counter-clockwise.
-        score: reads pictures of lines.
+        reader: of lines.
     """
-    flat = sheet(light, scale, turned)
-    frames = without_frames(flat.ink)
-    marks = marks_of(frames)
-    lines = lines_of(marks, frames.combs)
+    plain = sheet(whole.light, scale, turned)
+    flats = [plain]
+    if len(inks) > 1:
+        flats = [sheet(ink.light, scale, turned, plain.askew) for ink in inks]
+    layouts = [find_layout(flat.ink, flat.light) for flat in flats]
+    boxes = _joined([box for layout in layouts for box in layout.boxes])
+    clean = [layout.ink for layout in layouts]
+    pages = list(inks)
+    if len(inks) > 1 and boxes:
+        inside = _inside(boxes, plain.ink.shape)
+        clean = [ink & ~inside for ink in clean]
+        clean.append(np.bitwise_or.reduce([layout.ink for layout in layouts]) & inside)
+        pages, flats = [*inks, whole], [*flats, plain]
+    return [
+        _searched(_Cutter(page.grey, flat, marks_of(ink, boxes), scale, boxes), ink, reader)
+        for page, flat, ink in zip(pages, flats, clean, strict=True)
+    ]
+
+
+def _inside(boxes: Sequence[Box], shape: tuple[int, ...]) -> Picture:
+    """Returns uint8 (h, w), 255 in boxes."""
+    inside = np.zeros(shape, np.uint8)
+    for box in boxes:
+        inside[max(box.y - 2, 0) : box.y + box.h + 2, max(box.x - 2, 0) : box.x + box.w + 2] = 255
+    return inside
+
+
+def _joined(boxes: Sequence[Box]) -> tuple[Box, ...]:
+    """Returns the boxes without those found in another ink already."""
+    kept: list[Box] = []
+    for box in boxes:
+        middle = box.x + box.w / 2, box.y + box.h / 2
+        known = any(
+            o.x <= middle[0] <= o.x + o.w and o.y <= middle[1] <= o.y + o.h and box.h > 0.5 * o.h
+            for o in kept
+        )
+        if not known:
+            kept.append(box)
+    return tuple(kept)
+
+
+def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
+    marks, flat, boxes = cut.marks, cut.sheet, cut.boxes
+    combs = frozenset(n for n, box in enumerate(boxes, start=1) if len(box.cells) > 1)
+    lines = lines_of(marks, combs)
     alike = twins(flat, marks)
     verdicts = printed(alike, marks, lines)
     written: list[list[int]] = []
@@ -254,26 +341,45 @@ def search(page: Picture, light: Picture, scale: float, turned: int, score: Scor
         written += words or ([] if is_print else [line])
     written = [line for line in written if len(line) <= _MOST_MARKS]
     written.sort(key=lambda line: -float(marks.box[line, 3].max()))
-    cut = _Cutter(page, flat, marks, scale)
-    first = read([cut(line) for line in written[:_MOST_LINES]], marks, flat, score)
-    found = better(first, marks, flat, score)
+    first = read([cut(line) for line in written[:_MOST_LINES]], marks, flat, reader)
+    found = better(first, marks, flat, reader)
     parts = [cut(part) for f in found if not _field(f) for part in _words(marks, f)]
     kept = [f for f in found if _field(f)]
-    kept += [f for f in read(parts, marks, flat, score) if _field(f) and f.digits >= 3]
+    kept += [f for f in read(parts, marks, flat, reader) if _field(f) and f.digits >= 3]
     kept = _worthy(_on_form(kept, marks), found, flat)
+    weak = [f for f in kept if f.parted]
+    kept = [f for f in kept if not f.parted]
+    weak += [f for f in found if f.boxed and f not in (*kept, *weak) and _may_be_field(f)]
     doubtful = sum(f.digits for f in found if f.sure >= _LIKE_DIGITS and not _field(f))
-    shapes = tuple(tuple(line) for line in lines)
     return Searched(
-        flat, marks, shapes, tuple(verdicts), frames.ink, tuple(kept), tuple(first), doubtful
+        flat,
+        marks,
+        boxes,
+        tuple(tuple(line) for line in lines),
+        tuple(verdicts),
+        clean,
+        tuple(kept),
+        tuple(weak),
+        tuple(first),
+        doubtful,
     )
 
 
-def says_more_turned(page: Searched, score: Score) -> bool:
+def _may_be_field(line: Found) -> bool:
+    """Returns whether a line in a box may be digits, and is told of though it is not sure."""
+    return line.digits > 0 and line.fills and line.sure >= _WEAK and line.explained >= _WEAK
+
+
+def says_more_turned(found: Sequence[Searched], reader: Lines) -> bool:
     """Returns whether the likeliest lines of a page say more upside down than as they are."""
-    telling = [f for f in page.read if f.digits >= TELLING]
-    lines = sorted(telling, key=lambda f: -f.sure)[:_GLANCE]
-    turned = read([upside_down(line) for line in lines], page.marks, page.sheet, score)
-    return evidence_of(turned) > evidence_of(lines)
+    upright: list[Found] = []
+    turned: list[Found] = []
+    for one in found:
+        telling = [f for f in one.read if f.digits >= TELLING]
+        lines = sorted(telling, key=lambda f: -f.sure)[:_GLANCE]
+        upright += lines
+        turned += read([upside_down(f) for f in lines], one.marks, one.sheet, reader)
+    return evidence_of(turned) > evidence_of(upright)
 
 
 @dataclass(frozen=True)
@@ -282,16 +388,31 @@ class _Cutter:
     sheet: Sheet
     marks: Marks
     scale: float
+    boxes: tuple[Box, ...]
 
     def __call__(self, line: Sequence[int]) -> Found:
         picture, to_page = crop(self.page, self.sheet, self.marks, list(line), self.scale)
         room = int(self.marks.room[line[0]])
         fills = 0 < room < 3 * int(self.marks.box[list(line), 3].max())
-        return Found(tuple(line), picture, to_page, room > 0, fills)
+        return Found(tuple(line), picture, to_page, room > 0, fills, self._cells(line))
+
+    def _cells(self, line: Sequence[int]) -> tuple[int, int] | None:
+        """Returns how many cells of its comb a line fills, and how many there are."""
+        number = int(self.marks.region[line[0]])
+        cells = self.boxes[number - 1].cells if number else ()
+        box = self.marks.box[list(line)]
+        tall = box[box[:, 3] >= _PART * box[:, 3].max()]
+        middle = tall[:, 0] + tall[:, 2] / 2
+        if len(cells) < 2:
+            return None
+        filled = sum(bool(((x <= middle) & (middle < x + w)).any()) for x, _, w, _ in cells)
+        return filled, len(cells)
 
 
 def _field(line: Found) -> bool:
     """Returns whether this is a field of digits; fewer digits must be surer."""
+    if line.cells and not line.cells[0] <= line.digits <= line.cells[1]:
+        return False
     if line.digits == 1:
         return line.sure > 0.95 and line.fills and len(line.marks) <= 2
     if line.explained < 0.75 or line.digits > _CROWDED * len(line.marks) + 1:

@@ -1,11 +1,15 @@
 """A line of writing cut out: upright, its ink alone on white paper, its digits set level."""
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.image import Picture, Sheet, dilated, resized
-from holmdel.reading.writing import Marks
+
+if TYPE_CHECKING:
+    from holmdel.reading.writing import Marks
 
 HEIGHT = 64  # pixels of a field's picture; twice what the network sees, no more than the page has
 
@@ -15,7 +19,7 @@ _STEEPEST = 0.2  # slope of a line on a straight page
 Affine = NDArray[np.float64]
 
 
-def slope(marks: Marks, line: list[int]) -> float:
+def slope(marks: "Marks", line: list[int]) -> float:
     """Returns the slope of a line, downwards to the right, by the middles of its marks."""
     box = marks.box[line].astype(np.float64)
     high = np.median(box[:, 3])
@@ -36,7 +40,7 @@ def slope(marks: Marks, line: list[int]) -> float:
 
 
 def crop(
-    page: NDArray[np.uint8], sheet: Sheet, marks: Marks, line: list[int], scale: float
+    page: NDArray[np.uint8], sheet: Sheet, marks: "Marks", line: list[int], scale: float
 ) -> tuple[NDArray[np.uint8], Affine]:
     """Returns the picture of a line and the affine map (2, 3) from it to the page.
 
@@ -57,7 +61,7 @@ def crop(
     return picture.astype(np.uint8), (np.linalg.inv(sheet.from_page) @ to_sheet)[:2]
 
 
-def _window(marks: Marks, line: list[int], finest: float) -> tuple[Affine, tuple[int, int]]:
+def _window(marks: "Marks", line: list[int], finest: float) -> tuple[Affine, tuple[int, int]]:
     """Returns the map (3, 3) from the field's picture to the sheet, and the picture's size."""
     tilt = slope(marks, line)
     turn = np.array([[1.0, tilt], [-tilt, 1.0]]) / np.hypot(1.0, tilt)  # sheet to upright
@@ -79,7 +83,7 @@ def _window(marks: Marks, line: list[int], finest: float) -> tuple[Affine, tuple
 
 
 def _ink_of(
-    marks: Marks, line: list[int], sheet: Sheet, to_sheet: Affine, size: tuple[int, int]
+    marks: "Marks", line: list[int], sheet: Sheet, to_sheet: Affine, size: tuple[int, int]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Returns the ink of the field, a little widened, and all other ink, in its picture."""
     wanted = np.zeros(int(marks.labels.max()) + 1, np.uint8)
@@ -137,7 +141,7 @@ _PIECE = 0.3  # of the highest: lower marks are pieces of the digit nearby, or d
 
 
 def levelled(
-    sheet: Sheet, marks: Marks, line: list[int]
+    sheet: Sheet, marks: "Marks", line: list[int]
 ) -> tuple[Picture, NDArray[np.float64]] | None:
     """Returns the line with digits of about one height, and the map (2, 3) from it to the page.
 
@@ -163,7 +167,7 @@ def levelled(
     return canvas, _to_page(sheet, extents, (left - margin, size[0]))
 
 
-def _digits(marks: Marks, line: list[int]) -> list[list[int]]:
+def _digits(marks: "Marks", line: list[int]) -> list[list[int]]:
     """Returns the marks of a line by digits: each tall one with the small ones nearest to it."""
     box = marks.box[line]
     tall = [i for i, high in zip(line, box[:, 3], strict=True) if high >= _PIECE * box[:, 3].max()]
@@ -177,7 +181,7 @@ def _digits(marks: Marks, line: list[int]) -> list[list[int]]:
     return _halves_joined(marks, list(groups.values()))
 
 
-def _halves_joined(marks: Marks, groups: list[list[int]]) -> list[list[int]]:
+def _halves_joined(marks: "Marks", groups: list[list[int]]) -> list[list[int]]:
     """Returns the groups; one that stands over another (the flag of a 5) belongs to it."""
     joined: list[list[int]] = []
     for group in groups:
@@ -191,14 +195,14 @@ def _halves_joined(marks: Marks, groups: list[list[int]]) -> list[list[int]]:
     return joined
 
 
-def _extent(marks: Marks, group: list[int]) -> tuple[int, int, int, int]:
+def _extent(marks: "Marks", group: list[int]) -> tuple[int, int, int, int]:
     box = marks.box[group]
     (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
     return int(x0), int(y0), int(x1), int(y1)
 
 
 def _alone(
-    sheet: Sheet, marks: Marks, group: list[int], extent: tuple[int, int, int, int]
+    sheet: Sheet, marks: "Marks", group: list[int], extent: tuple[int, int, int, int]
 ) -> Picture:
     """Returns the light of a digit without its neighbours."""
     x0, y0, x1, y1 = extent

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -18,9 +19,11 @@ from holmdel.reading.answers import (
     on_page,
 )
 from holmdel.reading.filled import Filled, Form
-from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.trust import Trust
+
+if TYPE_CHECKING:
+    from holmdel.reading.line import LineAnswer, LineReader
 
 _FRAME = (40, 40, 220)  # red, green, blue
 
@@ -35,7 +38,7 @@ class FormReader:
         threshold: the confidence up to which a line is rejected.
     """
 
-    def __init__(self, form: Form, network: LineReader, trust: Trust, threshold: float) -> None:
+    def __init__(self, form: Form, network: "LineReader", trust: Trust, threshold: float) -> None:
         self.form = form
         self._network, self._trust, self._threshold = network, trust, threshold
 
@@ -65,7 +68,7 @@ class FormReader:
                 shown.append((f"field-{name}", draw_alignment(one.picture, digits)))
         return Reading(path, tuple(lines), tuple(skipped), steps=tuple(shown))
 
-    def _answers(self, filled: Sequence[Filled]) -> dict[str, LineAnswer]:
+    def _answers(self, filled: Sequence[Filled]) -> dict[str, "LineAnswer"]:
         """Returns what the fields say by their names; those of one pattern are read together."""
         alike: defaultdict[str, list[Filled]] = defaultdict(list)
         for one in filled:
@@ -77,7 +80,7 @@ class FormReader:
             found |= {one.field.name: said for one, said in zip(fields, answers, strict=True)}
         return found
 
-    def _line(self, filled: Filled, answer: LineAnswer) -> Line:
+    def _line(self, filled: Filled, answer: "LineAnswer") -> Line:
         confidence = self._trust.confidence(answer.claim)
         digits = tuple(
             Digit(d.char, d.confidence, on_page(d.box, filled.to_page)) for d in answer.digits

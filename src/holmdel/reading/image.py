@@ -80,12 +80,14 @@ class Sheet:
         ink: uint8 (h, w), 255 on ink.
         from_page: float64 (3, 3), a point of the page to a point of `light`.
         turned: quarter turns counter-clockwise, in degrees.
+        askew: by how many degrees its lines rose to the right before it was made straight.
     """
 
     light: NDArray[np.uint8]
     ink: NDArray[np.uint8]
     from_page: NDArray[np.float64]
     turned: int
+    askew: float
 
 
 def working(page: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
@@ -228,13 +230,14 @@ def _unequal(x: NDArray[np.float32], y: NDArray[np.float32], angle: float) -> fl
     return float((counts**2).sum())
 
 
-def sheet(light: NDArray[np.uint8], scale: float, turned: int) -> Sheet:
+def sheet(light: NDArray[np.uint8], scale: float, turned: int, askew: float | None = None) -> Sheet:
     """Returns the page turned by `turned` degrees and made straight.
 
     Args:
         light: what `even_light` gives, of the page at working size.
         scale: working pixels per pixel of the page.
         turned: 0, 90, 180 or 270, counter-clockwise.
+        askew: what `skew` gives of it then, if that is known.
     """
     height, width = light.shape
     matrix = np.diag([scale, scale, 1.0])
@@ -246,10 +249,10 @@ def sheet(light: NDArray[np.uint8], scale: float, turned: int) -> Sheet:
     }
     matrix = turns[turned] @ matrix
     light = np.ascontiguousarray(np.rot90(light, turned // 90))
-    angle = skew(ink_of(light))
+    angle = skew(ink_of(light)) if askew is None else askew
     if angle:
         light, matrix = _straight(light, matrix, angle)
-    return Sheet(light, ink_of(light), matrix, turned)
+    return Sheet(light, ink_of(light), matrix, turned, angle)
 
 
 def _straight(

@@ -20,6 +20,7 @@ _GRAIN = 4.0  # times the paper's grain, the same
 _LEVEL, _UPRIGHT = 14, 40  # pixels of a run that begins a line across, or down
 _ALIKE = 0.2  # of the width, by which cells of one comb differ
 _APART = 0.8  # of the width: how far apart the boxes of one comb are
+_LETTER = 60  # pixels of the highest letter that is told from a box
 _SQUARES = 4  # lines across and down that make squared paper
 
 
@@ -110,7 +111,27 @@ def find_layout(ink: Picture, light: Picture) -> Layout:
     bars = [bar for row in rows for bar in row.bars]
     bars += _rules(levels, uprights, ink.shape, high)
     clean, lines = without_bars(ink, light, faint, bars)
-    return Layout(clean, lines, tuple(_in_order(_boxes(rows))))
+    boxes = _in_order(_boxes(rows))
+    letters = [box for box in boxes if _is_letter(box, clean)]
+    for box in letters:
+        _restore(clean, lines, ink, box)
+    return Layout(clean, lines, tuple(box for box in boxes if box not in letters))
+
+
+def _is_letter(box: Box, clean: Picture) -> bool:
+    """Returns whether it is no box but a round letter or a zero: as small, and empty."""
+    inside = clean[box.y : box.y + box.h, box.x : box.x + box.w]
+    narrow = len(box.cells) == 1 and box.w <= _ONE_DIGIT * box.h
+    return narrow and box.h <= _LETTER and not inside.any()
+
+
+def _restore(clean: Picture, lines: Picture, ink: Picture, box: Box) -> None:
+    """Gives the walls of a box back to the ink."""
+    around = box.h
+    rows = slice(max(box.y - around, 0), box.y + box.h + around)
+    columns = slice(max(box.x - around, 0), box.x + box.w + around)
+    clean[rows, columns] |= ink[rows, columns]
+    lines[rows, columns] = 0
 
 
 def _faintest(light: Picture) -> float:

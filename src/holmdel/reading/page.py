@@ -1,4 +1,4 @@
-"""Where the fields of a page are, and whether an image is one line already."""
+"""Where the fields of an image are: of a line alone, of a form, of any page."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,62 +7,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.detect import Found, Score, Searched, says_more_turned, search
-from holmdel.reading.image import Picture, closed, even_light, ink_of, turnings, working
+from holmdel.reading.answers import Box, Skipped, on_page
+from holmdel.reading.colour import layers
+from holmdel.reading.detect import (
+    Found,
+    Ink,
+    Lines,
+    Searched,
+    says_more_turned,
+    search,
+)
+from holmdel.reading.image import Picture, even_light, luma, turnings, working
 
-_LOW = 120  # pixels; so low a picture is one line unless two are seen
-_STRIP = 4.0  # times its height: how wide a higher one is of which that is true
-_SECOND = 0.5  # of the first line's ink: a second line
-_THIN = 0.2  # of the height; a rule or an edge, no line of writing
-_SHORT = 1.0  # times its height: how wide so low a picture is at least
-_WIDE = 1.5  # times its height: how wide a line's picture is at least
-_HIGHEST = 400  # pixels; a higher picture is a photograph of more than a line
-_SMALL = 24  # pixels; on less than this there is no page
-_FILLS = 0.35  # of the height that the line's ink takes
-_ALL = 0.8  # of the ink that is the line's
-
-
-def is_line(grey: Picture) -> bool:
-    """Returns whether the picture shows one line and little around it.
-
-    Args:
-        grey: uint8 (H, W).
-    """
-    height, width = grey.shape
-    if height < _SMALL:
-        return True
-    low = height <= _LOW or width >= _STRIP * height
-    if width < (_SHORT if low else _WIDE) * height or height > _HIGHEST:
-        return False
-    rows = ink_of(even_light(grey)).astype(bool).sum(1).astype(np.float64)
-    if not rows.any():
-        return False
-    usual = float(np.quantile(rows[rows > 0], 0.8))  # a rule's row has many times more
-    few = (rows > 0.1 * usual).astype(np.uint8)[:, None] * np.uint8(255)
-    gap = max(3, round(0.08 * height) | 1)
-    inked = closed(few, gap, 1)[:, 0] > 0
-    bands = _bands(inked.tolist())
-    sums = [float(rows[top:bottom].sum()) for top, bottom in bands]
-    if low:
-        high = [(b - t >= _THIN * height) * s for (t, b), s in zip(bands, sums, strict=True)]
-        return bool(sorted([0.0, *high])[-2] < _SECOND * max(sums))
-    top, bottom = bands[int(np.argmax(sums))]
-    return bottom - top >= _FILLS * height and max(sums) >= _ALL * float(rows.sum())
-
-
-def _bands(inked: list[bool]) -> list[tuple[int, int]]:
-    """Returns where runs of True start and end.
-
-    >>> _bands([False, True, True, False, True])
-    [(1, 3), (4, 5)]
-    """
-    edges = [
-        i for i, (a, b) in enumerate(zip([False, *inked], [*inked, False], strict=True)) if a != b
-    ]
-    return list(zip(edges[::2], edges[1::2], strict=True))
-
-
-__all__ = ["Field", "Page", "find_fields", "is_line"]
+_LEAST_SIDE = 12  # pixels; nothing can be read on less
+_SURER = (1.08, 1.5)  # times as much must speak for another turning, and for one upside down
+_LOW = 10  # pixels of the page; what is lower is too small to be read
+_HIGHEST = 0.08  # of the page's longer side: a box for a line is no higher
 
 
 @dataclass(frozen=True)
@@ -74,87 +34,163 @@ class Field:
         box: x, y, width and height around it in the page as given.
         to_page: float64 (2, 3), a point of `picture` to a point of the page.
         turned: by how many degrees the page had to be turned counter-clockwise.
+        weak: whether it may be no digits at all.
     """
 
     picture: Picture
-    box: tuple[int, int, int, int]
+    box: Box
     to_page: NDArray[np.float64]
     turned: int
+    weak: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    """What was found on a page: its fields, and the steps to them as named pictures."""
+    """What was found on a page: its fields, what else was seen, and the steps as named pictures."""
 
     fields: tuple[Field, ...]
+    skipped: tuple[Skipped, ...]
     steps: tuple[tuple[str, Picture], ...]
 
 
-def find_fields(grey: Picture, score: Score, *, steps: bool = False) -> Page:
+def inks_of(page: Picture) -> tuple[list[Ink], Ink, float]:
+    """Returns the inks of a page, the page in all of them, and its working pixels per pixel.
+
+    Args:
+        page: uint8 (H, W) or (H, W, 3), dark ink on lighter paper.
+    """
+    small, scale = working(page)
+    if page.ndim == 2:
+        plain = Ink(page, even_light(small))
+        return [plain], plain, scale
+    found = layers(small)
+    inks = [Ink(layer.grey(page), layer.light) for layer in found]
+    if len(inks) == 1:
+        return inks, inks[0], scale
+    return inks, Ink(luma(page), even_light(luma(small))), scale
+
+
+def find_fields(page: Picture, reader: Lines, *, steps: bool = False) -> Page:
     """Returns the fields of handwritten digits on a page, in the order a person reads them.
 
     Args:
-        grey: uint8 (H, W), a photograph or scan: dark ink on lighter paper.
-        score: reads pictures of lines; what it says decides which lines are digits and which way
+        page: uint8 (H, W) or (H, W, 3), a photograph or scan: dark ink on lighter paper.
+        reader: reads pictures of lines; what it says decides which lines are digits and which way
             up the page is.
         steps: keep the pictures that show how the fields were found.
     """
-    if min(grey.shape) < _LEAST_SIDE:
-        return Page((), ())
-    small, scale = working(grey)
-    light = even_light(small)
-    best: Searched | None = None
-    for turned in turnings(light):
-        for found in _searched(grey, light, scale, turned, score):
-            if best is None or found.evidence > _SURER * best.evidence:
+    if min(page.shape[:2]) < _LEAST_SIDE:
+        return Page((), (), ())
+    inks, whole, scale = inks_of(page)
+    best: list[Searched] = []
+    for turned in turnings(whole.light):
+        for found in _searched(inks, whole, scale, turned, reader):
+            if not best or _evidence(found) > _surer(found, best) * _evidence(best):
                 best = found
-        if best is not None and best.plain:
+        if any(one.plain for one in best):
             break
-    if best is None:
-        return Page((), ())
-    ordered = _in_order(best)
-    fields = tuple(_field(line, best.sheet.turned, grey.shape) for line in ordered)
-    return Page(fields, _steps(best, ordered) if steps else ())
+    return _page(best, page.shape, steps)
 
 
-_LEAST_SIDE = 12  # pixels; nothing can be read on less
-_SURER = 1.08  # times: how much more must speak for a page that is not upright
+def _page(found: list[Searched], shape: tuple[int, ...], steps: bool) -> Page:
+    pairs = [(one, line) for one in found for line in (*one.fields, *one.weak)]
+    ordered = _in_order(pairs)
+    fields = tuple(_field(line, one.sheet.turned, shape, line in one.weak) for one, line in ordered)
+    shown = _steps(found[0], [line for _, line in ordered]) if steps and found else ()
+    return Page(fields, tuple(_skipped(found, fields, shape)), shown)
 
 
 def _searched(
-    grey: Picture, light: Picture, scale: float, turned: int, score: Score
-) -> Iterator[Searched]:
+    inks: list[Ink], whole: Ink, scale: float, turned: int, reader: Lines
+) -> Iterator[list[Searched]]:
     """Yields the page turned so far, and upside down where it may be that."""
-    found = search(grey, light, scale, turned, score)
+    found = search(inks, whole, scale, turned, reader)
     yield found
-    if says_more_turned(found, score):
-        yield search(grey, light, scale, turned + 180, score)
+    if says_more_turned(found, reader):
+        yield search(inks, whole, scale, turned + 180, reader)
 
 
-def _field(line: Found, turned: int, shape: tuple[int, ...]) -> Field:
+def _surer(found: list[Searched], best: list[Searched]) -> float:
+    """Returns how much more must speak for a turning: many digits may stand on their head."""
+    return _SURER[abs(found[0].sheet.turned - best[0].sheet.turned) == 180]
+
+
+def _evidence(found: list[Searched]) -> float:
+    return sum(one.evidence for one in found)
+
+
+def _field(line: Found, turned: int, shape: tuple[int, ...], weak: bool) -> Field:
     height, width = line.picture.shape
-    corners = line.to_page @ np.array([[0, width, 0, width], [0, 0, height, height], [1] * 4])
-    x0, y0 = np.maximum(np.floor(corners.min(1)), 0).astype(int)
-    x1, y1 = np.minimum(np.ceil(corners.max(1)), shape[::-1]).astype(int)
-    return Field(line.picture, (int(x0), int(y0), int(x1 - x0), int(y1 - y0)), line.to_page, turned)
+    box = _within(on_page((0, 0, width, height), line.to_page), shape)
+    return Field(line.picture, box, line.to_page, turned, weak)
 
 
-def _in_order(page: Searched) -> list[Found]:
+def _within(box: Box, shape: tuple[int, ...]) -> Box:
+    x, y, w, h = box
+    x0, y0 = max(x, 0), max(y, 0)
+    return x0, y0, min(x + w, shape[1]) - x0, min(y + h, shape[0]) - y0
+
+
+def _in_order(pairs: list[tuple[Searched, Found]]) -> list[tuple[Searched, Found]]:
     """Returns the fields by rows from the top, in a row from the left."""
 
-    def place(line: Found) -> tuple[float, float, float]:
-        box = page.marks.box[list(line.marks)]
+    def place(pair: tuple[Searched, Found]) -> tuple[float, float, float]:
+        one, line = pair
+        box = one.marks.box[list(line.marks)]
         top, bottom = float(box[:, 1].min()), float((box[:, 1] + box[:, 3]).max())
         return (top + bottom) / 2, bottom - top, float(box[:, 0].min())
 
-    rows: list[list[Found]] = []
-    for line in sorted(page.fields, key=place):
-        middle, high, _ = place(line)
+    rows: list[list[tuple[Searched, Found]]] = []
+    for pair in sorted(pairs, key=place):
+        middle, high, _ = place(pair)
         if rows and middle - place(rows[-1][0])[0] < 0.6 * min(high, place(rows[-1][0])[1]):
-            rows[-1].append(line)
+            rows[-1].append(pair)
         else:
-            rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda f: place(f)[2])]
+            rows.append([pair])
+    return [pair for row in rows for pair in sorted(row, key=lambda p: place(p)[2])]
+
+
+def _skipped(
+    found: list[Searched], fields: Sequence[Field], shape: tuple[int, ...]
+) -> Iterator[Skipped]:
+    """Yields what was seen and is no field: print, letters, what is too small, empty boxes."""
+    taken = [field.box for field in fields]
+    for one in found:
+        to_page = _to_page(one)
+        for line, is_print in zip(one.lines, one.print_lines, strict=True):
+            box = _within(on_page(_around(one, line), to_page), shape)
+            if any(_covers(field, box) for field in taken):
+                continue
+            reason = "print" if is_print else "too small" if box[3] < _LOW else "letters"
+            yield Skipped(box, reason)
+    yield from _empty(found, shape)
+
+
+def _empty(found: list[Searched], shape: tuple[int, ...]) -> Iterator[Skipped]:
+    """Yields the boxes for a line in which nothing stands."""
+    for number, printed in enumerate(found[0].boxes if found else (), start=1):
+        filled = any((one.marks.region == number).any() for one in found)
+        if filled or printed.h > _HIGHEST * max(found[0].sheet.light.shape):
+            continue
+        to_page = _to_page(found[0])
+        box = (printed.x, printed.y, printed.w, printed.h)
+        yield Skipped(_within(on_page(box, to_page), shape), "empty")
+
+
+def _to_page(one: Searched) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.inv(one.sheet.from_page)[:2], np.float64)
+
+
+def _around(one: Searched, line: Sequence[int]) -> Box:
+    box = one.marks.box[list(line)]
+    (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
+    return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
+
+
+def _covers(box: Box, other: Box) -> bool:
+    """Returns whether the middle of the other stands in the box."""
+    x, y = other[0] + other[2] / 2, other[1] + other[3] / 2
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]
 
 
 _RED, _BLUE, _GREY = (40, 40, 220), (220, 120, 30), (170, 170, 170)
@@ -167,7 +203,7 @@ def _steps(page: Searched, found: list[Found]) -> tuple[tuple[str, Picture], ...
     for line, is_print in zip(page.lines, page.print_lines, strict=True):
         _frame(lines, page, line, _GREY if is_print else _BLUE)
     fields = _coloured(page.sheet.light)
-    for field in found:
+    for field in page.fields:
         _frame(fields, page, field.marks, _RED)
     named = [("light", page.sheet.light), ("clean", clean), ("lines", lines), ("fields", fields)]
     named += [(f"field-{number:02d}", line.picture) for number, line in enumerate(found, start=1)]

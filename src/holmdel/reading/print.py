@@ -1,13 +1,15 @@
 """Print beside handwriting: told apart by how alike the marks of a page are."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.image import Sheet
-from holmdel.reading.writing import Marks
+
+if TYPE_CHECKING:
+    from holmdel.reading.writing import Marks
 
 _SIDE = 12  # pixels of the small pictures that are compared
 _ALIKE = 0.9  # correlation of two prints of a letter
@@ -19,7 +21,7 @@ _LARGER = 1.2  # times the print: writing beside it
 _READABLE = 12  # pixels high; lower marks are dots and grain, alike in any hand
 
 
-def twins(sheet: Sheet, marks: Marks) -> NDArray[np.float32]:
+def twins(sheet: Sheet, marks: "Marks") -> NDArray[np.float32]:
     """Returns for each mark how much the likest other mark of its size resembles it: (N,), to 1.
 
     A printed letter comes back on the page nearly the same; no hand writes a digit twice alike.
@@ -46,7 +48,7 @@ def twins(sheet: Sheet, marks: Marks) -> NDArray[np.float32]:
     return best
 
 
-def printed(alike: NDArray[np.float32], marks: Marks, lines: list[list[int]]) -> list[bool]:
+def printed(alike: NDArray[np.float32], marks: "Marks", lines: list[list[int]]) -> list[bool]:
     """Returns for each line whether it is print.
 
     Print is as high as its neighbours to a pixel and its letters come back; once print is known,
@@ -79,7 +81,7 @@ def printed(alike: NDArray[np.float32], marks: Marks, lines: list[list[int]]) ->
     return verdicts
 
 
-def written_in(alike: NDArray[np.float32], marks: Marks, line: list[int]) -> list[list[int]]:
+def written_in(alike: NDArray[np.float32], marks: "Marks", line: list[int]) -> list[list[int]]:
     """Returns the words of a line with print that are written into it: they are larger."""
     words = words_of(marks, line)
     if len(words) < 2 or not _has_print(alike, marks):
@@ -98,14 +100,14 @@ def written_in(alike: NDArray[np.float32], marks: Marks, line: list[int]) -> lis
     ]
 
 
-def _tall(marks: Marks, line: list[int]) -> NDArray[np.float64]:
+def _tall(marks: "Marks", line: list[int]) -> NDArray[np.float64]:
     """Returns the boxes of the marks of a line that are no points, dashes or pieces."""
     box = marks.box[line].astype(np.float64)
     high: NDArray[np.float64] = box[box[:, 3] >= 0.6 * box[:, 3].max()]
     return high
 
 
-def words_of(marks: Marks, line: list[int], gap: float = 0.45) -> list[list[int]]:
+def words_of(marks: "Marks", line: list[int], gap: float = 0.45) -> list[list[int]]:
     """Returns the parts of a line between gaps wider than `gap` times the marks beside them."""
     box = marks.box[line]
     words = [[line[0]]]
@@ -119,7 +121,7 @@ def words_of(marks: Marks, line: list[int], gap: float = 0.45) -> list[list[int]
     return words
 
 
-def _has_print(alike: NDArray[np.float32], marks: Marks) -> bool:
+def _has_print(alike: NDArray[np.float32], marks: "Marks") -> bool:
     """Returns whether there is print on the page: enough marks come back."""
     high = alike[marks.box[:, 3] >= _READABLE]
     return bool(len(high) >= 20 and (high > _ALIKE).mean() >= 0.12)
@@ -135,7 +137,7 @@ class _Shape(NamedTuple):
     bottom: float
 
 
-def _shape(marks: Marks, line: list[int]) -> _Shape:
+def _shape(marks: "Marks", line: list[int]) -> _Shape:
     box = _tall(marks, line)
     y, h = box[:, 1], box[:, 3]
     high = float(np.median(h))
@@ -156,7 +158,7 @@ def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool) -> bool
     return shape.marks >= 2 and share >= _SHARE and (even or beside or shape.marks >= _LONG)
 
 
-def _set_in_type(marks: Marks, line: list[int], shape: _Shape, beside: bool) -> bool:
+def _set_in_type(marks: "Marks", line: list[int], shape: _Shape, beside: bool) -> bool:
     """Returns whether marks stand as evenly as only type does."""
     least = max(0.02, 0.4 / shape.height)
     if shape.marks >= 5 and max(shape.spread, shape.top, shape.bottom) <= least:
@@ -164,7 +166,7 @@ def _set_in_type(marks: Marks, line: list[int], shape: _Shape, beside: bool) -> 
     return beside and shape.marks >= _LONG and _on_base(marks, line) >= 0.85
 
 
-def _on_base(marks: Marks, line: list[int]) -> float:
+def _on_base(marks: "Marks", line: list[int]) -> float:
     """Returns the part of the marks that stand on one base line to a hair."""
     box = marks.box[line].astype(np.float64)
     box = box[box[:, 3] >= 0.45 * box[:, 3].max()]

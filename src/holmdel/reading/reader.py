@@ -1,11 +1,10 @@
 """Pictures of paper in, strings of digits out."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
-
-import numpy as np
 
 from holmdel.checkpoint import load_line_model
 from holmdel.classifier import Failure
@@ -26,18 +25,20 @@ from holmdel.reading.answers import (
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
-from holmdel.reading.page import find_fields, is_line
+from holmdel.reading.page import find_fields
 from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.polarity import dark_ink
 from holmdel.reading.regions import joined, parse_regions, parts_of
 from holmdel.reading.sheets import Sheet, batches, is_cheque, open_sheet
+from holmdel.reading.strip import Strip, strips_of
 from holmdel.reading.template import Template
 from holmdel.reading.trust import Trust, load_calibration
 
 SHIPPED = "reader"
 MAX_ERROR = 0.01
 DIGITS = "digits"  # the pattern where none is given
+_VIEWS = 4  # of a field on a page; in letters they see different digits
 _LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
-_INVERTED = 2.0  # light ink reaches so much further from the paper than the darkest spots
 
 
 class Reader:
@@ -145,39 +146,44 @@ class Reader:
         return sheet.finished(joined(sheet.path, self._regions, boxes, readings))
 
     def _whole(self, sheets: list[Sheet], steps: bool) -> Iterator[Reading]:
-        """Gives what stands on sheets, each a line or a page."""
-        single = [f for f in sheets if self._lines or self._regions or is_line(f.grey)]
-        greys = [_dark_ink(sheet.grey) for sheet in single]
-        answers = self._network.answers(greys, self._pattern)
-        known = {
-            id(sheet): self._one_line(sheet, grey, answer, steps)
-            for sheet, grey, answer in zip(single, greys, answers, strict=True)
-        }
-        for sheet in sheets:
-            yield known.get(id(sheet)) or self._page(sheet, steps)
+        """Gives what stands on sheets; those of one line go through the network together."""
+        single = bool(self._lines or self._regions)
+        pages = [dark_ink(sheet.image) for sheet in sheets]
+        strips = [strips_of(page, certain=single) for page in pages]
+        pictures = [strip.picture for few in strips for strip in few]
+        answers = iter(self._network.answers(pictures, self._pattern))
+        for sheet, page, few in zip(sheets, pages, strips, strict=True):
+            said = [(strip, next(answers)) for strip in few]
+            if said:
+                yield self._one_line(sheet, said, steps)
+            else:
+                found = self._page(sheet, page, steps)
+                yield _longest(found) if single else found
 
-    def _one_line(self, sheet: Sheet, grey: Grey, answer: LineAnswer, steps: bool) -> Reading:
-        digits = tuple(Digit(d.char, d.confidence, d.box) for d in answer.digits)
-        shown = _steps(grey, answer, 1) if steps else ()
+    def _one_line(self, sheet: Sheet, said: list[tuple[Strip, LineAnswer]], steps: bool) -> Reading:
+        """Returns what stands on a line, in that of its inks in which it is read best."""
+        strip, answer = max(said, key=lambda pair: pair[1].score)
+        digits = tuple(
+            Digit(d.char, d.confidence, on_page(d.box, strip.to_page)) for d in answer.digits
+        )
+        shown = _steps(strip.picture, answer, 1) if steps else ()
         return Reading(sheet.path, self._kept(answer, digits), steps=shown)
 
-    def _page(self, sheet: Sheet, steps: bool) -> Reading:
+    def _page(self, sheet: Sheet, image: Grey, steps: bool) -> Reading:
         """Returns what stands on a page: its fields are found, then read under the pattern."""
-        page = find_fields(sheet.grey, self._score, steps=steps)
-        answers = self._network.answers([field.picture for field in page.fields], self._pattern)
+        page = find_fields(image, self._network, steps=steps)
+        pictures = [field.picture for field in page.fields]
+        answers = self._network.answers(pictures, self._pattern, views=_VIEWS)
         lines: list[Line] = []
         shown = page.steps
         for number, (field, answer) in enumerate(zip(page.fields, answers, strict=True), 1):
             digits = tuple(
                 Digit(d.char, d.confidence, on_page(d.box, field.to_page)) for d in answer.digits
             )
-            lines += self._kept(answer, digits, field.box)
+            kept = self._kept(answer, digits, field.box)
+            lines += [replace(line, status=REJECT) for line in kept] if field.weak else kept
             shown += _steps(field.picture, answer, number) if steps else ()
-        return Reading(sheet.path, tuple(lines), steps=shown)
-
-    def _score(self, pictures: Sequence[Grey]) -> list[LineAnswer]:
-        """Returns what the network sees on parts of a page, whatever the pattern."""
-        return self._network.answers(pictures, parse_pattern("digits"), views=1)
+        return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
     def _kept(
         self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
@@ -258,10 +264,10 @@ def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
     return LineReader(network), Trust.from_json(trust) if trust else Trust()
 
 
-def _dark_ink(grey: Grey) -> Grey:
-    """Returns a line with dark ink on light paper; the paper is the median."""
-    dark, paper, light = np.percentile(grey, (2, 50, 98))
-    return 255 - grey if light - paper > _INVERTED * (paper - dark) else grey
+def _longest(found: Reading) -> Reading:
+    """Returns the reading of an image that is known to be one line."""
+    lines = sorted(found.lines, key=lambda line: -line.score * len(line.text))[:1]
+    return replace(found, lines=tuple(lines))
 
 
 def _steps(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[str, Grey], ...]:

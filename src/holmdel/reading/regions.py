@@ -88,7 +88,7 @@ def parts_of(sheet: "Sheet", regions: Sequence[Region]) -> tuple[list[Box], list
         UserError: if one is no part of the sheet.
     """
     boxes = [region.within(sheet) for region in regions]
-    return boxes, [replace(sheet, grey=sheet.grey[y : y + h, x : x + w]) for x, y, w, h in boxes]
+    return boxes, [sheet.part(box) for box in boxes]
 
 
 def joined(

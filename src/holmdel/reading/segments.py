@@ -15,6 +15,7 @@ _GAP = 24  # pixels between two pieces of one line, or half the shorter of them
 _OFF = 1.6  # pixels by which the next piece may stand off the line
 _LONG = 24  # pixels of lines that are joined over a gap as long as they are
 _FILLED = 0.45  # of its length that is ink
+_WHOLE = 13  # pixels along a line without paper
 _ALONG = 9  # pixels over which the light along a line is averaged
 _AROUND = 41  # pixels around a line in which the paper's pattern is seen
 _DEEP = 40  # of 255: what is darker is no pattern
@@ -41,7 +42,8 @@ def faint_lines(light: Picture, least: float) -> Picture:
     Where the paper is patterned it must be darker by so much more.
     """
     window = np.ones((THICKEST + 2, 1), np.uint8)
-    along = cv2.blur(light, (_ALONG, 1))  # the paper's grain is gone, a line is still there
+    whole = cv2.dilate(light, np.ones((1, _WHOLE), np.uint8))  # between letters there is paper
+    along = cv2.blur(whole, (_ALONG, 1))  # the paper's grain is gone, a line is still there
     deeper = cv2.morphologyEx(along, cv2.MORPH_BLACKHAT, window).astype(np.uint8, copy=False)
     pattern = cv2.blur(np.minimum(deeper, np.uint8(_DEEP)), (_AROUND, _AROUND))
     wanted = np.maximum(cv2.convertScaleAbs(pattern, alpha=_PATTERN), np.uint8(min(least, 255)))

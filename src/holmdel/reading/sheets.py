@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.images.decoding import Decoded, ImageLike, decode_page
@@ -10,7 +12,7 @@ from holmdel.images.formats import FileOfCheques
 from holmdel.images.pages import FileLike, name_of
 from holmdel.reading.answers import Box, Cheque, Grey, Reading
 from holmdel.reading.cheques import agreement, open_cheque
-from holmdel.reading.image import LEAST_SIDE
+from holmdel.reading.image import LEAST_SIDE, luma
 
 BATCH = 64  # pictures that are read together
 _HELD = 8_000_000  # pixels, from which no further picture joins them
@@ -23,6 +25,7 @@ class Sheet:
     Attributes:
         path: as an answer gives it; None if it was not given as one.
         grey: its pixels, uint8 (H, W), square.
+        colour: the same in red, green and blue, uint8 (H, W, 3); None without colours.
         page: the number of the page from 1, where the file has several; else None.
         stretch: by how much it was stretched across and down to have square pixels.
         cheque: what the file says of it, where it is the item of a file of cheques.
@@ -33,6 +36,19 @@ class Sheet:
     page: int | None
     stretch: tuple[float, float]
     cheque: Cheque | None = None
+    colour: Grey | None = None
+
+    @property
+    def image(self) -> Grey:
+        """Its pixels, uint8 (H, W), or (H, W, 3) where there are colours."""
+        return self.grey if self.colour is None else self.colour
+
+    def part(self, box: Box) -> "Sheet":
+        """Returns what stands in a box of it."""
+        x, y, w, h = box
+        here = np.s_[y : y + h, x : x + w]
+        colour = None if self.colour is None else self.colour[here]
+        return replace(self, grey=self.grey[here], colour=colour)
 
     def finished(self, reading: Reading) -> Reading:
         """Returns its reading with what the file says, and boxes in the file's own pixels."""
@@ -47,8 +63,8 @@ def open_sheet(picture: ImageLike) -> Sheet | Failure:
     """Returns a picture, decoded, or the sentence that says why it cannot be used."""
     path = name_of(picture)
     try:
-        found, cheque = open_image(picture, 1)
-        grey = found.squared()[:, :, 0]
+        found, cheque = open_image(picture, 3)
+        grey, colour = _by_colour(found.squared())
         if min(grey.shape) < LEAST_SIDE:
             raise UserError(
                 f"{path or 'the picture'} has {grey.shape[1]} x {grey.shape[0]} pixels; expected "
@@ -56,7 +72,15 @@ def open_sheet(picture: ImageLike) -> Sheet | Failure:
             )
     except UserError as error:
         return Failure(path, str(error))
-    return Sheet(path, grey, found.page, found.stretch, cheque)
+    return Sheet(path, grey, found.page, found.stretch, cheque, colour)
+
+
+def _by_colour(pixels: Grey) -> tuple[Grey, Grey | None]:
+    """Returns pixels in grey, (H, W), and as they are, (H, W, 3), where they have colours."""
+    first = pixels[:, :, 0]
+    if all(np.array_equal(first, pixels[:, :, c]) for c in (1, 2)):
+        return np.ascontiguousarray(first), None
+    return luma(pixels), pixels
 
 
 def open_image(picture: ImageLike, channels: int) -> tuple[Decoded, Cheque | None]:

@@ -1,5 +1,6 @@
 """Writing on a page: marks of ink joined to lines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -7,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.layout import Frames
+from holmdel.reading.image import Picture
+from holmdel.reading.layout import Box
 
 _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
 _LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
@@ -38,10 +40,15 @@ class Marks:
     labels: NDArray[np.int32]
 
 
-def marks_of(frames: Frames) -> Marks:
-    """Returns the marks that may be digits or pieces of digits."""
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(frames.ink, connectivity=8)
-    height, width = frames.ink.shape
+def marks_of(ink: Picture, boxes: Sequence[Box]) -> Marks:
+    """Returns the marks that may be digits or pieces of digits.
+
+    Args:
+        ink: uint8 (h, w), 255 on ink.
+        boxes: printed ones; their numbers, from 1, are the marks' regions.
+    """
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    height, width = ink.shape
     x, y, w, h, area = stats.T
     keep = (np.maximum(w, h) >= 4) & (area >= 8) & (h < _TALLEST * height) & (w < 0.5 * width)
     edge = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
@@ -52,10 +59,19 @@ def marks_of(frames: Frames) -> Marks:
     chosen = chosen[np.argsort(x[chosen], kind="stable")]
     middle = centres[chosen].round().astype(int)
     numbers = labels.astype(np.int32, copy=False)
-    region = frames.regions[middle[:, 1], middle[:, 0]]
-    heights = np.array(frames.heights, np.int32)
+    region = _regions(ink.shape, boxes)[middle[:, 1], middle[:, 0]]
+    heights = np.array([0, *(box.h for box in boxes)], np.int32)
     box = stats[chosen, :4].astype(np.int32, copy=False)
     return Marks(chosen.astype(np.int32), box, area[chosen], region, heights[region], numbers)
+
+
+def _regions(shape: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.int32]:
+    """Returns the number of the box around each pixel, from 1; 0 for none."""
+    regions = np.zeros(shape, np.int32)
+    for number, box in enumerate(boxes, start=1):
+        top, left = max(box.y - 2, 0), max(box.x - 2, 0)
+        regions[top : box.y + box.h + 2, left : box.x + box.w + 2] = number
+    return regions
 
 
 def lines_of(marks: Marks, combs: frozenset[int]) -> list[list[int]]:
