@@ -1,6 +1,6 @@
 """Framing: brings an image from anywhere into the form in which a data set is stored."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -93,7 +93,7 @@ def framed(pixels: Pixels, contract: ImageContract) -> Framed:
 def _digit(pixels: Pixels, size: tuple[int, int]) -> Cut:
     """Returns the digit of an image, which may be in MNIST's form."""
     light = _light_on_black(pixels, size)
-    if light is not None and _is_digit(light.max(axis=2)):
+    if light is not None and _is_digit(_grey(light)):
         return Cut(light, "one")
     return cut_digit(pixels, size)
 
@@ -101,7 +101,7 @@ def _digit(pixels: Pixels, size: tuple[int, int]) -> Cut:
 def _object(pixels: Pixels, size: tuple[int, int]) -> Cut:
     """Returns the object of an image, which may be in Fashion-MNIST's form."""
     light = _light_on_black(pixels, size)
-    if light is not None and _is_object(light.max(axis=2)):
+    if light is not None and _is_object(_grey(light)):
         return Cut(light, "one")
     found = _cut_object(pixels, size)
     return Cut(found, "one" if found.any() else "nothing")
@@ -118,36 +118,33 @@ def _light_on_black(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
     return pixels if black >= white else 255 - pixels
 
 
+def _grey(pixels: Pixels) -> NDArray[np.uint8]:
+    """Returns the brightest channel, (H, W)."""
+    if pixels.shape[2] == 1:
+        return np.ascontiguousarray(pixels[:, :, 0])
+    return np.asarray(pixels.max(axis=2), np.uint8)
+
+
 def _is_digit(grey: NDArray[np.uint8]) -> bool:
     """Returns whether a digit, light on black (H, W), is scaled and centred as MNIST's are."""
     scale = min(grey.shape) / 28
-    rows, columns = grey.sum(axis=1, dtype=np.int64), grey.sum(axis=0, dtype=np.int64)
-    if abs(max(map(_extent, (rows, columns))) / scale - _DIGIT_BOX) > _DIGIT_SLACK:
+    box, mass = cv2.boundingRect(grey)[2:], cv2.moments(grey)
+    if abs(max(box) / scale - _DIGIT_BOX) > _DIGIT_SLACK or not mass["m00"]:
         return False
-    centres = (profile @ np.arange(len(profile)) / profile.sum() for profile in (rows, columns))
     low, high = (away * scale for away in _DIGIT_CENTRE)
-    return all(low <= centre - n / 2 <= high for centre, n in zip(centres, grey.shape, strict=True))
+    down, across = mass["m01"] / mass["m00"], mass["m10"] / mass["m00"]
+    away = down - grey.shape[0] / 2, across - grey.shape[1] / 2
+    return bool(low <= min(away) and max(away) <= high)
 
 
 def _is_object(grey: NDArray[np.uint8]) -> bool:
     """Returns whether an object, light on black (H, W), is as large and as central as theirs."""
     scale = min(grey.shape) / 28
-    lit = grey > 0
-    if not lit.any():
+    left, top, width, height = cv2.boundingRect(grey)
+    if max(width, height) < _OBJECT_BOX * scale:
         return False
-    box = bounds(lit)
-    if max(edge.stop - edge.start for edge in box) < _OBJECT_BOX * scale:
-        return False
-    return all(
-        abs(edge.start + edge.stop - n) <= 2 * _OBJECT_AWAY * scale
-        for edge, n in zip(box, grey.shape, strict=True)
-    )
-
-
-def _extent(profile: NDArray[Any]) -> int:
-    """Returns from where to where a profile is not 0."""
-    there = np.flatnonzero(profile)
-    return int(there[-1] - there[0]) + 1 if len(there) else 0
+    away = abs(2 * top + height - grey.shape[0]), abs(2 * left + width - grey.shape[1])
+    return bool(max(away) <= 2 * _OBJECT_AWAY * scale)
 
 
 def _fitted(pixels: Pixels, size: tuple[int, int]) -> Cut:

@@ -1,7 +1,7 @@
 """Long thin lines on a mask: a little askew or wavy, and crossed by strokes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import cv2
@@ -76,6 +76,14 @@ class Line:
         """Where it would go on to the left and to the right; 0 is its first column."""
         first, last = _straight(self.places[:_END]), _straight(self.places[-_END:])
         return first, last(Polynomial([-max(self.length - _END, 0), 1]))
+
+    def moved(self, start: int, stop: int) -> "Line":
+        """Returns the line with other ends, within its own or where it would go on to."""
+        at = np.arange(start - self.start, stop - self.start)
+        inside = at.clip(0, self.length - 1)
+        places = np.where(at < 0, self.ends[0](at), self.places[inside])
+        places = np.where(at >= self.length, self.ends[1](at), places)
+        return replace(self, start=start, places=places)
 
     def cover(self, mask: Mask, step: int = 1) -> None:
         """Sets what it covers of a mask, and a pixel of its own on either side.
@@ -215,16 +223,12 @@ def _missed(last: Line, piece: Line, ink: Mask) -> float:
 def _to_borders(line: Line, ink: Mask) -> Line:
     """Returns a line with an end moved to the border where strokes hide it from there on."""
     height, width = ink.shape
-    before, after = np.arange(line.start), np.arange(line.stop, width)
-    start, places = line.start, line.places
-    for columns, end in ((before, line.ends[0]), (after, line.ends[1])):
-        more = end(columns - line.start)
-        rows = more.round().astype(int)
-        if not len(rows) or rows.min() < 0 or rows.max() >= height or not ink[rows, columns].all():
-            continue
-        start = min(start, int(columns[0]))
-        places = np.concatenate([more, places] if columns is before else [places, more])
-    return Line(start, places, line.thickness, line.size)
+    start, stop = line.start, line.stop
+    for columns, end in ((np.arange(start), 0), (np.arange(stop, width), 1)):
+        rows = line.ends[end](columns - line.start).round().astype(int)
+        if len(rows) and rows.min() >= 0 and rows.max() < height and ink[rows, columns].all():
+            start, stop = (0, stop) if end == 0 else (start, width)
+    return line.moved(start, stop)
 
 
 def _smooth(places: Places) -> Places:

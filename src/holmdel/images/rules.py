@@ -9,6 +9,7 @@ from holmdel.images.lines import Line, find_lines
 from holmdel.images.pixels import Box, Grey, Mask, opened
 
 _COARSE = 256  # longest side on which lines are looked for
+_LARGE = 24  # pixels: in a smaller box strokes look like sides
 _UNDERLINE = 0.06  # of its length: an underline is thinner
 _SIDE = 0.65  # of a frame's side that is a line
 _THIN = 0.09  # of a rule's length, of a frame's shorter side: thicker are a digit's strokes
@@ -72,7 +73,9 @@ def _pooled(mask: Mask, step: int) -> Mask:
 def _rules(mask: Mask, lines: Sequence[Line]) -> list[Line]:
     """Returns the lines that are no strokes of a digit."""
     through = [line for line in lines if line.through and _is_thin(line)]
-    frame = _frame(mask.shape, lines)
+    sides = _frame(mask.shape, lines)
+    lines = [sides.get(line, line) for line in lines]
+    frame = set(sides.values())
     either = {*through, *frame, *_beside(through, lines)}
     likely = [line for line in lines if line in either]
     rest = _rest(mask, likely)
@@ -118,13 +121,13 @@ def _underlines(line: Line, mask: Mask, rules: list[Line]) -> bool:
     return rest is None or _is_far_beyond(line, rest)
 
 
-def _frame(size: tuple[int, ...], lines: Sequence[Line]) -> list[Line]:
-    """Returns the lines that are the sides of the largest frame."""
+def _frame(size: tuple[int, ...], lines: Sequence[Line]) -> dict[Line, Line]:
+    """Returns the lines that are the sides of the largest frame, and the same to its corners."""
     sheet = np.zeros(size, bool)
     for line in lines:
         line.cover(sheet)
     _, _, stats, _ = cv2.connectedComponentsWithStats(sheet.astype(np.uint8), connectivity=8)
-    largest, best = 0, []
+    largest, best = 0, dict[Line, Line]()
     for left, top, width, height, _ in stats[1:].tolist():
         box = slice(top, top + height), slice(left, left + width)
         if width * height > largest and min(width, height) >= 7 and (sides := _sides(box, lines)):
@@ -132,21 +135,31 @@ def _frame(size: tuple[int, ...], lines: Sequence[Line]) -> list[Line]:
     return best
 
 
-def _sides(box: Box, lines: Sequence[Line]) -> list[Line]:
-    """Returns the lines along the edges of a box, if they make a frame of it: three at least."""
-    found = []
+def _sides(box: Box, lines: Sequence[Line]) -> dict[Line, Line]:
+    """Returns the lines along the edges of a box, and as far as its corners, if they frame it.
+
+    Of a large box three edges must be lines for the most part, of a small one all four.
+    """
+    some, closed = dict[Line, Line](), 0
     for standing in (False, True):
+        whole = box[0 if standing else 1]
         for first in (True, False):
             side = [o for o in lines if o.standing == standing and _is_along(o, box, first)]
-            whole = box[0 if standing else 1]
-            if sum(line.length for line in side) >= _SIDE * (whole.stop - whole.start):
-                found.append(side)
-    some = [line for side in found for line in side]
+            closed += sum(o.length for o in side) >= _SIDE * (whole.stop - whole.start)
+            some |= {line: _to_corners(line, whole) for line in side}
+    shorter = min(edge.stop - edge.start for edge in box)
     usual = float(np.median([line.thickness for line in some])) if some else 0.0
-    thin = max(_THIN * min(edge.stop - edge.start for edge in box), 2.5)
-    if len(found) < 3 or usual > thin:
-        return []
-    return [line for line in some if line.thickness <= 1.5 * usual + 1]
+    if closed < (3 if shorter >= _LARGE else 4) or usual > max(_THIN * shorter, 2.5):
+        return {}
+    return {line: whole for line, whole in some.items() if line.thickness <= 1.5 * usual + 1}
+
+
+def _to_corners(line: Line, whole: slice) -> Line:
+    """Returns a line of a frame with its ends moved to the corners, if they are near."""
+    near = 4 + 3 * line.thickness
+    start = whole.start if 0 < line.start - whole.start <= near else line.start
+    stop = whole.stop if 0 < whole.stop - line.stop <= near else line.stop
+    return line.moved(start, stop)
 
 
 def _is_along(line: Line, box: Box, first: bool) -> bool:
