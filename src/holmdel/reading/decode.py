@@ -18,6 +18,7 @@ from holmdel.reading.values import Value
 BEAM = 8
 LEAST = exp(-9)  # a character less probable than this is not looked at
 _FAINT_MARK = 0.01  # a mark less probable than this everywhere is not there
+_MOSTLY = 0.5  # from where on a line is taken to have a value
 _NUMBER = {character: number for number, character in enumerate(CHARACTERS)}
 
 Found = list[tuple[str, float]]  # texts, and the ln of their probabilities
@@ -105,7 +106,8 @@ def with_marks(
 
     Returns:
         The reading, its log_probability that of its marks, and the probability that its value is
-            right if `text` has one; 0 where the reading has none.
+            right; 0 where it has none. What has no value counts against it only where it is
+            likelier than all that has one.
     """
     said: defaultdict[str, float] = defaultdict(float)
     for log_probabilities, whole in views:
@@ -121,7 +123,7 @@ def with_marks(
     if best.value is None:
         return best, 0.0
     worth = sum(exp(each.log_probability) for each in candidates if each.value is not None)
-    return best, exp(best.log_probability) / worth
+    return best, exp(best.log_probability) / (worth if worth > _MOSTLY else 1.0)
 
 
 @lru_cache(maxsize=1024)
@@ -159,7 +161,8 @@ def _candidates(found: Found, pattern: Pattern, slash: bool) -> list[Candidate]:
         for raw, value in meanings:
             text = "".join(c for c in raw if c in DIGITS)
             each = Candidate(text, raw, log_probability - log(len(meanings)), said, value)
-            same[each.claim].append(each)
+            nothing = value is None and pattern.worth is not None
+            same[(text, raw) if nothing else each.claim].append(each)
     return [_together(candidates) for candidates in same.values()]
 
 
