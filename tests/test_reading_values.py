@@ -2,7 +2,9 @@
 
 import pytest
 
+import holmdel
 from holmdel.errors import UserError
+from holmdel.reader_training.synthesis.maker import StringMaker
 from holmdel.reading.patterns import parse_pattern
 
 
@@ -138,3 +140,14 @@ def test_lists_that_cannot_be_used(tmp_path, text, sentence):
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=sentence):
         parse_pattern(f"list:{path}")
+
+
+def test_the_reader_that_ships_tells_amounts_from_what_is_none():
+    amount, none = (StringMaker(None, seed=3).sample(text) for text in ("1.234,50", "12.3456"))
+    [line] = holmdel.read(amount.image, "amount", lines=True).lines
+    assert (line.text, line.status) == ("123450", "read")
+    assert line.to_json()["value"] == {"cents": 123450, "decimal": True}
+    [line] = holmdel.read(none.image, "amount", lines=True).lines
+    assert (line.raw, line.value, line.status) == ("12.3456", None, "reject")
+    assert "value" not in line.to_json()
+    assert line.confidence < 0.01
