@@ -76,8 +76,9 @@ class Compared:
         turns = np.arctan2(dy.astype(np.float32), dx.astype(np.float32)) / (2 * np.pi)
         return edges, (turns % 1.0).astype(np.float32)
 
+    @cached_property
     def edges(self) -> tuple[Points, NDArray[np.float64]]:
-        """Returns edge points (N, 2), spread over the picture, and their directions (N,)."""
+        """Edge points (N, 2), spread over the picture, and their directions (N,)."""
         edges, turns = self._gradients
         y, x = np.nonzero(edges)
         step = max(1, len(x) // _EDGES)

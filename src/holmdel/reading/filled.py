@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from holmdel.errors import UserError
 from holmdel.reading.answers import Box, Grey
 from holmdel.reading.compared import Compared
-from holmdel.reading.image import Picture, closed, dilated, ink_of, resized
+from holmdel.reading.image import Picture, closed, dilated, ink_of, opened, resized
 from holmdel.reading.registration import (
     LEAST_MATCH,
     Matrix,
@@ -30,9 +30,12 @@ _HEIGHT = 80  # pixels of a field's height in its picture, or what the page has
 _MARGIN = 0.3  # of the field's height around it, into which writing may run
 _AROUND = 1.5  # of the field's height around it: the print by which it is set right
 _PRINT = 5  # pixels around printed ink that are printed as well
+_ASTRAY = 4  # pixels by which a wall is elsewhere than on the form
+_STRAIGHT = 0.6  # of a cell's height, or width: ink so long may be a wall
 _BRIDGE = 11  # pixels of print that a stroke crosses
 _OWN = 0.4  # of a mark's ink that lies within the field it belongs to
 _SPECK = 0.18  # of a field's height: what is smaller both ways is no digit
+_BESIDE, _HUGS, _SLIVER = 7, 0.7, 0.4  # a mark so low of which so much is so near print: its rest
 _EDGE = 0.06  # of the height, left around the writing
 
 
@@ -107,7 +110,7 @@ class Form:
         light = _even(grey, page, to_page @ to_form, size)
         printed = _warped(self._printed, to_form, size, 0)
         inner = (margin * zoom, margin * zoom, w * zoom, h * zoom)
-        own = _writing(light, printed, inner)
+        own = _writing(light, printed, inner, field.cells)
         return _filled(field, _box(laid, grey.shape), light, own, inner, to_page @ to_form)
 
 
@@ -139,10 +142,11 @@ def _warped(picture: Picture, matrix: Matrix, size: tuple[int, int], outside: in
     return out.astype(np.uint8, copy=False)
 
 
-def _writing(light: Picture, printed: Picture, inner: tuple[float, ...]) -> Picture:
+def _writing(light: Picture, printed: Picture, inner: tuple[float, ...], cells: int) -> Picture:
     """Returns the ink of the writing in a field: not printed, and not of its neighbours."""
     ink = ink_of(light)
     lines = np.where(dilated(printed, _PRINT, _PRINT) > 100, 255, 0).astype(np.uint8)
+    lines |= _walls(ink, inner, cells)
     clean = _mended(ink, lines)
     x, y, w, h = (round(side) for side in inner)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(clean, connectivity=8)
@@ -150,8 +154,25 @@ def _writing(light: Picture, printed: Picture, inner: tuple[float, ...]) -> Pict
     keep = inside >= _OWN * stats[:, cv2.CC_STAT_AREA]
     large = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) >= _SPECK * h
     keep &= large
+    beside = np.bincount(labels[dilated(lines, _BESIDE, _BESIDE) > 0], minlength=count)
+    short = stats[:, cv2.CC_STAT_HEIGHT] < _SLIVER * h
+    keep &= ~(short & (beside >= _HUGS * stats[:, cv2.CC_STAT_AREA]))
     keep[0] = False
     return np.where(keep[labels], 255, 0).astype(np.uint8)
+
+
+def _walls(ink: Picture, inner: tuple[float, ...], cells: int) -> Picture:
+    """Returns the straight ink along a field's border and between its cells."""
+    x, y, w, h = inner
+    near = np.zeros_like(ink)
+    for wall in np.linspace(x, x + w, cells + 1):
+        near[:, max(round(wall) - _ASTRAY, 0) : round(wall) + _ASTRAY + 1] = 255
+    upright = opened(ink, round(_STRAIGHT * h), 1) & near
+    near[:] = 0
+    for wall in (y, y + h):
+        near[max(round(wall) - _ASTRAY, 0) : round(wall) + _ASTRAY + 1] = 255
+    level = opened(ink, 1, round(_STRAIGHT * max(h, w / cells))) & near
+    return dilated(upright | level, 3, 3)
 
 
 def _mended(ink: Picture, printed: Picture) -> Picture:

@@ -69,7 +69,7 @@ def _improved(
     form: Compared, page: Compared, start: Matrix, reaches: Reaches, best: Registration
 ) -> Registration:
     """Returns where a first homography leads; roughly, where that is worse than the best so far."""
-    points, turns = form.edges()
+    points, turns = form.edges
     few = slice(None, None, _FEW)
     rough = _drawn(page, points[few], turns[few], start, reaches)
     matched = _matched(page, points[few], turns[few], rough)
@@ -92,7 +92,7 @@ def close_up(
         to_page: as `register` gave it.
         box: x, y, width and height in the form's pixels.
     """
-    points, turns = form.edges()
+    points, turns = form.edges
     x, y, w, h = box
     low, high = through(form.reduced, np.array([(x, y), (x + w, y + h)]))
     inside = (points >= low).all(1) & (points <= high).all(1)

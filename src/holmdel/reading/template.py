@@ -34,7 +34,6 @@ from holmdel.reading.tesseract import words_of
 VERSION = 1
 _PAPER = 235  # brightness of a reference from which all is paper
 _FRAME, _NAME = (40, 40, 220), (200, 90, 30)  # red, green, blue
-_WALL = 3  # pixels of a cell's border that may be its wall's
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,19 +63,19 @@ class Template:
         """
         small, scale = working(decode(image, 1)[:, :, 0])
         page = sheet(even_light(small), scale, 0)
-        boxes = find_boxes(page.ink)
-        if not boxes:
+        boxes = find_boxes(page.ink, page.light)
+        if not boxes.found:
             raise UserError(
                 f"{_named(image)} has no box or comb of boxes that was found; expected a form on "
                 "which digits are written in boxes"
             )
         reference = np.where(page.light < _PAPER, page.light, 255).astype(np.uint8)
         if not empty:
-            _blank(reference, boxes)
+            reference[boxes.writing > 0] = 255
         words = words_of(reference)
         taken: set[str] = set()
         fields = []
-        for number, found in enumerate(boxes, start=1):
+        for number, found in enumerate(boxes.found, start=1):
             name = _free(label_of(found, words) or f"field-{number}", taken)
             fields.append(_field(name, found, reference.shape))
         return cls(tuple(fields), reference)
@@ -149,13 +148,6 @@ def reference_of(path: Path) -> Path:
 
 def _named(image: ImageLike) -> str:
     return str(image) if isinstance(image, str | Path) else "the image"
-
-
-def _blank(reference: Grey, boxes: Sequence[Found]) -> None:
-    """Takes away what stands inside of the cells: somebody's writing."""
-    for found in boxes:
-        for x, y, w, h in found.cells:
-            reference[y + _WALL : y + h - _WALL, x + _WALL : x + w - _WALL] = 255
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -16,7 +16,7 @@ class Words:
 
 
 _TSV = ("page_num", "block_num", "par_num", "line_num")
-_SURE = 40  # per cent: Tesseract's confidence in a word
+_SURE = 60  # per cent: Tesseract's confidence in a word
 _SECONDS = 60.0  # that Tesseract may take
 
 
