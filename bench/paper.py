@@ -182,7 +182,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="images of a group")
     parser.add_argument("--jobs", type=int, default=1, help="processes of one thread each")
     parser.add_argument("--show", type=Path, metavar="DIR", help="write the images that failed")
-    parser.add_argument("--record", action="store_true", help="append to results.jsonl")
+    parser.add_argument(
+        "--record", action="store_true", help="append these sections to results.jsonl"
+    )
     words = parser.parse_args()
     known = [*SECTIONS, *TIMES]
     if unknown := set(words.sections) - set(known):
@@ -199,7 +201,7 @@ def main() -> None:
             groups = measured(name, words)
             figures[name] = {group: one._asdict() for group, one in groups.items()}
     if words.record:
-        record("paper", {"figures": figures})
+        record("paper", {"limit": words.limit, "figures": figures})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from measured import newest
+from measured import Row, records
 
 Groups = dict[str, dict[str, float]]  # a row of the benchmark: its counts by name
 
@@ -30,31 +30,57 @@ _HEAD = ["| what | of | right | of these accepted | accepted wrong | accepted, n
 
 
 def paper() -> str:
-    """Returns the newest figures of bench/paper.py."""
-    run = newest("paper")
-    if not run:
+    """Returns the newest figures of every section of bench/paper.py."""
+    runs: dict[str, Row] = {}
+    for row in records():
+        if row["name"] == "paper":
+            runs |= dict.fromkeys(row["figures"], row)
+    if not runs:
         return "Not measured yet."
-    figures = run["figures"]
-    lines = [*_HEAD]
+    figures = {section: row["figures"][section] for section, row in runs.items()}
+    return "\n".join([*_told(figures), *_changed(figures), *_times(figures), "", _where(runs)])
+
+
+def _told(figures: dict[str, Groups]) -> Iterator[str]:
+    """Gives the table of strings."""
+    yield from _HEAD
     for section, words in _WHOLE.items():
         if section in figures:
-            lines.append(_row(words, list(figures[section].values())))
-    for name, groups in _by_way(figures.get("combs", {})).items():
-        lines.append(_row(f"combs of {len(groups)} kinds{name}", groups))
+            yield _row(words, list(figures[section].values()))
+    for way, groups in _by_way(figures.get("combs", {})).items():
+        if groups:
+            yield _row(f"combs of {len(groups)} kinds{way}", groups)
     for section in _EACH:
-        lines += [_row(name, [group]) for name, group in figures.get(section, {}).items()]
-    lines += [
-        "",
-        "| 120 cheques | `--lines` | page | accepted wrong |",
-        "| --- | --- | --- | --- |",
-    ]
+        for name, group in figures.get(section, {}).items():
+            yield _row(name, [group])
+
+
+def _changed(figures: dict[str, Groups]) -> Iterator[str]:
+    """Gives the table of cheques with other things around the same ink."""
+    yield from ("", "| cheques | of | `--lines` | page | accepted wrong |")
+    yield "| --- | --- | --- | --- | --- |"
     for section in _CHEQUES:
-        lines += _compared(figures.get(section, {}))
-    times = {**figures.get("page", {}), **figures.get("pdf", {})}
-    lines += ["", "| what | figure |", "| --- | --- |"]
-    lines += [f"| {what} | {value:,} |" for what, value in times.items()]
-    where = f"`python bench/paper.py --record`, {run['date']}, commit {run['commit']}"
-    return "\n".join([*lines, "", f"{where}, {run['machine']}."])
+        yield from _compared(figures.get(section, {}))
+
+
+def _times(figures: dict[str, Any]) -> Iterator[str]:
+    """Gives the table of seconds and memory."""
+    yield from ("", "| what | figure |", "| --- | --- |")
+    for what, value in {**figures.get("page", {}), **figures.get("pdf", {})}.items():
+        yield f"| {what} | {value:,} |"
+
+
+def _where(runs: dict[str, Row]) -> str:
+    """Returns the commands, the days and the commits."""
+    by_commit: dict[tuple[str, str], list[str]] = {}
+    for section, row in runs.items():
+        by_commit.setdefault((row["date"], row["commit"]), []).append(section)
+    machines = sorted({row["machine"] for row in runs.values()})
+    said = [
+        f"`python bench/paper.py {' '.join(sections)} --record`, {date}, commit {commit}"
+        for (date, commit), sections in by_commit.items()
+    ]
+    return f"{'; '.join(said)}. {'; '.join(machines)}."
 
 
 def _row(words: str, groups: list[dict[str, float]]) -> str:
@@ -76,7 +102,8 @@ def _compared(groups: Groups) -> Iterator[str]:
             page = groups[f"{change}, default"]
             shares = (_of(lines, groups["plain, --lines"]), _of(page, groups["plain, default"]))
             wrong = (lines["wrong"] + page["wrong"]) / (lines["total"] + page["total"])
-            yield f"| {change} | {shares[0]} | {shares[1]} | {100 * wrong:.1f} % |"
+            count = f"{lines['total']:,}"
+            yield f"| {change} | {count} | {shares[0]} | {shares[1]} | {100 * wrong:.1f} % |"
 
 
 def _of(group: dict[str, Any], plain: dict[str, Any]) -> str:
