@@ -15,7 +15,7 @@ from holmdel.reading.cheques import agreement, open_cheque
 from holmdel.reading.image import LEAST_SIDE, luma
 
 BATCH = 64  # pictures that are read together
-_HELD = 8_000_000  # pixels, from which no further picture joins them
+_HELD = 3_000_000  # pixels, from which no further picture joins them
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,6 @@
 """Any number of images, read over all cores at flat memory, and their answers in a file."""
 
 import contextlib
-import ctypes
 import json
 import multiprocessing
 import os
@@ -29,7 +28,6 @@ Read = Reading | Failure
 CHUNK = 32  # lines that go to a worker together
 FEW = 16  # lines that are read sooner than a worker has started
 _PAGE = 4  # lines as which a document's page counts
-_M_MMAP_THRESHOLD = -3  # mallopt(3)
 _AHEAD = 2  # chunks a worker that wait or are done
 
 
@@ -163,17 +161,7 @@ def _begin(settings: ReaderSettings) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    _give_back_arrays()
     _reader = settings.reader()
-
-
-def _give_back_arrays() -> None:
-    """Has glibc give arrays of a megabyte and more back to the system when they are freed.
-
-    Else it keeps what the largest page took: some 30 MB a process.
-    """
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
 def _read_chunk(chunk: list[Given]) -> list[Read]:
