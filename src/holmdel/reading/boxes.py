@@ -53,19 +53,27 @@ def find_rows(mask: Picture, light: Picture, lines: Sequence[Segment]) -> list[R
 
 
 def _resolved(rows: list[Row]) -> list[Row]:
-    """Returns the rows without cells that are another's ink, or the frame around others."""
+    """Returns the rows without cells that are another's ink, found twice, or a frame of others."""
     done: list[Row] = []
     for row in sorted(rows, key=lambda r: r.worth, reverse=True):
-        kept = []
-        for cell in row.cells:
-            over = [c for r in done for c in r.cells if _shares(cell, c)]
-            if any(_area(c) > 1.5 * _area(cell) for c in over):
-                break  # its walls are strokes of what is written in the other
-            if not over:
-                kept.append(cell)
-        else:
-            done.append(replace(row, cells=tuple(kept)))
+        over = [[c for r in done for c in r.cells if _shares(cell, c)] for cell in row.cells]
+        kept = tuple(cell for cell, others in zip(row.cells, over, strict=True) if not others)
+        larger = [
+            _area(cell) > 1.5 * _area(other)
+            for cell, others in zip(row.cells, over, strict=True)
+            for other in others
+        ]
+        if all(larger) if larger else kept:
+            done.append(replace(row, cells=kept))
+        elif kept and not _strokes(row, over):
+            done.append(replace(row, cells=kept))
     return done
+
+
+def _strokes(row: Row, over: list[list[Cell]]) -> bool:
+    """Returns whether walls are strokes of what is written in other cells."""
+    pairs = [(c, other) for c, others in zip(row.cells, over, strict=True) for other in others]
+    return any(_area(other) > 1.5 * _area(cell) for cell, other in pairs)
 
 
 def _area(cell: Cell) -> int:
@@ -97,11 +105,13 @@ def _pairs(
         fits &= apart <= 0.98 * height
         above, below = np.nonzero(fits)
         order = np.argsort(apart[above, below])
+        solid = np.array([s.filled >= 0.9 and s.off <= 0.4 for s in lines])
         done = 0
         for a, b in zip(above[order], below[order], strict=True):
             far = apart[a, b]
             between = fits[a] & fits[:, b] & (apart[a] <= far - 12) & (apart[:, b] <= far - 12)
-            if (between & (np.minimum(shared[a], shared[:, b]) >= 0.8 * shared[a, b])).any():
+            whole = solid & (np.minimum(shared[a], shared[:, b]) >= 0.95 * shared[a, b])
+            if (between & whole).any():
                 continue
             done += 1
             if done > _STRIPS:
@@ -152,15 +162,16 @@ def _good(teeth: list[Wall], strip: Strip, covered: NDArray[np.float64]) -> bool
     """Returns whether walls and level lines are a printed row of cells."""
     if strip.over or strip.under:
         return _holds(teeth, strip)
-    few = len(teeth) <= _FEW
-    if not _cornered(teeth, covered):
+    steps = np.diff([w.middle for w in teeth])
+    even = len(teeth) > _FEW and bool((np.abs(steps - np.median(steps)) <= 2 + 0.1 * steps).all())
+    if not _cornered(teeth, covered, even):
         return False
-    if few and not (_one_pen(teeth, strip) and _square(teeth, strip) and _straight(teeth, strip)):
+    if not even and not all(test(teeth, strip) for test in (_one_pen, _square, _straight)):
         return False
     if len(teeth) == 2:
         return _is_box(teeth, strip, covered)
     shares = shares_of(covered, teeth[0].u0, teeth[-1].u1)
-    return bool(shares.min() >= (_BOXED if few else _CLOSED))
+    return bool(shares.min() >= (_CLOSED if even else _BOXED))
 
 
 def _holds(teeth: list[Wall], strip: Strip) -> bool:
@@ -180,7 +191,7 @@ def _holds(teeth: list[Wall], strip: Strip) -> bool:
     return at_ends and min(teeth[0].peak, teeth[-1].peak) >= _ALONE
 
 
-def _cornered(teeth: list[Wall], covered: NDArray[np.float64]) -> bool:
+def _cornered(teeth: list[Wall], covered: NDArray[np.float64], even: bool) -> bool:
     """Returns whether walls meet the level lines, which go on from there on both sides."""
     sides = [(w.u1, w.u1 + _CORNER) for w in teeth[:-1]]
     sides += [(w.u0 - _CORNER, w.u0) for w in teeth[1:]]
@@ -189,7 +200,7 @@ def _cornered(teeth: list[Wall], covered: NDArray[np.float64]) -> bool:
         np.asarray(n).round().astype(np.int64).clip(0, last) for n in zip(*sides, strict=True)
     )
     inked = covered[:, end] - covered[:, first] >= 0.8 * _CORNER
-    return bool(np.mean(inked) >= (_CORNERS if len(teeth) > _FEW else _ALONE))
+    return bool(np.mean(inked) >= (_CORNERS if even else _ALONE))
 
 
 def _square(teeth: list[Wall], strip: Strip) -> bool:

@@ -1,19 +1,43 @@
 """Walls and rules taken away from the ink, strokes that crossed them mended."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.frames import Bar
-from holmdel.reading.image import Picture, dilated, opened
+from holmdel.reading.image import Picture, dilated
 from holmdel.reading.segments import components
 
-_RUN = 12  # pixels along a line that are ink: of the line itself, not of a stroke across it
-_WIDER = 1.5  # pixels on each side of a line that are the line's
+_WIDER = 1.2  # pixels on each side of a line that are the line's
+_STRAYS = 2  # pixels that a line strays from where it should be
+_FAR = 0.08  # how much less a place counts for each pixel that it is away from there
+_EVEN = 31  # pixels along a line over which it is looked for
+_BESIDE = 7  # pixels on each side that are looked at
 _PALER = 40  # of 255 that a line must be paler than the writing for strokes over it to be seen
 _SLIVER = 2  # pixels: what is left along a line that was taken away
+
+
+class _Lane(NamedTuple):
+    """The surroundings of a bar set level: rows and columns (n, k) of the sheet's pixels.
+
+    `off` (n, 1) is where the bar's middle is, `away` (n, k) how far each pixel is from it.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    away: NDArray[np.float64]
+    half: float
+
+    def of(self, image: Picture) -> Picture:
+        """Returns the surroundings on an image."""
+        return image[self.rows, self.columns]
+
+    def add(self, image: Picture, mask: NDArray[np.bool_]) -> None:
+        """Makes ink of part of the surroundings."""
+        image[self.rows[mask], self.columns[mask]] = 255
 
 
 def without_bars(
@@ -28,58 +52,54 @@ def without_bars(
         bars: the walls and rules.
     """
     lines = np.zeros_like(ink)
-    for bar in bars:
-        _mark(lines, faint, bar)
+    lanes = [lane for bar in bars for lane in [_lane(faint, bar)] if lane is not None]
+    for lane in lanes:
+        lane.add(lines, (lane.of(faint) > 0) & (np.abs(lane.away) <= lane.half))
     if not lines.any():
         return ink, lines
     bare = ink & ~lines
-    clean = bare.copy()
     pen = float(np.percentile(light[bare > 0], 40)) if bare.any() else 255.0
-    for bar in bars:
-        _mend(clean, bare, ink & lines, light, pen, bar)
+    clean = bare.copy()
+    for lane in lanes:
+        _mend(clean, bare, ink & lines, light, pen, lane)
     return _without_slivers(clean, lines), lines
 
 
-def _window(bar: Bar, room: float, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    height, width = shape
-    x0, x1 = sorted((bar.x0, bar.x1))
-    y0, y1 = sorted((bar.y0, bar.y1))
-    rows = slice(int(np.clip(y0 - room, 0, height)), int(np.clip(y1 + room + 1, 0, height)))
-    return rows, slice(int(np.clip(x0 - room, 0, width)), int(np.clip(x1 + room + 1, 0, width)))
-
-
-def _band(bar: Bar, window: tuple[slice, slice], thick: float) -> Picture:
-    """Returns a line of some thickness in a window of the sheet."""
-    band = np.zeros([s.stop - s.start for s in window], np.uint8)
-    along = np.array([bar.x1 - bar.x0, bar.y1 - bar.y0])
-    along = along / max(float(np.hypot(*along)), 1e-6)
-    across = np.array([-along[1], along[0]]) * thick / 2
-    ends = np.array([[bar.x0, bar.y0], [bar.x1, bar.y1]]) - [window[1].start, window[0].start]
-    corners = np.array([ends[0] - across, ends[1] - across, ends[1] + across, ends[0] + across])
-    shift = 4  # bits after the point
-    points = np.round(corners * (1 << shift)).astype(np.int32)
-    cv2.fillConvexPoly(band, points, (255,), lineType=cv2.LINE_8, shift=shift)
-    return band
-
-
-def _mark(lines: Picture, faint: Picture, bar: Bar) -> None:
-    """Adds the ink of a bar: on its line, and close to it where it runs along."""
-    window = _window(bar, bar.thick / 2 + 5, lines.shape)
-    part = faint[window]
-    if not part.size:
-        return
-    near = part & _band(bar, window, bar.thick + 2 * _WIDER)
-    if bar.level:
-        runs = opened(part, 1, _RUN) & ~opened(part, round(bar.thick) + 4, 1)
-    else:
-        runs = opened(part, _RUN, 1) & ~opened(part, 1, round(bar.thick) + 4)
-    lines[window] |= near | (runs & _band(bar, window, bar.thick + 6))
+def _lane(faint: Picture, bar: Bar) -> _Lane | None:
+    """Returns the surroundings of a bar, its middle where its ink is."""
+    height, width = faint.shape
+    begin, end, first, last = bar.x0, bar.x1, bar.y0, bar.y1
+    if not bar.level:
+        height, width = width, height
+        begin, end, first, last = bar.y0, bar.y1, bar.x0, bar.x1
+    if end < begin:
+        begin, end, first, last = end, begin, last, first
+    along = np.arange(max(round(begin), 0), min(round(end) + 1, width))
+    if not len(along):
+        return None
+    half = bar.thick / 2 + _WIDER
+    reach = round(half) + _BESIDE
+    middle = first + (along - begin) * (last - first) / max(end - begin, 1.0)
+    steps = np.arange(-reach, reach + 1)
+    across = np.round(middle)[:, None].astype(np.int64) + steps
+    inside = (across >= 0) & (across < height)
+    across = across.clip(0, height - 1)
+    places = np.broadcast_to(along[:, None], across.shape)
+    rows, columns = (across, places) if bar.level else (places, across)
+    inked = np.where(inside, faint[rows, columns], 0).astype(np.float32) / 255
+    size = (max(round(bar.thick), 1) | 1, min(_EVEN, len(along)))
+    seen = cv2.blur(inked, size, borderType=cv2.BORDER_REPLICATE) - _FAR * np.abs(steps)
+    seen[:, np.abs(steps) > _STRAYS] = -1
+    found = steps[seen.argmax(1)].astype(np.float32)[:, None]
+    off = cv2.blur(found, (1, min(_EVEN, len(along))), borderType=cv2.BORDER_REPLICATE)
+    away = np.where(inside, steps - off, 1e3)
+    return _Lane(rows, columns, away, half)
 
 
 def _mend(
-    clean: Picture, bare: Picture, lost: Picture, light: Picture, pen: float, bar: Bar
+    clean: Picture, bare: Picture, lost: Picture, light: Picture, pen: float, lane: _Lane
 ) -> None:
-    """Adds the ink of a bar over which there is a stroke on both sides, or one that is darker.
+    """Adds the ink of a bar that is a stroke's: it goes on beside it, or is darker than the bar.
 
     Args:
         clean: what is added to.
@@ -87,22 +107,28 @@ def _mend(
         lost: the ink of all bars.
         light: how bright it is.
         pen: how bright the writing is.
-        bar: a wall or rule.
+        lane: the surroundings of a wall or rule.
     """
-    window = _window(bar, bar.thick + 4, clean.shape)
-    part = bare[window]
-    if not part.any():
+    own = (lane.of(lost) > 0) & (np.abs(lane.away) <= lane.half)
+    beside = lane.of(bare) > 0
+    if not (own.any() and beside.any()):
         return
-    own = lost[window] & _band(bar, window, bar.thick + 6)
-    reach = int(np.ceil(bar.thick + 2 * _WIDER)) + 2
-    shape = (reach, 1) if bar.level else (1, reach)
-    wide = dilated(part, 1, 3) if bar.level else dilated(part, 3, 1)
-    joined = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones(shape, np.uint8)).astype(np.uint8)
-    pale = float(np.median(light[window][own > 0])) if own.any() else 0.0
+    near = np.abs(lane.away) <= lane.half + 1.5
+    before = dilated(((beside & near & (lane.away < 0)).any(1)).astype(np.uint8)[:, None], 3, 1)
+    after = dilated(((beside & near & (lane.away > 0)).any(1)).astype(np.uint8)[:, None], 3, 1)
+    crossing = (before & after) > 0
+    pale = float(np.median(lane.of(light)[own]))
     if pale - pen >= _PALER:
-        dark = np.where(light[window] < (pale + pen) / 2 - 5, 255, 0).astype(np.uint8)
-        joined = dark & dilated(part, 2 * reach + 1, 2 * reach + 1)
-    clean[window] |= joined & own
+        crossing = crossing & False
+        dark = lane.of(light) < (pale + pen) / 2 - 5
+        lane.add(clean, own & dark & _close_to(beside, lane))
+    lane.add(clean, own & crossing)
+
+
+def _close_to(beside: NDArray[np.bool_], lane: _Lane) -> NDArray[np.bool_]:
+    """Returns what is near to a stroke beside a bar."""
+    reach = 2 * round(lane.half) + 3
+    return dilated(beside.astype(np.uint8), reach, reach) > 0
 
 
 def _without_slivers(clean: Picture, lines: Picture) -> Picture:

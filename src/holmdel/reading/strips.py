@@ -70,16 +70,21 @@ def walls_of(ink: Picture, light: Picture) -> list[Wall]:
     share, exact = wide.astype(bool).mean(0), ink.astype(bool).mean(0)
     walls = []
     for u0, u1 in _runs(share >= WEAK):
-        best = float(exact[u0:u1].max())
-        core = np.flatnonzero(exact[u0:u1] >= _CORE * best) + u0
-        core = core[np.abs(core - core[len(core) // 2]) <= THICKEST]
-        shade = float(np.median(light[:, core[0] : core[-1] + 1].min(1)))
-        beside = (max(core[0] - _BESIDE, 0), min(core[-1] + _BESIDE, len(exact) - 1))
-        sides = (float(exact[n]) for n in beside)
-        wall = Wall(float(core[0]), float(core[-1]), float(share[core].max()), shade, *sides)
-        if wall.thick < THICKEST + 2:
-            walls.append(wall)
+        for first, end in _cores(exact[u0:u1]):
+            core = slice(u0 + first, u0 + end)
+            shade = float(np.median(light[:, core].min(1)))
+            beside = (max(core.start - _BESIDE, 0), min(core.stop - 1 + _BESIDE, len(exact) - 1))
+            sides = (float(exact[n]) for n in beside)
+            peak = float(share[core].max())
+            wall = Wall(float(core.start), float(core.stop - 1), peak, shade, *sides)
+            if wall.thick < THICKEST + 2:
+                walls.append(wall)
     return walls
+
+
+def _cores(share: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Returns from where to where columns are a wall, among strokes beside it: the best ones."""
+    return _runs(share >= _CORE * float(share.max()))
 
 
 def with_borders(walls: list[Wall], strip: Strip, width: int) -> list[Wall]:
