@@ -63,9 +63,8 @@ def _resolved(rows: list[Row]) -> list[Row]:
             for cell, others in zip(row.cells, over, strict=True)
             for other in others
         ]
-        if all(larger) if larger else kept:
-            done.append(replace(row, cells=kept))
-        elif kept and not _strokes(row, over):
+        frame = bool(larger) and all(larger)
+        if frame or (kept and not _strokes(row, over)):
             done.append(replace(row, cells=kept))
     return done
 

@@ -114,8 +114,8 @@ def _mend(
     if not (own.any() and beside.any()):
         return
     near = np.abs(lane.away) <= lane.half + 1.5
-    before = dilated(((beside & near & (lane.away < 0)).any(1)).astype(np.uint8)[:, None], 3, 1)
-    after = dilated(((beside & near & (lane.away > 0)).any(1)).astype(np.uint8)[:, None], 3, 1)
+    before = _spread(beside & near & (lane.away < 0))
+    after = _spread(beside & near & (lane.away > 0))
     crossing = (before & after) > 0
     pale = float(np.median(lane.of(light)[own]))
     if pale - pen >= _PALER:
@@ -123,6 +123,12 @@ def _mend(
         dark = lane.of(light) < (pale + pen) / 2 - 5
         lane.add(clean, own & dark & _close_to(beside, lane))
     lane.add(clean, own & crossing)
+
+
+def _spread(mask: NDArray[np.bool_]) -> Picture:
+    """Returns (n, 1), where along a bar there is something, and right beside that."""
+    found = np.where(mask, 1, 0).max(1).astype(np.uint8)
+    return dilated(found[:, None], 3, 1)
 
 
 def _close_to(beside: NDArray[np.bool_], lane: _Lane) -> NDArray[np.bool_]:

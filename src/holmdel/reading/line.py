@@ -114,6 +114,26 @@ class LineReader:
             for looks, picture in zip(seen, pictures, strict=True)
         ]
 
+    def chances(
+        self, pictures: Sequence[NDArray[np.uint8]], pattern: Pattern, views: int
+    ) -> list[dict[str, float]]:
+        """Returns the probable texts of each picture, and how probable they are over the views.
+
+        Args:
+            pictures: uint8 (H, W) each, of one line, dark ink on lighter paper.
+            pattern: what may be written.
+            views: how many views of each picture are read, 1 to 8.
+        """
+        seen: list[list[Seen]] = [[] for _ in pictures]
+        self._look(pictures, pattern, VIEWS[:views], range(len(pictures)), seen)
+        found: list[dict[str, float]] = []
+        for looks in seen:
+            weights: defaultdict[str, float] = defaultdict(float)
+            for candidate in (c for one in looks for c in one.candidates):
+                weights[candidate.text] += exp(candidate.log_probability) / views
+            found.append(dict(weights))
+        return found
+
     def _look(
         self,
         pictures: Sequence[NDArray[np.uint8]],

@@ -1,0 +1,243 @@
+"""Combs read cell by cell: each digit alone, and all of them as one line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.answers import Box
+from holmdel.reading.decode import Candidate, texts
+from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
+from holmdel.reading.image import Picture, dilated
+from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
+from holmdel.reading.patterns import Pattern, parse_pattern
+
+_VIEWS = 4  # of each digit and line
+_NEVER = 1e-7  # the probability of what no view says
+_SPECK = 0.2  # of a cell's height: what is smaller both ways is no digit
+_INK = 0.4  # of the darkest ink
+_LEAST_INK = 30  # of 255 under the paper
+_OWN = 0.7  # of a mark's ink that lies in one cell: it belongs there
+_OUTSIDE = 0.4  # of a mark's ink that lies in cells at least
+_TWO = 1.05  # times a cell's width: a mark so wide is two digits
+_ASIDE = 0.3  # of a cell's width at the comb's ends, into which a digit may run
+_REACH = 0.25  # of a cell's height over and under it, into which a digit may run
+_MARGIN = 0.12  # of a digit's height, left around it
+_LOWEST = 0.55  # of the usual height: lower marks (a dash) do not fill their image
+_GAP = 0.25  # of the usual height, between two digits set in one line
+
+
+@dataclass(frozen=True, eq=False)
+class Comb:
+    """A comb cut out.
+
+    Attributes:
+        picture: uint8 (h, w), dark ink on white paper, without walls.
+        cells: x, y, width and height of the inside of each in `picture`, from the left.
+    """
+
+    picture: Picture
+    cells: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class CombAnswer:
+    """What stands in a comb.
+
+    Attributes:
+        answer: the digits of the cells in which there is one; boxes in the comb's picture.
+        empty: for each cell whether nothing is written there.
+    """
+
+    answer: LineAnswer
+    empty: tuple[bool, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Written:
+    """What is written in a cell: its image, uint8 (h, w), and the box around it in the comb."""
+
+    image: Picture
+    box: Box
+
+
+def cells_written(comb: Comb) -> list[_Written | None]:
+    """Returns for each cell of a comb what is written in it, without its neighbours' strokes."""
+    labels, stats = _marks(comb.picture)
+    owners = _owners(labels, stats, comb.cells)
+    boxes = [_extent(owners == n) for n in range(len(comb.cells))]
+    high = [box[3] for box in boxes if box]
+    usual = float(np.median(high)) if high else 0.0
+    return [
+        _Written(_alone_on_white(comb.picture, owners, n, box, usual), box) if box else None
+        for n, box in enumerate(boxes)
+    ]
+
+
+def _marks(picture: Picture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Returns the connected marks of a picture and their statistics."""
+    dark = 255 - cv2.GaussianBlur(picture, (3, 3), 0)
+    deepest = float(np.percentile(dark, 99.5))
+    ink = (dark > max(_LEAST_INK, _INK * deepest)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
+        ink, 8, cv2.CV_32S, cv2.CCL_BBDT
+    )
+    return labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
+
+
+def _owners(
+    labels: NDArray[np.int32], stats: NDArray[np.int32], cells: Sequence[Box]
+) -> NDArray[np.int32]:
+    """Returns int32 (h, w): the number of the cell that a pixel of ink belongs to, else -1.
+
+    A mark that runs over a wall belongs to the cell that has most of it; one as wide as two digits
+    is cut at the wall.
+    """
+    regions = _regions(labels.shape, cells)
+    count, places = len(stats), len(cells) + 1
+    inked = labels > 0
+    shares = np.bincount(
+        labels[inked] * places + regions[inked] + 1, minlength=count * places
+    ).reshape(count, places)
+    height = float(np.median([c[3] for c in cells]))
+    width = float(np.median([c[2] for c in cells]))
+    owner = np.full(count, -1, np.int64)
+    cut = np.zeros(count, bool)
+    for n in range(1, count):
+        w, h, area = (int(v) for v in stats[n, 2:5])
+        inside = shares[n, 1:]
+        if max(w, h) < _SPECK * height or inside.sum() < _OUTSIDE * area:
+            continue
+        owner[n] = int(inside.argmax())
+        cut[n] = inside.max() < _OWN * inside.sum() and w > _TWO * min(width, height)
+    owners = np.where(cut[labels], regions, owner[labels]).astype(np.int32)
+    owners[~inked] = -1
+    return owners
+
+
+def _regions(shape: tuple[int, ...], cells: Sequence[Box]) -> NDArray[np.int32]:
+    """Returns the number of the cell that a place is in, or over or under, or beside; else -1."""
+    regions = np.full(shape, -1, np.int32)
+    edges = [(a[0] + a[2] + b[0]) // 2 for a, b in pairwise(cells)]
+    room = round(_ASIDE * cells[0][2])
+    lefts = [cells[0][0] - room, *edges]
+    rights = [*edges, cells[-1][0] + cells[-1][2] + room]
+    for n, ((_, y, _, h), left, right) in enumerate(zip(cells, lefts, rights, strict=True)):
+        top, bottom = round(y - _REACH * h), round(y + (1 + _REACH) * h)
+        regions[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = n
+    return regions
+
+
+def _extent(mask: NDArray[np.bool_]) -> Box | None:
+    """Returns the box around a mask; None for an empty one."""
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return None
+    x, y = int(columns[0]), int(rows[0])
+    return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+
+
+def _alone_on_white(
+    picture: Picture, owners: NDArray[np.int32], number: int, box: Box, usual: float
+) -> Picture:
+    """Returns the ink of a cell on white, with a margin; a low mark stays low."""
+    x, y, w, h = box
+    around = 2
+    rows = slice(max(y - around, 0), y + h + around)
+    columns = slice(max(x - around, 0), x + w + around)
+    own = dilated((owners[rows, columns] == number).astype(np.uint8), 5, 5) > 0
+    other = owners[rows, columns] >= 0
+    other &= owners[rows, columns] != number
+    shown = np.where(own & ~other, picture[rows, columns], 255).astype(np.uint8)
+    margin = max(2, round(_MARGIN * max(h, _LOWEST * usual)))
+    more = max(0, round((_LOWEST * usual - h) / 2))
+    return np.pad(shown, ((margin + more,) * 2, (margin,) * 2), constant_values=255)
+
+
+def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> list[CombAnswer]:
+    """Returns what stands in combs, a digit a cell.
+
+    Each digit is read alone, and all of a comb as one line; how probable a text is says the mean of
+    both. Cells may stay empty, at the ends or between.
+
+    Args:
+        combs: cut out, walls taken away.
+        reader: of lines.
+        pattern: what may be written in a comb.
+    """
+    written = [cells_written(comb) for comb in combs]
+    images = [cell.image for cells in written for cell in cells if cell]
+    alone = iter(reader.chances(images, parse_pattern("digits:1"), _VIEWS))
+    chances = [[next(alone) for cell in cells if cell] for cells in written]
+    lines = _in_one_go(written, reader)
+    return [
+        _answer(cells, each, line, pattern)
+        for cells, each, line in zip(written, chances, lines, strict=True)
+    ]
+
+
+def _in_one_go(
+    written: Sequence[Sequence[_Written | None]], reader: LineReader
+) -> list[dict[str, float]]:
+    """Returns what combs say when they are read as lines of so many digits."""
+    found: list[dict[str, float]] = [{} for _ in written]
+    for number, cells in enumerate(written):
+        images = [cell.image for cell in cells if cell]
+        if len(images) > 1:
+            digits = parse_pattern(f"digits:{len(images)}")
+            [found[number]] = reader.chances([_line_of(images)], digits, _VIEWS)
+    return found
+
+
+def _line_of(images: Sequence[Picture]) -> Picture:
+    """Returns the digits of cells side by side as in one number."""
+    high = max(len(image) for image in images)
+    gap = round(_GAP * float(np.median([len(image) for image in images])))
+    parts = []
+    for image in images:
+        above = (high - len(image)) // 2
+        room = ((above, high - len(image) - above), (gap // 2, gap - gap // 2))
+        parts.append(np.pad(image, room, constant_values=255))
+    return np.concatenate(parts, axis=1)
+
+
+def _answer(
+    cells: Sequence[_Written | None],
+    chances: Sequence[dict[str, float]],
+    line: dict[str, float],
+    pattern: Pattern,
+) -> CombAnswer:
+    empty = tuple(cell is None for cell in cells)
+    filled = [cell for cell in cells if cell]
+    weights: dict[str, float] = {}
+    candidates: dict[str, Candidate] = {}
+    for candidate in texts(_steps(chances), pattern) if filled else ():
+        together = line.get(candidate.text, 0.0) if len(filled) > 1 else None
+        alone = exp(candidate.log_probability)
+        weights[candidate.text] = alone if together is None else (alone + together) / 2
+        candidates[candidate.text] = candidate
+    if not weights:
+        return CombAnswer(LineAnswer("", "", 0.0, ()), empty)
+    best = candidates[max(weights, key=weights.__getitem__)]
+    digits = tuple(
+        DigitAnswer(char, min(chance.get(char, 0.0), 1.0), cell.box)
+        for char, chance, cell in zip(best.text, chances, filled, strict=True)
+    )
+    score = min(weights[best.text], 1.0)
+    fit = float(pattern.worth is None or best.value is not None)
+    return CombAnswer(LineAnswer(best.text, best.raw, score, digits, best.value, fit), empty)
+
+
+def _steps(chances: Sequence[dict[str, float]]) -> NDArray[np.float32]:
+    """Returns ln of the probabilities (T, K), a step a digit and a blank before and after it."""
+    steps = np.full((2 * len(chances) + 1, len(CHARACTERS) + 1), _NEVER)
+    steps[::2, BLANK] = 1.0
+    for step, chance in zip(steps[1::2], chances, strict=True):
+        for number, char in enumerate(DIGITS):
+            step[number] = max(chance.get(char, 0.0), _NEVER)
+    chances_of: NDArray[np.float32] = np.log(steps).astype(np.float32)
+    return chances_of
