@@ -15,6 +15,7 @@ from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.image import Picture, dilated
 from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
 from holmdel.reading.patterns import Pattern, parse_pattern
+from holmdel.reading.single import digit_chances
 
 _VIEWS = 4  # of each digit and line
 _NEVER = 1e-7  # the probability of what no view says
@@ -161,8 +162,8 @@ def _alone_on_white(
 def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> list[CombAnswer]:
     """Returns what stands in combs, a digit a cell.
 
-    Each digit is read alone, and all of a comb as one line; how probable a text is says the mean of
-    both. Cells may stay empty, at the ends or between.
+    Each digit is read alone, by the line network and by LeNet, and all of a comb as one line; how
+    probable a text is says the mean. Cells may stay empty, at the ends or between.
 
     Args:
         combs: cut out, walls taken away.
@@ -171,13 +172,20 @@ def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> l
     """
     written = [cells_written(comb) for comb in combs]
     images = [cell.image for cells in written for cell in cells if cell]
-    alone = iter(reader.chances(images, parse_pattern("digits:1"), _VIEWS))
+    one = parse_pattern("digits:1")
+    both = zip(reader.chances(images, one, _VIEWS), digit_chances(images), strict=True)
+    alone = iter([_mean(by_line, by_lenet) for by_line, by_lenet in both])
     chances = [[next(alone) for cell in cells if cell] for cells in written]
     lines = _in_one_go(written, reader)
     return [
         _answer(cells, each, line, pattern)
         for cells, each, line in zip(written, chances, lines, strict=True)
     ]
+
+
+def _mean(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    """Returns the mean of two opinions on a digit."""
+    return {char: (one.get(char, 0.0) + other.get(char, 0.0)) / 2 for char in DIGITS}
 
 
 def _in_one_go(
@@ -234,10 +242,11 @@ def _answer(
 
 def _steps(chances: Sequence[dict[str, float]]) -> NDArray[np.float32]:
     """Returns ln of the probabilities (T, K), a step a digit and a blank before and after it."""
-    steps = np.full((2 * len(chances) + 1, len(CHARACTERS) + 1), _NEVER)
+    steps = np.zeros((2 * len(chances) + 1, len(CHARACTERS) + 1))
     steps[::2, BLANK] = 1.0
     for step, chance in zip(steps[1::2], chances, strict=True):
         for number, char in enumerate(DIGITS):
             step[number] = max(chance.get(char, 0.0), _NEVER)
-    chances_of: NDArray[np.float32] = np.log(steps).astype(np.float32)
-    return chances_of
+    with np.errstate(divide="ignore"):
+        logarithms: NDArray[np.float32] = np.log(steps).astype(np.float32)
+    return logarithms
