@@ -252,7 +252,7 @@ def _row(strip: Strip, teeth: list[Wall], span: list[Wall], covered: NDArray[np.
         x0, x1 = round(float(x[:2].mean())), round(float(x[2:].mean()))
         y0, y1 = round(float(y[::2].mean())), round(float(y[1::2].mean()))
         if min(x1 - x0, y1 - y0) >= SMALLEST - 2:
-            cells.append((x0 + 1, y0 + 1, x1 - x0 - 2, y1 - y0 - 2))
+            cells.append((x0 + 1, y0 + 1, x1 - x0 - 2, y1 - y0 - 1))
     first, last = teeth[0], teeth[-1]
     outer = [
         w

@@ -11,7 +11,7 @@ from holmdel.reading.frames import Bar
 from holmdel.reading.image import Picture, dilated
 from holmdel.reading.segments import components
 
-_WIDER = 1.2  # pixels on each side of a line that are the line's
+_WIDER = 1.5  # pixels on each side of a line that are the line's
 _STRAYS = 2  # pixels that a line strays from where it should be
 _FAR = 0.08  # how much less a place counts for each pixel that it is away from there
 _EVEN = 31  # pixels along a line over which it is looked for

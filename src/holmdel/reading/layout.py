@@ -158,7 +158,7 @@ def _rules(
     rules += [
         Bar(s.at(s.x0 - 2), s.x0 - 2, s.at(s.x1 + 2), s.x1 + 2, s.thick)
         for s in uprights
-        if s.length >= down and s.filled >= 0.75 and s.off <= 0.35 and abs(s.slope - tilt) <= 0.008
+        if s.length >= down and s.filled >= 0.8 and s.off <= 0.35 and abs(s.slope - tilt) <= 0.008
     ]
     return rules
 

@@ -57,8 +57,8 @@ def dots_of(mask: Picture) -> tuple[Picture, Picture, float]:
     """
     labels, stats = components(mask)
     w, h = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    across = (w <= _DOT) & (h <= 7) & (h <= w + 2)
-    down = (h <= _DOT) & (w <= 7) & (w <= h + 2)
+    across = (w <= _DOT) & (h <= 9) & (h <= w + 2)
+    down = (h <= _DOT) & (w <= 9) & (w <= h + 2)
     across[0] = down[0] = False
     height, width = mask.shape
     tall = h[(h >= 9) & (h <= 6 * w) & (w <= 3 * h) & (w < 0.6 * width) & (h < 0.95 * height)]
