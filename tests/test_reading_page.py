@@ -304,6 +304,18 @@ def test_a_strip_is_one_line_and_a_page_is_not():
     assert strips_of(two.photograph(), certain=False) == ()
 
 
+def test_a_frame_of_seven_pixels_is_not_cut_out_with_the_line():
+    grey = Paper(330, 130).write("47352", 60, 38, 60).photograph()
+    cv2.putText(grey, "47352", (120, 6), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (40,), 2)  # print above
+    cv2.rectangle(grey, (20, 14), (310, 116), (30,), 7)
+    [strip] = strips_of(grey, certain=True)
+    x, y, w, h = strip.box
+    assert 24 < x < 66
+    assert 18 < y < 44
+    assert x + w < 306
+    assert y + h < 117
+
+
 @pytest.mark.skipif(not READER.exists(), reason="weights/reader.safetensors is not there yet")
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_landscape_has_no_fields(number):

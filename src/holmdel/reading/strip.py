@@ -33,6 +33,8 @@ _WAVE = 3  # pixels by which a rule is uneven
 _EVEN = 0.85  # of its length that is straight
 _BEYOND = 0.04  # of its length: how much farther a rule reaches than the digits beside it
 _EDGE = 3  # pixels: so near the border a rule goes on
+_BROAD, _PEN = 11.0, 6.0  # pixels of the broadest strokes: made smaller from here, to there
+_LOWEST = 40  # pixels of an image that is made smaller
 _BOXED = 0.9  # of the ink: it stands in one box
 
 
@@ -77,8 +79,7 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         grey: uint8 (H, W), dark ink on lighter paper.
         certain: that there is one line is known.
     """
-    small, scale = working(grey)
-    ink, light = strokes(small)
+    scale, ink, light = _strokes_at_scale(grey)
     if not certain and len(_pieces(ink)) > _MOST:
         return None
     bare = unframed(ink)
@@ -91,6 +92,24 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         return None
     box = _around(_tall(pieces))
     return _cut(grey, tuple(side / scale for side in box), (layout.lines | (ink & ~bare)) & ~clean)
+
+
+def _strokes_at_scale(grey: Picture) -> tuple[float, Picture, Picture]:
+    """Returns the scale at which strokes are as broad as a pen's, the strokes and the light."""
+    small, scale = working(grey)
+    ink, light = strokes(small)
+    while (broad := _breadth(ink)) > _BROAD and min(small.shape) > 2 * _LOWEST:
+        scale *= _PEN / broad
+        size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        ink, light = strokes(small)
+    return scale, ink, light
+
+
+def _breadth(ink: Picture) -> float:
+    """Returns how broad the broadest strokes are: a tenth of the ink lies deeper than half that."""
+    depth = cv2.distanceTransform(ink, cv2.DIST_L2, 3)[ink > 0]
+    return 2 * float(np.percentile(depth, 90)) if len(depth) else 0.0
 
 
 def unframed(ink: Picture) -> Picture:
