@@ -31,6 +31,7 @@ _BENT = 0.5  # pixels that the level lines of few cells stray
 _FEW = 4  # walls; of so few more must be there
 _ALONE = 0.9  # the same of a wall inside a box, where no pitch speaks for it
 _CLOSED = 0.6  # of a cell's top and bottom that is ink
+_SLIM = 0.6  # of its height: how wide a row is at least
 _STRIPS = 600  # that are looked at on one page
 
 
@@ -101,7 +102,7 @@ def _pairs(
         short = np.minimum((x1 - x0)[:, None], x1 - x0)
         fits = (apart >= SMALLEST) & (shared >= np.maximum(SMALLEST - 4, 0.5 * short))
         fits &= np.abs(slope[:, None] - slope) <= np.where(short < 60, STEEPEST, 0.03)
-        fits &= apart <= 0.98 * height
+        fits &= (apart <= 0.98 * height) & (shared >= _SLIM * apart)
         above, below = np.nonzero(fits)
         order = np.argsort(apart[above, below])
         solid = np.array([s.filled >= 0.9 and s.off <= 0.4 for s in lines])
@@ -131,7 +132,7 @@ def _cut(
             yield upper, wide[0], True, False
         if wide[-1].y0 <= height - SMALLEST:
             yield wide[-1], lower, False, True
-    elif width >= 1.5 * height:
+    if width >= 1.5 * height:
         yield upper, lower, True, True
 
 
@@ -181,10 +182,13 @@ def _holds(teeth: list[Wall], strip: Strip) -> bool:
     steps = np.diff([w.middle for w in teeth])
     real = [w for w in teeth[1:-1] if w.peak > 0]
     even = bool((np.abs(steps - np.median(steps)) <= 2 + 0.1 * np.median(steps)).all())
-    if even and len(real) >= 2 and np.mean([w.peak for w in real]) >= 0.8:
-        return True
+    many = even and len(real) >= 2 and np.mean([w.peak for w in real]) >= 0.8
     if strip.over and strip.under:
-        return False
+        width = strip.ends[1] - strip.ends[0]
+        left = teeth[0].u0 + strip.left
+        return bool(many and left <= 4 and left + teeth[-1].u1 - teeth[0].u0 >= width - 6)
+    if many:
+        return True
     u0, u1 = (end - strip.left for end in strip.ends)
     at_ends = abs(teeth[0].u0 - u0) <= 6 and abs(teeth[-1].u1 - u1) <= 6
     return at_ends and min(teeth[0].peak, teeth[-1].peak) >= _ALONE

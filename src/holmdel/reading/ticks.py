@@ -32,10 +32,18 @@ def open_combs(mask: Picture, lines: Sequence[Segment], rows: Sequence[Row]) -> 
             continue
         for up in (True, False):
             row = _comb_on(mask, line, up)
-            if row is not None:
+            if row is not None and not _known(row, rows):
                 found.append(row)
                 break
     return found
+
+
+def _known(row: Row, rows: Sequence[Row]) -> bool:
+    """Returns whether its cells are found already."""
+    x, y, w, h = row.cells[len(row.cells) // 2]
+    middle = x + w / 2, y + h / 2
+    cells = (cell for other in rows for cell in other.cells)
+    return any(a <= middle[0] <= a + c and b <= middle[1] <= b + d for a, b, c, d in cells)
 
 
 def _is_wall(line: Segment, row: Row) -> bool:
