@@ -8,6 +8,7 @@ from measured import Row, records
 Groups = dict[str, dict[str, float]]  # a row of the benchmark: its counts by name
 
 _CHEQUES = ("framed", "rule", "margins", "inverted", "dpi", "colour")
+_CUTS = ("with the frame", "at the frame", "inside the frame")
 _WAYS = (", page", ", crop", ", at the frame", ", inside the frame")
 _WHOLE = {  # sections of which one row is enough
     "sheets": "scanned sheets, combs of 8 and 5 boxes beside print",
@@ -20,7 +21,7 @@ _WHOLE = {  # sections of which one row is enough
     "empty": "empty combs",
     "blank": "blank paper, grey, noise, grain",
     "print": "print alone",
-    "letters": "words in 78 handwriting fonts",
+    "letters": "words in handwriting fonts",
     "mixed": "a full, an empty and a partly filled comb on a page",
     "ink": "ink of cheques on made pages with boxes, labels, cells",
 }
@@ -47,6 +48,10 @@ def _told(figures: dict[str, Groups]) -> Iterator[str]:
     for section, words in _WHOLE.items():
         if section in figures:
             yield _row(words, list(figures[section].values()))
+    for cut in _CUTS:
+        cuts = [g for name, g in figures.get("fields", {}).items() if name.startswith(cut)]
+        if cuts:
+            yield _row(f"fields of the form cut out {cut}, 76 and 228 dpi", cuts)
     for way, groups in _by_way(figures.get("combs", {})).items():
         if groups:
             yield _row(f"combs of {len(groups)} kinds{way}", groups)
