@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from holmdel.reading.boxes import find_rows
 from holmdel.reading.erasing import without_bars
@@ -53,40 +51,6 @@ class Layout:
     ink: Picture
     lines: Picture
     boxes: tuple[Box, ...]
-
-
-@dataclass(frozen=True)
-class Frames:
-    """What is printed around the writing.
-
-    Attributes:
-        ink: uint8 (h, w), the ink without frames.
-        lines: uint8 (h, w), the frames.
-        regions: int32 (h, w), 0 outside boxes, else the number of the box or comb.
-        combs: numbers of the regions that hold a digit a cell.
-        heights: of the regions by their numbers; 0 for what is outside.
-    """
-
-    ink: Picture
-    lines: Picture
-    regions: NDArray[np.int32]
-    combs: frozenset[int]
-    heights: tuple[int, ...]
-
-
-def without_frames(ink: Picture, light: Picture | None = None) -> Frames:
-    """Returns the ink without boxes and rules, and where the boxes are."""
-    layout = find_layout(ink, 255 - ink if light is None else light)
-    regions = np.zeros(ink.shape, np.int32)
-    for number, box in enumerate(layout.boxes, start=1):
-        for left, right in pairwise(box.cells):
-            top, bottom = min(left[1], right[1]), max(left[1] + left[3], right[1] + right[3])
-            regions[top:bottom, left[0] + left[2] : right[0]] = number
-        for x, y, w, h in box.cells:
-            regions[max(y - 2, 0) : y + h + 2, max(x - 2, 0) : x + w + 2] = number
-    combs = frozenset(n for n, box in enumerate(layout.boxes, start=1) if len(box.cells) > 1)
-    heights = (0, *(max(h for _, _, _, h in box.cells) for box in layout.boxes))
-    return Frames(layout.ink, layout.lines, regions, combs, heights)
 
 
 def find_layout(ink: Picture, light: Picture) -> Layout:
