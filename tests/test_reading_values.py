@@ -1,5 +1,6 @@
 """What a line is worth: amounts, dates, checked numbers, codes of a list."""
 
+import numpy as np
 import pytest
 
 import holmdel
@@ -151,3 +152,10 @@ def test_the_reader_that_ships_tells_amounts_from_what_is_none():
     assert (line.raw, line.value, line.status) == ("12.3456", None, "reject")
     assert "value" not in line.to_json()
     assert line.confidence < 0.01
+
+
+@pytest.mark.parametrize("margin", [0, 40])
+def test_a_point_in_front_is_not_cut_off(margin):
+    image = np.pad(StringMaker(None, seed=5).sample(".75").image, margin, mode="edge")
+    [line] = holmdel.read(image, "amount", lines=True).lines
+    assert (line.raw, line.value) == (".75", {"cents": 75, "decimal": True})

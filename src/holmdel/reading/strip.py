@@ -17,6 +17,8 @@ _OTSU = 0.8  # of Otsu's threshold: fainter strokes of a pen count too
 _LEAST_INK = 14  # of 255; fainter is grain
 _TALL = 0.3  # of the tallest: lower pieces are points, dashes and specks
 _HEAVY = 0.05  # of the heaviest piece; lighter is no digit
+_END = 0.7  # of the line's height: how far a point or dash stands from the digits at most
+_POINT = 0.04  # of the line's height: a smaller point is a speck
 _MARGIN = 0.08  # of the line's height that is left around it
 _PAPER = 90  # percentile of what is between the digits: their paper at its lightest
 _LINE = 0.9  # of the ink that stands in one line
@@ -90,7 +92,7 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         return None
     if not certain and not _is_line(pieces):
         return None
-    box = _around(_tall(pieces))
+    box = _with_ends(_around(_tall(pieces)), clean)
     return _cut(grey, tuple(side / scale for side in box), (layout.lines | (ink & ~bare)) & ~clean)
 
 
@@ -217,6 +219,24 @@ def _around(pieces: NDArray[np.int32]) -> tuple[int, int, int, int]:
     left, top = pieces[:, :2].min(0)
     right, bottom = (pieces[:, :2] + pieces[:, 2:4]).max(0)
     return int(left), int(top), int(right), int(bottom)
+
+
+def _with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, int, int]:
+    """Returns the box of a line's digits, and of a point or dash before or behind them."""
+    left, top, right, bottom = box
+    room = _END * (bottom - top)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    pieces = stats[1:][stats[1:, 4] >= (_POINT * (bottom - top)) ** 2]
+    middle = pieces[:, 1] + pieces[:, 3] / 2
+    ends = pieces[:, 0] + pieces[:, 2]
+    near = (middle > top) & (middle < bottom + room) & (ends > left - room)
+    near &= pieces[:, 0] < right + room
+    return (
+        min(left, *pieces[near, 0].tolist()),
+        top,
+        max(right, *ends[near].tolist()),
+        bottom,
+    )
 
 
 def _is_line(pieces: NDArray[np.int32]) -> bool:
