@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.answers import Box
+from holmdel.reading.comb_crops import Comb
 from holmdel.reading.decode import Candidate, texts
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.image import Picture, dilated
@@ -30,19 +31,6 @@ _REACH = 0.25  # of a cell's height over and under it, into which a digit may ru
 _MARGIN = 0.12  # of a digit's height, left around it
 _LOWEST = 0.55  # of the usual height: lower marks (a dash) do not fill their image
 _GAP = 0.25  # of the usual height, between two digits set in one line
-
-
-@dataclass(frozen=True, eq=False)
-class Comb:
-    """A comb cut out.
-
-    Attributes:
-        picture: uint8 (h, w), dark ink on white paper, without walls.
-        cells: x, y, width and height of the inside of each in `picture`, from the left.
-    """
-
-    picture: Picture
-    cells: tuple[Box, ...]
 
 
 @dataclass(frozen=True)

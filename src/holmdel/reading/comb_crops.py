@@ -1,15 +1,30 @@
 """Combs cut out of a page: level, in even light, walls and rules taken away."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.cells import Comb
+from holmdel.reading.frames import Cell
 from holmdel.reading.image import Picture, Sheet, dilated
 from holmdel.reading.layout import Box, Layout
 
 HEIGHT = 64  # pixels of a cell in its picture, no more than the page has
 _ABOVE, _ASIDE = 0.3, 0.3  # of a cell's height and width around the comb, into which digits run
+
+
+@dataclass(frozen=True, eq=False)
+class Comb:
+    """A comb cut out.
+
+    Attributes:
+        picture: uint8 (h, w), dark ink on white paper, without walls.
+        cells: x, y, width and height of the inside of each in `picture`, from the left.
+    """
+
+    picture: Picture
+    cells: tuple[Cell, ...]
 
 
 def cut_comb(

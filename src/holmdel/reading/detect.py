@@ -10,7 +10,7 @@ import numpy as np
 
 from holmdel.reading.fields import Affine, crop, levelled
 from holmdel.reading.image import Picture, Sheet, resized, sheet
-from holmdel.reading.layout import Box, find_layout
+from holmdel.reading.layout import Box, Layout, find_layout
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.print import printed, twins, words_of, written_in
 from holmdel.reading.writing import Marks, lines_of, marks_of
@@ -214,6 +214,7 @@ _LIKE_DIGITS = 0.55  # from which on a line may be digits upside down
 _WORD_GAP = 0.8  # times the marks' height
 _FORM = 3  # filled boxes make a form
 _LABEL = 0.85  # of the writing's height: how high a label is at most
+_SMALL = 0.6  # of the writing's height: lower marks that seem to stand in a box are print
 _LITTLE = 12  # lines on a page
 _CROWDED = 2  # digits a mark; more is a word run together
 _WEAK = 0.5  # of what a line in a box is read with, that may be digits
@@ -244,6 +245,7 @@ class Searched:
         lines: what stands on it, print too, the indexes of its marks.
         print_lines: for each whether it is print.
         clean: its ink without what is printed around it.
+        layout: what is printed, and the ink without it, in all inks together.
         fields: the lines that are digits.
         weak: those in boxes that may be.
         read: its lines as they were read at first.
@@ -256,6 +258,7 @@ class Searched:
     lines: tuple[tuple[int, ...], ...]
     print_lines: tuple[bool, ...]
     clean: Picture
+    layout: Layout
     fields: tuple[Found, ...]
     weak: tuple[Found, ...]
     read: tuple[Found, ...]
@@ -295,14 +298,19 @@ def search(
     layouts = [find_layout(flat.ink, flat.light) for flat in flats]
     boxes = _joined([box for layout in layouts for box in layout.boxes])
     clean = [layout.ink for layout in layouts]
+    together = Layout(
+        np.bitwise_or.reduce(clean),
+        np.bitwise_or.reduce([layout.lines for layout in layouts]),
+        boxes,
+    )
     pages = list(inks)
     if len(inks) > 1 and boxes:
         inside = _inside(boxes, plain.ink.shape)
         clean = [ink & ~inside for ink in clean]
-        clean.append(np.bitwise_or.reduce([layout.ink for layout in layouts]) & inside)
+        clean.append(together.ink & inside)
         pages, flats = [*inks, whole], [*flats, plain]
     return [
-        _searched(_Cutter(page.grey, flat, marks_of(ink, boxes), scale, boxes), ink, reader)
+        _searched(_Cutter(page.grey, flat, marks_of(ink, boxes), scale, together), ink, reader)
         for page, flat, ink in zip(pages, flats, clean, strict=True)
     ]
 
@@ -330,7 +338,7 @@ def _joined(boxes: Sequence[Box]) -> tuple[Box, ...]:
 
 
 def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
-    marks, flat, boxes = cut.marks, cut.sheet, cut.boxes
+    marks, flat, boxes = cut.marks, cut.sheet, cut.layout.boxes
     combs = frozenset(n for n, box in enumerate(boxes, start=1) if len(box.cells) > 1)
     lines = lines_of(marks, combs)
     alike = twins(flat, marks)
@@ -358,6 +366,7 @@ def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
         tuple(tuple(line) for line in lines),
         tuple(verdicts),
         clean,
+        cut.layout,
         tuple(kept),
         tuple(weak),
         tuple(first),
@@ -388,7 +397,7 @@ class _Cutter:
     sheet: Sheet
     marks: Marks
     scale: float
-    boxes: tuple[Box, ...]
+    layout: Layout
 
     def __call__(self, line: Sequence[int]) -> Found:
         picture, to_page = crop(self.page, self.sheet, self.marks, list(line), self.scale)
@@ -399,7 +408,7 @@ class _Cutter:
     def _cells(self, line: Sequence[int]) -> tuple[int, int] | None:
         """Returns how many cells of its comb a line fills, and how many there are."""
         number = int(self.marks.region[line[0]])
-        cells = self.boxes[number - 1].cells if number else ()
+        cells = self.layout.boxes[number - 1].cells if number else ()
         box = self.marks.box[list(line)]
         tall = box[box[:, 3] >= _PART * box[:, 3].max()]
         middle = tall[:, 0] + tall[:, 2] / 2
@@ -426,8 +435,10 @@ def _on_form(kept: list[Found], marks: Marks) -> list[Found]:
     boxed = [h for f, h in zip(kept, high, strict=True) if f.boxed]
     if len(boxed) < _FORM:
         return kept
-    least = _LABEL * float(np.median(boxed))
-    return [f for f, h in zip(kept, high, strict=True) if f.boxed or h >= least]
+    usual = float(np.median(boxed))
+    return [
+        f for f, h in zip(kept, high, strict=True) if h >= (_SMALL if f.boxed else _LABEL) * usual
+    ]
 
 
 def _worthy(kept: list[Found], found: list[Found], flat: Sheet) -> list[Found]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from holmdel.reading.answers import Box, Skipped, on_page
 from holmdel.reading.colour import layers
+from holmdel.reading.comb_crops import Comb, cut_comb
 from holmdel.reading.detect import (
     Found,
     Ink,
@@ -35,6 +36,8 @@ class Field:
         to_page: float64 (2, 3), a point of `picture` to a point of the page.
         turned: by how many degrees the page had to be turned counter-clockwise.
         weak: whether it may be no digits at all.
+        comb: the comb in which it stands; None for none.
+        comb_to_page: as `to_page`, of the comb's picture.
     """
 
     picture: Picture
@@ -42,6 +45,8 @@ class Field:
     to_page: NDArray[np.float64]
     turned: int
     weak: bool = False
+    comb: Comb | None = None
+    comb_to_page: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,14 @@ class Page:
     fields: tuple[Field, ...]
     skipped: tuple[Skipped, ...]
     steps: tuple[tuple[str, Picture], ...]
+
+    @property
+    def is_comb(self) -> bool:
+        """Whether a field stands in a comb, or there is none but one in which nothing stands."""
+        empty = any(item.reason == "empty" for item in self.skipped)
+        return any(field.comb and not field.weak for field in self.fields) or (
+            empty and not self.fields
+        )
 
 
 def inks_of(page: Picture) -> tuple[list[Ink], Ink, float]:
@@ -89,13 +102,14 @@ def find_fields(page: Picture, reader: Lines, *, steps: bool = False) -> Page:
                 best = found
         if any(one.plain for one in best):
             break
-    return _page(best, page.shape, steps)
+    return _page(best, whole, scale, steps)
 
 
-def _page(found: list[Searched], shape: tuple[int, ...], steps: bool) -> Page:
+def _page(found: list[Searched], whole: Ink, scale: float, steps: bool) -> Page:
+    shape = whole.grey.shape
     pairs = [(one, line) for one in found for line in (*one.fields, *one.weak)]
     ordered = _in_order(pairs)
-    fields = tuple(_field(line, one.sheet.turned, shape, line in one.weak) for one, line in ordered)
+    fields = tuple(_field(line, one, whole, scale) for one, line in ordered)
     shown = _steps(found[0], [line for _, line in ordered]) if steps and found else ()
     return Page(fields, tuple(_skipped(found, fields, shape)), shown)
 
@@ -119,10 +133,15 @@ def _evidence(found: list[Searched]) -> float:
     return sum(one.evidence for one in found)
 
 
-def _field(line: Found, turned: int, shape: tuple[int, ...], weak: bool) -> Field:
+def _field(line: Found, one: Searched, whole: Ink, scale: float) -> Field:
     height, width = line.picture.shape
-    box = _within(on_page((0, 0, width, height), line.to_page), shape)
-    return Field(line.picture, box, line.to_page, turned, weak)
+    box = _within(on_page((0, 0, width, height), line.to_page), whole.grey.shape)
+    comb, to_page = None, None
+    if line.cells is not None:
+        printed = one.boxes[int(one.marks.region[line.marks[0]]) - 1]
+        comb, to_page = cut_comb(whole.grey, one.sheet, one.layout, printed, scale)
+    turned, weak = one.sheet.turned, line in one.weak
+    return Field(line.picture, box, line.to_page, turned, weak, comb, to_page)
 
 
 def _within(box: Box, shape: tuple[int, ...]) -> Box:

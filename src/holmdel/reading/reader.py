@@ -1,10 +1,13 @@
 """Pictures of paper in, strings of digits out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from holmdel.checkpoint import load_line_model
 from holmdel.classifier import Failure
@@ -22,10 +25,11 @@ from holmdel.reading.answers import (
     draw_alignment,
     on_page,
 )
+from holmdel.reading.cells import CombAnswer, read_cells
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
-from holmdel.reading.page import find_fields
+from holmdel.reading.page import Field, Page, find_fields
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.polarity import dark_ink
 from holmdel.reading.regions import joined, parse_regions, parts_of
@@ -154,11 +158,13 @@ class Reader:
         answers = iter(self._network.answers(pictures, self._pattern))
         for sheet, page, few in zip(sheets, pages, strips, strict=True):
             said = [(strip, next(answers)) for strip in few]
-            if said:
-                yield self._one_line(sheet, said, steps)
-            else:
-                found = self._page(sheet, page, steps)
+            comb = not said or any(strip.comb for strip in few)
+            fields = find_fields(page, self._network, steps=steps) if comb else None
+            if fields and (not said or fields.is_comb):
+                found = self._page(sheet, fields, steps)
                 yield _longest(found) if single else found
+            else:
+                yield self._one_line(sheet, said, steps)
 
     def _one_line(self, sheet: Sheet, said: list[tuple[Strip, LineAnswer]], steps: bool) -> Reading:
         """Returns what stands on a line, in that of its inks in which it is read best."""
@@ -169,20 +175,26 @@ class Reader:
         shown = _steps(strip.picture, answer, 1) if steps else ()
         return Reading(sheet.path, self._kept(answer, digits), steps=shown)
 
-    def _page(self, sheet: Sheet, image: Grey, steps: bool) -> Reading:
-        """Returns what stands on a page: its fields are found, then read under the pattern."""
-        page = find_fields(image, self._network, steps=steps)
-        pictures = [field.picture for field in page.fields]
-        answers = self._network.answers(pictures, self._pattern, views=_VIEWS)
+    def _page(self, sheet: Sheet, page: Page, steps: bool) -> Reading:
+        """Returns what stands in the fields of a page, read under the pattern."""
+        answers = self._network.answers([f.picture for f in page.fields], self._pattern, _VIEWS)
+        fields = [*map(_Said.of, page.fields, answers)]
+        combs = [said for said in fields if said.field.comb]
+        in_cells = read_cells(
+            [s.field.comb for s in combs if s.field.comb], self._network, self._pattern
+        )
+        for said, comb in zip(combs, in_cells, strict=True):
+            said.take(comb)
         lines: list[Line] = []
         shown = page.steps
-        for number, (field, answer) in enumerate(zip(page.fields, answers, strict=True), 1):
+        for number, said in enumerate(fields, 1):
             digits = tuple(
-                Digit(d.char, d.confidence, on_page(d.box, field.to_page)) for d in answer.digits
+                Digit(d.char, d.confidence, on_page(d.box, said.to_page))
+                for d in said.answer.digits
             )
-            kept = self._kept(answer, digits, field.box)
-            lines += [replace(line, status=REJECT) for line in kept] if field.weak else kept
-            shown += _steps(field.picture, answer, number) if steps else ()
+            kept = self._kept(said.answer, digits, said.field.box)
+            lines += [replace(line, status=REJECT) for line in kept] if said.weak else kept
+            shown += _steps(said.field.picture, said.answer, number) if steps else ()
         return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
     def _kept(
@@ -262,6 +274,34 @@ def model_file(model: str | Path | None) -> Path:
 def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
     network, trust = load_line_model(path)
     return LineReader(network), Trust.from_json(trust) if trust else Trust()
+
+
+@dataclass
+class _Said:
+    """What is read in a field.
+
+    Attributes:
+        field: where.
+        answer: what.
+        to_page: a point of the picture it was read on to a point of the page.
+        weak: whether it may be no digits.
+    """
+
+    field: Field
+    answer: LineAnswer
+    to_page: NDArray[np.float64]
+    weak: bool
+
+    @classmethod
+    def of(cls, field: Field, answer: LineAnswer) -> "_Said":
+        """Returns what is read on the picture of a field."""
+        return cls(field, answer, field.to_page, field.weak)
+
+    def take(self, comb: CombAnswer) -> None:
+        """Takes what is read in the cells of a comb, where it is surer or the line does not fit."""
+        if comb.answer.text and (self.weak or comb.answer.score >= self.answer.score):
+            assert self.field.comb_to_page is not None
+            self.answer, self.to_page, self.weak = comb.answer, self.field.comb_to_page, False
 
 
 def _longest(found: Reading) -> Reading:

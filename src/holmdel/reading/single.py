@@ -4,15 +4,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
-from holmdel.checkpoint import Header, load_model
 from holmdel.images.contract import to_input
 from holmdel.images.framing import frame
 from holmdel.reading.image import Picture
+
+if TYPE_CHECKING:
+    from holmdel.checkpoint import Header
 
 _NAME = "lenet-mnist"
 
@@ -33,6 +36,8 @@ def digit_chances(images: Sequence[Picture]) -> list[dict[str, float]]:
 
 
 @lru_cache(maxsize=1)
-def _lenet() -> tuple[nn.Module, Header]:
+def _lenet() -> tuple[nn.Module, "Header"]:
+    from holmdel.checkpoint import load_model  # when the first comb is read
+
     path = Path(str(resources.files("holmdel") / "weights" / f"{_NAME}.safetensors"))
     return load_model(path)

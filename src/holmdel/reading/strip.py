@@ -12,10 +12,14 @@ from holmdel.reading.image import Picture, dilated, resized, working
 from holmdel.reading.layout import Layout, find_layout
 
 _WINDOW = 0.1  # of the longer side: broader than a stroke, narrower than a shadow
+_WIDE_WINDOW = 0.35  # the same where one or two digits fill the image: their strokes are as broad
+_FEW = 1.6  # times its height: so wide such an image is at most
+_TIGHT = 0.7  # of width and height, that they fill
 _LEAST_WINDOW = 9  # pixels
 _OTSU = 0.8  # of Otsu's threshold: fainter strokes of a pen count too
 _LEAST_INK = 14  # of 255; fainter is grain
 _TALL = 0.3  # of the tallest: lower pieces are points, dashes and specks
+_FLAG = 0.2  # of the line's height: so close above a digit stands its flag
 _HEAVY = 0.05  # of the heaviest piece; lighter is no digit
 _END = 0.7  # of the line's height: how far a point or dash stands from the digits at most
 _POINT = 0.04  # of the line's height: a smaller point is a speck
@@ -31,13 +35,14 @@ _FRAMES = 3  # around one another
 _OUTER = 0.2  # of the lower side: how broad a rule is at most, with the room for its waves
 _FULL = 0.85  # of the side that a rule covers
 _RULED = 0.95  # the same, of a rule that may be a digit
-_WAVE = 3  # pixels by which a rule is uneven
-_EVEN = 0.85  # of its length that is straight
-_BEYOND = 0.04  # of its length: how much farther a rule reaches than the digits beside it
+_WAVE = 2  # pixels by which a rule is uneven
+_OUTSIDE = 0.65  # of the side that is covered so little before a rule: it is straight
+_BEYOND = 0.008  # of its length: how much farther a rule reaches than the digits beside it
 _EDGE = 3  # pixels: so near the border a rule goes on
 _BROAD, _PEN = 11.0, 6.0  # pixels of the broadest strokes: made smaller from here, to there
 _LOWEST = 40  # pixels of an image that is made smaller
 _BOXED = 0.9  # of the ink: it stands in one box
+_MOSTLY = 0.6  # the same where there is one line: the rest is print around it
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,12 @@ class Strip:
     Attributes:
         picture: uint8 (h, w), dark ink on paper, what is printed around it painted over.
         box: x, y, width and height of `picture` in the image.
+        comb: whether it seems to stand in a comb.
     """
 
     picture: Picture
     box: Box
+    comb: bool
 
     @property
     def to_page(self) -> NDArray[np.float64]:
@@ -75,7 +82,7 @@ def strips_of(page: Picture, *, certain: bool) -> tuple[Strip, ...]:
 
 
 def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
-    """Returns the line of an image; None where there is no ink, more than a line, or a comb.
+    """Returns the line of an image; None where there is no ink, or more than a line.
 
     Args:
         grey: uint8 (H, W), dark ink on lighter paper.
@@ -84,16 +91,20 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     scale, ink, light = _strokes_at_scale(grey)
     if not certain and len(_pieces(ink)) > _MOST:
         return None
-    bare = unframed(ink)
-    layout = find_layout(bare, light)
-    clean = _alone(layout)
+    layout = find_layout(ink, light)
+    comb = any(len(box.cells) > 1 for box in layout.boxes)
+    clean, bare = _alone(layout, certain), ink
+    if clean is layout.ink:
+        bare = unframed(ink)
+        light[dilated(ink & ~bare, 5, 5) > 0] = 255
+        layout = find_layout(bare, light)
+        clean = _alone(layout, certain)
     pieces = _pieces(clean)
-    if any(len(box.cells) > 1 for box in layout.boxes) or not len(pieces):
+    if not len(pieces) or not (certain or _is_line(pieces)):
         return None
-    if not certain and not _is_line(pieces):
-        return None
-    box = _with_ends(_around(_tall(pieces)), clean)
-    return _cut(grey, tuple(side / scale for side in box), (layout.lines | (ink & ~bare)) & ~clean)
+    box = _with_ends(_around(_with_flags(pieces)), clean)
+    printed = (layout.lines | (ink & ~bare)) & ~clean
+    return _cut(grey, tuple(side / scale for side in box), printed, comb)
 
 
 def _strokes_at_scale(grey: Picture) -> tuple[float, Picture, Picture]:
@@ -145,13 +156,12 @@ def _peeled(ink: Picture, *, sure: bool) -> bool:
         return False
     x0, y0, x1, y1 = extent
     deep = max(round(_OUTER * min(y1 - y0, x1 - x0)), 6)
-    part = ink[y0 : y0 + deep, x0:x1] > 0
-    full = np.flatnonzero(part.mean(axis=1) >= (_FULL if sure else _RULED))
-    if not len(full) or full[-1] + 1 == deep or full[0] > _WAVE:
+    covered = (ink[y0 : y0 + deep, x0:x1] > 0).mean(axis=1)
+    full = np.flatnonzero(covered >= (_FULL if sure else _RULED))
+    if not len(full) or full[-1] + 1 == deep or full[0] > deep // 2:
         return False
     last = int(full[-1]) + 1
-    begins = part[: last + 1].argmax(axis=0)
-    if (np.abs(begins - np.median(begins)) <= 1).mean() < _EVEN:
+    if full[0] >= _WAVE and covered[full[0] - _WAVE] > _OUTSIDE:
         return False
     if not (sure or _reaches_beyond(ink, (x0, x1), y0 + last + 2)):
         return False
@@ -162,9 +172,11 @@ def _peeled(ink: Picture, *, sure: bool) -> bool:
 def _reaches_beyond(ink: Picture, ends: tuple[int, int], below: int) -> bool:
     """Returns whether a rule goes from border to border, or farther than all that is below it."""
     x0, x1 = ends
-    pieces = _pieces(ink[below:].T)
-    if not len(pieces) or (x0 <= _EDGE and x1 >= ink.shape[1] - _EDGE):
+    if x0 <= _EDGE and x1 >= ink.shape[1] - _EDGE:
         return True
+    pieces = _pieces(ink[below:].T)
+    if not len(pieces):
+        return False
     _, left, _, right = _around(_tall(pieces))
     before, behind = left - x0, x1 - right
     return min(before, behind) >= 0 and before + behind >= _BEYOND * (x1 - x0)
@@ -176,11 +188,12 @@ def _extent(ink: Picture) -> tuple[int, int, int, int] | None:
     return _around(pieces) if len(pieces) else None
 
 
-def _alone(layout: Layout) -> Picture:
+def _alone(layout: Layout, certain: bool) -> Picture:
     """Returns the ink without frames; of one box alone where nearly all of it stands in that."""
+    least = (_MOSTLY if certain else _BOXED) * np.count_nonzero(layout.ink)
     for box in layout.boxes:
         inside = layout.ink[box.y : box.y + box.h, box.x : box.x + box.w]
-        if np.count_nonzero(inside) >= _BOXED * np.count_nonzero(layout.ink):
+        if np.count_nonzero(inside) >= least:
             alone = np.zeros_like(layout.ink)
             alone[box.y : box.y + box.h, box.x : box.x + box.w] = inside
             return alone
@@ -193,7 +206,18 @@ def strokes(picture: Picture) -> tuple[Picture, Picture]:
     A step from one paper to another has no strokes along it. N. Otsu, "A threshold selection
     method from gray-level histograms" (1979), on what a closing fills (the black top-hat).
     """
-    side = max(_LEAST_WINDOW, round(max(picture.shape) * _WINDOW) | 1)
+    ink, light = _darker(picture, _WINDOW)
+    extent = _extent(ink)
+    height, width = picture.shape
+    if extent is None or width > _FEW * height:
+        return ink, light
+    tight = min((extent[2] - extent[0]) / width, (extent[3] - extent[1]) / height) > _TIGHT
+    return _darker(picture, _WIDE_WINDOW) if tight else (ink, light)
+
+
+def _darker(picture: Picture, part: float) -> tuple[Picture, Picture]:
+    """Returns ink and even light for a window that is such a part of the longer side."""
+    side = max(_LEAST_WINDOW, round(max(picture.shape) * part) | 1)
     window = cv2.getStructuringElement(cv2.MORPH_RECT, (side, side))
     soft = cv2.GaussianBlur(picture, (3, 3), 0)
     depth = cv2.morphologyEx(soft, cv2.MORPH_BLACKHAT, window)
@@ -212,6 +236,21 @@ def _pieces(ink: Picture) -> NDArray[np.int32]:
 
 def _tall(pieces: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.asarray(pieces[pieces[:, 3] >= _TALL * pieces[:, 3].max()], np.int32)
+
+
+def _with_flags(pieces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Returns the tall pieces, and the low ones right above or below one: the flag of a 5."""
+    tall = _tall(pieces)
+    near = _FLAG * int(tall[:, 3].max())
+    return np.array([p for p in pieces if any(_is_flag(p, one, near) for one in tall)])
+
+
+def _is_flag(piece: NDArray[np.int32], tall: NDArray[np.int32], near: float) -> bool:
+    """Returns whether a piece is the tall one itself, or stands close above or below it."""
+    across = min(piece[0] + piece[2], tall[0] + tall[2]) - max(piece[0], tall[0])
+    down = max(piece[1] - tall[1] - tall[3], tall[1] - piece[1] - piece[3])
+    narrow = piece[2] <= max(tall[2], tall[3])
+    return bool(narrow and across >= 0.5 * min(piece[2], tall[2]) and down <= near)
 
 
 def _around(pieces: NDArray[np.int32]) -> tuple[int, int, int, int]:
@@ -266,16 +305,19 @@ def _beside(chain: list[NDArray[np.int32]], piece: NDArray[np.int32], high: int)
     shared = min(bottom, piece[1] + piece[3]) - max(top, piece[1])
     gap = max(piece[0] - (few[:, 0] + few[:, 2]).max(), few[:, 0].min() - piece[0] - piece[2])
     low = min(bottom - top, float(piece[3]))
+    if any(_is_flag(piece, one, _FLAG * high) for one in few):
+        return True
     return bool(shared >= _SHARED * low and gap <= _WIDEST_GAP * high)
 
 
-def _cut(grey: Picture, box: tuple[float, ...], printed: Picture) -> Strip:
+def _cut(grey: Picture, box: tuple[float, ...], printed: Picture, comb: bool) -> Strip:
     """Returns the part of an image in a box, with a margin, no lighter than its own paper.
 
     Args:
         grey: uint8 (H, W).
         box: left, top, right and bottom of the line in it.
         printed: uint8 (h, w), 255 on what is painted over, of a size of its own.
+        comb: whether it seems to stand in one.
     """
     height, width = grey.shape
     rows, columns = _whole(box, _MARGIN * (box[3] - box[1]), height, width)
@@ -287,7 +329,7 @@ def _cut(grey: Picture, box: tuple[float, ...], printed: Picture) -> Strip:
         picture = cv2.inpaint(
             picture, np.where(gone > 64, 255, 0).astype(np.uint8), 3, cv2.INPAINT_TELEA
         )
-    return Strip(picture, (columns.start, rows.start, *part.shape[::-1]))
+    return Strip(picture, (columns.start, rows.start, *part.shape[::-1]), comb)
 
 
 def _whole(box: tuple[float, ...], margin: float, height: int, width: int) -> tuple[slice, slice]:

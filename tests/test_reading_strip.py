@@ -1,0 +1,159 @@
+"""The same ink gives the same answer, whatever is around it."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+import holmdel
+from holmdel import data
+
+NUMBER = "40729"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_configuration(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def digit():
+    """Gives a digit somebody wrote as a mask of a height, cut out."""
+    held = data.load("digits").train
+
+    def written(char, height=48):
+        number = int(np.flatnonzero(held.labels.numpy() == int(char))[7 if char == "1" else 5])
+        mask = Image.fromarray(held.images[number, 0].numpy())
+        mask = mask.crop(mask.getbbox())
+        return mask.resize((round(mask.width * height / mask.height), height), Image.BICUBIC)
+
+    return written
+
+
+@pytest.fixture(scope="module")
+def line(digit):
+    """A number as somebody wrote it, dark on light paper, hardly a margin around it."""
+    masks = [digit(char) for char in NUMBER]
+    page = Image.new("L", (sum(m.width + 12 for m in masks) + 4, 60), 235)
+    x = 8
+    for mask in masks:
+        page.paste(40, (x, 6), mask)
+        x += mask.width + 12
+    return np.asarray(page)
+
+
+def padded(line, *sides, value=255):
+    top, bottom, left, right = sides
+    return np.pad(line, ((top, bottom), (left, right)), constant_values=value)
+
+
+def framed(line, gap=6, width=3, grey=40, margin=40):
+    inner = padded(line, gap, gap, gap, gap, value=235)
+    wall = padded(inner, width, width, width, width, value=grey)
+    return padded(wall, margin, margin, margin, margin)
+
+
+def ruled(line, side):
+    page = padded(line, 12, 12, 12, 12, value=235).copy()
+    if side == "left":
+        page[:, 3:6] = 60
+    else:
+        page[-6:-3] = 60
+    return page
+
+
+def coloured(line, ink):
+    share = (235 - line.astype(np.float32))[:, :, None] / 195
+    return (235 - share * (235 - np.array(ink))).clip(0, 255).astype(np.uint8)
+
+
+AROUND = {
+    "as it is": lambda line: line,
+    "margin 10": lambda line: padded(line, 10, 10, 10, 10),
+    "margin 120": lambda line: padded(line, 120, 120, 120, 120),
+    "margins uneven": lambda line: padded(line, 5, 90, 200, 20),
+    "frame": framed,
+    "grey frame": lambda line: framed(line, grey=150),
+    "frame at the border": lambda line: framed(line, margin=0),
+    "rule at the left": lambda line: ruled(line, "left"),
+    "underlined": lambda line: ruled(line, "below"),
+    "light on dark": lambda line: 255 - padded(line, 40, 40, 40, 40, value=235),
+    "half the size": lambda line: np.asarray(
+        Image.fromarray(line).resize((line.shape[1] // 2, line.shape[0] // 2), Image.BOX)
+    ),
+    "four times the size": lambda line: np.asarray(
+        Image.fromarray(line).resize((line.shape[1] * 4, line.shape[0] * 4), Image.BICUBIC)
+    ),
+    "a long strip": lambda line: padded(line, 5, 5, 10, 2000, value=235),
+    "blue ink": lambda line: coloured(line, (30, 50, 190)),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("lines", [True, False], ids=["--lines", "default"])
+def test_the_same_ink_is_the_same_number(line, around, lines):
+    reading = holmdel.read(AROUND[around](line), lines=lines)
+    assert [found.text for found in reading.lines] == [NUMBER]
+
+
+def test_blue_ink_in_a_black_frame_is_read_without_it(line):
+    page = np.repeat(framed(np.full_like(line, 235))[:, :, None], 3, axis=2)
+    page[49 : 49 + line.shape[0], 49 : 49 + line.shape[1]] = coloured(line, (30, 50, 190))
+    assert [found.text for found in holmdel.read(page).lines] == [NUMBER]
+
+
+@pytest.mark.parametrize("char", "0123456789")
+def test_one_digit_is_found_in_a_crop_and_on_a_card(digit, char):
+    mask = digit(char, 60)
+    for size, place in (((mask.width + 12, mask.height + 8), (6, 4)), ((280, 280), (110, 100))):
+        page = Image.new("L", size, 245)
+        page.paste(35, place, mask)
+        assert [found.text for found in holmdel.read(page, "digits:1").lines] == [char]
+
+
+@pytest.mark.parametrize("height", [75, 100, 120, 121, 150])
+def test_small_digits_in_a_strip_of_any_height(line, height):
+    small = Image.fromarray(line).resize((line.shape[1] // 2, line.shape[0] // 2), Image.BOX)
+    page = Image.new("L", (small.width + 60, height), 235)
+    page.paste(small, (30, (height - small.height) // 2))
+    assert [found.text for found in holmdel.read(page).lines] == [NUMBER]
+
+
+def comb(digit, text, *, cells=6, grey=60, size=(1000, 500), corner=(150, 200)):
+    page = Image.new("L", size, 248)
+    draw = ImageDraw.Draw(page)
+    for number in range(cells):
+        x, y = corner[0] + 80 * number, corner[1]
+        draw.rectangle((x, y, x + 80, y + 80), outline=grey, width=3)
+        if number < len(text):
+            mask = digit(text[number])
+            page.paste(35, (x + (80 - mask.width) // 2, y + 16), mask)
+    return page
+
+
+@pytest.mark.parametrize("grey", [60, 170])
+@pytest.mark.parametrize(
+    ("size", "corner"), [((1000, 500), (150, 200)), ((520, 100), (15, 10)), ((483, 83), (0, 0))]
+)
+def test_the_walls_of_a_comb_are_no_ones(digit, grey, size, corner):
+    page = comb(digit, "407293", grey=grey, size=size, corner=corner)
+    assert [found.text for found in holmdel.read(page).lines] == ["407293"]
+
+
+def test_an_empty_comb_is_an_empty_field(digit):
+    reading = holmdel.read(comb(digit, ""))
+    assert reading.lines == ()
+    [skipped] = reading.skipped
+    assert skipped.reason == "empty"
+    x, y, w, h = skipped.box
+    assert (145 < x < 160, 195 < y < 210, 460 < w < 490, 70 < h < 90) == (True,) * 4
+    assert reading.to_json()["skipped"] == [{"box": [x, y, w, h], "reason": "empty"}]
+
+
+@pytest.mark.parametrize("page", ["white", "black", "grey", "noise"])
+def test_on_blank_paper_and_in_noise_nothing_is_found(page):
+    levels = {"white": 255, "black": 0, "grey": 120}
+    noise = np.random.default_rng(0).integers(0, 255, (300, 400)).astype(np.uint8)
+    image = noise if page == "noise" else np.full((300, 400), levels[page], np.uint8)
+    assert holmdel.read(image).lines == ()
