@@ -150,7 +150,7 @@ def usps(root: Path) -> dict[str, Any]:
     with gzip.open(root / "usps" / "zip.train.gz", "rt") as file:
         rows = np.loadtxt(file, dtype=np.float32)
     pictures = ((1 - rows[:, 1:].reshape(-1, 16, 16)) / 2).clip(0, 1)  # ink black on white paper
-    told = [int(row.label) for row in holmdel.load("lenet-mnist").predict(list(pictures))]
+    told = [int(row.label or -1) for row in holmdel.load("lenet-mnist").predict(list(pictures))]
     wrong = float(np.mean(np.array(told) != rows[:, 0].astype(int)))
     figures = {"error": wilson(wrong, len(rows))}
     _show("USPS digits, lenet-mnist", figures)
