@@ -162,6 +162,8 @@ class Reader:
             fields = find_fields(page, self._network, steps=steps) if comb else None
             if fields and (not said or fields.is_comb):
                 found = self._page(sheet, fields, steps)
+                if any(strip.beyond for strip in few):
+                    found = _rejected(found)
                 yield _longest(found) if single else found
             else:
                 yield self._one_line(sheet, said, steps)
@@ -302,6 +304,11 @@ class _Said:
         if comb.answer.text and (self.weak or comb.answer.score >= self.answer.score):
             assert self.field.comb_to_page is not None
             self.answer, self.to_page, self.weak = comb.answer, self.field.comb_to_page, False
+
+
+def _rejected(found: Reading) -> Reading:
+    """Returns the reading of a comb of which cells may be missing."""
+    return replace(found, lines=tuple(replace(line, status=REJECT) for line in found.lines))
 
 
 def _longest(found: Reading) -> Reading:

@@ -52,12 +52,14 @@ class Strip:
     Attributes:
         picture: uint8 (h, w), dark ink on paper, what is printed around it painted over.
         box: x, y, width and height of `picture` in the image.
-        comb: whether it seems to stand in a comb.
+        comb: whether it seems to stand in a comb,
+        beyond: and some of it outside the cells that were found.
     """
 
     picture: Picture
     box: Box
     comb: bool
+    beyond: bool
 
     @property
     def to_page(self) -> NDArray[np.float64]:
@@ -93,6 +95,7 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         return None
     layout = find_layout(ink, light)
     comb = any(len(box.cells) > 1 for box in layout.boxes)
+    beyond = comb and _share_in(layout) < _BOXED
     clean, bare = _alone(layout, certain), ink
     if clean is layout.ink:
         bare = unframed(ink)
@@ -104,7 +107,8 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         return None
     box = _with_ends(_around(_with_flags(pieces)), clean)
     printed = (layout.lines | (ink & ~bare)) & ~clean
-    return _cut(grey, tuple(side / scale for side in box), printed, comb)
+    picture, place = _cut(grey, tuple(side / scale for side in box), printed)
+    return Strip(picture, place, comb, beyond)
 
 
 def _strokes_at_scale(grey: Picture) -> tuple[float, Picture, Picture]:
@@ -186,6 +190,16 @@ def _extent(ink: Picture) -> tuple[int, int, int, int] | None:
     """Returns left, top, right and bottom of the ink that is no speck."""
     pieces = _pieces(ink)
     return _around(pieces) if len(pieces) else None
+
+
+def _share_in(layout: Layout) -> float:
+    """Returns the part of the ink that stands in boxes."""
+    inside = np.zeros_like(layout.ink)
+    for box in layout.boxes:
+        here = np.s_[box.y : box.y + box.h, box.x : box.x + box.w]
+        inside[here] = layout.ink[here]
+    whole = max(int(np.count_nonzero(layout.ink)), 1)
+    return int(np.count_nonzero(inside)) / whole
 
 
 def _alone(layout: Layout, certain: bool) -> Picture:
@@ -310,14 +324,13 @@ def _beside(chain: list[NDArray[np.int32]], piece: NDArray[np.int32], high: int)
     return bool(shared >= _SHARED * low and gap <= _WIDEST_GAP * high)
 
 
-def _cut(grey: Picture, box: tuple[float, ...], printed: Picture, comb: bool) -> Strip:
+def _cut(grey: Picture, box: tuple[float, ...], printed: Picture) -> tuple[Picture, Box]:
     """Returns the part of an image in a box, with a margin, no lighter than its own paper.
 
     Args:
         grey: uint8 (H, W).
         box: left, top, right and bottom of the line in it.
         printed: uint8 (h, w), 255 on what is painted over, of a size of its own.
-        comb: whether it seems to stand in one.
     """
     height, width = grey.shape
     rows, columns = _whole(box, _MARGIN * (box[3] - box[1]), height, width)
@@ -329,7 +342,7 @@ def _cut(grey: Picture, box: tuple[float, ...], printed: Picture, comb: bool) ->
         picture = cv2.inpaint(
             picture, np.where(gone > 64, 255, 0).astype(np.uint8), 3, cv2.INPAINT_TELEA
         )
-    return Strip(picture, (columns.start, rows.start, *part.shape[::-1]), comb)
+    return picture, (columns.start, rows.start, *part.shape[::-1])
 
 
 def _whole(box: tuple[float, ...], margin: float, height: int, width: int) -> tuple[slice, slice]:
