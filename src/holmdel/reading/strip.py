@@ -30,7 +30,7 @@ _LITTLE = 0.6  # of all ink, points and specks too
 _SHARED = 0.4  # of the lower of two neighbours: how much they stand side by side
 _NEIGHBOURS = 3  # digits that say at which height the next is looked for
 _WIDEST_GAP = 4.0  # times the line's height; farther apart stand two numbers
-_MOST = 120  # pieces; more is a page
+_SPECK, _MOST = 15, 120  # pixels of a piece; so many of them make a page
 _FRAMES = 3  # around one another
 _OUTER = 0.2  # of the lower side: how broad a rule is at most, with the room for its waves
 _FULL = 0.85  # of the side that a rule covers
@@ -91,7 +91,7 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         certain: that there is one line is known.
     """
     scale, ink, light = _strokes_at_scale(grey)
-    if not certain and len(_pieces(ink)) > _MOST:
+    if not certain and _is_page(ink):
         return None
     layout = find_layout(ink, light)
     comb = any(len(box.cells) > 1 for box in layout.boxes)
@@ -292,12 +292,20 @@ def _with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, 
     )
 
 
+def _is_page(ink: Picture) -> bool:
+    """Returns whether there are many pieces of ink, or much of it is in small ones."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    many = np.count_nonzero(stats[1:, 4] >= _SPECK) > _MOST
+    heavy = int(_pieces(ink)[:, 4].sum())
+    return bool(many or heavy < _LITTLE * np.count_nonzero(ink))
+
+
 def _is_line(pieces: NDArray[np.int32]) -> bool:
     """Returns whether nearly all ink stands side by side."""
     tall = _tall(pieces)
     chained = _chained(tall, int(tall[:, 3].max()))
     ink = int(pieces[:, 4].sum())
-    return len(pieces) <= _MOST and chained >= max(_LINE * int(tall[:, 4].sum()), _LITTLE * ink)
+    return chained >= max(_LINE * int(tall[:, 4].sum()), _LITTLE * ink)
 
 
 def _chained(tall: NDArray[np.int32], high: int) -> int:
