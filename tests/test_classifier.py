@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import holmdel
+from holmdel import data
 from holmdel.classifier import Failure, Prediction, shipped
 from holmdel.images import ImageContract
 
@@ -169,3 +170,18 @@ def test_a_prediction_shows_its_classes():
     assert repr(found) == "Prediction(a<b.png: 7 90.0%, 1 10.0%)"
     assert "<caption>a&lt;b.png</caption>" in found._repr_html_()
     assert "<tr><td>7</td><td>90.0%</td></tr>" in found._repr_html_()
+
+
+def test_digits_that_fill_sixteen_pixels_are_found_and_read():
+    held = data.load("digits").train
+    images, labels = [], held.labels.numpy()[:200]
+    for image in held.images[:200, 0].numpy():
+        rows, columns = np.nonzero(image)
+        cut = image[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        small = Image.fromarray(cut).resize((14, 14), Image.Resampling.BILINEAR)
+        images.append(np.pad(np.asarray(small), 1))
+    found = holmdel.load("lenet-mnist").predict(images)
+    assert sum(one.found == "one" for one in found) >= 195
+    assert (
+        np.mean([one.label == str(label) for one, label in zip(found, labels, strict=True)]) > 0.8
+    )

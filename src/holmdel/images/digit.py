@@ -14,6 +14,7 @@ _CROP = 160  # longest side on which a digit's strokes are measured
 _GRAINY = 64  # shorter side from which on the paper's grain is smoothed
 _RULES = 0.2  # of the way from paper to the most ink: fainter rules harm no digit
 _SMALLEST = 4, 0.01  # pixels, of the longer side: what is smaller is a speck
+_SMALL = 24  # pixels of the shorter side: in a smaller image strokes look like rules and grain
 _ROUGH = 0.3  # of the most ink: the mean step from pixel to pixel; of writing it is below 0.2
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
@@ -57,7 +58,8 @@ def _glyph(ink: Grey) -> tuple[str, Grey | None]:
     noise, peak = noise_of(soft), _peak(soft)
     if peak < max(6 * noise, LEAST_INK) or _is_noise(ink, peak):
         return "nothing", None
-    clean = without_rules(ink, soft > max(4 * noise, _RULES * peak))
+    small = min(ink.shape) < _SMALL
+    clean = None if small else without_rules(ink, soft > max(4 * noise, _RULES * peak))
     if clean is not None:
         ink, soft = clean, _softened(clean)
         peak = _peak(soft)
@@ -76,7 +78,7 @@ def _glyph(ink: Grey) -> tuple[str, Grey | None]:
 def _is_noise(ink: Grey, peak: float) -> bool:
     """Returns whether neighbouring pixels differ as much as strokes do from paper."""
     some = ink[:: 1 + len(ink) // 64]
-    return min(ink.shape) >= 16 and float(np.abs(np.diff(some)).mean()) > _ROUGH * peak
+    return min(ink.shape) >= _SMALL and float(np.abs(np.diff(some)).mean()) > _ROUGH * peak
 
 
 def _is_speck(digit: Digit) -> bool:
