@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import nn
 
 import holmdel as library
@@ -199,7 +199,9 @@ def test_predict_says_the_same(holmdel, run):
 def test_an_engine_that_cannot_answer_is_told(holmdel, verb):
     holmdel("train", "lenet5-1998", "--data", "digits", "--epochs", 1, "--limit", 64, "--out", "r")
     words = ("--data", "digits") if verb == "evaluate" else ("picture.png",)
-    Image.new("L", (28, 28)).save("picture.png")
+    image = Image.new("L", (28, 28))
+    ImageDraw.Draw(image).ellipse((8, 4, 19, 23), outline=255, width=3)
+    image.save("picture.png")
     done = holmdel(verb, "r", *words, "--engine", "native")
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("holmdel: the engine does not know the layer ")

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
+from PIL import Image, ImageDraw
 from prometheus_client.parser import text_string_to_metric_families
 
 from holmdel.server import ServerSettings, create_app
@@ -12,7 +12,9 @@ from holmdel.server import ServerSettings, create_app
 
 def black() -> bytes:
     file = io.BytesIO()
-    Image.new("L", (28, 28)).save(file, "PNG")
+    image = Image.new("L", (28, 28))
+    ImageDraw.Draw(image).ellipse((8, 4, 19, 23), outline=255, width=3)
+    image.save(file, "PNG")
     return file.getvalue()
 
 

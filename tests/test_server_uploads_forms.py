@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from holmdel.server import ServerSettings, create_app
 
@@ -33,7 +33,9 @@ def send():
 
 def png() -> bytes:
     file = io.BytesIO()
-    Image.new("L", (28, 28)).save(file, "PNG")
+    image = Image.new("L", (28, 28))
+    ImageDraw.Draw(image).ellipse((8, 4, 19, 23), outline=255, width=3)
+    image.save(file, "PNG")
     return file.getvalue()
 
 

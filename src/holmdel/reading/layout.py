@@ -18,6 +18,7 @@ _GRAIN = 4.0  # times the paper's grain, the same
 _LEVEL, _UPRIGHT = 14, 40  # pixels of a run that begins a line across, or down
 _ALIKE = 0.2  # of the width, by which cells of one comb differ
 _APART = 0.8  # of the width: how far apart the boxes of one comb are
+_EMPTY = 0.12  # of a letter's inside that is ink at most
 _LETTER = 60  # pixels of the highest letter that is told from a box
 _SQUARES = 4  # lines across and down that make squared paper
 
@@ -86,7 +87,8 @@ def _is_letter(box: Box, clean: Picture) -> bool:
     """Returns whether it is no box but a round letter or a zero: as small, and empty."""
     inside = clean[box.y : box.y + box.h, box.x : box.x + box.w]
     narrow = len(box.cells) == 1 and box.w <= _ONE_DIGIT * box.h
-    return narrow and box.h <= _LETTER and not inside.any()
+    empty = int(np.count_nonzero(inside)) <= _EMPTY * inside.size
+    return narrow and box.h <= _LETTER and empty
 
 
 def _restore(clean: Picture, lines: Picture, ink: Picture, box: Box) -> None:
