@@ -16,6 +16,7 @@ from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.image import Picture, dilated
 from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
 from holmdel.reading.patterns import Pattern, parse_pattern
+from holmdel.reading.segments import components
 from holmdel.reading.single import digit_chances
 
 _VIEWS = 4  # of each digit and line
@@ -72,10 +73,7 @@ def _marks(picture: Picture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     dark = 255 - cv2.GaussianBlur(picture, (3, 3), 0)
     deepest = float(np.percentile(dark, 99.5))
     ink = (dark > max(_LEAST_INK, _INK * deepest)).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStatsWithAlgorithm(
-        ink, 8, cv2.CV_32S, cv2.CCL_BBDT
-    )
-    return labels.astype(np.int32, copy=False), stats.astype(np.int32, copy=False)
+    return components(ink)
 
 
 def _owners(

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.reading.fields import evened
 from holmdel.reading.frames import Cell
 from holmdel.reading.image import Picture, Sheet, dilated
 from holmdel.reading.layout import Box, Layout
@@ -51,7 +52,7 @@ def cut_comb(
     to_page = np.linalg.inv(sheet.from_page) @ to_sheet
     light = _seen(sheet.light, to_sheet, size, 255)
     if scale < 1:
-        light = _even(_seen(page, to_page, size, 255), light)
+        light = evened(_seen(page, to_page, size, 255), light)
     own = _seen(dilated(layout.ink, 3, 3), to_sheet, size, 0)
     printed = (layout.lines | (sheet.ink & ~layout.ink)) & ~layout.ink
     other = _seen(dilated(printed, 5, 5), to_sheet, size, 0)
@@ -70,11 +71,3 @@ def _seen(
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     seen = cv2.warpAffine(image, matrix[:2], size, flags=flags, borderValue=(outside,))
     return seen.astype(np.uint8, copy=False)
-
-
-def _even(fine: Picture, light: Picture) -> Picture:
-    """Returns the sharper picture with the even light of the working one."""
-    side = max(3, round(min(fine.shape) / 3) | 1)
-    known = cv2.blur(light.astype(np.float32), (side, side))
-    own = cv2.blur(fine.astype(np.float32), (side, side))
-    return np.clip(fine.astype(np.float32) * known / np.maximum(own, 1), 0, 255).astype(np.uint8)

@@ -13,7 +13,7 @@ from holmdel.reading.image import Picture, Sheet, resized, sheet
 from holmdel.reading.layout import Box, Layout, find_layout
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.print import printed, twins, words_of, written_in
-from holmdel.reading.writing import Marks, lines_of, marks_of
+from holmdel.reading.writing import Marks, lines_of, marks_of, regions_of
 
 if TYPE_CHECKING:
     from holmdel.reading.line import LineAnswer
@@ -241,7 +241,6 @@ class Searched:
     Attributes:
         sheet: the page turned and made straight.
         marks: its marks.
-        boxes: the printed ones on it.
         lines: what stands on it, print too, the indexes of its marks.
         print_lines: for each whether it is print.
         clean: its ink without what is printed around it.
@@ -254,7 +253,6 @@ class Searched:
 
     sheet: Sheet
     marks: Marks
-    boxes: tuple[Box, ...]
     lines: tuple[tuple[int, ...], ...]
     print_lines: tuple[bool, ...]
     clean: Picture
@@ -305,7 +303,7 @@ def search(
     )
     pages = list(inks)
     if len(inks) > 1 and boxes:
-        inside = _inside(boxes, plain.ink.shape)
+        inside = np.where(regions_of(plain.ink.shape, boxes) > 0, 255, 0).astype(np.uint8)
         clean = [ink & ~inside for ink in clean]
         clean.append(together.ink & inside)
         pages, flats = [*inks, whole], [*flats, plain]
@@ -313,14 +311,6 @@ def search(
         _searched(_Cutter(page.grey, flat, marks_of(ink, boxes), scale, together), ink, reader)
         for page, flat, ink in zip(pages, flats, clean, strict=True)
     ]
-
-
-def _inside(boxes: Sequence[Box], shape: tuple[int, ...]) -> Picture:
-    """Returns uint8 (h, w), 255 in boxes."""
-    inside = np.zeros(shape, np.uint8)
-    for box in boxes:
-        inside[max(box.y - 2, 0) : box.y + box.h + 2, max(box.x - 2, 0) : box.x + box.w + 2] = 255
-    return inside
 
 
 def _joined(boxes: Sequence[Box]) -> tuple[Box, ...]:
@@ -338,8 +328,8 @@ def _joined(boxes: Sequence[Box]) -> tuple[Box, ...]:
 
 
 def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
-    marks, flat, boxes = cut.marks, cut.sheet, cut.layout.boxes
-    combs = frozenset(n for n, box in enumerate(boxes, start=1) if len(box.cells) > 1)
+    marks, flat = cut.marks, cut.sheet
+    combs = frozenset(n for n, box in enumerate(cut.layout.boxes, 1) if len(box.cells) > 1)
     lines = lines_of(marks, combs)
     alike = twins(flat, marks)
     verdicts = printed(alike, marks, lines)
@@ -362,7 +352,6 @@ def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
     return Searched(
         flat,
         marks,
-        boxes,
         tuple(tuple(line) for line in lines),
         tuple(verdicts),
         clean,

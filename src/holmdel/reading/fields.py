@@ -55,8 +55,8 @@ def crop(
     own, other = _ink_of(marks, line, sheet, to_sheet, size)
     light = _warp(sheet.light, to_sheet, size, 255)
     if scale < 1:
-        fine = _warp_page(page, np.linalg.inv(sheet.from_page) @ to_sheet, size)
-        light = _even(fine, light)
+        fine = _warp(page, np.linalg.inv(sheet.from_page) @ to_sheet, size, 255)
+        light = evened(fine, light)
     picture = np.where((dilated(other, 3, 3) > 127) & (own < 128), 255, light)
     return picture.astype(np.uint8), (np.linalg.inv(sheet.from_page) @ to_sheet)[:2]
 
@@ -123,11 +123,7 @@ def _warp(
     return out.astype(np.uint8, copy=False)
 
 
-def _warp_page(page: NDArray[np.uint8], matrix: Affine, size: tuple[int, int]) -> NDArray[np.uint8]:
-    return _warp(page, matrix, size, 255)
-
-
-def _even(fine: NDArray[np.uint8], light: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def evened(fine: NDArray[np.uint8], light: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns the sharper picture with the even light of the working one."""
     side = max(3, round(min(fine.shape) / 3) | 1)
     known = cv2.blur(light.astype(np.float32), (side, side))

@@ -138,7 +138,7 @@ def _field(line: Found, one: Searched, whole: Ink, scale: float) -> Field:
     box = _within(on_page((0, 0, width, height), line.to_page), whole.grey.shape)
     comb, to_page = None, None
     if line.cells is not None:
-        printed = one.boxes[int(one.marks.region[line.marks[0]]) - 1]
+        printed = one.layout.boxes[int(one.marks.region[line.marks[0]]) - 1]
         comb, to_page = cut_comb(whole.grey, one.sheet, one.layout, printed, scale)
     turned, weak = one.sheet.turned, line in one.weak
     return Field(line.picture, box, line.to_page, turned, weak, comb, to_page)
@@ -187,7 +187,7 @@ def _skipped(
 
 def _empty(found: list[Searched], shape: tuple[int, ...]) -> Iterator[Skipped]:
     """Yields the boxes for a line in which nothing stands."""
-    for number, printed in enumerate(found[0].boxes if found else (), start=1):
+    for number, printed in enumerate(found[0].layout.boxes if found else (), start=1):
         filled = any((one.marks.region == number).any() for one in found)
         if filled or printed.h > _HIGHEST * max(found[0].sheet.light.shape):
             continue

@@ -10,6 +10,7 @@ from holmdel.reading.answers import Box
 from holmdel.reading.colour import layers
 from holmdel.reading.image import Picture, dilated, resized, working
 from holmdel.reading.layout import Layout, find_layout
+from holmdel.reading.segments import components
 
 _WINDOW = 0.1  # of the longer side: broader than a stroke, narrower than a shadow
 _WIDE_WINDOW = 0.35  # the same where one or two digits fill the image: their strokes are as broad
@@ -99,9 +100,11 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     clean, bare = _alone(layout, certain), ink
     if clean is layout.ink:
         bare = unframed(ink)
-        light[dilated(ink & ~bare, 5, 5) > 0] = 255
-        layout = find_layout(bare, light)
-        clean = _alone(layout, certain)
+        frame = ink & ~bare
+        if frame.any():
+            light[dilated(frame, 5, 5) > 0] = 255
+            layout = find_layout(bare, light)
+            clean = _alone(layout, certain)
     pieces = _pieces(clean)
     if not len(pieces) or not (certain or _is_line(pieces)):
         return None
@@ -242,10 +245,14 @@ def _darker(picture: Picture, part: float) -> tuple[Picture, Picture]:
 
 def _pieces(ink: Picture) -> NDArray[np.int32]:
     """Returns the connected pieces of ink, (N, 5): x, y, width, height, pixels; from the left."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    pieces = np.asarray(stats[1:], np.int32)
-    kept = pieces[pieces[:, 4] >= _HEAVY * pieces[:, 4].max(initial=0)]
+    pieces = components(ink)[1][1:]
+    kept = pieces[_are_heavy(pieces)]
     return np.asarray(kept[np.argsort(kept[:, 0], kind="stable")], np.int32)
+
+
+def _are_heavy(pieces: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Returns which pieces are no specks beside the heaviest, (N,)."""
+    return np.asarray(pieces[:, 4] >= _HEAVY * pieces[:, 4].max(initial=0))
 
 
 def _tall(pieces: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -278,8 +285,8 @@ def _with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, 
     """Returns the box of a line's digits, and of a point or dash before or behind them."""
     left, top, right, bottom = box
     room = _END * (bottom - top)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    pieces = stats[1:][stats[1:, 4] >= (_POINT * (bottom - top)) ** 2]
+    pieces = components(ink)[1][1:]
+    pieces = pieces[pieces[:, 4] >= (_POINT * (bottom - top)) ** 2]
     middle = pieces[:, 1] + pieces[:, 3] / 2
     ends = pieces[:, 0] + pieces[:, 2]
     near = (middle > top) & (middle < bottom + room) & (ends > left - room)
@@ -294,10 +301,11 @@ def _with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, 
 
 def _is_page(ink: Picture) -> bool:
     """Returns whether there are many pieces of ink, or much of it is in small ones."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    many = np.count_nonzero(stats[1:, 4] >= _SPECK) > _MOST
-    heavy = int(_pieces(ink)[:, 4].sum())
-    return bool(many or heavy < _LITTLE * np.count_nonzero(ink))
+    pieces = components(ink)[1][1:]
+    pixels = pieces[:, 4]
+    heavy = int(pixels[_are_heavy(pieces)].sum())
+    many = int(np.count_nonzero(pixels >= _SPECK)) > _MOST
+    return many or heavy < _LITTLE * int(pixels.sum())
 
 
 def _is_line(pieces: NDArray[np.int32]) -> bool:

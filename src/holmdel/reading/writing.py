@@ -59,13 +59,13 @@ def marks_of(ink: Picture, boxes: Sequence[Box]) -> Marks:
     chosen = chosen[np.argsort(x[chosen], kind="stable")]
     middle = centres[chosen].round().astype(int)
     numbers = labels.astype(np.int32, copy=False)
-    region = _regions(ink.shape, boxes)[middle[:, 1], middle[:, 0]]
+    region = regions_of(ink.shape, boxes)[middle[:, 1], middle[:, 0]]
     heights = np.array([0, *(box.h for box in boxes)], np.int32)
     box = stats[chosen, :4].astype(np.int32, copy=False)
     return Marks(chosen.astype(np.int32), box, area[chosen], region, heights[region], numbers)
 
 
-def _regions(shape: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.int32]:
+def regions_of(shape: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.int32]:
     """Returns the number of the box around each pixel, from 1; 0 for none."""
     regions = np.zeros(shape, np.int32)
     for number, box in enumerate(boxes, start=1):
