@@ -27,7 +27,7 @@ from holmdel.server.activation_cache import ActivationCache
 from holmdel.server.batching import Batcher, ThreadPool
 from holmdel.server.connections import Connection, sweep
 from holmdel.server.errors import on_http_error, on_invalid, on_user_error
-from holmdel.server.listener import address, bind
+from holmdel.server.listener import address, bind, configured
 from holmdel.server.log import JsonFormatter
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
@@ -211,17 +211,7 @@ def serve(settings: ServerSettings) -> None:
                 f"holmdel: other machines can reach {url}, and everyone may use it; "
                 "protect it with --token"
             )
-        config = uvicorn.Config(
-            app,
-            http=Connection,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            backlog=_BACKLOG,
-            timeout_graceful_shutdown=STOPPING,
-        )
+        config = configured(app, stopping=STOPPING, http=Connection, backlog=_BACKLOG)
         _prepare(settings)
         _Server(config, app.state.services, url, listener).run()
 
@@ -249,8 +239,6 @@ def _warm(services: Services) -> None:
         if services.draining.is_set():
             return
         model.logits(torch.zeros(1, *model.classifier.contract.stored, dtype=torch.uint8))
-    import holmdel.images.digit  # noqa: F401 - SciPy takes a third of a second to load
-
     with contextlib.suppress(UserError):  # no reader needs to be installed
         reader("digits", False, 0.01)
     # The objects of now stay; looking through them for garbage would take 0.1 seconds each time.

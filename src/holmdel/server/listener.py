@@ -1,6 +1,9 @@
 """The socket that a server listens on, and its address."""
 
 import socket
+from typing import Any
+
+import uvicorn
 
 from holmdel.errors import UserError
 
@@ -30,3 +33,23 @@ def address(listener: socket.socket) -> str:
     """Returns the URL of what listens on a socket."""
     host, port = listener.getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def configured(app: Any, *, stopping: int, **more: Any) -> uvicorn.Config:
+    """Returns how an application of ours is run: no WebSockets, no logs of its own, no proxies.
+
+    Args:
+        app: the application.
+        stopping: seconds in which requests under way may end.
+        more: further arguments of `uvicorn.Config`.
+    """
+    return uvicorn.Config(
+        app,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=stopping,
+        **more,
+    )

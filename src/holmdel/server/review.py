@@ -22,7 +22,7 @@ from starlette.routing import Route
 from holmdel.errors import UserError
 from holmdel.reading.review import Review
 from holmdel.server.errors import RequestError, on_user_error
-from holmdel.server.listener import address, bind
+from holmdel.server.listener import address, bind, configured
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.settings import LOOPBACK, ServerSettings
@@ -84,17 +84,7 @@ def serve_review(
     with contextlib.closing(bind(LOOPBACK, port)) as listener:
         listener.listen()
         app = create_review_app(review, token, lambda: setattr(server, "should_exit", True))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=_STOPPING,
-            )
-        )
+        server = uvicorn.Server(configured(app, stopping=_STOPPING))
         if opened is not None:
             url = f"{address(listener)}/#{token}"
             threading.Thread(target=opened, args=[url], daemon=True).start()
