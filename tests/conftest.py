@@ -8,10 +8,11 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from holmdel.checkpoint import Header, save_model
+from holmdel.checkpoint import Header, save_line_model, save_model
 from holmdel.cli.app import run
 from holmdel.images import ImageContract
 from holmdel.networks import build
+from holmdel.networks.line import LineNetwork
 
 
 def pytest_configure() -> None:
@@ -66,6 +67,15 @@ def run_folder(tmp_path: Path) -> Path:
     header = Header(network="lenet", options={}, classes=tuple("abcdefghij"), image=ImageContract())
     save_model(tmp_path / "run" / "model.safetensors", build("lenet"), header)
     return tmp_path / "run"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """The file of an untrained reader: it sees a digit in any picture, the same in the same."""
+    torch.manual_seed(0)
+    path = tmp_path / "line.safetensors"
+    save_line_model(path, LineNetwork(), None)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -8,27 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
 from holmdel.checkpoint import save_line_model
 from holmdel.classifier import Failure
 from holmdel.networks.line import LineNetwork
 from holmdel.reading import ReaderSettings, Reading, read_stream
-
-
-@pytest.fixture(autouse=True)
-def own_configuration(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
-
-
-@pytest.fixture
-def model(tmp_path):
-    """The file of an untrained reader: it sees a digit in any picture, the same in the same."""
-    torch.manual_seed(0)
-    path = tmp_path / "line.safetensors"
-    save_line_model(path, LineNetwork(), None)
-    return path
 
 
 def write_line(path, text="407"):

@@ -10,22 +10,10 @@ import numpy as np
 import pillow_heif
 import pypdfium2 as pdfium
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
 from holmdel import UserError, read
-from holmdel.checkpoint import save_line_model
 from holmdel.images import decode, decode_page, pages
-from holmdel.networks.line import LineNetwork
-
-
-@pytest.fixture
-def model(tmp_path):
-    """The file of an untrained reader: it sees a digit in any picture, the same in the same."""
-    torch.manual_seed(0)
-    path = tmp_path / "line.safetensors"
-    save_line_model(path, LineNetwork(), None)
-    return path
 
 
 def line(text):

@@ -15,20 +15,6 @@ from holmdel.networks.line import LineNetwork
 from holmdel.reading import Reader, Trust, fit_trust
 
 
-@pytest.fixture(autouse=True)
-def own_configuration(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
-
-
-@pytest.fixture
-def model(tmp_path):
-    """The file of an untrained reader: it sees a digit in any picture, the same in the same."""
-    torch.manual_seed(0)
-    path = tmp_path / "line.safetensors"
-    save_line_model(path, LineNetwork(), None)
-    return path
-
-
 def line_picture(text="407", size=(120, 40), paper=230, ink=20):
     page = Image.new("L", size, paper)
     ImageDraw.Draw(page).text((10, 4), text, fill=ink, font_size=26)

@@ -10,13 +10,6 @@ from holmdel import data
 NUMBER = "40729"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def own_configuration(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("home")))
-        yield
-
-
 @pytest.fixture(scope="module")
 def digit():
     """Gives a digit somebody wrote as a mask of a height, cut out."""

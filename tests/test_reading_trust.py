@@ -16,11 +16,6 @@ from holmdel.reading.trust import (
 )
 
 
-@pytest.fixture(autouse=True)
-def own_configuration(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home" / "config"))
-
-
 @pytest.fixture
 def model(tmp_path):
     path = tmp_path / "model.safetensors"
