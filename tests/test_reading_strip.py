@@ -6,6 +6,8 @@ from PIL import Image, ImageDraw
 
 import holmdel
 from holmdel import data
+from holmdel.reading import Reader
+from holmdel.reading.strip import strips_of
 
 NUMBER = "40729"
 
@@ -150,3 +152,34 @@ def test_on_blank_paper_and_in_noise_nothing_is_found(page):
     noise = np.random.default_rng(0).integers(0, 255, (300, 400)).astype(np.uint8)
     image = noise if page == "noise" else np.full((300, 400), levels[page], np.uint8)
     assert holmdel.read(image).lines == ()
+
+
+def test_a_page_with_a_dark_figure_is_no_line(digit):
+    page = comb(digit, "407293", size=(1000, 1300))
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((150, 310, 250, 790), fill=60)
+    for number in range(16):
+        draw.text((150, 810 + 28 * number), "the mass of the cube in the tank " * 2, fill=40)
+    assert strips_of(np.asarray(page), certain=False) == ()
+    assert [found.text for found in holmdel.read(page).lines] == ["407293"]
+
+
+def test_the_steps_of_a_page_show_the_fields_of_every_ink(digit):
+    page = np.repeat(np.asarray(comb(digit, ""))[:, :, None], 3, axis=2).copy()
+    ink = coloured(np.asarray(comb(digit, "407293", grey=248)), (30, 50, 190))
+    blue = ink.min(axis=2) < 200
+    page[blue] = ink[blue]
+    page[400:440, 100:900] = coloured(np.asarray(print_in(800, 40)), (20, 20, 20))
+    shown = dict(Reader().read(page, steps=True).steps)
+    red = (shown["fields"] == (40, 40, 220)).all(2)
+    rows, columns = np.nonzero(red)
+    scale = shown["fields"].shape[1] / 1000
+    assert 195 < rows.min() / scale < 225
+    assert 150 < columns.min() / scale < 200
+    assert 560 < columns.max() / scale < 640
+
+
+def print_in(width, height):
+    line = Image.new("L", (width, height), 235)
+    ImageDraw.Draw(line).text((4, 8), "Please write the number of the sheet above", fill=40)
+    return line

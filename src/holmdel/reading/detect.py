@@ -243,7 +243,6 @@ class Searched:
         marks: its marks.
         lines: what stands on it, print too, the indexes of its marks.
         print_lines: for each whether it is print.
-        clean: its ink without what is printed around it.
         layout: what is printed, and the ink without it, in all inks together.
         fields: the lines that are digits.
         weak: those in boxes that may be.
@@ -255,7 +254,6 @@ class Searched:
     marks: Marks
     lines: tuple[tuple[int, ...], ...]
     print_lines: tuple[bool, ...]
-    clean: Picture
     layout: Layout
     fields: tuple[Found, ...]
     weak: tuple[Found, ...]
@@ -308,7 +306,7 @@ def search(
         clean.append(together.ink & inside)
         pages, flats = [*inks, whole], [*flats, plain]
     return [
-        _searched(_Cutter(page.grey, flat, marks_of(ink, boxes), scale, together), ink, reader)
+        _searched(_Cutter(page.grey, flat, marks_of(ink, boxes), scale, together), reader)
         for page, flat, ink in zip(pages, flats, clean, strict=True)
     ]
 
@@ -327,7 +325,7 @@ def _joined(boxes: Sequence[Box]) -> tuple[Box, ...]:
     return tuple(kept)
 
 
-def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
+def _searched(cut: "_Cutter", reader: Lines) -> Searched:
     marks, flat = cut.marks, cut.sheet
     combs = frozenset(n for n, box in enumerate(cut.layout.boxes, 1) if len(box.cells) > 1)
     lines = lines_of(marks, combs)
@@ -354,7 +352,6 @@ def _searched(cut: "_Cutter", clean: Picture, reader: Lines) -> Searched:
         marks,
         tuple(tuple(line) for line in lines),
         tuple(verdicts),
-        clean,
         cut.layout,
         tuple(kept),
         tuple(weak),

@@ -110,7 +110,7 @@ def _page(found: list[Searched], whole: Ink, scale: float, steps: bool) -> Page:
     pairs = [(one, line) for one in found for line in (*one.fields, *one.weak)]
     ordered = _in_order(pairs)
     fields = tuple(_field(line, one, whole, scale) for one, line in ordered)
-    shown = _steps(found[0], [line for _, line in ordered]) if steps and found else ()
+    shown = _steps(found, [line for _, line in ordered]) if steps and found else ()
     return Page(fields, tuple(_skipped(found, fields, shape)), shown)
 
 
@@ -215,16 +215,17 @@ def _covers(box: Box, other: Box) -> bool:
 _RED, _BLUE, _GREY = (40, 40, 220), (220, 120, 30), (170, 170, 170)
 
 
-def _steps(page: Searched, found: list[Found]) -> tuple[tuple[str, Picture], ...]:
+def _steps(pages: list[Searched], found: list[Found]) -> tuple[tuple[str, Picture], ...]:
     """Returns the even light, the ink without frames, its lines, the fields and their pictures."""
-    clean = (255 - page.clean).astype(np.uint8)
-    lines = _coloured(clean)
-    for line, is_print in zip(page.lines, page.print_lines, strict=True):
-        _frame(lines, page, line, _GREY if is_print else _BLUE)
-    fields = _coloured(page.sheet.light)
-    for field in page.fields:
-        _frame(fields, page, field.marks, _RED)
-    named = [("light", page.sheet.light), ("clean", clean), ("lines", lines), ("fields", fields)]
+    light = np.minimum.reduce([page.sheet.light for page in pages])
+    clean = (255 - pages[0].layout.ink).astype(np.uint8)
+    lines, fields = _coloured(clean), _coloured(light)
+    for page in pages:
+        for line, is_print in zip(page.lines, page.print_lines, strict=True):
+            _frame(lines, page, line, _GREY if is_print else _BLUE)
+        for field in page.fields:
+            _frame(fields, page, field.marks, _RED)
+    named = [("light", light), ("clean", clean), ("lines", lines), ("fields", fields)]
     named += [(f"field-{number:02d}", line.picture) for number, line in enumerate(found, start=1)]
     return tuple(named)
 

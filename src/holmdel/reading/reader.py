@@ -196,7 +196,7 @@ class Reader:
             )
             kept = self._kept(said.answer, digits, said.field.box)
             lines += [replace(line, status=REJECT) for line in kept] if said.weak else kept
-            shown += _steps(said.field.picture, said.answer, number) if steps else ()
+            shown += _steps(said.picture, said.answer, number) if steps else ()
         return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
     def _kept(
@@ -285,25 +285,29 @@ class _Said:
     Attributes:
         field: where.
         answer: what.
-        to_page: a point of the picture it was read on to a point of the page.
+        picture: what it was read on, uint8 (h, w).
+        to_page: a point of that to a point of the page.
         weak: whether it may be no digits.
     """
 
     field: Field
     answer: LineAnswer
+    picture: Grey
     to_page: NDArray[np.float64]
     weak: bool
 
     @classmethod
     def of(cls, field: Field, answer: LineAnswer) -> "_Said":
         """Returns what is read on the picture of a field."""
-        return cls(field, answer, field.to_page, field.weak)
+        return cls(field, answer, field.picture, field.to_page, field.weak)
 
     def take(self, comb: CombAnswer) -> None:
         """Takes what is read in the cells of a comb, where it is surer or the line does not fit."""
         if comb.answer.text and (self.weak or comb.answer.score >= self.answer.score):
+            assert self.field.comb is not None
             assert self.field.comb_to_page is not None
-            self.answer, self.to_page, self.weak = comb.answer, self.field.comb_to_page, False
+            self.answer, self.weak = comb.answer, False
+            self.picture, self.to_page = self.field.comb.picture, self.field.comb_to_page
 
 
 def _rejected(found: Reading) -> Reading:

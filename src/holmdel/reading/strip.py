@@ -91,9 +91,11 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
         grey: uint8 (H, W), dark ink on lighter paper.
         certain: that there is one line is known.
     """
-    scale, ink, light = _strokes_at_scale(grey)
+    small, scale = working(grey)
+    ink, light = strokes(small)
     if not certain and _is_page(ink):
         return None
+    scale, ink, light = _as_of_a_pen(grey, scale, ink, light)
     layout = find_layout(ink, light)
     comb = any(len(box.cells) > 1 for box in layout.boxes)
     beyond = comb and _share_in(layout) < _BOXED
@@ -114,15 +116,14 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     return Strip(picture, place, comb, beyond)
 
 
-def _strokes_at_scale(grey: Picture) -> tuple[float, Picture, Picture]:
+def _as_of_a_pen(
+    grey: Picture, scale: float, ink: Picture, light: Picture
+) -> tuple[float, Picture, Picture]:
     """Returns the scale at which strokes are as broad as a pen's, the strokes and the light."""
-    small, scale = working(grey)
-    ink, light = strokes(small)
-    while (broad := _breadth(ink)) > _BROAD and min(small.shape) > 2 * _LOWEST:
+    while (broad := _breadth(ink)) > _BROAD and min(ink.shape) > 2 * _LOWEST:
         scale *= _PEN / broad
-        size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
-        small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        ink, light = strokes(small)
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        ink, light = strokes(resized(grey, size, cv2.INTER_AREA))
     return scale, ink, light
 
 
