@@ -62,7 +62,7 @@ def _lines(figures: dict[str, Any]) -> list[str]:
             "85 %", "95 %", _share(found[fields]), _of(theirs, fields),
         ),
         _row("USPS digits by `lenet-mnist`, error", "6 %", "4 %", _share(figures["usps"]["error"])),
-        _row("lines a second, one core", "300", "1,000", speeds),
+        _row("lines a second, the network and the search alone, one core", "300", "1,000", speeds),
         _row("a 12-megapixel page", "1.5 s", "0.5 s", slowest),
     ]  # fmt: skip
 
