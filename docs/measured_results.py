@@ -59,7 +59,8 @@ def _reading() -> Iterator[tuple[str, str, str, str]]:
         yield "amounts on real cheques, read exactly", _percent(own["right"]), beside, command
         sure = _percent(own["correct at 1 % error, audited"])
         yield "read right where 1 % of all are read wrong, the rest rejected", sure, "", command
-        yield "lines a second, the network and the search alone, one core", f"{own['lines a second']:,}", "", command
+        speed = f"{own['lines a second']:,}"
+        yield "lines a second, the network and the search alone, one core", speed, "", command
 
 
 def _serving() -> Iterator[tuple[str, str, str, str]]:
