@@ -8,7 +8,13 @@ const [form, crop, digits, end, said] = ["line", "crop", "digits", "end", "said"
 const ahead = new Map();
 let count = 0;
 let at = 0; // the number of the line that is shown; count at the end
+
+/** Says whether a line is still being fetched or kept; meanwhile no key counts. */
 let busy = true;
+function work(on) {
+  busy = on;
+  document.body.ariaBusy = String(on);
+}
 
 /** Returns what the server answers; throws its sentence. */
 async function ask(path, body) {
@@ -109,13 +115,13 @@ const actions = {
 /** Does one thing at a time. */
 async function act(name) {
   if (busy) return;
-  busy = true;
+  work(true);
   try {
     await actions[name]();
   } catch (error) {
     tell(error.message, true);
   }
-  busy = false;
+  work(false);
 }
 
 /** Returns what a key means while the text field, or the page's end, has the focus. */
@@ -152,4 +158,4 @@ try {
 } catch (error) {
   tell(error.message, true);
 }
-busy = false;
+work(false);
