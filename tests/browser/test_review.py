@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw
 
 from holmdel.reading import read_labelled
 
-
 READY = "body[aria-busy=false]"  # before that, no key counts
 
 
