@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from holmdel.reading.colour import Inks
 from holmdel.reading.page import find_fields
 from holmdel.reading.strip import strips_of
 
@@ -17,7 +18,7 @@ BLUE, GREY, RED = (220, 120, 30), (170, 170, 170), (40, 40, 220)
 
 
 def steps(paper):
-    return dict(find_fields(paper.photograph(), score, steps=True).steps)
+    return dict(find_fields(Inks(paper.photograph()), score, steps=True).steps)
 
 
 def reach(picture, colour):
@@ -27,7 +28,7 @@ def reach(picture, colour):
 
 
 def test_steps_frame_writing_blue_print_grey_and_fields_red():
-    page = find_fields(letter().write("47352", 920, 720, 62).photograph(), score, steps=True)
+    page = find_fields(Inks(letter().write("47352", 920, 720, 62).photograph()), score, steps=True)
     shown = dict(page.steps)
     x, y, w, h = page.fields[0].box
     assert np.allclose(reach(shown["fields"], RED), (x, y, x + w, y + h), atol=8)
@@ -65,7 +66,7 @@ def test_numbers_twice_the_height_apart_are_two_fields():
 
 def test_a_low_picture_with_rules_and_a_strip_are_one_line_and_two_lines_are_none():
     between = Paper(280, 70).rule((0, 4), (279, 4), dark=0.9).rule((0, 66), (279, 66), dark=0.9)
-    assert strips_of(between.write("71", 30, 20, 30).photograph(), certain=False)
-    assert strips_of(Paper(900, 170).write("47352", 60, 60, 40).photograph(), certain=False)
+    assert strips_of(Inks(between.write("71", 30, 20, 30).photograph()), certain=False)
+    assert strips_of(Inks(Paper(900, 170).write("47352", 60, 60, 40).photograph()), certain=False)
     two = Paper(900, 170).write("47352", 60, 6, 45).write("30749", 60, 105, 45)
     assert strips_of(two.photograph(), certain=False) == ()

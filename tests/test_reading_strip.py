@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 import holmdel
 from holmdel import data
 from holmdel.reading import Reader
+from holmdel.reading.colour import Inks
 from holmdel.reading.strip import strips_of
 
 NUMBER = "40729"
@@ -160,7 +161,7 @@ def test_a_page_with_a_dark_figure_is_no_line(digit):
     draw.rectangle((150, 310, 250, 790), fill=60)
     for number in range(16):
         draw.text((150, 810 + 28 * number), "the mass of the cube in the tank " * 2, fill=40)
-    assert strips_of(np.asarray(page), certain=False) == ()
+    assert strips_of(Inks(np.asarray(page)), certain=False) == ()
     assert [found.text for found in holmdel.read(page).lines] == ["407293"]
 
 

@@ -6,6 +6,7 @@ stands and however thin it is; so a page has as many inks as there are heaps of 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from holmdel.reading.image import (
     resized,
     shrunk,
     stained,
+    working,
 )
 
 _MOST = 5  # inks of a page; more is a photograph
@@ -73,6 +75,40 @@ class Layer:
         _, gone = cv2.threshold(resized(self.other, size), 127, 255, cv2.THRESH_BINARY)
         ground = resized(_ground(plain, self.other), size)
         return cv2.copyTo(ground, gone, plain.copy()).astype(np.uint8, copy=False)
+
+
+class Inks:
+    """A page and its inks, each worked out once, when it is first asked for.
+
+    Args:
+        page: uint8 (H, W) or (H, W, 3), dark ink on lighter paper.
+    """
+
+    def __init__(self, page: Picture) -> None:
+        self.page = page
+
+    @cached_property
+    def small(self) -> tuple[Picture, float]:
+        """The page at working size, and its working pixels per pixel."""
+        return working(self.page)
+
+    @cached_property
+    def grey(self) -> Picture:
+        """The page in all its inks together, uint8 (H, W)."""
+        return self.page if self.page.ndim == 2 else luma(self.page)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """What `layers` finds; a page without colours is its only ink."""
+        small, _ = self.small
+        return layers(small) if small.ndim == 3 else (_only("black", even_light(small), None),)
+
+    @cached_property
+    def greys(self) -> tuple[Picture, ...]:
+        """The page in each of its inks alone, uint8 (H, W) each, paper on the others."""
+        if self.page.ndim == 2:
+            return (self.page,)
+        return tuple(layer.grey(self.page) for layer in self.layers)
 
 
 def _plane(rgb: Picture, channel: int) -> Picture:

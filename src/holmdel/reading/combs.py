@@ -1,5 +1,6 @@
 """Which walls bound cells: those at one pitch are a comb, the others are ink."""
 
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 
 import numpy as np
@@ -41,13 +42,14 @@ def spans_of(walls: list[Wall], covered: NDArray[np.float64]) -> list[list[Wall]
 def combs_of(span: list[Wall], height: float) -> list[list[Wall]]:
     """Returns the walls of a span that bound cells, in rows; what stands inside a cell is ink."""
     best, most = None, 0.0
+    middles = [wall.middle for wall in span]
     for i, one in enumerate(span):
         for other in span[i + 1 :]:
             pitch = other.middle - one.middle
             if pitch > 2.2 * height:
                 break
             if pitch >= max(10, _NARROWEST * height):
-                teeth = _followed(span, one, pitch)
+                teeth = _followed(span, middles, one, pitch)
                 value = _worth(teeth, span, height)
                 if value > most + 1e-6:
                     best, most = teeth, value
@@ -63,14 +65,21 @@ def combs_of(span: list[Wall], height: float) -> list[list[Wall]]:
     return rows
 
 
-def _followed(span: list[Wall], first: Wall, pitch: float) -> list[Wall]:
-    """Returns the walls at equal steps from the first on; one in a row may be missing."""
+def _followed(span: list[Wall], middles: list[float], first: Wall, pitch: float) -> list[Wall]:
+    """Returns the walls at equal steps from the first on; one in a row may be missing.
+
+    Args:
+        span: from the left.
+        middles: of them.
+        first: one of them.
+        pitch: pixels from one to the next.
+    """
     teeth, at = [first], first.middle
     allowed = max(2.0, _OFF_PITCH * pitch)
     missed = False
     while len(teeth) <= _LONGEST:
         at += pitch
-        near = [w for w in span if abs(w.middle - at) <= allowed]
+        near = span[bisect_left(middles, at - allowed) : bisect_right(middles, at + allowed)]
         if near:
             tooth = max(near, key=lambda w: w.peak - 0.05 * abs(w.middle - at))
             teeth.append(tooth)

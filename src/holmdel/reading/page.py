@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.answers import Box, Skipped, on_page
-from holmdel.reading.colour import layers
+from holmdel.reading.colour import Inks
 from holmdel.reading.comb_crops import Comb, cut_comb
 from holmdel.reading.detect import (
     Found,
@@ -18,7 +18,7 @@ from holmdel.reading.detect import (
     says_more_turned,
     search,
 )
-from holmdel.reading.image import Picture, even_light, luma, turnings, working
+from holmdel.reading.image import Picture, even_light, luma, turnings
 
 _LEAST_SIDE = 12  # pixels; nothing can be read on less
 _SURER = (1.08, 1.5)  # times as much must speak for another turning, and for one upside down
@@ -66,35 +66,29 @@ class Page:
         )
 
 
-def inks_of(page: Picture) -> tuple[list[Ink], Ink, float]:
-    """Returns the inks of a page, the page in all of them, and its working pixels per pixel.
-
-    Args:
-        page: uint8 (H, W) or (H, W, 3), dark ink on lighter paper.
-    """
-    small, scale = working(page)
-    if page.ndim == 2:
-        plain = Ink(page, even_light(small))
-        return [plain], plain, scale
-    found = layers(small)
-    inks = [Ink(layer.grey(page), layer.light) for layer in found]
+def _inks_of(page: Inks) -> tuple[list[Ink], Ink]:
+    """Returns the inks of a page, and the page in all of them."""
+    pairs = zip(page.greys, page.layers, strict=True)
+    inks = [Ink(grey, layer.light) for grey, layer in pairs]
     if len(inks) == 1:
-        return inks, inks[0], scale
-    return inks, Ink(luma(page), even_light(luma(small))), scale
+        return inks, inks[0]
+    small, _ = page.small
+    return inks, Ink(page.grey, even_light(luma(small)))
 
 
-def find_fields(page: Picture, reader: Lines, *, steps: bool = False) -> Page:
+def find_fields(page: Inks, reader: Lines, *, steps: bool = False) -> Page:
     """Returns the fields of handwritten digits on a page, in the order a person reads them.
 
     Args:
-        page: uint8 (H, W) or (H, W, 3), a photograph or scan: dark ink on lighter paper.
+        page: a photograph or scan, dark ink on lighter paper.
         reader: reads pictures of lines; what it says decides which lines are digits and which way
             up the page is.
         steps: keep the pictures that show how the fields were found.
     """
-    if min(page.shape[:2]) < _LEAST_SIDE:
+    if min(page.page.shape[:2]) < _LEAST_SIDE:
         return Page((), (), ())
-    inks, whole, scale = inks_of(page)
+    inks, whole = _inks_of(page)
+    _, scale = page.small
     best: list[Searched] = []
     for turned in turnings(whole.light):
         for found in _searched(inks, whole, scale, turned, reader):

@@ -26,6 +26,7 @@ from holmdel.reading.answers import (
     on_page,
 )
 from holmdel.reading.cells import CombAnswer, read_cells
+from holmdel.reading.colour import Inks
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
@@ -152,7 +153,7 @@ class Reader:
     def _whole(self, sheets: list[Sheet], steps: bool) -> Iterator[Reading]:
         """Gives what stands on sheets; those of one line go through the network together."""
         single = bool(self._lines or self._regions)
-        pages = [dark_ink(sheet.image) for sheet in sheets]
+        pages = [Inks(dark_ink(sheet.image)) for sheet in sheets]
         strips = [strips_of(page, certain=single) for page in pages]
         pictures = [strip.picture for few in strips for strip in few]
         answers = iter(self._network.answers(pictures, self._pattern))

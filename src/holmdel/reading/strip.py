@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.answers import Box
-from holmdel.reading.colour import layers
-from holmdel.reading.image import Picture, dilated, resized, working
+from holmdel.reading.colour import Inks
+from holmdel.reading.image import Picture, dilated, luma, resized, working
 from holmdel.reading.layout import Layout, find_layout
 from holmdel.reading.segments import components
 
@@ -68,20 +68,19 @@ class Strip:
         return np.array([[1.0, 0, self.box[0]], [0, 1, self.box[1]]])
 
 
-def strips_of(page: Picture, *, certain: bool) -> tuple[Strip, ...]:
+def strips_of(page: Inks, *, certain: bool) -> tuple[Strip, ...]:
     """Returns the line of an image in each of its inks that has one; () for more than a line.
 
     Args:
-        page: uint8 (H, W) or (H, W, 3), dark ink on lighter paper.
+        page: dark ink on lighter paper.
         certain: that there is one line is known.
     """
-    if page.ndim == 2:
-        found = [strip_of(page, certain=certain)]
-    else:
-        inks = layers(working(page)[0])
-        found = [strip_of(layer.grey(page), certain=certain) for layer in inks]
-    strips = tuple(strip for strip in found if strip is not None)
-    return strips if certain or len(strips) == 1 == len(found) else ()
+    if not certain and page.page.ndim == 3:
+        small, _ = page.small
+        if _is_page(strokes(luma(small))[0]) or len(page.layers) > 1:
+            return ()
+    found = [strip_of(grey, certain=certain) for grey in page.greys]
+    return tuple(strip for strip in found if strip is not None)
 
 
 def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
