@@ -13,6 +13,7 @@ from sklearn.datasets import load_sample_images
 
 import holmdel
 from holmdel.checkpoint import load_line_model
+from holmdel.reading.colour import Inks
 from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
 from holmdel.reading.page import find_fields
 from holmdel.reading.strip import strips_of
@@ -168,7 +169,7 @@ class Paper:
 
 
 def texts(grey):
-    return [compared(field.picture).text for field in find_fields(grey, score).fields]
+    return [compared(field.picture).text for field in find_fields(Inks(grey), score).fields]
 
 
 def ruled():
@@ -200,7 +201,7 @@ def test_a_page_askew(skew):
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_a_page_turned_is_turned_back(turn):
-    page = find_fields(ruled().photograph(turn=turn), score)
+    page = find_fields(Inks(ruled().photograph(turn=turn)), score)
     assert [compared(field.picture).text for field in page.fields] == ["47352", "3074947", "24734"]
     assert {field.turned for field in page.fields} == {turn}
 
@@ -225,7 +226,7 @@ def test_a_comb_stays_whole_where_a_digit_crosses_its_wall():
         paper.rule((x, 100), (x, 190))
     paper.write("47", 100, 120, pitch=80).write("0520", 340, 120, pitch=80)
     paper.put(cv2.resize(drawn("2", 60, paper.rng), (96, 50)), 250, 99, 0.75)
-    (field,) = find_fields(paper.photograph(), score).fields
+    (field,) = find_fields(Inks(paper.photograph()), score).fields
     assert field.box[0] < 130
     assert field.box[0] + field.box[2] > 540
 
@@ -246,7 +247,7 @@ def test_the_ticks_of_an_open_comb_are_no_ones():
 
 def test_small_zeros_beside_long_sevens_are_one_line():
     paper = Paper().write("700470", 200, 300, 120, heights=[1, 0.45, 0.45, 1, 1, 0.45])
-    (field,) = find_fields(paper.photograph(), UnsureOfSmall()).fields
+    (field,) = find_fields(Inks(paper.photograph()), UnsureOfSmall()).fields
     assert unsure_of_small([field.picture])[0].text == "700470"
     assert 180 < field.box[0] < 210
 
@@ -263,13 +264,13 @@ def test_an_envelope_gives_the_written_code_alone():
 
 
 def test_blank_paper_and_next_to_nothing_have_no_fields():
-    assert find_fields(Paper().photograph(), score).fields == ()
-    assert find_fields(np.zeros((1, 1), np.uint8), score).fields == ()
-    assert find_fields(np.full((40, 3000), 255, np.uint8), score).fields == ()
+    assert find_fields(Inks(Paper().photograph()), score).fields == ()
+    assert find_fields(Inks(np.zeros((1, 1), np.uint8)), score).fields == ()
+    assert find_fields(Inks(np.full((40, 3000), 255, np.uint8)), score).fields == ()
 
 
 def test_a_field_knows_where_it_stands_on_the_page():
-    (field,) = find_fields(Paper().write("47352", 600, 400).photograph(turn=90), score).fields
+    (field,) = find_fields(Inks(Paper().write("47352", 600, 400).photograph(turn=90)), score).fields
     x, y, w, h = field.box  # turned clockwise: what was at (600, 400) is at (900 - 450, 600)
     assert 430 < x < 460
     assert 590 < y < 612
@@ -283,32 +284,32 @@ def test_a_field_knows_where_it_stands_on_the_page():
 
 def test_a_large_photograph_is_cut_from_the_full_picture():
     grey = cv2.resize(ruled().photograph(), (3600, 2700), interpolation=cv2.INTER_CUBIC)
-    page = find_fields(grey, score)
+    page = find_fields(Inks(grey), score)
     assert [compared(field.picture).text for field in page.fields] == ["47352", "3074947", "24734"]
     assert 580 < page.fields[0].box[0] < 620
 
 
 def test_the_steps_can_be_looked_at():
-    page = find_fields(ruled().photograph(), score, steps=True)
+    page = find_fields(Inks(ruled().photograph()), score, steps=True)
     names = [name for name, _ in page.steps]
     assert names == ["light", "clean", "lines", "fields", "field-01", "field-02", "field-03"]
     assert all(picture.dtype == np.uint8 for _, picture in page.steps)
-    assert find_fields(ruled().photograph(), score).steps == ()
+    assert find_fields(Inks(ruled().photograph()), score).steps == ()
 
 
 def test_a_strip_is_one_line_and_a_page_is_not():
-    assert strips_of(Paper(300, 80).write("47352", 20, 15).photograph(), certain=False)
-    assert strips_of(Paper(900, 200).write("47352", 60, 40, 110).photograph(), certain=False)
-    assert strips_of(ruled().photograph(), certain=False) == ()
+    assert strips_of(Inks(Paper(300, 80).write("47352", 20, 15).photograph()), certain=False)
+    assert strips_of(Inks(Paper(900, 200).write("47352", 60, 40, 110).photograph()), certain=False)
+    assert strips_of(Inks(ruled().photograph()), certain=False) == ()
     two = Paper(300, 100).write("47352", 20, 6, 32).write("30749", 20, 58, 32)
-    assert strips_of(two.photograph(), certain=False) == ()
+    assert strips_of(Inks(two.photograph()), certain=False) == ()
 
 
 def test_a_frame_of_seven_pixels_is_not_cut_out_with_the_line():
     grey = Paper(330, 130).write("47352", 60, 38, 60).photograph()
     cv2.putText(grey, "47352", (120, 6), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (40,), 2)  # print above
     cv2.rectangle(grey, (20, 14), (310, 116), (30,), 7)
-    [strip] = strips_of(grey, certain=True)
+    [strip] = strips_of(Inks(grey), certain=True)
     x, y, w, h = strip.box
     assert 24 < x < 66
     assert 18 < y < 44
@@ -321,4 +322,4 @@ def test_a_frame_of_seven_pixels_is_not_cut_out_with_the_line():
 def test_a_landscape_has_no_fields(number):
     reader = LineReader(load_line_model(READER)[0])
     grey = cv2.cvtColor(load_sample_images().images[number], cv2.COLOR_RGB2GRAY)
-    assert find_fields(grey, reader).fields == ()
+    assert find_fields(Inks(grey), reader).fields == ()

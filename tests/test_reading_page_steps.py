@@ -69,4 +69,4 @@ def test_a_low_picture_with_rules_and_a_strip_are_one_line_and_two_lines_are_non
     assert strips_of(Inks(between.write("71", 30, 20, 30).photograph()), certain=False)
     assert strips_of(Inks(Paper(900, 170).write("47352", 60, 60, 40).photograph()), certain=False)
     two = Paper(900, 170).write("47352", 60, 6, 45).write("30749", 60, 105, 45)
-    assert strips_of(two.photograph(), certain=False) == ()
+    assert strips_of(Inks(two.photograph()), certain=False) == ()
