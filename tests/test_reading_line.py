@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from holmdel.errors import UserError
 from holmdel.images.contract import to_line
-from holmdel.networks.line import ALPHABET, BLANK, STRIDE, LineNetwork
+from holmdel.networks.line import ALPHABET, ALPHABETS, STRIDE, LineNetwork, widened
 from holmdel.reading.decode import texts
 from holmdel.reading.expressions import BLANK as READ_BLANK
 from holmdel.reading.line import LineReader
@@ -21,7 +21,7 @@ DIGITS = parse_pattern("digits")
 class Bars(nn.Module):
     """A network that reads a tall bar as a 1 and a short one as a dash, as sure as it is told."""
 
-    def __init__(self, sure: float = 0.999, alphabet: str = ALPHABET) -> None:
+    def __init__(self, sure: float = 0.999, alphabet: str = ALPHABETS[0]) -> None:
         super().__init__()
         self.sure = sure
         self.alphabet = alphabet
@@ -93,11 +93,48 @@ def test_a_slash_has_no_digit_and_no_box():
     (answer,) = LineReader(Bars()).answers([bars(40, 100, 220)], parse_pattern(r"\d/\d"))
     assert (answer.text, answer.raw) == ("11", "1/1")
     assert [digit.box[0] for digit in answer.digits] == pytest.approx([40, 220], abs=3)
-    with_slash = LineReader(Bars(alphabet=ALPHABET + "/"))
+    with_slash = LineReader(Bars(alphabet=ALPHABETS[1]))
     (answer,) = with_slash.answers([bars(40, 100, 220)], parse_pattern(r"\d/\d"))
     assert answer.score < 0.01  # it would have said so
     (answer,) = with_slash.answers([bars(40, 100, 220)], DIGITS)
     assert answer.text == "111"
+
+
+class Says(nn.Module):
+    """A network that says a text, a character every second step, whatever the picture."""
+
+    alphabet = ALPHABET
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        logits = torch.full((len(pictures), len(ALPHABET) + 1, pictures.shape[3] // STRIDE), -20.0)
+        for step in range(logits.shape[2]):
+            character = self.text[step // 2 : step // 2 + 1] if step % 2 else ""
+            logits[:, ALPHABET.index(character) if character else -1, step] = 0
+        return logits
+
+
+@pytest.mark.parametrize(
+    ("said", "pattern", "raw"),
+    [
+        ("|1|2||3|", "digits", "123"),
+        ("?35.35?", r"\d+\.\d\d", "35.35"),
+        ("3,4", "digits", "34"),
+        ("3/4:", "digits", "34"),
+        ("|12:30|", r"\d\d:\d\d", "12:30"),
+        ("12.:30", r"\d\d:\d\d", "12:30"),
+        ("|24/08/2008", "date:dmy", "24/08/2008"),
+        ("$2500/-", "amount", "$2500/-"),
+        ("??||", "digits", ""),
+    ],
+)
+def test_what_the_pattern_does_not_hold_is_skipped(said, pattern, raw):
+    (answer,) = LineReader(Says(said)).answers([bars()], parse_pattern(pattern))
+    assert (answer.raw, answer.text) == (raw, "".join(c for c in raw if c.isdigit()))
+    assert (answer.score > 0.99) is bool(raw)
 
 
 def test_the_pattern_decides():
@@ -151,15 +188,15 @@ def test_a_picture_alone_is_read_as_among_others():
 
 
 def test_the_reader_computes_what_the_network_does():
-    plain = network(1)
+    plain = network(2)
     picture = noise(7, 92)
     line = to_line(look(picture, VIEWS[0]))
     width = -(-line.shape[1] // 16) * 16  # the width at which it is read
     padded = torch.from_numpy(np.pad(line, ((0, 0), (0, width - line.shape[1]))))
     with torch.inference_mode():
         steps = F.log_softmax(plain(padded[None, None]), 1)[0].T[: line.shape[1] // STRIDE]
-    known = np.full((len(steps), READ_BLANK + 1), -np.inf, np.float32)
-    known[:, [*range(BLANK), READ_BLANK]] = steps.numpy()  # it knows all but the slash
+    said, unsaid = steps[:, :READ_BLANK], steps[:, READ_BLANK:]
+    known = torch.cat([said, unsaid.logsumexp(1, keepdim=True)], 1).numpy()
     expected = texts(known, DIGITS)[0]
     (answer,) = LineReader(plain).answers([picture], DIGITS, views=1)
     assert answer.text == expected.text
@@ -185,3 +222,13 @@ def test_the_smallest_pictures_can_be_looked_at(size):
     pictures = [np.full(size, 200, np.uint8)]
     (answer,) = LineReader(Bars()).answers(pictures, DIGITS, views=8)
     assert answer.text == ""
+
+
+def test_a_network_of_fewer_characters_reads_the_same_when_widened():
+    old = LineNetwork(channels=(2, 3, 4, 4, 5, 5, 6), alphabet=ALPHABETS[0]).eval()
+    wide = widened(old)
+    pictures = [bars(40, 100, 220), bars(30)]
+    before, after = (LineReader(net).chances(pictures, DIGITS, 1) for net in (old, wide))
+    for one, other in zip(before, after, strict=True):
+        assert other == pytest.approx(one, rel=0.05)
+    assert widened(wide) is wide

@@ -6,11 +6,16 @@ al., "Connectionist Temporal Classification" (2006).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
-ALPHABET = "0123456789.,-=$€£"  # the classes, in order; one more, the last, is the blank
-ALPHABETS = (ALPHABET, ALPHABET + "/")  # of the networks that are read; the second's know dates
+WALL = "|"  # a straight side of a comb, a box or a frame, or a rule beside the digits
+OTHER = "?"  # a letter, a digit crossed out, a sign that is none of the alphabet's
+UNSAID = WALL + OTHER  # classes that a network learns and no text holds
+_FIRST = "0123456789.,-=$€£"
+ALPHABET = _FIRST + "/:" + UNSAID  # the classes, in order; one more, the last, is the blank
+ALPHABETS = (_FIRST, _FIRST + "/", ALPHABET)  # of the networks that are read
 DIGITS = ALPHABET[:10]
 BLANK = len(ALPHABET)
 STRIDE = 2  # columns of the picture from one step to the next
@@ -19,7 +24,7 @@ CHANNELS = (24, 48, 96, 96, 144, 160, 192)
 
 
 class LineNetwork(nn.Sequential):
-    """(N, 1, 32, W) to logits (N, K, T): a class a step, T = 2 * (W // 4), K = 18.
+    """(N, 1, 32, W) to logits (N, K, T): a class a step, T = 2 * (W // 4), K = 22.
 
     Step t looks at the columns around 2 t + 1. The pictures come from `images.to_line`. The
     convolutions stand every four columns; the last one gives two steps at each place, for between
@@ -53,8 +58,28 @@ class LineNetwork(nn.Sequential):
             nn.Conv2d(c7, 2 * (len(alphabet) + 1), 1),
             _TwoSteps(),
         )
-        self.options = {"channels": list(channels), "dropout": dropout}
+        self.options: dict[str, Any] = {"channels": list(channels), "dropout": dropout}
         self.alphabet = alphabet
+
+
+def widened(network: LineNetwork) -> LineNetwork:
+    """Returns a network of the whole alphabet that reads as one of fewer characters does.
+
+    What it did not know is next to impossible until it is learned.
+    """
+    if network.alphabet == ALPHABET:
+        return network
+    known = [*map(ALPHABET.index, network.alphabet), BLANK]
+    wide = LineNetwork(**network.options)
+    state = network.state_dict()
+    for name, tensor in wide.state_dict().items():
+        if tensor.shape != state[name].shape:  # of the last layer, whose halves are two steps
+            halves = tensor.zero_().add_(-10.0 if tensor.dim() == 1 else 0.0).chunk(2)
+            for half, own in zip(halves, state[name].chunk(2), strict=True):
+                half[known] = own
+            state[name] = tensor
+    wide.load_state_dict(state)
+    return wide.train(network.training)
 
 
 class _TwoSteps(nn.Module):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
-from holmdel.networks.line import DIGITS, LineNetwork
+from holmdel.networks.line import DIGITS, LineNetwork, widened
 from holmdel.reader_training.batches import LabelledLine, Source
 from holmdel.reader_training.ctc import LineProgress, fit_lines
 from holmdel.reader_training.figures import COLUMNS, ROWS, draw_line_curves, draw_sheet
@@ -201,7 +201,7 @@ def _prepare(
 def _network(origin: Origin, plan: ReaderPlan) -> LineNetwork:
     """Returns the network to begin with."""
     if origin.model is not None:
-        return load_line_model(model_file(origin.model))[0]
+        return widened(load_line_model(model_file(origin.model))[0])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
         return LineNetwork()

@@ -73,10 +73,9 @@ def texts(
         beam: how many prefixes are kept.
         slash: whether the network knows the slash.
     """
-    probabilities = np.exp(log_probabilities)
-    if not pattern.marks:
-        probabilities = marks_as_blank(probabilities)
-    found = _best(probabilities, pattern if slash else pattern.unslashed or pattern, beam)
+    sayable = pattern if slash else pattern.unslashed or pattern
+    probabilities = marks_as_blank(np.exp(log_probabilities), sayable.skipped)
+    found = _best(probabilities, sayable, beam)
     if pattern.beside:
         candidates = [Candidate(text, text, value, text) for text, value in found]
     else:
@@ -135,11 +134,12 @@ def _any_marks(text: str) -> Pattern:
     return Pattern(text, tuple(moves), frozenset([len(text)]), marks=True)
 
 
-def marks_as_blank(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the probabilities (T, K) with the marks' given to the blank."""
+def marks_as_blank(probabilities: NDArray[np.float32], marks: str = MARKS) -> NDArray[np.float32]:
+    """Returns the probabilities (T, K) with those of some marks given to the blank."""
+    places = [_NUMBER[mark] for mark in marks]
     merged = probabilities.copy()
-    merged[:, BLANK] += merged[:, len(DIGITS) : BLANK].sum(1)
-    merged[:, len(DIGITS) : BLANK] = 0
+    merged[:, BLANK] += merged[:, places].sum(1)
+    merged[:, places] = 0
     return merged
 
 

@@ -6,7 +6,7 @@ from typing import NoReturn, TypeAlias
 from holmdel.errors import UserError
 
 DIGITS = "0123456789"
-MARKS = ".,-=$€£/"
+MARKS = ".,-=$€£/:"
 CHARACTERS = DIGITS + MARKS  # in the order of a line's steps; after them comes the blank
 BLANK = len(CHARACTERS)
 

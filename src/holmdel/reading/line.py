@@ -12,13 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from holmdel.devices import use_bfloat16
 from holmdel.errors import UserError
 from holmdel.images.contract import LINE_HEIGHT, MARGIN, WIDEST, to_line
-from holmdel.networks.line import ALPHABET, STRIDE
+from holmdel.networks.line import ALPHABET, STRIDE, UNSAID
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.patterns import Pattern
@@ -82,7 +81,8 @@ class LineReader:
         self._type = torch.bfloat16 if fast else torch.float32
         self._network = _folded(network).to(self._type)
         alphabet = str(getattr(network, "alphabet", ALPHABET))
-        self._places = [*map(CHARACTERS.index, alphabet), BLANK]  # of the network's classes
+        said = alphabet.rstrip(UNSAID)
+        self._places = [*map(CHARACTERS.index, said), BLANK]  # of the classes that are said
         self._slash = "/" in alphabet
 
     def answers(
@@ -152,14 +152,17 @@ class LineReader:
     def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE.
 
-        K are all `CHARACTERS` and the blank; those that the network does not know never come.
+        K are all `CHARACTERS` and the blank; those that the network does not know never come, and
+        those that are never said are as good as blank.
         """
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
                 inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
                 logits = self._network(inputs).float()
-                steps = F.log_softmax(logits, 1).transpose(1, 2).contiguous().numpy()
+                said, rest = logits.log_softmax(1).tensor_split([len(self._places) - 1], 1)
+                known = torch.cat([said, rest.logsumexp(1, keepdim=True)], 1)
+                steps = known.transpose(1, 2).contiguous().numpy()
                 for number, line in zip(numbers, steps, strict=True):
                     length = lines[number].shape[1] // STRIDE
                     found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)

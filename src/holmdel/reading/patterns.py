@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from holmdel.errors import UserError
@@ -57,6 +57,12 @@ class Pattern:
     def has_raw(self) -> bool:
         """Whether the marks of a line are read."""
         return self.marks or self.beside
+
+    @cached_property
+    def skipped(self) -> str:
+        """The marks that are no characters of the pattern: they are as good as blank."""
+        known = {character for moves in self.next for character in moves} if self.marks else ()
+        return "".join(mark for mark in MARKS if mark not in known)
 
     def fits(self, text: str) -> bool:
         """Returns whether the pattern allows a text.
