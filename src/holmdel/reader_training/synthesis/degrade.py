@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reader_training.synthesis.paper import Paper, Plane, Surfaces
+from holmdel.reader_training.synthesis.paper import Paper, Surfaces
 
 Points = NDArray[np.float32]
 Canvas = NDArray[np.uint8]
@@ -87,73 +87,115 @@ class Degrader:
     """
 
     def __init__(self, r: random.Random, surfaces: Surfaces, paper: Paper) -> None:
-        self._r, self._surfaces, self._paper = r, surfaces, paper
+        self._r, self._paper = r, paper
+        self._pressure = surfaces.pressure()
 
-    def degraded(self, ink: Canvas) -> Canvas:
+    def degraded(self, ink: Canvas, printed: Canvas | None = None) -> Canvas:
         """Returns an image, uint8 (H, W), of ink on paper, cropped around the ink.
 
         Args:
             ink: uint8 (H, W), 255 where there is ink.
+            printed: the same of what is printed around it.
         """
         r = self._r
-        ink = ink[self._window(ink)]
+        window = self._window(ink, printed)
+        ink = ink[window]
+        self._neighbours(ink)
         if r.random() < 0.2:
             ink = cv2.erode(ink, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)
         cover = self._pressed(ink)
         self._rules(cover)
-        height, width = cover.shape
-        paper = self._paper.cut(height, width)
-        light = paper * (1 - np.float32(r.uniform(0.5, 0.97) ** 0.7) * cover)
+        if printed is not None:
+            spread = r.uniform(0.4, 0.9)
+            around = cv2.GaussianBlur(printed[window], (0, 0), spread)
+            np.maximum(cover, around, out=cover, casting="unsafe")
+        dark = 255 - 255 * r.uniform(0.5, 0.97) ** 0.7
+        seen = cv2.convertScaleAbs(cover, alpha=(dark - 255) / 255, beta=255)
+        light = cv2.multiply(self._paper.cut(*cover.shape), seen, scale=1 / 255)
+        return self._scanned(light.astype(np.uint8, copy=False))
+
+    def _scanned(self, light: Canvas) -> Canvas:
+        """Returns an image made smaller, blurred, stretched or coded."""
+        r = self._r
         if r.random() < 0.3:  # as small as the network sees it, or smaller
+            height, width = light.shape
             tall = r.randint(28, 44)
-            light = cv2.resize(
-                light, (max(8, round(width * tall / height)), tall), interpolation=cv2.INTER_AREA
-            )
+            size = (max(8, round(width * tall / height)), tall)
+            light = cv2.resize(light, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         if r.random() < 0.25:
-            light = cv2.GaussianBlur(light, (0, 0), r.uniform(0.3, 0.9) * light.shape[0] / 45)
-        image = cv2.convertScaleAbs(np.maximum(light, 0), alpha=255)
+            spread = r.uniform(0.3, 0.9) * light.shape[0] / 45
+            light = cv2.GaussianBlur(light, (0, 0), spread)  # type: ignore[assignment]
+        if r.random() < 0.1:
+            light = _stretched(light, r.uniform(0.5, 1.8))
         if r.random() < 0.25:
             quality = [cv2.IMWRITE_JPEG_QUALITY, r.randint(25, 90)]
-            coded = cv2.imencode(".jpg", image, quality)[1]
+            coded = cv2.imencode(".jpg", light, quality)[1]
             return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
-        return image.astype(np.uint8, copy=False)
+        return light
 
-    def _window(self, ink: Canvas) -> tuple[slice, slice]:
-        """Returns where the ink is, with some room around or a little cut off."""
+    def _window(self, ink: Canvas, printed: Canvas | None) -> tuple[slice, slice]:
+        """Returns where the ink is, with some room around or a little cut off.
+
+        What is printed beside it stays; what is printed above and below, now and then.
+        """
         r = self._r
-        columns = np.flatnonzero(ink.max(0) > INK)
-        rows = np.flatnonzero(ink.max(1) > INK)
-        if len(columns) == 0:
+        whole, least = (ink, INK) if printed is None else (np.maximum(ink, printed), INK // 2)
+        columns = np.flatnonzero(cv2.reduce(whole, 0, cv2.REDUCE_MAX)[0] > least)
+        high = whole if r.random() < 0.6 else ink
+        rows = np.flatnonzero(cv2.reduce(high, 1, cv2.REDUCE_MAX)[:, 0] > INK)
+        if len(columns) == 0 or len(rows) == 0:
             return slice(24, 24 + r.randint(30, 60)), slice(0, None)
         left, right, top, bottom = columns[0], columns[-1], rows[0], rows[-1]
         tall = bottom - top
-        above, below = (
-            r.uniform(-0.05, 0.15) if r.random() < 0.55 else r.uniform(0, 0.5) for _ in range(2)
-        )
-        before, after = (
-            r.uniform(-2, 8) if r.random() < 0.6 else r.uniform(0, 50) for _ in range(2)
-        )
+        above, below = (self._room(-0.05, 0.15, 0.5, 0.9) for _ in range(2))
+        before, after = (self._room(-2, 8, 50, 132) for _ in range(2))
+        if printed is not None:  # a wall at the edge is seen whole
+            before, after = max(before, 1), max(after, 1)
         y0, y1 = max(0, int(top - above * tall)), int(bottom + below * tall) + 1
         x0, x1 = max(0, int(left - before)), int(right + after) + 1
         return slice(y0, max(y1, y0 + 12)), slice(x0, max(x1, x0 + 12))
 
-    def _pressed(self, ink: Canvas) -> Plane:
-        """Returns how much of the paper the ink covers, 0..1: the pen's width is varied here."""
+    def _room(self, least: float, usual: float, much: float, most: float) -> float:
+        """Returns how much room there is at one side."""
+        kind = self._r.random()
+        if kind < 0.57:
+            return self._r.uniform(least, usual)
+        return self._r.uniform(0, much if kind < 0.95 else most)
+
+    def _neighbours(self, ink: Canvas) -> None:
+        """Lets ends of the lines above and below hang into the image, in place."""
+        r, height = self._r, len(ink)
+        if height < 30 or r.random() > 0.09:
+            return
+        deep = r.randint(2, max(3, height // 7))
+        away = r.randint(-60, 60)
+        if r.random() < 0.6:
+            ends = np.roll(ink[height // 2 : height // 2 + deep], away, 1)
+            np.maximum(ink[:deep], ends, out=ink[:deep])
+        else:
+            ends = np.roll(ink[height // 2 - deep : height // 2], away, 1)
+            np.maximum(ink[-deep:], ends, out=ink[-deep:])
+
+    def _pressed(self, ink: Canvas) -> Canvas:
+        """Returns how much of the paper the ink covers, 0..255: the pen's width is varied here."""
         r = self._r
         soft = cv2.GaussianBlur(ink, (0, 0), r.uniform(0.6, 1.4))
         threshold, hardness = r.uniform(0.28, 0.77), r.uniform(6, 16)
-        levels = np.arange(256, dtype=np.float32) / 255
-        table = 1 / (1 + np.exp(-hardness * (levels - np.float32(threshold))))
-        cover: Plane = table.astype(np.float32)[soft]
+        cover = cv2.LUT(soft, _hardened(threshold, hardness))
+        if cv2.mean(cover)[0] < 0.5 * cv2.mean(soft)[0]:  # a thin pen's strokes must not break off
+            cover = cv2.LUT(soft, _hardened(0.45 * threshold, hardness))
         if r.random() < 0.35:  # a pen that gives ink unevenly
-            uneven = self._surfaces.cut(r.randrange(3), *cover.shape) * np.float32(0.25)
-            cover *= 1 - uneven.clip(0, 0.6)
-        return cover
+            cover = cv2.multiply(cover, self._pressure.cut(r, *cover.shape), scale=1 / 255)
+        return cover.astype(np.uint8, copy=False)
 
-    def _rules(self, cover: Plane) -> None:
-        """Draws ruled lines above and below, in place."""
+    def _rules(self, cover: Canvas) -> None:
+        """Draws ruled lines above and below, or lines and squares all over, in place."""
         r = self._r
         height, width = cover.shape
+        kind = r.random()
+        if kind < 0.06:
+            self._ruled(cover, squared=kind < 0.03)
+            return
         for _ in range(r.choice((0, 0, 0, 1, 1, 2))):
             y = r.choice(
                 (
@@ -162,12 +204,34 @@ class Degrader:
                     r.uniform(-2, 8),
                 )
             )
-            end = (width, round(y + r.gauss(0, 1.5)))
-            cv2.line(
-                cover,
-                (0, round(y)),
-                end,
-                r.uniform(0.3, 1),
-                r.choice((1, 1, 2, 2, 3, 5)),
-                cv2.LINE_AA,
-            )
+            ends = (0, round(y)), (width, round(y + r.gauss(0, 1.5)))
+            ink, wide = r.uniform(76, 255), r.choice((1, 1, 2, 2, 3, 5))
+            cv2.line(cover, *ends, ink, wide, cv2.LINE_AA)
+
+    def _ruled(self, cover: Canvas, *, squared: bool) -> None:
+        r = self._r
+        ink = np.uint8(r.randint(30, 110))
+        step = r.randint(9, 22) if squared else r.randint(14, 40)
+        wide = r.choice((1, 1, 2))
+        for at in range(r.randrange(step), cover.shape[0], step):
+            np.maximum(cover[at : at + wide], ink, out=cover[at : at + wide])
+        if squared:
+            for at in range(r.randrange(step), cover.shape[1], step):
+                place = cover[:, at : at + wide]
+                np.maximum(place, ink, out=place)
+
+
+_LEVELS = np.arange(256, dtype=np.float32) / 255
+
+
+def _hardened(threshold: float, hardness: float) -> Canvas:
+    """Returns for each grey of soft ink how much it covers."""
+    covers = 255 / (1 + np.exp(-hardness * (_LEVELS - np.float32(threshold))))
+    return covers.astype(np.uint8)
+
+
+def _stretched(light: Canvas, gamma: float) -> Canvas:
+    """Returns an image from black to white, its greys bent."""
+    low, high = int(light.min()), int(light.max())
+    levels = ((_LEVELS * 255 - low) / max(high - low, 1)).clip(0, 1) ** np.float32(gamma)
+    return cv2.LUT(light, (255 * levels).astype(np.uint8)).astype(np.uint8, copy=False)

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+Grey = NDArray[np.uint8]
 
-SURFACE_HEIGHT, SURFACE_WIDTH = 192, 1536  # pixels of a smooth surface
-HEIGHT, WIDTH = 160, 1120  # pixels of a sheet
-FIRST, STOCK = 32, 256  # sheets there are at the start, and at most
-TURNOVER = 50  # images from one new sheet to the next
+SURFACE_HEIGHT, SURFACE_WIDTH = 192, 2048  # pixels of a smooth surface
+HEIGHT, WIDTH = 160, 1920  # pixels of a sheet
+FIRST, STOCK = 24, 192  # sheets there are at the start, and at most
+TURNOVER = 100  # images from one new sheet to the next
 
 
 def surface(rng: np.random.Generator, height: int, width: int, cell: float) -> Plane:
@@ -58,6 +59,28 @@ class Surfaces:
         left = rng.integers(SURFACE_WIDTH - width + 1)
         return plane[top : top + height, left : left + width]
 
+    def pressure(self) -> "Pressure":
+        """Returns planes of how much ink a pen gives that gives it unevenly."""
+        planes = [plane for stock in self._stocks[:3] for plane in stock]
+        return Pressure([(255 * (1 - (0.25 * p).clip(0, 0.6))).astype(np.uint8) for p in planes])
+
+
+class Pressure:
+    """Planes of how much ink a pen gives, uint8, 255 for all.
+
+    Args:
+        planes: of one size.
+    """
+
+    def __init__(self, planes: list[Grey]) -> None:
+        self._planes = planes
+
+    def cut(self, r: random.Random, height: int, width: int) -> Grey:
+        """Returns a piece (height, width) from anywhere, a view."""
+        plane = r.choice(self._planes)
+        top, left = r.randint(0, len(plane) - height), r.randint(0, plane.shape[1] - width)
+        return plane[top : top + height, left : left + width]
+
 
 class Paper:
     """A stock of sheets, of which one is replaced now and then.
@@ -69,11 +92,11 @@ class Paper:
 
     def __init__(self, rng: np.random.Generator, r: random.Random) -> None:
         self._rng, self._r = rng, r
-        self._sheets = [sheet(rng) for _ in range(FIRST)]
+        self._sheets = [_grey(sheet(rng)) for _ in range(FIRST)]
         self._cuts = 0
 
-    def cut(self, height: int, width: int) -> Plane:
-        """Returns a piece of paper, float32 (height, width): light, 0 black to about 1 white."""
+    def cut(self, height: int, width: int) -> Grey:
+        """Returns a piece of paper, uint8 (height, width), a view."""
         self._cuts += 1
         if self._cuts % TURNOVER == 0:
             self._renew()
@@ -89,13 +112,17 @@ class Paper:
 
     def _renew(self) -> None:
         if len(self._sheets) < STOCK:
-            self._sheets.append(sheet(self._rng))
+            self._sheets.append(_grey(sheet(self._rng)))
         else:
-            self._sheets[self._r.randrange(STOCK)] = sheet(self._rng)
+            self._sheets[self._r.randrange(STOCK)] = _grey(sheet(self._rng))
+
+
+def _grey(light: Plane) -> Grey:
+    return cv2.convertScaleAbs(light.clip(0, 1), alpha=255).astype(np.uint8, copy=False)
 
 
 def sheet(rng: np.random.Generator) -> Plane:
-    """Returns a sheet of paper, float32 (160, 1120): light, 0 black to about 1 white."""
+    """Returns a sheet of paper, float32 (160, 1920): light, 0 black to about 1 white."""
     light = np.full((HEIGHT, WIDTH), rng.uniform(0.45, 0.95), np.float32)
     kind = rng.integers(10)
     if kind < 2:

@@ -1,16 +1,17 @@
 """Writers: how one person writes the ten digits."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.networks.line import DIGITS
+from holmdel.networks.line import ALPHABET, DIGITS
 from holmdel.reader_training.synthesis.allographs import ALLOGRAPHS, CURRENCY, Allograph
 from holmdel.reader_training.synthesis.degrade import INK, Canvas, Points, curve, jittered, trace
+from holmdel.reader_training.synthesis.hands import Contours, Hand, bent, fill
 
 FEWEST = 30  # digits of a writer who is asked to write
 
@@ -75,6 +76,8 @@ class Writer:
         unrest: how much digits of one line differ.
         proportions: how wide drawn shapes are for a height of 1.
         sizes: how tall a character is, 1 for as the others; and how far it hangs below the line.
+        outlines: characters that are drawn from a hand's outlines, bent once for the whole line.
+        stem: how wide the strokes of those outlines are, for a digit of height 1.
     """
 
     rows: list[list[int]]
@@ -84,15 +87,24 @@ class Writer:
     unrest: float
     proportions: dict[str, float]
     sizes: dict[str, tuple[float, float]]
+    outlines: dict[str, Contours] = field(default_factory=dict)
+    stem: float = 0.0
 
 
 # How wide the drawn shapes are for a height of 1, at most.
 _PROPORTION = {"1": (0.3, 0.75), "0": (0.6, 1.5), "4": (0.5, 0.95), "5": (0.5, 1.0)}
 _PLAIN = (0.42, 0.85)
+FROM_HAND = 0.93  # of the characters of somebody who writes a font's hand
 
 
 def draw_writer(
-    specimens: Specimens | None, text: str, rng: np.random.Generator, r: random.Random, drawn: float
+    specimens: Specimens | None,
+    text: str,
+    rng: np.random.Generator,
+    r: random.Random,
+    drawn: float,
+    hand: Hand | None = None,
+    share: float = FROM_HAND,
 ) -> Writer:
     """Returns somebody's writer.
 
@@ -102,22 +114,31 @@ def draw_writer(
         rng: where the numbers come from.
         r: the same, for single numbers.
         drawn: the part of the digits that are drawn in place of taken.
+        hand: whose outlines are drawn: all letters, and of digits and marks a share.
+        share: that part.
     """
     rows = _rows(specimens, r) if specimens is not None else []
     if specimens is None:
         drawn = 1.0
     jitter = r.uniform(0.015, 0.085)
-    shapes, proportions, sizes = {}, {}, {}
+    shapes, proportions, sizes, outlines = {}, {}, {}, {}
     for character in sorted(set(text)):
-        if character in CURRENCY:
+        known = hand is not None and character in hand.glyphs
+        if hand and known and (character not in ALPHABET or r.random() < share):
+            outlines[character] = bent(hand.glyphs[character], rng, 0.4 * jitter)
+        elif character in CURRENCY:
             shapes[character] = jittered(CURRENCY[character], rng, jitter)
         elif character in DIGITS and r.random() < drawn + _STRANGE.get(character, 0) * (drawn > 0):
             shapes[character] = jittered(_choose(ALLOGRAPHS[character], r), rng, jitter)
         proportions[character] = r.uniform(*_PROPORTION.get(character, _PLAIN))
         sizes[character] = _size(character, r)
+    stem = hand.pen if hand else 0.0
+    pen = r.uniform(0.05, 0.17)
+    if outlines:  # so that hairlines do not vanish
+        pen = max(0.75 * stem, min(pen, stem + 0.06), 0.05)
     return Writer(
-        rows, shapes, r.uniform(0.05, 0.17), r.uniform(0.72, 1.35), r.uniform(0.02, 0.13),
-        proportions, sizes,
+        rows, shapes, pen, r.uniform(0.72, 1.35), r.uniform(0.02, 0.13),
+        proportions, sizes, outlines, stem,
     )  # fmt: skip
 
 
@@ -154,6 +175,7 @@ class Glyph:
         ink: uint8 (h, w), 255 where there is ink; a border of empty pixels around.
         left, top: where the ink begins in it.
         width, height: of the ink in pixels.
+        drop: how far it hangs below the line.
     """
 
     ink: Canvas
@@ -161,6 +183,7 @@ class Glyph:
     top: float
     width: float
     height: float
+    drop: float = 0.0
 
 
 def write(
@@ -175,13 +198,15 @@ def write(
 
     Args:
         writer: whose handwriting.
-        character: a digit or a currency sign.
-        height: of the ink in pixels.
+        character: one that the writer has.
+        height: of the ink in pixels; of a digit for a character drawn from outlines.
         specimens: what the writer's rows point into.
         rng: where the numbers come from.
         r: the same, for single numbers.
     """
     width = writer.width * (1 + r.gauss(0, 0.07))
+    if character in writer.outlines:
+        return _outlined(writer, character, height, width, rng, r)
     if character == "0":  # a specimen's as wide as the drawn ones
         width *= writer.proportions[character] / 0.9 if character not in writer.shapes else 1
     lean, turn = r.gauss(0, 0.06), r.gauss(0, 0.05)
@@ -213,6 +238,24 @@ def _drawn(
         trace(ink, line + offset, pen)
     width, tall = (most - least + pen).tolist()
     return Glyph(ink, 2, 2, width, tall)
+
+
+def _outlined(
+    writer: Writer,
+    character: str,
+    height: float,
+    width: float,
+    rng: np.random.Generator,
+    r: random.Random,
+) -> Glyph:
+    """Returns a character of a hand."""
+    contours = bent(writer.outlines[character], rng, 0.008)
+    lean, turn = r.gauss(0, 0.04), r.gauss(0, 0.03)
+    wide = height * width
+    matrix = np.array([[wide, -lean * height], [turn * wide, height]], np.float32)
+    thicker = (writer.pen - writer.stem * min(1.0, width)) * height
+    ink, left, top, right, bottom = fill(contours, matrix, thicker)
+    return Glyph(ink, 3, 3, right - left, bottom - top, bottom)
 
 
 def _taken(
