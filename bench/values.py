@@ -1,6 +1,6 @@
-"""What dates, amounts, checked numbers and codes of a list are read as, in composed handwriting.
+"""What dates, amounts, checked numbers, marks and long numbers are read as, in composed hands.
 
-    python bench/values.py [SECTION ...] [--count N]
+    python bench/values.py [SECTION ...] [--count N] [--model FILE]
 
 The data lie in $HOLMDEL_DATA. A row is a form of writing: how many are right and read, how many
 wrong and read, how many are rejected, under the usual --max-error; and lines a second on one core.
@@ -34,6 +34,7 @@ class Row(NamedTuple):
     name: str
     pattern: str
     write: Callable[[np.random.Generator], tuple[str, Any]]
+    gap: float = 0.2  # between digits, of their height
 
 
 def a_day(draw: np.random.Generator, first: int = 1950, years: int = 98) -> datetime.date:
@@ -115,21 +116,42 @@ def checks(folder: Path) -> Iterator[Row]:
         yield Row(f"{name}, other digits", pattern, partial(any_digits, count))
 
 
-def drawn(text: str, draw: np.random.Generator) -> NDArray[np.uint8]:
+def marks() -> Iterator[Row]:
+    """Yields what holds marks that the pattern has or has not."""
+    patterns = ("digits", r"\d\d:\d\d", r"\d\d?/\d\d?")
+    for form, pattern in (("9,9", 0), ("89.99", 0), ("89/89/8999", 0), ("89-89-8999", 0),
+                          ("89:89", 0), ("89:89", 1), ("8/8", 2), ("8/89", 2)):  # fmt: skip
+        yield Row(f"{form} as {patterns[pattern]}", patterns[pattern], partial(_filled, form))
+
+
+def _filled(form: str, draw: np.random.Generator) -> tuple[str, Any]:
+    """Writes a number in a form, as `_amount`, and no value."""
+    digits = {"9": lambda: number(draw, 1), "8": lambda: str(draw.integers(1, 10))}
+    return "".join(digits[c]() if c in digits else c for c in form), None
+
+
+def lengths() -> Iterator[Row]:
+    """Yields numbers of more and more digits, close together and far apart."""
+    for count in (1, 2, 4, 8, 11, 14, 18, 25, 40):
+        for name, gap in (("close", 0.1), ("wide", 0.45)):
+            yield Row(f"{count} digits, {name}", "digits", partial(_filled, "9" * count), gap)
+
+
+def drawn(text: str, draw: np.random.Generator, gap: float = 0.2) -> NDArray[np.uint8]:
     """Returns a text in somebody's hand on paper."""
-    mask = Hand(draw).line(text, int(draw.integers(*HEIGHTS)))
+    mask = Hand(draw).line(text, int(draw.integers(*HEIGHTS)), gap)
     paper = Paper((mask.width + 24, mask.height + 12), draw)
     paper.ink(mask, (12, 6), BLACK)
     return paper.pixels()
 
 
-def show(row: Row, count: int) -> None:
+def show(row: Row, count: int, model: Path | None) -> None:
     """Prints what is read of a row."""
     draw = np.random.default_rng(SEED)
     truth = [row.write(draw) for _ in range(count)]
-    images = [drawn(text, draw) for text, _ in truth]
+    images = [drawn(text, draw, row.gap) for text, _ in truth]
     began = time.process_time()
-    reader = Reader(pattern=row.pattern, lines=True)
+    reader = Reader(model, pattern=row.pattern, lines=True)
     readings = list(reader.read_each(images))
     speed = count / (time.process_time() - began)
     right = wrong = 0
@@ -142,24 +164,29 @@ def show(row: Row, count: int) -> None:
             good = line.value == value if value else line.value is None and line.text == digits
             right, wrong = right + good, wrong + (not good)
     rest = count - right - wrong
-    print(f"{row.name:<22}{right / count:8.1%}{wrong / count:8.1%}{rest / count:8.1%}{speed:8.0f}",
+    print(f"{row.name:<26}{right / count:8.1%}{wrong / count:8.1%}{rest / count:8.1%}{speed:8.0f}",
           flush=True)  # fmt: skip
+
+
+SECTIONS: dict[str, Callable[..., Iterator[Row]]] = {
+    "dates": dates, "amounts": amounts, "checks": checks, "marks": marks, "lengths": lengths
+}  # fmt: skip
 
 
 def main() -> None:
     """Prints the sections asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sections", nargs="*", default=["dates", "amounts", "checks"])
+    parser.add_argument("sections", nargs="*", default=list(SECTIONS))
     parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--model", type=Path)
     words = parser.parse_args()
     torch.set_num_threads(1)
     with TemporaryDirectory() as folder:
-        made: dict[str, Callable[[], Iterator[Row]]]
-        made = {"dates": dates, "amounts": amounts, "checks": partial(checks, Path(folder))}
         for section in words.sections:
-            print(f"{section:<22}{'right':>8}{'wrong':>8}{'reject':>8}{'lines/s':>8}")
-            for row in made[section]():
-                show(row, words.count)
+            rows = checks(Path(folder)) if section == "checks" else SECTIONS[section]()
+            print(f"{section:<26}{'right':>8}{'wrong':>8}{'reject':>8}{'lines/s':>8}")
+            for row in rows:
+                show(row, words.count, words.model)
 
 
 if __name__ == "__main__":
