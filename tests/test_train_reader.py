@@ -5,6 +5,7 @@ import json
 import math
 import multiprocessing
 import random
+import re
 import signal
 from itertools import islice
 from pathlib import Path
@@ -315,6 +316,17 @@ def test_a_users_lines_are_learned(labelled, begun, root):
     assert f"--strings {labelled}" in Path("run/README.md").read_text()
     with pytest.raises(UserError, match=r"was started with lr 0\.001 and cannot go on with 0\.5"):
         train_reader(out="run", resume=True, data_root=root, lr=0.5)
+
+
+def test_a_reader_that_got_worse_is_not_left(holmdel, labelled, root):
+    words = ("--strings", labelled, "--out", "run", "--data-root", root, "--lr", 0.3, *WORDS)
+    done = holmdel("train", "reader", *words)
+    assert done.status == 2
+    assert re.search(
+        r"worse: 0\.0 % of your 20 held-out lines are right, \d+\.0 % were before; no reader was "
+        "left in run; give more lines, or a smaller --lr or --mix", done.err
+    )  # fmt: skip
+    assert not Path("run/model.safetensors").exists()
 
 
 def test_a_sheet_of_samples(holmdel, labelled, root):

@@ -232,12 +232,28 @@ def _train(
     mine = None
     if own is not None:
         mine, trust = _measured(own, averaged, before)
+        _refuse_worse(folder, mine)
     reports = reports_of(folder)
     folder.write_curves(lambda: _curves(reports), always=True)
     save_line_model(folder.model, averaged, trust.to_json())
     parameters = sum(weight.numel() for weight in averaged.parameters())
     folder.finish(reader_card(plan, material.origin, reports[-1], found, mine, parameters))
     return ReaderRun(folder.path, reports, found, mine)
+
+
+def _refuse_worse(folder: RunFolder, own: HeldOut) -> None:
+    """Leaves no reader that has forgotten what the one before it knew.
+
+    Raises:
+        UserError: if fewer of the user's held-out lines are right than before.
+    """
+    if own.before is not None and own.right < own.before:
+        folder.model.unlink(missing_ok=True)
+        raise UserError(
+            f"the training made the reader worse: {100 * own.right:.1f} % of your {own.count} "
+            f"held-out lines are right, {100 * own.before:.1f} % were before; no reader was left "
+            f"in {folder.path}; give more lines, or a smaller --lr or --mix"
+        )
 
 
 def _write_report(folder: RunFolder, report: LineReport, network: LineNetwork) -> None:
