@@ -3,8 +3,10 @@
 import hashlib
 import os
 import random
+import re
 import subprocess
 import sys
+from importlib import resources
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +16,17 @@ import pytest
 from holmdel.data import idx
 from holmdel.errors import UserError
 from holmdel.networks.line import ALPHABET, DIGITS
+from holmdel.reader_training.batches import learnable
+from holmdel.reader_training.synthesis.hands import hands
+from holmdel.reader_training.synthesis.lines import TALL, Placed
 from holmdel.reader_training.synthesis.source import DigitFiles, StringSource, find_digits
+from holmdel.reader_training.synthesis.surroundings import (
+    AROUND,
+    CELLS,
+    Cells,
+    surround,
+    with_walls,
+)
 from holmdel.reader_training.synthesis.writers import Specimens, draw_writer, write
 
 EACH = 12  # drawn digits of each kind
@@ -96,6 +108,69 @@ def test_there_are_samples_of_every_kind(source):
     lengths = {sum(character in DIGITS for character in text) for text in texts}
     assert set(range(1, 9)) <= lengths
     assert any(text.isdigit() for text in texts)
+
+
+def test_every_kind_of_text_is_written(source):
+    texts = [text for _, text in islice(source(4), 1500)]
+    kinds = {
+        "a date": r"\d{1,2}([/.:,-])\d{1,2}\1\d{4}",
+        "a time": r"\d{1,2}:\d\d",
+        "no cents": r"\d+[,.]?/[-=]",
+        "cents as a fraction": r"\d+[.-]?/100",
+        "letters before": r"\?+[$\d][\d.,]+[.=-]*",
+        "words": r"\?{3,}",
+        "a frame": r"\|\d+\|",
+        "a comb": r"\|(\d\|){4,}",
+        "boxes": r"\|(\d\|\|){4,}\d\|",
+        "an empty comb": r"\|{3,}",
+        "long": r"\d{25,40}",
+    }
+    for kind, form in kinds.items():
+        assert any(re.fullmatch(form, text) for text in texts), kind
+
+
+def test_nearly_all_lines_can_be_learned(source):
+    samples = list(islice(source(6), 300))
+    assert sum(learnable(picture, text) for picture, text in samples) > 290
+    assert max(len(text) for _, text in samples) > 20
+
+
+@pytest.mark.parametrize("kind", sorted({*CELLS, *AROUND}))
+def test_walls_stand_where_the_text_says(kind):
+    placed = [Placed(character, 60 * n + 30, 60 * n + 60) for n, character in enumerate("407")]
+    for seed in range(20):
+        cells = Cells(3, 60, 15)
+        printed, walls = surround(kind, placed, cells, (TALL, 300), random.Random(seed))
+        text = with_walls(placed, walls)
+        assert re.sub(r"\|", "", text) == "407"
+        assert text.count("|") == len(walls) > 0
+        for x in map(round, walls):
+            assert (printed[:, max(0, x - 6) : x + 7].max(1) > 0).sum() > 8
+        if kind == "frame":
+            assert text == "|407|"
+        if kind == "boxes":
+            assert (text[:3], text[-3:]) == ("|4|", "|7|")
+
+
+def test_hands_have_every_digit_and_name_their_makers():
+    assert len(hands()) > 60
+    assert all(set(ALPHABET[:13]) <= hand.glyphs.keys() for hand in hands())
+    named = resources.files("holmdel.reader_training.synthesis") / "hands.LICENSE.md"
+    licences = named.read_text("utf-8")
+    assert sum(line.startswith("| ") for line in licences.splitlines()) == len(hands()) + 2
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licences
+    assert "Apache License" in licences
+
+
+def test_a_hand_keeps_its_shape_and_width():
+    hand = hands()[3]
+    rng, r = np.random.default_rng(0), random.Random(0)
+    writer = draw_writer(None, "08", rng, r, 0.0, hand, 1.0)
+    glyphs = [write(writer, character, 44, None, rng, r) for character in "08" * 5]
+    for glyph in glyphs:
+        assert glyph.ink.max() == 255
+        assert glyph.height == pytest.approx(44, rel=0.3)
+        assert glyph.ink.shape == pytest.approx((glyph.height + 6, glyph.width + 6), abs=2)
 
 
 def test_mnist_knows_its_writers_where_qmnist_is(root, tmp_path):

@@ -13,8 +13,8 @@ from torch import Tensor
 from holmdel.images.contract import LINE_HEIGHT, to_line
 from holmdel.networks.line import ALPHABET, STRIDE
 
-POOL = 12  # batches that are made together, so that lines of like width share one
-WIDEST = 416  # columns; wider lines are left out
+POOL = 36  # batches that are made together, so that lines of like width share one
+WIDEST = 1024  # columns; wider lines are left out
 _PLACE = {character: index for index, character in enumerate(ALPHABET)}
 
 

@@ -59,7 +59,20 @@ def bent(contours: Contours, rng: np.random.Generator, by: float) -> Contours:
     """
     numbers = rng.standard_normal((5, _WAVES), dtype=np.float32)
     waves, phases, moves = numbers[:2] * 4, numbers[2] * 3, numbers[3:].T * np.float32(by * 0.7)
-    return tuple(points + np.sin(points @ waves + phases) @ moves for points in contours)
+    every = np.concatenate(contours)
+    every += np.sin(every @ waves + phases) @ moves
+    return split(every, contours)
+
+
+def split(points: Points, contours: Contours) -> Contours:
+    """Returns points (P, 2) as contours of the same sizes as others."""
+    if len(contours) == 1:
+        return (points,)
+    found, begin = [], 0
+    for contour in contours:
+        found.append(points[begin : begin + len(contour)])
+        begin += len(contour)
+    return tuple(found)
 
 
 def fill(
@@ -75,16 +88,15 @@ def fill(
     Returns:
         uint8 (h, w), 255 where there is ink, with three empty pixels around.
     """
-    placed = [points @ matrix.T for points in contours]
-    every = np.concatenate(placed)
+    every = np.concatenate(contours) @ matrix.T
     grow = max(thicker, 0) / 2
     left, top = (every.min(0) - grow).tolist()
     right, bottom = (every.max(0) + grow).tolist()
     offset = np.array((_EDGE - left, _EDGE - top), np.float32)
-    fixed = [((points + offset) * (1 << _SHIFT)).astype(np.int32) for points in placed]
+    fixed = split(((every + offset) * (1 << _SHIFT)).astype(np.int32), contours)
     ink = np.zeros((int(bottom - top) + 2 * _EDGE + 1, int(right - left) + 2 * _EDGE + 1), np.uint8)
     cv2.fillPoly(ink, fixed, 255, cv2.LINE_AA, _SHIFT)
     width = round(abs(thicker))
     if width:
-        cv2.polylines(ink, fixed, True, 255 if thicker > 0 else 0, width, cv2.LINE_AA, _SHIFT)
+        cv2.polylines(ink, fixed, True, 255 if thicker > 0 else 0, width, cv2.LINE_8, _SHIFT)
     return ink, left, top, right, bottom

@@ -110,7 +110,7 @@ class StringMaker:
         return draw_writer(self._specimens, text, self._rng, r, r.choice(DRAWN), hand, share)
 
     def _in_cells(self, kind: str, text: str) -> StringSample:
-        pitch = HEIGHT * self._r.uniform(0.72, 1.6)
+        pitch = HEIGHT * self._r.uniform(0.72, 1.4)
         pitch = min(pitch, (LONGEST - 4 * BEGIN) / 1.3 / len(text))
         line = self._scribe.write_cells(self._writer(text), text, pitch)
         return self._sample(line, kind, Cells(len(text), pitch))
@@ -146,7 +146,9 @@ class StringMaker:
         r = self._r
         ink = line.canvas[:, : min(LONGEST, round(line.end) + BEGIN)]
         height, width = ink.shape
-        shear = min(max(r.gauss(0.12, 0.27), -0.6), 0.9)
+        # where there is a slash, it must not stand upright as a one does
+        least = 0.0 if any(one.label == "/" for one in line.placed) else -0.6
+        shear = min(max(r.gauss(0.12, 0.27), least), 0.9)
         slope = r.gauss(0, 0.03) / max(1.0, width / 600)
         narrow = r.uniform(0.85, 1.2)
         reach = abs(shear) * MARGIN
@@ -174,7 +176,7 @@ class StringMaker:
 
 def _inked(ink: Canvas, around: int) -> tuple[int, int]:
     """Returns the first row of the ink and the one after the last, with some around."""
-    rows = np.flatnonzero(cv2.reduce(ink, 1, cv2.REDUCE_MAX))
+    rows = np.flatnonzero(ink.max(1))
     if not len(rows):
         return 0, 1
     return max(0, int(rows[0]) - around), min(len(ink), int(rows[-1]) + around + 1)

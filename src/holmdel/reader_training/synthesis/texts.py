@@ -173,9 +173,9 @@ def _capital(word: str) -> str:
 def cells(r: random.Random) -> str:
     """Returns digits for the cells of a comb; a space is an empty cell."""
     kind = r.random()
-    if kind < 0.55:
+    if kind < 0.62:
         figures = digits(r)
-    elif kind < 0.85:
+    elif kind < 0.82:
         figures = wide(r)
     else:
         figures = "".join(c for c in date(r) if c in DIGITS)
@@ -199,8 +199,8 @@ _KINDS: dict[Callable[[random.Random], str], float] = {
     date: 9,
     time: 3,
     closed: 5,
-    grouped: 5,
-    wide: 7,
+    grouped: 4,
+    wide: 6,
     long: 3,
     labelled: 3,
     corrected: 2,

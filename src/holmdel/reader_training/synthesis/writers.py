@@ -94,6 +94,7 @@ class Writer:
 # How wide the drawn shapes are for a height of 1, at most.
 _PROPORTION = {"1": (0.3, 0.75), "0": (0.6, 1.5), "4": (0.5, 0.95), "5": (0.5, 1.0)}
 _PLAIN = (0.42, 0.85)
+_AS_HAND = {"/": 0.4}  # many hands' slashes lean no more than a one
 FROM_HAND = 0.93  # of the characters of somebody who writes a font's hand
 
 
@@ -124,7 +125,8 @@ def draw_writer(
     shapes, proportions, sizes, outlines = {}, {}, {}, {}
     for character in sorted(set(text)):
         known = hand is not None and character in hand.glyphs
-        if hand and known and (character not in ALPHABET or r.random() < share):
+        part = share * _AS_HAND.get(character, 1)
+        if hand and known and (character not in ALPHABET or r.random() < part):
             outlines[character] = bent(hand.glyphs[character], rng, 0.4 * jitter)
         elif character in CURRENCY:
             shapes[character] = jittered(CURRENCY[character], rng, jitter)
