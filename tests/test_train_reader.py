@@ -31,7 +31,7 @@ from holmdel.reading.labelled import LabelledString
 from holmdel.reading.line import LineAnswer
 
 EACH = 6  # drawn digits of each kind
-TINY = (4, 4, 8, 8, 8, 8, 8)  # channels
+TINY = (4, 4, 8, 8, 8, 8)  # channels
 SMALL = {"lines": 16, "batch_size": 8, "processes": 1, "held_out": 24}
 WORDS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", value)]
 

@@ -159,7 +159,8 @@ def load_line_model(path: Path) -> tuple[LineNetwork, dict[str, Any] | None]:
             f"{path} holds no line reader of this version; expected a file that "
             "`holmdel train reader` wrote"
         )
-    network = LineNetwork(**header["options"], alphabet=header["alphabet"])
+    options = {"layers": "pooled"} | header["options"]  # the first readers do not say
+    network = LineNetwork(**options, alphabet=header["alphabet"])
     try:
         network.load_state_dict(tensors)
     except RuntimeError:

@@ -20,46 +20,41 @@ DIGITS = ALPHABET[:10]
 BLANK = len(ALPHABET)
 STRIDE = 2  # columns of the picture from one step to the next
 
-CHANNELS = (24, 48, 96, 96, 144, 160, 192)
+CHANNELS = (16, 48, 96, 160, 192, 192)
 
 
 class LineNetwork(nn.Sequential):
     """(N, 1, 32, W) to logits (N, K, T): a class a step, T = 2 * (W // 4), K = 22.
 
-    Step t looks at the columns around 2 t + 1. The pictures come from `images.to_line`. The
-    convolutions stand every four columns; the last one gives two steps at each place, for between
-    two ones must be room for a blank.
+    Step t looks at the columns around 2 t + 1. The pictures come from `images.to_line`. The last
+    convolutions stand every four columns; the very last one gives two steps at each place, for
+    between two ones must be room for a blank.
 
     Args:
-        channels: of the seven convolutions.
+        channels: of the convolutions.
         dropout: the part of the features left out in training before the last layer.
         alphabet: the classes in order, without the blank, which is the last.
+        layers: `strided`, or `pooled`, that of the first readers: seven convolutions with poolings
+            between them, three times the work.
     """
 
     def __init__(
         self,
         channels: Sequence[int] = CHANNELS,
-        dropout: float = 0.15,
+        dropout: float = 0.0,
         alphabet: str = ALPHABET,
+        layers: str = "strided",
     ) -> None:
-        c1, c2, c3, c4, c5, c6, c7 = channels
-        super().__init__(
-            _unit(1, c1, 3, "same"),
-            nn.MaxPool2d(2),
-            _unit(c1, c2, 3, "same"),
-            nn.MaxPool2d(2),
-            _unit(c2, c3, 3, "same"),
-            _unit(c3, c4, 3, "same"),
-            nn.MaxPool2d((2, 1)),
-            _unit(c4, c5, 3, "same"),
-            _unit(c5, c6, (4, 3), (0, 1)),  # the four rows that are left become one
-            _unit(c6, c7, (1, 5), (0, 2)),
-            nn.Dropout(dropout),
-            nn.Conv2d(c7, 2 * (len(alphabet) + 1), 1),
-            _TwoSteps(),
-        )
-        self.options: dict[str, Any] = {"channels": list(channels), "dropout": dropout}
+        convolutions = {"strided": _strided, "pooled": _pooled}[layers](*channels)
+        last = nn.Conv2d(channels[-1], 2 * (len(alphabet) + 1), 1)
+        super().__init__(*convolutions, nn.Dropout(dropout), last, _TwoSteps())
+        self.options: dict[str, Any] = {
+            "channels": list(channels),
+            "dropout": dropout,
+            "layers": layers,
+        }
         self.alphabet = alphabet
+
 
 
 def widened(network: LineNetwork) -> LineNetwork:
@@ -82,6 +77,34 @@ def widened(network: LineNetwork) -> LineNetwork:
     return wide.train(network.training)
 
 
+def _strided(c1: int, c2: int, c3: int, c4: int, c5: int, c6: int) -> list[nn.Module]:
+    """Returns convolutions that take 32 rows to 16, 8, 4 and 1; the first two halve the columns."""
+    return [
+        _unit(1, c1, 4, 1, stride=2),
+        _unit(c1, c2, 4, 1, stride=2),
+        _unit(c2, c3, (4, 3), 1, stride=(2, 1)),
+        _unit(c3, c4, (4, 3), (0, 1)),
+        _unit(c4, c5, (1, 3), (0, 1)),
+        _unit(c5, c6, (1, 3), (0, 1)),
+    ]
+
+
+def _pooled(c1: int, c2: int, c3: int, c4: int, c5: int, c6: int, c7: int) -> list[nn.Module]:
+    """Returns seven convolutions, with poolings between them."""
+    return [
+        _unit(1, c1, 3, 1),
+        nn.MaxPool2d(2),
+        _unit(c1, c2, 3, 1),
+        nn.MaxPool2d(2),
+        _unit(c2, c3, 3, 1),
+        _unit(c3, c4, 3, 1),
+        nn.MaxPool2d((2, 1)),
+        _unit(c4, c5, 3, 1),
+        _unit(c5, c6, (4, 3), (0, 1)),  # the four rows that are left become one
+        _unit(c6, c7, (1, 5), (0, 2)),
+    ]
+
+
 class _TwoSteps(nn.Module):
     """(N, 2 K, 1, T) to (N, K, 2 T): the two halves of the channels are two steps."""
 
@@ -91,11 +114,15 @@ class _TwoSteps(nn.Module):
 
 
 def _unit(
-    inputs: int, outputs: int, kernel: int | tuple[int, int], padding: str | tuple[int, int]
+    inputs: int,
+    outputs: int,
+    kernel: int | tuple[int, int],
+    padding: int | tuple[int, int],
+    stride: int | tuple[int, int] = 1,
 ) -> nn.Sequential:
     """Returns convolution, batch norm and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from holmdel.networks.line import BLANK, DIGITS, LineNetwork
 from holmdel.reader_training.batches import POOL, LineBatch, Source, in_batches
+from holmdel.reader_training.muon import LineOptimizer
 from holmdel.reader_training.processes import Group, processes
 from holmdel.reader_training.settings import MOST_PROCESSES, ReaderPlan
 from holmdel.training.callbacks import interrupts
@@ -28,8 +29,8 @@ from holmdel.training.state import load_state, save_state, state_errors
 
 SEGMENT = 20 * POOL  # steps on one stream; a resumed training makes its lines again from there
 SAVE_SECONDS = 60.0  # between two saved states
-CLIP = 5.0  # largest norm of the whole gradient
-AVERAGE_WARMUP = 50  # steps after which the average forgets half as fast as at the start
+AVERAGED = 4  # steps from one averaging to the next
+AVERAGE_WARMUP = 50  # averagings after which the average forgets half as fast as at the start
 _NEVER = -1e4  # ln of a probability of 0 that has a gradient
 
 
@@ -56,7 +57,7 @@ class LineState:
     Attributes:
         network: the one that is trained.
         averaged: a running average of its weights and statistics.
-        optimizer: with its moments.
+        optimizer: with its momenta.
         step: how many are done.
         losses: of the steps since the last report.
         seconds: of training so far.
@@ -64,7 +65,7 @@ class LineState:
 
     network: LineNetwork
     averaged: LineNetwork
-    optimizer: torch.optim.AdamW
+    optimizer: LineOptimizer
     step: int = 0
     losses: list[float] = field(default_factory=list)
     seconds: float = 0.0
@@ -73,10 +74,7 @@ class LineState:
     def begin(cls, network: LineNetwork, plan: ReaderPlan) -> "LineState":
         """Returns the state before the first step; the network is put into train mode."""
         network.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        optimizer = torch.optim.AdamW(
-            network.parameters(), lr=plan.lr, weight_decay=plan.weight_decay, foreach=True
-        )
-        return cls(network, copy.deepcopy(network).eval(), optimizer)
+        return cls(network, copy.deepcopy(network).eval(), LineOptimizer(network, plan))
 
     def save(self, path: Path) -> None:
         """Writes the state to `path`, atomically.
@@ -85,7 +83,8 @@ class LineState:
             UserError: if it cannot be written.
         """
         counters = {"step": self.step, "losses": self.losses, "seconds": self.seconds}
-        save_state(path, self._modules(), self.optimizer, counters)
+        adamw, momenta = self.optimizer.adamw, self.optimizer.momenta
+        save_state(path, self._modules(), adamw, counters, momenta)
 
     def load(self, path: Path) -> None:
         """Takes over what `save` wrote, in place.
@@ -94,7 +93,8 @@ class LineState:
             UserError: if the file cannot be read or is of another training.
         """
         with state_errors(path):
-            counters = load_state(path, self._modules(), self.optimizer)
+            adamw, momenta = self.optimizer.adamw, self.optimizer.momenta
+            counters = load_state(path, self._modules(), adamw, momenta)
             self.step, self.losses = int(counters["step"]), list(counters["losses"])
             self.seconds = float(counters["seconds"])
 
@@ -199,15 +199,14 @@ def _train(
     batches = _batches(group.rank, source, plan, state.step)
     while state.step < steps:
         torch.manual_seed((plan.seed * steps + state.step) * MOST_PROCESSES + group.rank)
-        for parameters in state.optimizer.param_groups:
-            parameters["lr"] = learning_rate("cosine", plan.lr, state.step, steps)
         loss = line_loss(state.network, next(batches))
-        state.optimizer.zero_grad()
+        state.optimizer.clear()
         loss.backward()  # type: ignore[no-untyped-call]
-        group.mean([p.grad for p in state.network.parameters() if p.grad is not None])
-        torch.nn.utils.clip_grad_norm_(state.network.parameters(), CLIP)
-        state.optimizer.step()
-        average_in(state.averaged, state.network, plan.average, state.step, AVERAGE_WARMUP)
+        group.mean(state.optimizer.gradients)
+        state.optimizer.step(learning_rate("cosine", plan.lr, state.step, steps))
+        if state.step % AVERAGED == 0:
+            decay, count = plan.average**AVERAGED, state.step // AVERAGED
+            average_in(state.averaged, state.network, decay, count, AVERAGE_WARMUP)
         state.losses.append(loss.item())
         state.step += 1
         state.seconds = time.monotonic() - began
