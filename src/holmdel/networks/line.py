@@ -45,7 +45,7 @@ class LineNetwork(nn.Sequential):
         alphabet: str = ALPHABET,
         layers: str = "strided",
     ) -> None:
-        convolutions = {"strided": _strided, "pooled": _pooled}[layers](*channels)
+        convolutions = (_pooled if layers == "pooled" else _strided)(*channels)
         last = nn.Conv2d(channels[-1], 2 * (len(alphabet) + 1), 1)
         super().__init__(*convolutions, nn.Dropout(dropout), last, _TwoSteps())
         self.options: dict[str, Any] = {
@@ -54,7 +54,6 @@ class LineNetwork(nn.Sequential):
             "layers": layers,
         }
         self.alphabet = alphabet
-
 
 
 def widened(network: LineNetwork) -> LineNetwork:

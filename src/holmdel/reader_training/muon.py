@@ -43,7 +43,9 @@ class LineOptimizer:
     def momenta(self) -> dict[str, Tensor]:
         """Muon's momenta, which are written to in place."""
         buffers = (self._muon.state[matrix]["momentum_buffer"] for matrix in self._matrices)
-        return {f"momentum/{name}": buffer for name, buffer in zip(self._hidden, buffers)}
+        return {
+            f"momentum/{name}": buffer for name, buffer in zip(self._hidden, buffers, strict=True)
+        }
 
     @property
     def gradients(self) -> list[Tensor]:
@@ -68,11 +70,7 @@ class LineOptimizer:
 
 def _hidden(network: nn.Module) -> dict[str, nn.Parameter]:
     """Returns the weights of all convolutions but the first and the last, by name."""
-    convolutions = [
-        (f"{name}.weight", layer.weight)
-        for name, layer in network.named_modules()
-        if isinstance(layer, nn.Conv2d)
-    ]
+    convolutions = [(name, w) for name, w in network.named_parameters() if w.dim() == 4]
     return dict(convolutions[1:-1])
 
 
