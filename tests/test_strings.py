@@ -17,7 +17,7 @@ from holmdel.data import idx
 from holmdel.errors import UserError
 from holmdel.networks.line import ALPHABET, DIGITS
 from holmdel.reader_training.batches import learnable
-from holmdel.reader_training.synthesis.hands import hands
+from holmdel.reader_training.synthesis.hands import hands, some_hands
 from holmdel.reader_training.synthesis.lines import TALL, Placed
 from holmdel.reader_training.synthesis.source import DigitFiles, StringSource, find_digits
 from holmdel.reader_training.synthesis.surroundings import (
@@ -160,6 +160,13 @@ def test_hands_have_every_digit_and_name_their_makers():
     assert sum(line.startswith("| ") for line in licences.splitlines()) == len(hands()) + 2
     assert "SIL OPEN FONT LICENSE Version 1.1" in licences
     assert "Apache License" in licences
+
+
+def test_lines_held_out_are_written_by_other_hands():
+    learned, unseen = (some_hands(unseen=held) for held in (False, True))
+    assert len(unseen) == 8
+    assert {id(hand) for hand in (*learned, *unseen)} == {id(hand) for hand in hands()}
+    assert not {id(hand) for hand in learned} & {id(hand) for hand in unseen}
 
 
 def test_a_hand_keeps_its_shape_and_width():

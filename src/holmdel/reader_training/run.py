@@ -147,7 +147,7 @@ def reader_card(
     writers = "QMNIST's writers" if origin.writers else "writers not known"
     rows = [
         ("network", f"fully convolutional, LeNet's idea along a line; {parameters:,} parameters"),
-        ("synthetic strings", f"MNIST's training digits, {writers}, and drawn shapes of digits"),
+        ("synthetic strings", f"MNIST's training digits, {writers}; shapes and fonts' hands"),
         ("lines seen", f"{last.lines:,} in {last.seconds / 60:.1f} minutes"),
         ("begun from", origin.model or "nothing"),
         ("settings", ", ".join(f"{name} {value}" for name, value in vars(plan).items())),
@@ -159,9 +159,11 @@ def reader_card(
         rows.append(("own lines right", _right(own)))
     trusted = "the user's held-out lines" if own else "held-out synthetic strings"
     paragraphs = [
-        "The synthetic strings were composed from MNIST's digits and from strokes drawn for shapes "
-        "that MNIST hardly has, on computed paper. Those held out are made in the same way, from "
-        "MNIST's test digits and other seeds; they say nothing of real paper.",
+        "The synthetic strings were composed from MNIST's digits, from strokes drawn for shapes "
+        "that MNIST hardly has, and from outlines of 63 handwriting fonts (SIL Open Font License "
+        "and Apache License 2.0; `hands.LICENSE.md` in the package names them), on computed paper, "
+        "some in combs, boxes and frames. Those held out are made in the same way, from MNIST's "
+        "test digits, eight other fonts and other seeds; they say nothing of real paper.",
         f"Confidences were fitted to {trusted}.",
     ]
     use = "`holmdel read IMAGE --model THIS_FOLDER`."

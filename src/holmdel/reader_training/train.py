@@ -182,7 +182,7 @@ def _prepare(
     """Finds the digits and the user's lines, and holds some of each out."""
     train, test = find_digits(data_root, progress)
     made = StringSource(train, plan.seed)
-    unseen = StringSource(test, plan.seed).reseeded("held out")
+    unseen = StringSource(test, plan.seed, unseen=True).reseeded("held out")
     people = "a writer a line (QMNIST)" if train.writers else "writers not known (no QMNIST)"
     told(f"strings of {len(train.specimens().labels):,} digits of MNIST, {people}, and drawn ones")
     origin = Origin(str(train.images.parent), train.writers is not None, strings, model)

@@ -49,6 +49,15 @@ def hands() -> tuple[Hand, ...]:
     )
 
 
+def some_hands(*, unseen: bool) -> tuple[Hand, ...]:
+    """Returns the hands that are learned, or every ninth, which only held-out lines are written by.
+
+    Args:
+        unseen: whether the latter.
+    """
+    return tuple(hand for number, hand in enumerate(hands()) if (number % 9 == 4) is unseen)
+
+
 def bent(contours: Contours, rng: np.random.Generator, by: float) -> Contours:
     """Returns contours bent along smooth waves, so that every point moves with its neighbours.
 

@@ -9,7 +9,7 @@ import numpy as np
 from holmdel.networks.line import DIGITS
 from holmdel.reader_training.synthesis import texts
 from holmdel.reader_training.synthesis.degrade import Canvas, Degrader
-from holmdel.reader_training.synthesis.hands import hands
+from holmdel.reader_training.synthesis.hands import some_hands
 from holmdel.reader_training.synthesis.lines import (
     BEGIN,
     HEIGHT,
@@ -69,10 +69,12 @@ class StringMaker:
     Args:
         specimens: digits that people wrote; if None, every digit is drawn.
         seed: of everything that is random.
+        unseen: whether the fonts' hands are those that no training line is written by.
     """
 
-    def __init__(self, specimens: Specimens | None, seed: int) -> None:
+    def __init__(self, specimens: Specimens | None, seed: int, *, unseen: bool = False) -> None:
         cv2.setNumThreads(1)
+        self._hands = some_hands(unseen=unseen)
         self._specimens = specimens
         self._rng = np.random.default_rng(seed)
         self._r = random.Random(seed)
@@ -105,7 +107,7 @@ class StringMaker:
     def _writer(self, text: str) -> Writer:
         r = self._r
         share = FROM_HAND if r.random() < OUTLINED else 0.0
-        hand = r.choice(hands())
+        hand = r.choice(self._hands)
         text += DIGITS * (texts.CROSSED in text)
         return draw_writer(self._specimens, text, self._rng, r, r.choice(DRAWN), hand, share)
 

@@ -56,10 +56,12 @@ class StringSource:
     Attributes:
         digits: what the strings are composed from.
         seed: of all streams.
+        unseen: whether the fonts' hands are those that no training line is written by.
     """
 
     digits: DigitFiles
     seed: int = 0
+    unseen: bool = False
 
     def __call__(self, stream: int) -> Iterator[StringSample]:
         """Gives the strings of a stream, without end.
@@ -67,7 +69,7 @@ class StringSource:
         Args:
             stream: a number from 0; other numbers give other strings.
         """
-        maker = StringMaker(self.digits.specimens(), self._seed(stream))
+        maker = StringMaker(self.digits.specimens(), self._seed(stream), unseen=self.unseen)
         while True:
             yield maker.sample()
 
