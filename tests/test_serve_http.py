@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -170,6 +171,25 @@ def test_head_is_get_without_the_body(wire):
     assert int(text.split(b"content-length: ")[1].split(b"\r\n")[0]) > 100
 
 
+@pytest.mark.parametrize("path", [b"/v1/models", b"/metrics", b"/openapi.json", b"/v2/health/live"])
+def test_head_is_answered_wherever_get_is(wire, path):
+    for method in (b"GET", b"HEAD"):
+        wire.sendall(method + b" " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+        file = wire.makefile("rb")
+        assert file.readline().startswith(b"HTTP/1.1 200 ")
+        headers = dict(line.strip().split(b": ", 1) for line in iter(file.readline, b"\r\n"))
+        assert int(headers[b"content-length"]) > 0
+        if method == b"GET":
+            file.read(int(headers[b"content-length"]))
+
+
+def test_head_of_what_has_no_get_is_refused(wire):
+    wire.sendall(b"HEAD /v1/classify HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    text = wire.makefile("rb").read()
+    assert text.startswith(b"HTTP/1.1 405 ")
+    assert text.endswith(b"\r\n\r\n")
+
+
 def test_http_1_0_is_answered_and_closed(wire):
     wire.sendall(b"GET /v2/health/live HTTP/1.0\r\n\r\n")
     status, _, body = answer(wire)
@@ -181,3 +201,33 @@ def test_a_request_to_become_something_else_is_answered_as_it_is(wire):
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     wire.sendall(b"GET /v1/models HTTP/1.1\r\n" + HOST + upgrade + b"\r\n")
     assert answer(wire)[0] == 200
+
+
+H2C = (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AAMAAABkAAQ")
+WEBSOCKET = (b"Connection: keep-alive, Upgrade", b"Upgrade: websocket")
+
+
+@pytest.mark.parametrize("offer", [H2C, WEBSOCKET])
+@pytest.mark.parametrize("parts", [1, 2, 3])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_is_a_body_whatever_the_request_offers(wire, offer, parts, chunked):
+    """Java's client and `curl --http2` offer HTTP/2 with each request."""
+    body = chunks(b"no ", b"picture") if chunked else b"no picture"
+    headers = (*offer, b"Transfer-Encoding: chunked") if chunked else offer
+    whole = post(body, *headers) * 2  # the second at once behind the first
+    middle = whole.index(b"\r\n\r\n")
+    cuts = {1: [], 2: [middle + 4], 3: [middle - 30, middle + 7]}[parts]
+    for first, last in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+        wire.sendall(whole[first:last])
+        time.sleep(0.05 if parts > 1 else 0)
+    file = wire.makefile("rb")
+    for _ in range(2):
+        assert file.readline().startswith(b"HTTP/1.1 415 ")
+        headers = dict(line.strip().split(b": ", 1) for line in iter(file.readline, b"\r\n"))
+        told = json.loads(file.read(int(headers[b"content-length"])))
+        assert told["error"].startswith("the file is not an image")
+
+
+def test_who_offers_much_keeps_the_limits(wire):
+    wire.sendall(post(b"", *H2C, b"Content-Length: 5000000", b"Expect: 100-continue"))
+    assert answer(wire)[0] == 413

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD_BYTES = 65_536  # of the request line and the headers
+_OFFER = b"upgrade"  # the header that offers another protocol, such as h2c or websocket
 
 
 class Connection(HttpToolsProtocol):
@@ -39,9 +41,40 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parses the bytes received; answers 431 to a head that is too large."""
         self._head += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        while data:
+            data = self._parse(data)
         if self._head > _HEAD_BYTES and not self.transport.is_closing():
             self._reject(431, f"the headers are larger than {_HEAD_BYTES:,} bytes; send fewer")
+
+    def _parse(self, data: bytes) -> bytes:
+        """Parses bytes received; returns what is to be parsed instead of those not yet taken.
+
+        httptools takes no body of a request that offers another protocol, so such a request is
+        parsed anew without its offer.
+        """
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self.logger.warning("invalid HTTP: %s", error)
+            self.send_400_response(str(error))
+        except httptools.HttpParserUpgrade as offer:
+            if self._should_upgrade():
+                return self._declined() + data[offer.args[0] :]
+        return b""
+
+    def _should_upgrade(self) -> bool:
+        """Whether the parser stopped at these headers, as they offer another protocol."""
+        return any(name == _OFFER for name, _ in self.headers)
+
+    def _declined(self) -> bytes:
+        """Returns the request's head without the offer, and makes a parser for it."""
+        version = self.parser.get_http_version().encode()
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + version]
+        lines += [name + b": " + value for name, value in self.headers if name != _OFFER]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        return b"\r\n".join([*lines, b"", b""])
 
     def on_headers_complete(self) -> None:
         """Notes that a head is complete."""

@@ -27,7 +27,8 @@ class GuardedRequest:
 
     Attributes:
         id: of the request.
-        scope: as ASGI has it.
+        method: as it was sent.
+        scope: as ASGI has it; HEAD is GET there, as every route that has the one has the other.
         headers: of the request, by name in lower case.
         added: headers that its answer gets.
         body: bytes of the body received so far.
@@ -46,7 +47,7 @@ class GuardedRequest:
 
     __slots__ = (
         "_receive", "_send", "_unread", "_weigh",
-        "added", "begun", "body", "clock", "headers", "id", "scope", "status",
+        "added", "begun", "body", "clock", "headers", "id", "method", "scope", "status",
     )  # fmt: skip
 
     def __init__(
@@ -59,7 +60,8 @@ class GuardedRequest:
         weigh: Callable[["GuardedRequest", int], None],
     ) -> None:
         self.id = id_
-        self.scope = scope
+        self.method: str = scope["method"]
+        self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
         self.headers = headers
         own = (b"x-request-id", id_.encode())
         self.added: tuple[tuple[bytes, bytes], ...] = (*_HEADERS, own)
@@ -98,6 +100,10 @@ class GuardedRequest:
             if not any(name == b"content-length" for name, _ in message["headers"]):
                 self._wait(None)  # a stream may go on for hours
             await self._send(message)
+            if self.method == "HEAD":
+                await self._send({"type": "http.response.body"})
+        elif self.method == "HEAD":
+            return
         elif message.get("more_body"):
             await self._send_on(message)
         elif self._unread and self.status == 413:

@@ -137,7 +137,7 @@ class GuardMiddleware:
 
     def _check(self, request: GuardedRequest) -> None:
         """Raises a RequestError for a request that may not pass."""
-        path, method, headers = request.scope["path"], request.scope["method"], request.headers
+        path, method, headers = request.scope["path"], request.method, request.headers
         if path in _OPEN:
             return
         self._check_site(method, headers)
@@ -195,7 +195,7 @@ class GuardMiddleware:
     def _is_preflight(self, request: GuardedRequest) -> bool:
         """Whether it is a CORS preflight request for a page of an allowed origin."""
         return (
-            request.scope["method"] == "OPTIONS"
+            request.method == "OPTIONS"
             and b"access-control-request-method" in request.headers
             and request.headers.get(b"origin", b"").decode("latin-1") in self._settings.origins
         )
@@ -237,7 +237,7 @@ class GuardMiddleware:
         self._services.metrics.answered(route, request.status, seconds)
         self._log.request(
             request=request.id,
-            method=scope["method"],
+            method=request.method,
             path=scope["path"],
             status=request.status,
             ms=round(seconds * 1000, 2),

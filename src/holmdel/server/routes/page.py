@@ -39,13 +39,13 @@ _ASSETS = _read()
 PATHS = frozenset({"/", *(f"/page/{name}" for name in _ASSETS)})
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
 async def index(request: Request) -> Response:
     """Returns the page."""
     return _answer(request, _ASSETS[_INDEX])
 
 
-@router.api_route("/page/{name}", methods=["GET", "HEAD"])
+@router.get("/page/{name}")
 async def asset(request: Request, name: str) -> Response:
     """Returns one of the page's files.
 
