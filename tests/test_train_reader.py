@@ -22,7 +22,14 @@ from holmdel.errors import UserError
 from holmdel.images.contract import MARGIN
 from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE, LineNetwork
 from holmdel.reader_training import ReaderPlan, make_plan, train_reader
-from holmdel.reader_training.batches import LabelledLine, LineBatch, in_batches, learnable
+from holmdel.reader_training.batches import (
+    POOL,
+    WIDEST,
+    LabelledLine,
+    LineBatch,
+    in_batches,
+    learnable,
+)
 from holmdel.reader_training.ctc import fit_lines, line_loss
 from holmdel.reader_training.own_lines import hold_out, vary
 from holmdel.reader_training.synthesis.source import StringSource, find_digits
@@ -31,7 +38,7 @@ from holmdel.reading.labelled import LabelledString
 from holmdel.reading.line import LineAnswer
 
 EACH = 6  # drawn digits of each kind
-TINY = (4, 4, 8, 8, 8, 8)  # channels
+TINY = (4, 4, 8, 8, 8, 8, 8)  # channels
 SMALL = {"lines": 16, "batch_size": 8, "processes": 1, "held_out": 24}
 WORDS = [word for name, value in SMALL.items() for word in (f"--{name.replace('_', '-')}", value)]
 
@@ -131,7 +138,7 @@ def test_lines_too_narrow_for_their_digits_are_left_out():
     steps = (16 + 2 * MARGIN) // STRIDE
     assert learnable(picture, "12" * (steps // 2 - 1))
     assert not learnable(picture, "1" * (steps // 2 + 1))  # needs a blank between any two
-    assert not learnable(np.full((32, 600), 200, np.uint8), "1")
+    assert not learnable(np.full((32, WIDEST), 200, np.uint8), "1")
 
 
 class Says(nn.Module):
@@ -384,7 +391,7 @@ def test_one_process_a_core_and_fewer_lines_to_fine_tune():
 
 def test_a_line_of_a_source_may_be_without_marks():
     picture = np.full((32, 60), 200, np.uint8)
-    lines = iter([LabelledLine(picture, "12", marked=False), (picture, "1-2")] * 12)
+    lines = iter([LabelledLine(picture, "12", marked=False), (picture, "1-2")] * POOL)
     batch = next(in_batches(lines, 2, seed=0))
     assert batch.marked.tolist() == [False, True]
 

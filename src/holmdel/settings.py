@@ -142,7 +142,7 @@ class ReaderSettings:
 
     lines: int = setting(780_000, "lines to train on, in all", least=1)
     batch_size: int = setting(64, "lines per step, over all processes", least=1)
-    lr: float = setting(4e-3, "largest learning rate", least=1e-9)
+    lr: float = setting(8e-3, "largest learning rate", least=1e-9)
     weight_decay: float = setting(1e-3, "weight decay", least=0)
     average: float = setting(
         0.999, "decay of the running average of the weights", least=0, most=0.99999

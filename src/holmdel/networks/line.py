@@ -6,6 +6,7 @@ al., "Connectionist Temporal Classification" (2006).
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor, nn
@@ -20,7 +21,7 @@ DIGITS = ALPHABET[:10]
 BLANK = len(ALPHABET)
 STRIDE = 2  # columns of the picture from one step to the next
 
-CHANNELS = (16, 48, 96, 160, 192, 192)
+CHANNELS = (16, 48, 96, 192, 224, 224, 224)
 
 
 class LineNetwork(nn.Sequential):
@@ -76,15 +77,14 @@ def widened(network: LineNetwork) -> LineNetwork:
     return wide.train(network.training)
 
 
-def _strided(c1: int, c2: int, c3: int, c4: int, c5: int, c6: int) -> list[nn.Module]:
+def _strided(c1: int, c2: int, c3: int, c4: int, *along: int) -> list[nn.Module]:
     """Returns convolutions that take 32 rows to 16, 8, 4 and 1; the first two halve the columns."""
     return [
         _unit(1, c1, 4, 1, stride=2),
         _unit(c1, c2, 4, 1, stride=2),
         _unit(c2, c3, (4, 3), 1, stride=(2, 1)),
         _unit(c3, c4, (4, 3), (0, 1)),
-        _unit(c4, c5, (1, 3), (0, 1)),
-        _unit(c5, c6, (1, 3), (0, 1)),
+        *(_unit(before, after, (1, 3), (0, 1)) for before, after in pairwise((c4, *along))),
     ]
 
 
