@@ -300,7 +300,7 @@ def test_the_command_trains_and_leaves_a_run_folder(holmdel, root):
     assert [report["lines"] for report in reports] == [8, 16]
     assert set(reports[0]) == {"lines", "loss", "right", "own", "seconds"}
     card = Path("run/README.md").read_text()
-    assert "drawn shapes" in card
+    assert "strokes drawn for shapes" in card
     assert "--lines 16" in card
     _, trust = load_line_model(Path("run/model.safetensors"))
     assert set(trust) == {"slope", "offset", "curve"}

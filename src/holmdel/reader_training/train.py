@@ -136,7 +136,8 @@ def train_reader(
     if given.get("strings") and given.get("model") is None:
         given["model"] = str(model_file(None))
     material = _prepare(plan, data_root, told, progress, **given)
-    network = _network(material.origin, plan)
+    options = folder.config()["options"] if folder.started() else {}
+    network = _network(material.origin, plan, options)
     if not folder.started():
         folder.create(config_of(plan, material.origin, network))
     return _train(folder, plan, material, network, told)
@@ -198,13 +199,13 @@ def _prepare(
     return _Material(origin, MixedSource(tuple(taken), made, plan.seed, plan.mix), unseen, held)
 
 
-def _network(origin: Origin, plan: ReaderPlan) -> LineNetwork:
-    """Returns the network to begin with."""
+def _network(origin: Origin, plan: ReaderPlan, options: dict[str, Any]) -> LineNetwork:
+    """Returns the network to begin with, of the layers that a training began with."""
     if origin.model is not None:
         return widened(load_line_model(model_file(origin.model))[0])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.seed)
-        return LineNetwork()
+        return LineNetwork(**options)
 
 
 def _train(
