@@ -152,21 +152,19 @@ class LineReader:
     def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE.
 
-        K are all `CHARACTERS` and the blank; those that the network does not know never come, and
-        those that are never said are as good as blank.
+        K are all `CHARACTERS` and the blank; those that the network does not know never come; for
+        those that are never said see `_said`.
         """
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
                 inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
                 logits = self._network(inputs).float()
-                said, rest = logits.log_softmax(1).tensor_split([len(self._places) - 1], 1)
-                known = torch.cat([said, rest.logsumexp(1, keepdim=True)], 1)
-                steps = known.transpose(1, 2).contiguous().numpy()
+                steps = logits.log_softmax(1).transpose(1, 2).contiguous().numpy()
                 for number, line in zip(numbers, steps, strict=True):
                     length = lines[number].shape[1] // STRIDE
                     found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)
-                    found[number][:, self._places] = line[:length]
+                    found[number][:, self._places] = _said(line[:length], len(self._places))
         return found
 
 
@@ -180,6 +178,28 @@ class Seen(NamedTuple):
 
 def _score(seen: Seen) -> float:
     return exp(seen.candidates[0].log_probability) if seen.candidates else 0.0
+
+
+def _said(steps: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Returns ln of the probabilities (T, count) without the classes that are never said.
+
+    A wall is as good as blank, and so is other ink before the first digit and behind the last.
+    Other ink amid the digits may be one of them that was not read: it makes the whole less
+    probable.
+
+    Args:
+        steps: float32 (T, K), of the classes that are said, the wall, other ink, and the blank.
+        count: of the classes that are said, and the blank.
+    """
+    if steps.shape[1] == count:
+        return steps
+    wall, other, blank = steps[:, count - 1 :].T
+    digits = np.flatnonzero(steps.argmax(1) < len(DIGITS))
+    amid = slice(digits[0], digits[-1] + 1) if digits.size else slice(0, 0)
+    as_blank = np.logaddexp(blank, wall)
+    around = np.logaddexp(as_blank, other)
+    around[amid] = as_blank[amid]
+    return np.column_stack([steps[:, : count - 1], around])
 
 
 def _batches(
