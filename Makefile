@@ -7,7 +7,7 @@ WORKERS = -n auto --maxprocesses 8 --dist worksteal
 .PHONY: install demo check check-page test test-all bench sanitize docs notebooks site wheel clean
 install: $(VENV)/.installed
 
-$(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/*)
+$(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/* src/holmdel/reading/native/*)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		-c constraints.txt -e ".[dev]"

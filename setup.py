@@ -19,6 +19,8 @@ INSTRUCTIONS = {
     "avx512": ["-march=skylake-avx512", "-mprefer-vector-width=512"],
 }
 
+SEARCH_FLAGS = ["-std=c++17", "-O2", "-g0", "-fvisibility=hidden"]
+
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#)([^)\s]+)\)")
 
 
@@ -58,6 +60,16 @@ if __name__ == "__main__":
                 py_limited_api=True,  # it holds nothing of Python: one file for every version
             )
             for name, flags in INSTRUCTIONS.items()
+        ]
+        + [
+            Extension(
+                "holmdel.reading._search",
+                sources=["src/holmdel/reading/native/search.cpp"],
+                extra_compile_args=SEARCH_FLAGS,
+                language="c++",
+                optional=True,
+                py_limited_api=True,
+            )
         ],
         options={"bdist_wheel": {"py_limited_api": "cp311"}},
     )

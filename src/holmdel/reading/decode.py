@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.networks.line import STRIDE
+from holmdel.reading import compiled
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
@@ -184,12 +185,13 @@ def align(log_probabilities: NDArray[np.float32], raw: str) -> list[tuple[str, f
         log_probabilities: float32 (T, K), ln of each class's probability at each step.
         raw: a text that the steps may say.
     """
-    path = _alignment(np.maximum(log_probabilities, _IMPOSSIBLE).tolist(), raw)
+    path = _alignment(np.maximum(log_probabilities, _IMPOSSIBLE).astype(np.float64), raw)
     peaks = []
     for number, character in enumerate(raw):
-        steps = [step for step, at in enumerate(path) if at == 2 * number + 1]
+        start = path.index(2 * number + 1)
+        steps = slice(start, start + path.count(2 * number + 1))
         values = log_probabilities[steps, _NUMBER[character]]
-        peaks.append((steps[0], steps[-1], float(np.exp(values.max()))))
+        peaks.append((start, steps.stop - 1, exp(values.max())))
     last = len(log_probabilities) - 1
     spans = []
     for number, (character, (start, end, confidence)) in enumerate(zip(raw, peaks, strict=True)):
@@ -205,14 +207,19 @@ _IMPOSSIBLE = -1e4  # in place of minus infinity
 _REACH = 8 // STRIDE  # steps
 
 
-def _alignment(steps: list[list[float]], raw: str) -> list[int]:
+def _alignment(values: NDArray[np.float64], raw: str) -> list[int]:
     """Returns the place of each step in the best path: 2 i + 1 is character i, even a blank."""
     places = [BLANK]
     for character in raw:
         places += [_NUMBER[character], BLANK]
+    found = compiled.alignment(values, np.array(places, np.int32))
+    return _aligned(values.tolist(), places) if found is None else found
+
+
+def _aligned(steps: list[list[float]], places: list[int]) -> list[int]:
+    """Returns the place of each step in the best path over places, every other one a blank."""
     skips = [i > 1 and p not in (BLANK, places[i - 2]) for i, p in enumerate(places)]
     scores = [0.0] + [-inf] * (len(places) - 1)
-    scores[0], scores[1:2] = 0.0, ([-inf] if raw else [])
     came: list[list[int]] = []
     for number, step in enumerate(steps):
         following, origins = [], []
@@ -230,7 +237,7 @@ def _alignment(steps: list[list[float]], raw: str) -> list[int]:
         scores = following
         came.append(origins)
     at = len(places) - 1
-    if raw and scores[at - 1] > scores[at]:
+    if at and scores[at - 1] > scores[at]:
         at -= 1
     path = [at]
     for origins in reversed(came[1:]):

@@ -11,6 +11,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.reading import compiled
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.patterns import Pattern
 
@@ -36,7 +37,11 @@ def search(
         pattern: what may be written, its marks as `Pattern.marks` says.
         beam: how many prefixes are kept.
     """
-    worth = None if _is_free(pattern) else _worth(probabilities, pattern)
+    free, table, final = _tables(pattern)
+    found = compiled.search(probabilities, table, final, beam, look_ahead=not free)
+    if found is not None:
+        return [("".join(map(CHARACTERS.__getitem__, text)), value) for text, value in found]
+    worth = None if free else _worth(probabilities, pattern)
     prefixes: Prefixes = {"": (1.0, 0.0, 0)}
     scale = 0.0
     for number, (blank, characters) in enumerate(_steps(probabilities)):
@@ -135,7 +140,7 @@ def _is_free(pattern: Pattern) -> bool:
 
 
 def _worth(probabilities: NDArray[np.float64], pattern: Pattern) -> _Worth:
-    table = _table(pattern)
+    _, table, _ = _tables(pattern)
     count = table.shape[1]
     characters = np.arange(count)
     steps, states = len(probabilities), len(pattern.next)
@@ -158,9 +163,14 @@ def _worth(probabilities: NDArray[np.float64], pattern: Pattern) -> _Worth:
 
 
 @lru_cache(maxsize=256)
-def _table(pattern: Pattern) -> NDArray[np.intp]:
-    """Returns (S + 1, C), the state after each; S where the pattern forbids it."""
+def _tables(pattern: Pattern) -> tuple[bool, NDArray[np.intp], NDArray[np.uint8]]:
+    """Returns whether a pattern is free, the state after each (S + 1, C), and which are final.
+
+    The state S is the one of no return, where the pattern forbids a character.
+    """
     dead = len(pattern.next)
     characters = CHARACTERS if pattern.marks else DIGITS
     rows = [[moves.get(c, dead) for c in characters] for moves in pattern.next]
-    return np.array([*rows, [dead] * len(characters)])
+    table = np.array([*rows, [dead] * len(characters)], np.intp)
+    final = np.isin(np.arange(dead + 1), list(pattern.final)).astype(np.uint8)
+    return _is_free(pattern), table, final
