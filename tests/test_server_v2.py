@@ -90,21 +90,33 @@ def test_models_are_ready_by_name_and_version(client):
     assert not client.is_model_ready("lenet-5000")
 
 
-def test_the_server_names_itself_and_its_extension(client):
+def test_the_server_names_itself_and_its_extensions(client):
     assert client.get_server_metadata() == {
         "name": "holmdel",
         "version": library.__version__,
-        "extensions": ["binary_tensor_data"],
+        "extensions": [
+            "binary_tensor_data",
+            "classification",
+            "model_configuration",
+            "schedule_policy",
+            "statistics",
+        ],
     }
 
 
 @pytest.mark.parametrize("version", ["", "1"])
 def test_the_metadata_of_a_model(client, version):
+    pixels = {"layout": "NCHW", "range": "0..255", "range_fp32": "0..1"}
+    seen = {"layout": "NCHW", "mean": 0.1307, "std": 0.3081, "range": "-0.4242..2.8215"}
+    shape = [-1, 1, 28, 28]
     assert client.get_model_metadata(MODEL, version) == {
         "name": "lenet-mnist",
         "versions": ["1"],
         "platform": "holmdel",
-        "inputs": [{"name": "input", "datatype": "FP32", "shape": [-1, 1, 28, 28]}],
+        "inputs": [
+            {"name": "image", "datatype": "UINT8", "shape": shape, "parameters": pixels},
+            {"name": "input", "datatype": "FP32", "shape": shape, "parameters": seen},
+        ],
         "outputs": [
             {"name": "probabilities", "datatype": "FP32", "shape": [-1, 10]},
             {"name": "logits", "datatype": "FP32", "shape": [-1, 10]},
@@ -112,6 +124,49 @@ def test_the_metadata_of_a_model(client, version):
             {"name": "label", "datatype": "BYTES", "shape": [-1]},
         ],
     }
+
+
+@pytest.mark.parametrize("version", ["", "1"])
+def test_the_configuration_of_a_model(client, version):
+    found = client.get_model_config(MODEL, version)
+    assert (found["name"], found["max_batch_size"]) == (MODEL, 1024)
+    assert [(one["name"], one["data_type"], one["dims"]) for one in found["input"]] == [
+        ("image", "TYPE_UINT8", [1, 28, 28]),
+        ("input", "TYPE_FP32", [1, 28, 28]),
+    ]
+    assert found["output"][3]["data_type"] == "TYPE_STRING"
+    assert found["parameters"]["input.mean"] == {"string_value": "0.1307"}
+
+
+def test_the_models_of_the_repository(client):
+    listed = client.get_model_repository_index()
+    assert {"name": MODEL, "version": "1", "state": "READY", "reason": ""} in listed
+
+
+def test_statistics_count_requests_images_and_time(client):
+    [before] = client.get_inference_statistics(MODEL)["model_stats"]
+    client.infer(MODEL, [tensor(strokes(3), "UINT8")])
+    with pytest.raises(InferenceServerException):
+        client.infer(MODEL, [tensor(strokes(3)[0], "UINT8")])
+    [after] = client.get_inference_statistics(MODEL, "1")["model_stats"]
+
+    def more(kind: str) -> tuple[int, int]:
+        first, last = before["inference_stats"][kind], after["inference_stats"][kind]
+        return last["count"] - first["count"], last["ns"] - first["ns"]
+
+    assert after["inference_count"] - before["inference_count"] == 3
+    assert after["execution_count"] - before["execution_count"] == 1
+    assert abs(after["last_inference"] / 1000 - time.time()) < 60
+    counts = {kind: more(kind)[0] for kind in after["inference_stats"]}
+    steps = ("queue", "compute_input", "compute_infer", "compute_output")
+    assert counts == {"success": 1, "fail": 1, "cache_hit": 0} | dict.fromkeys(steps, 1)
+    assert more("success")[1] >= sum(more(step)[1] for step in steps) > 0
+    assert 3 in [batch["batch_size"] for batch in after["batch_stats"]]
+
+
+def test_statistics_of_all_models(client):
+    found = client.get_inference_statistics()["model_stats"]
+    assert [one["name"] for one in found] == ["lenet-mnist", "lenet-fashion-mnist"]
 
 
 @pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
@@ -214,7 +269,7 @@ def test_a_thousand_rows_go_in_one_request(client, classifier):
 
 def test_parameters_that_are_not_known_are_no_mistake(client):
     given = [tensor(strokes(1), "UINT8")]
-    client.infer(MODEL, given, priority=1, timeout=1000, sequence_id=7, parameters={"lamp": "on"})
+    client.infer(MODEL, given, priority=1, sequence_id=7, parameters={"lamp": "on"})
 
 
 @pytest.mark.parametrize(
@@ -254,7 +309,51 @@ def test_an_unknown_output_is_refused(client):
         client.infer(MODEL, [tensor(strokes(1), "UINT8")], outputs=asked("pixels"))
 
 
-def test_classification_is_an_extension_that_is_not_there(client):
-    wanted = [triton.InferRequestedOutput("logits", class_count=3)]
-    with pytest.raises(InferenceServerException, match="asks for 'classification'"):
+@pytest.mark.parametrize("binary", [True, False], ids=["binary", "json"])
+def test_the_largest_classes_come_with_their_labels(client, classifier, binary):
+    wanted = triton.InferRequestedOutput("logits", binary_data=binary, class_count=3)
+    result = client.infer(MODEL, [tensor(strokes(2), "UINT8")], outputs=[wanted])
+    texts = result.as_numpy("logits")
+    assert texts.shape == (2, 3)
+    first = [str(text, "utf-8") if binary else text for text in texts[0]]
+    logits = classifier.logits(torch.tensor(strokes(2)))[0]
+    for text, place in zip(first, logits.argsort(descending=True), strict=False):
+        value, index, label = text.split(":")
+        assert (int(index), label) == (place, classifier.classes[place])
+        assert float(value) == pytest.approx(logits[place].item(), rel=1e-4)
+
+
+def test_an_output_of_one_value_has_no_largest_classes(client):
+    wanted = [triton.InferRequestedOutput("label", class_count=3)]
+    with pytest.raises(InferenceServerException, match="ask for those of 'probabilities' or"):
         client.infer(MODEL, [tensor(strokes(1), "UINT8")], outputs=wanted)
+
+
+@pytest.mark.parametrize("pack", [bytes, base64.b64encode], ids=["file", "base64"])
+def test_encoded_pictures_may_be_a_column_and_base64(client, classifier, pack):
+    """As MLServer's tools send them."""
+    contents = [png(np.kron(255 - p[0], np.ones((3, 3), np.uint8))) for p in strokes(2)]
+    given = tensor(files(*map(pack, contents)).reshape(2, 1), "BYTES")
+    said = client.infer(MODEL, [given]).as_numpy("label").tolist()
+    assert said == [p.label.encode() for p in classifier.predict(contents)]
+
+
+def test_random_bytes_get_an_answer_that_names_no_class(client):
+    """Load generators send them as FP32, and among them are NaN and infinity."""
+    noise = np.random.default_rng(0).integers(0, 256, (2, 1, 28, 28, 4)).astype(np.uint8)
+    values = noise.view("<f4")[..., 0]
+    values[1] = -0.4242
+    result = client.infer(MODEL, [tensor(values, "FP32")])
+    assert np.isnan(result.as_numpy("probabilities")).all(1).tolist() == [True, False]
+    assert result.as_numpy("index")[0] == -1
+    assert result.as_numpy("label")[0] == b""
+    assert result.as_numpy("label")[1] != b""
+    with pytest.raises(InferenceServerException, match="not finite, which JSON cannot say"):
+        client.infer(MODEL, [tensor(values, "FP32")], outputs=asked("logits", binary=False))
+
+
+def test_a_timeout_of_the_client_is_kept(client):
+    given = [tensor(strokes(1024), "UINT8")]
+    with pytest.raises(InferenceServerException, match="timeout of 1 microseconds is over"):
+        client.infer(MODEL, given, timeout=1)
+    client.infer(MODEL, given, timeout=60_000_000, priority=3)

@@ -115,14 +115,22 @@ MISTAKES = {
     "id of another kind": (request() | {"id": 7}, "'id' is not a string"),
     "parameters of another kind": (request() | {"parameters": []}, "'parameters' of the request"),
     "two inputs": ({"inputs": request()["inputs"] * 2}, "input 'input' was given twice"),
-    "another input": (request(name="picture"), "no input 'picture'; it has 'input'"),
+    "another input": (request(name="picture"), "no input 'picture'; it has 'image', 'input'"),
     "no name": (request(name=None), "no input None"),
     "a half character": (request(name="\ud800"), r"no input '\\ud800'"),
     "another type": (request(datatype="INT64"), "datatype is 'INT64'; expected 'FP32', 'UINT8'"),
     "no type": (request(datatype=[]), r"datatype is \[\]"),
     "another shape": (request(shape=[1, 784]), r"shape is \[1, 784\]; expected \[N, 1, 28, 28\]"),
     "no shape": (request(shape=None), "shape is None"),
-    "an empty shape": (request(datatype="BYTES", shape=[]), r"shape is \[\]; expected \[N\]"),
+    "an empty shape": (request(datatype="BYTES", shape=[]), r"expected \[N\] or \[N, 1\]"),
+    "a priority that is none": (request() | {"parameters": {"priority": -1}}, "'priority' is -1"),
+    "a timeout that is none": (request() | {"parameters": {"timeout": "1"}}, "'timeout' is '1'"),
+    "no number of classes": (
+        request() | {"outputs": [{"name": "logits", "parameters": {"classification": "3"}}]},
+        "'classification' is '3'; expected how many",
+    ),
+    "pixels that are none": (request(name="image", datatype="FP32", data=[-0.4] * 784),
+                             r"lies in -0.4..-0.4; expected pixels in 0..1, or"),
     "a broken shape": (request(shape=[1.0, 1, 28, 28]), "shape is"),
     "no rows": (request(shape=[0, 1, 28, 28], data=[]), "has 0 rows; expected 1 to 1024"),
     "rows below nothing": (request(shape=[-1, 1, 28, 28]), "has -1 rows"),
@@ -142,7 +150,7 @@ MISTAKES = {
     "beyond float32": (request(datatype="FP32", data=[1e39] * 784), "beyond float32"),
     "beyond float64": (request(datatype="FP32", data=[10**400] + [0] * 783), "expected finite"),
     "infinite": (json.dumps(request(datatype="FP32", data=[7] * 784)).replace("7,", "1e999,", 1),
-                 "NaN, infinity"),
+                 "infinity or a number"),
     "not base64": (request(datatype="BYTES", shape=[1], data=["?"]), "not base64"),
     "numbers as pictures": (request(datatype="BYTES", shape=[1], data=[7]), "holds numbers"),
     "shared memory": (request(parameters={"shared_memory_region": "a"}), "shared memory"),
@@ -167,7 +175,13 @@ BINARY_MISTAKES = {
     "less than it says": (binary(784, bytes(783)), "is 784, and 783 bytes follow"),
     "more than it says": (binary(784, bytes(785)), "is 784, and 785 bytes follow"),
     "a size that is none": (binary("784", bytes(784)), "is '784'"),
-    "NaN": (binary(3136, np.full(784, np.nan, "<f4").tobytes(), datatype="FP32"), "NaN"),
+    "NaN for JSON": (
+        binary(3136, np.full(784, np.nan, "<f4").tobytes(), datatype="FP32"), "which JSON cannot"
+    ),
+    "NaN as pixels": (
+        binary(3136, np.full(784, np.nan, "<f4").tobytes(), datatype="FP32", name="image"),
+        "lies in nan..nan; expected",
+    ),
     "a length beyond the data": (
         binary(8, b"\xff\xff\xff\xffabcd", datatype="BYTES", shape=[1]), "do not make 1 BYTES"
     ),

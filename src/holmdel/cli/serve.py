@@ -42,6 +42,9 @@ def serve(
         float, typer.Option(min=0.1, metavar="SECONDS", help="The longest a request may take.")
     ] = 30.0,
     trainings: Annotated[int, typer.Option(min=0, help="Trainings that may run at once.")] = 1,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse doubtful FP32 tensors instead of warning.")
+    ] = False,
 ) -> int:
     """Show models in a browser, and answer requests: classify, read, Open Inference Protocol.
 
@@ -62,6 +65,7 @@ def serve(
             body_bytes=max_body,
             seconds=timeout,
             trainings=trainings,
+            strict=strict,
         )
     )
     return DONE

@@ -32,13 +32,22 @@ from holmdel.server.log import JsonFormatter
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import load_models
-from holmdel.server.routes import classify, inference, insight, networks, page, samples, trainings
+from holmdel.server.routes import (
+    classify,
+    inference,
+    insight,
+    networks,
+    page,
+    predict,
+    samples,
+    trainings,
+)
 from holmdel.server.services import Services, reader, services
 from holmdel.server.settings import ServerSettings
 from holmdel.server.trainings import Trainings
 from holmdel.version import __version__
 
-ROUTES = (classify, page, networks, insight, samples, trainings, inference)
+ROUTES = (classify, page, networks, insight, samples, trainings, inference, predict)
 THREADS = 2  # for work that would block the event loop; more would only take turns
 
 

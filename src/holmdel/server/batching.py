@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -88,6 +88,7 @@ class _Job:
     model: "Model"
     images: Tensor
     future: "asyncio.Future[Answer]"
+    since: int = field(default_factory=time.perf_counter_ns)
     outcome: Answer | Exception | None = None
 
     @property
@@ -233,6 +234,7 @@ def _ask(jobs: list[_Job]) -> None:
             continue
         ask = model.logits if dtype is torch.uint8 else model.logits_of_input
         images = [job.images for job in group]
+        began = time.perf_counter_ns()
         try:
             # NumPy splits the logits without releasing the interpreter's lock each time.
             logits = ask(torch.cat(images) if images[1:] else images[0]).numpy()
@@ -240,6 +242,8 @@ def _ask(jobs: list[_Job]) -> None:
             for job in group:
                 job.outcome = error
             continue
+        took = time.perf_counter_ns() - began
+        model.statistics.executed(len(logits), took, [began - job.since for job in group])
         first = 0
         for job in group:
             rows = torch.from_numpy(logits[first : first + job.rows])

@@ -9,6 +9,7 @@ import time
 import traceback
 from typing import Any, TextIO
 
+WARNING = "holmdel.warning"  # in a request's scope: what its line is to say beside the rest
 _TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 

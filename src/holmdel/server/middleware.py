@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holmdel.server.errors import BUSY, RequestError, error_response
 from holmdel.server.guarded_request import GuardedRequest
-from holmdel.server.log import Log
+from holmdel.server.log import WARNING, Log
 
 if TYPE_CHECKING:
     from holmdel.server.metrics import Metrics
@@ -242,4 +242,5 @@ class GuardMiddleware:
             status=request.status,
             ms=round(seconds * 1000, 2),
             bytes=request.body,
+            **({"warning": scope[WARNING]} if WARNING in scope else {}),
         )

@@ -18,6 +18,7 @@ from holmdel.images import DocumentPage, decode_page
 from holmdel.images.framing import Framed, framed
 from holmdel.networks import build
 from holmdel.server.errors import RequestError
+from holmdel.server.statistics import ModelStatistics
 
 _FIRST = "lenet-mnist"  # the default of the shipped ones: what people draw is digits
 
@@ -31,15 +32,22 @@ class Model:
         source: where it comes from: `shipped`, `folder` or `training`.
         data: the name or folder of the data set that it was trained on; None if unknown.
         engine: a line that says what computes, such as `native engine, avx2, 2 threads`.
+        statistics: what it has done; those of the model that it replaces, if it does.
     """
 
     def __init__(
-        self, name: str, classifier: Classifier, source: str, data: str | None = None
+        self,
+        name: str,
+        classifier: Classifier,
+        source: str,
+        data: str | None = None,
+        statistics: ModelStatistics | None = None,
     ) -> None:
         self.name = name
         self.classifier = classifier
         self.source = source
         self.data = data
+        self.statistics = statistics or ModelStatistics()
         self._lock = threading.Lock()  # the native engine's buffers serve one call at a time
 
     @property
@@ -122,9 +130,20 @@ class Model:
     def logits_of_input(self, images: Tensor) -> Tensor:
         """Returns the logits of images as the network sees them, float32 (N, classes).
 
+        Those of an image with NaN or infinity are NaN.
+
         Args:
             images: float32 (N, C, H, W).
         """
+        usable = images.isfinite().flatten(1).all(dim=1)
+        if bool(usable.all()):
+            return self._logits_of_finite(images)
+        logits = torch.full((len(images), len(self.classifier.classes)), torch.nan)
+        if bool(usable.any()):
+            logits[usable] = self._logits_of_finite(images[usable])
+        return logits
+
+    def _logits_of_finite(self, images: Tensor) -> Tensor:
         with self._lock, torch.inference_mode():
             if self._frozen is not None:
                 return self._frozen.logits(images)
@@ -164,7 +183,9 @@ class Models:
 
     def put(self, name: str, classifier: Classifier, source: str, data: str | None = None) -> Model:
         """Returns a new model, which replaces the one of this name; arguments as of `Model`."""
-        self._models[name] = model = Model(name, classifier, source, data)
+        before = self._models.get(name)
+        statistics = before.statistics if before else None
+        self._models[name] = model = Model(name, classifier, source, data, statistics)
         return model
 
     def remove(self, name: str) -> None:

@@ -33,6 +33,7 @@ class ServerSettings:
         pages: how many pages may wait for the reader.
         batch: the largest batch, in images.
         trainings: how many trainings may run at once.
+        strict: refuse FP32 tensors of the inference protocol that are hardly what they should be.
 
     Raises:
         UserError: for an impossible port, token or origin.
@@ -56,6 +57,7 @@ class ServerSettings:
     pages: int = 8
     batch: int = 64
     trainings: int = 1
+    strict: bool = False
 
     def __post_init__(self) -> None:
         """Raises a UserError for an impossible value."""

@@ -3,32 +3,13 @@
 import json
 import reprlib
 import zlib
-from typing import Any, NamedTuple, NoReturn, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, NamedTuple, NoReturn
 
 from holmdel.errors import UserError
+from holmdel.images import ImageContract
 from holmdel.server.errors import RequestError
-from holmdel.server.protocol.tensors import (
-    OUTPUTS,
-    images_of_bytes,
-    images_of_json,
-    numbers_of_bytes,
-    numbers_of_json,
-)
-
-Given: TypeAlias = NDArray[np.float32] | NDArray[np.uint8] | list[bytes]
-Shape: TypeAlias = tuple[int, int, int]
-
-INPUT = "input"
-
-
-class Wanted(NamedTuple):
-    """An output that is wanted, and whether as binary data or as JSON."""
-
-    name: str
-    binary: bool
+from holmdel.server.protocol.inputs import INPUTS, Given, parameters, read_input
+from holmdel.server.protocol.tensors import OUTPUTS, RANKED, Wanted
 
 
 class Ask(NamedTuple):
@@ -38,11 +19,15 @@ class Ask(NamedTuple):
         id: what the client calls it, or None.
         given: float32 or uint8 (N, C, H, W), or N encoded images.
         wanted: the outputs, in the order asked.
+        doubts: why the input is perhaps not what the client means, a sentence each.
+        seconds: the time limit that the client wants, or None.
     """
 
     id: str | None
     given: Given
     wanted: tuple[Wanted, ...]
+    doubts: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 MOST_JSON = 4_000_000  # bytes; to read them takes the interpreter's lock for a tenth of a second
@@ -114,9 +99,7 @@ def split(body: bytes, header_length: str | None) -> Body:
         )
     header = _parsed(body[:length])
     if not isinstance(header, dict):
-        raise UserError(
-            f"the request is a JSON {_kind(header)}; expected an object with the field 'inputs'"
-        )
+        raise UserError(f"the request is a JSON {_kind(header)}; expected an object")
     return Body(header, memoryview(body)[length:])
 
 
@@ -143,13 +126,12 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "number")
 
 
-def read(body: Body, seen: Shape, stored: Shape, rows: int) -> Ask:
+def read(body: Body, contract: ImageContract, rows: int) -> Ask:
     """Returns what a request asks.
 
     Args:
         body: of the request.
-        seen: (C, H, W) of an FP32 input: what the network sees.
-        stored: (C, H, W) of a UINT8 input: the stored form.
+        contract: what the model's network was trained to see.
         rows: the most N.
 
     Raises:
@@ -160,16 +142,29 @@ def read(body: Body, seen: Shape, stored: Shape, rows: int) -> Ask:
     if not isinstance(name, str | None):
         raise UserError("the request's 'id' is not a string; expected one, or none")
     inputs = _objects(header, "inputs")
-    _expect_names("input", [tensor.get("name") for tensor in inputs], (INPUT,))
+    _expect_names("input", [tensor.get("name") for tensor in inputs], INPUTS)
     if not inputs:
-        raise UserError(f"the request has no 'inputs'; expected one tensor, named {INPUT!r}")
-    given = _given(inputs[0], body.binary, {"FP32": seen, "UINT8": stored}, rows)
-    return Ask(name, given, _wanted(header))
+        expected = " or ".join(map(repr, INPUTS))
+        raise UserError(f"the request has no 'inputs'; expected one tensor, named {expected}")
+    given, doubts = read_input(inputs, body.binary, contract, rows)
+    return Ask(name, given, _wanted(header), doubts, _seconds(header))
+
+
+def _seconds(header: dict[str, Any]) -> float | None:
+    """Returns the request's own time limit; its priority is checked, and all have the same."""
+    given = parameters(header, "request")
+    for name in ("priority", "timeout"):
+        value = given.get(name, 0)
+        if type(value) is not int or value < 0:
+            raise UserError(
+                f"the parameter {name!r} is {reprlib.repr(value)}; expected a whole number from 0"
+            )
+    return given["timeout"] / 1e6 if given.get("timeout") else None
 
 
 def _wanted(header: dict[str, Any]) -> tuple[Wanted, ...]:
     """Returns the outputs asked for; all where none is named."""
-    binary = _flag(_parameters(header, "request"), "binary_data_output", default=False)
+    binary = _flag(parameters(header, "request"), "binary_data_output", default=False)
     outputs = _objects(header, "outputs")
     names = [output.get("name") for output in outputs]
     _expect_names("output", names, tuple(OUTPUTS))
@@ -177,77 +172,30 @@ def _wanted(header: dict[str, Any]) -> tuple[Wanted, ...]:
         return tuple(Wanted(name, binary) for name in OUTPUTS)
     wanted = []
     for output in outputs:
-        parameters = _parameters(output, "output")
-        for extension in ("classification", "shared_memory_region"):
-            if parameters.get(extension):
-                raise UserError(
-                    f"an output asks for {extension!r}, an extension that this server does not "
-                    "have; GET /v2 names those it has"
-                )
-        wanted.append(Wanted(output["name"], _flag(parameters, "binary_data", default=binary)))
+        asked = parameters(output, "output")
+        if asked.get("shared_memory_region"):
+            raise UserError(
+                "an output asks for 'shared_memory_region', an extension that this server does not "
+                "have; GET /v2 names those it has"
+            )
+        flag = _flag(asked, "binary_data", default=binary)
+        wanted.append(Wanted(output["name"], flag, _classes(output["name"], asked)))
     return tuple(wanted)
 
 
-def _given(
-    tensor: dict[str, Any], binary: memoryview, shapes: dict[str, Shape], rows: int
-) -> Given:
-    """Returns the data of the input."""
-    datatype = tensor.get("datatype")
-    if datatype != "BYTES" and (not isinstance(datatype, str) or datatype not in shapes):
+def _classes(name: str, asked: dict[str, Any]) -> int:
+    """Returns how many classes an output is to name; 0 for all its values."""
+    count = asked.get("classification", 0)
+    if type(count) is not int or count < 0:
         raise UserError(
-            f"the input's datatype is {reprlib.repr(datatype)}; expected 'FP32', 'UINT8' or 'BYTES'"
+            f"the parameter 'classification' is {reprlib.repr(count)}; expected how many classes"
         )
-    shape = _shape(tensor, shapes.get(datatype, ()), datatype, rows)
-    data = _binary(tensor, binary)
-    if datatype == "BYTES":
-        if data is not None:
-            return images_of_bytes(data, shape[0])
-        return images_of_json(tensor.get("data"), shape[0])
-    if data is not None:
-        return numbers_of_bytes(data, shape, datatype)
-    return numbers_of_json(tensor.get("data"), shape, datatype)
-
-
-def _shape(
-    tensor: dict[str, Any], row: tuple[int, ...], datatype: str, rows: int
-) -> tuple[int, ...]:
-    """Returns the input's shape, (N, *row)."""
-    shape = tensor.get("shape")
-    whole = isinstance(shape, list) and all(type(size) is int for size in shape)
-    if not whole or not shape or tuple(shape[1:]) != row:
-        expected = ", ".join(["N", *map(str, row)])
+    if count and name not in RANKED:
         raise UserError(
-            f"the input's shape is {reprlib.repr(shape)}; expected [{expected}] for {datatype}"
+            f"the output {name!r} was asked for its {count} largest values, and has one a row; "
+            f"ask for those of {' or '.join(map(repr, RANKED))}"
         )
-    if not 1 <= shape[0] <= rows:
-        raise UserError(f"the input has {reprlib.repr(shape[0])} rows; expected 1 to {rows}")
-    return tuple(shape)
-
-
-def _binary(tensor: dict[str, Any], binary: memoryview) -> memoryview | None:
-    """Returns the input's binary data, or None where its data is in the JSON."""
-    parameters = _parameters(tensor, "input")
-    if "shared_memory_region" in parameters:
-        raise UserError(
-            "the input is in shared memory, an extension that this server does not have; "
-            "send its data in the body"
-        )
-    size = parameters.get("binary_data_size")
-    if size is None:
-        if len(binary):
-            raise UserError(
-                f"{len(binary)} bytes follow the JSON, and the input has no 'binary_data_size'; "
-                "expected that parameter, or no bytes"
-            )
-        return None
-    if type(size) is not int or size != len(binary):
-        raise UserError(
-            f"the input's binary_data_size is {reprlib.repr(size)}, and {len(binary)} bytes follow "
-            "the JSON; expected the same number"
-        )
-    if "data" in tensor:
-        raise UserError("the input has both 'data' and binary data; expected one of them")
-    return binary
+    return count
 
 
 def _objects(header: dict[str, Any], field: str) -> list[dict[str, Any]]:
@@ -268,15 +216,6 @@ def _expect_names(kind: str, names: list[Any], known: tuple[str, ...]) -> None:
             raise UserError(f"the model has no {kind} {reprlib.repr(name)}; it has {expected}")
         if name in names[:place]:
             raise UserError(f"the {kind} {name!r} was given twice; expected it once")
-
-
-def _parameters(thing: dict[str, Any], kind: str) -> dict[str, Any]:
-    found = thing.get("parameters")
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise UserError(f"the 'parameters' of the {kind} are not an object; expected one")
-    return found
 
 
 def _flag(parameters: dict[str, Any], name: str, *, default: bool) -> bool:

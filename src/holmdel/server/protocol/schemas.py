@@ -38,10 +38,11 @@ class TensorMetadata(BaseModel):
     name: str
     datatype: str
     shape: list[int]
+    parameters: dict[str, int | float | str] | None = None
 
 
 class ModelMetadata(BaseModel):
-    """A model's inputs and outputs."""
+    """A model's inputs, of which a request gives one, and outputs."""
 
     name: str
     versions: list[str]
@@ -50,10 +51,95 @@ class ModelMetadata(BaseModel):
     outputs: list[TensorMetadata]
 
 
+class ConfiguredTensor(BaseModel):
+    """An input or output without the number of images."""
+
+    name: str
+    data_type: str
+    dims: list[int]
+    format: str | None = None
+    optional: bool | None = None
+    label_filename: str | None = None
+
+
+class ModelConfiguration(BaseModel):
+    """A model's configuration, in the words of Triton's `model_config.proto`."""
+
+    name: str
+    platform: str
+    backend: str
+    version_policy: dict[str, dict[str, int]]
+    max_batch_size: int
+    input: list[ConfiguredTensor]
+    output: list[ConfiguredTensor]
+    dynamic_batching: dict[str, int | list[int]]
+    parameters: dict[str, dict[str, str]]
+
+
+class Took(BaseModel):
+    """How often something happened, and how many nanoseconds it took in all."""
+
+    count: int
+    ns: int
+
+
+class InferenceStatistics(BaseModel):
+    """Requests by how they ended, and what they waited for."""
+
+    success: Took
+    fail: Took
+    queue: Took
+    compute_input: Took
+    compute_infer: Took
+    compute_output: Took
+    cache_hit: Took
+
+
+class BatchStatistics(BaseModel):
+    """Batches of one size."""
+
+    batch_size: int
+    compute_input: Took
+    compute_infer: Took
+    compute_output: Took
+
+
+class ModelStatistic(BaseModel):
+    """What a model has done; `last_inference` is in milliseconds since 1970."""
+
+    name: str
+    version: str
+    last_inference: int
+    inference_count: int
+    execution_count: int
+    inference_stats: InferenceStatistics
+    batch_stats: list[BatchStatistics]
+
+
+class Statistics(BaseModel):
+    """What models have done since the server started."""
+
+    model_stats: list[ModelStatistic]
+
+
+class RepositoryRequest(BaseModel):
+    """Which models to list: all, or only those that accept requests."""
+
+    ready: bool = False
+
+
+class RepositoryEntry(BaseModel):
+    """A model that the server has."""
+
+    name: str
+    version: str
+    state: str
+    reason: str
+
+
 class OutputTensor(TensorMetadata):
     """An output: its data, or how many bytes it has behind the JSON."""
 
-    parameters: dict[str, int] | None = None
     data: list[float | int | str] | None = None
 
 
@@ -65,6 +151,7 @@ class InferenceAnswer(BaseModel):
     model_name: str
     model_version: str
     id: str | None = None
+    parameters: dict[str, str] | None = None
     outputs: list[OutputTensor]
 
 
@@ -86,12 +173,13 @@ INFERENCE_BODY: dict[str, Any] = {
                         "inputs": {
                             "type": "array",
                             "minItems": 1,
-                            "maxItems": 1,
+                            "maxItems": 2,
+                            "description": "One of the model's inputs.",
                             "items": {
                                 "type": "object",
                                 "required": ["name", "shape", "datatype", "data"],
                                 "properties": {
-                                    "name": {"const": "input"},
+                                    "name": {"enum": ["image", "input"]},
                                     "shape": {
                                         "type": "array",
                                         "minItems": 1,
@@ -101,8 +189,9 @@ INFERENCE_BODY: dict[str, Any] = {
                                     },
                                     "datatype": {
                                         "enum": ["FP32", "UINT8", "BYTES"],
-                                        "description": "FP32: what the network sees. UINT8: the "
-                                        "stored form, 0..255. BYTES: encoded images.",
+                                        "description": "FP32: of `input` what the network sees, "
+                                        "normalised, of `image` 0..1. UINT8: the stored form, "
+                                        "0..255. BYTES: encoded images.",
                                     },
                                     "parameters": _PARAMETERS,
                                     "data": {

@@ -4,8 +4,9 @@ import base64
 import binascii
 import json
 import math
+import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,10 +16,27 @@ from numpy.typing import NDArray
 from holmdel.errors import UserError
 
 OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "index": "INT64", "label": "BYTES"}
+RANKED = ("probabilities", "logits")  # the outputs that have a value a class
 
-Output: TypeAlias = NDArray[np.float32] | NDArray[np.int64] | list[str]
+Output: TypeAlias = NDArray[Any]  # float32, int64, or texts as objects
 
 _LENGTH = struct.Struct("<I")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")  # no file of an image is of such letters alone
+
+
+class Wanted(NamedTuple):
+    """An output that is wanted.
+
+    Attributes:
+        name: of the output.
+        binary: whether as binary data or as JSON.
+        classes: how many of the largest values are wanted, each as `value:index:label`; 0 for all
+            values as they are.
+    """
+
+    name: str
+    binary: bool
+    classes: int = 0
 
 
 class Written(NamedTuple):
@@ -54,8 +72,14 @@ def numbers_of_json(data: Any, shape: tuple[int, ...], datatype: str) -> NDArray
         if values.min(initial=0) < 0 or values.max(initial=0) > 255:
             raise _out_of_range(datatype)
         return values.astype(np.uint8).reshape(shape)
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
-        return _finite(values.astype(np.float32).reshape(shape))
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, which JSON cannot say
+        singles = values.astype(np.float32).reshape(shape)
+    if not np.isfinite(singles).all():
+        raise UserError(
+            "the data of an FP32 tensor holds infinity or a number beyond float32; "
+            "expected finite numbers"
+        )
+    return singles
 
 
 def numbers_of_bytes(data: memoryview, shape: tuple[int, ...], datatype: str) -> NDArray[Any]:
@@ -66,8 +90,11 @@ def numbers_of_bytes(data: memoryview, shape: tuple[int, ...], datatype: str) ->
         shape: what the request says.
         datatype: `FP32` or `UINT8`.
 
+    NaN and infinity are values of FP32, and load generators send random bytes, so they are no
+    mistake here, as in other servers of the protocol: an image with them gets outputs of NaN.
+
     Raises:
-        UserError: for another number of bytes than the shape's, or what is not finite.
+        UserError: for another number of bytes than the shape's.
     """
     dtype = np.dtype("<f4" if datatype == "FP32" else np.uint8)
     expected = math.prod(shape) * dtype.itemsize
@@ -76,21 +103,20 @@ def numbers_of_bytes(data: memoryview, shape: tuple[int, ...], datatype: str) ->
             f"{len(data)} bytes of binary data were given for {datatype} of shape {list(shape)}; "
             f"expected {expected}"
         )
-    values = np.frombuffer(data, dtype).astype(dtype.newbyteorder("=")).reshape(shape)
-    return _finite(values) if datatype == "FP32" else values
+    return np.frombuffer(data, dtype).astype(dtype.newbyteorder("=")).reshape(shape)
 
 
-def images_of_json(data: Any, count: int) -> list[bytes]:
+def images_of_json(data: Any, shape: tuple[int, ...]) -> list[bytes]:
     """Returns the encoded images of a JSON array of base64 strings.
 
     Args:
         data: the parsed JSON.
-        count: how many the request says.
+        shape: what the request says.
 
     Raises:
         UserError: for another count, or what is no base64.
     """
-    flat = _flat(data, (count,))
+    flat = _flat(data, shape)
     if others := {type(value) for value in flat} - {str}:
         raise UserError(f"the data of a BYTES tensor holds {_names(others)}; expected strings")
     try:
@@ -105,6 +131,8 @@ def images_of_json(data: Any, count: int) -> list[bytes]:
 def images_of_bytes(data: memoryview, count: int) -> list[bytes]:
     """Returns the encoded images of binary data: each a length of 4 bytes, then its bytes.
 
+    An image may be base64 there too, as MLServer's tools send it.
+
     Args:
         data: the bytes of this tensor.
         count: how many the request says.
@@ -118,7 +146,7 @@ def images_of_bytes(data: memoryview, count: int) -> list[bytes]:
         end = start + _LENGTH.size + _LENGTH.unpack_from(data, start)[0]
         if end > len(data):
             break
-        images.append(bytes(data[start + _LENGTH.size : end]))
+        images.append(_decoded(bytes(data[start + _LENGTH.size : end])))
         start = end
     if start != len(data) or len(images) != count:
         raise UserError(
@@ -128,37 +156,71 @@ def images_of_bytes(data: memoryview, count: int) -> list[bytes]:
     return images
 
 
+def _decoded(content: bytes) -> bytes:
+    """Returns the content of base64, or what is none as it is."""
+    if len(content) % 4 == 0 and _BASE64.fullmatch(content):
+        return base64.b64decode(content)
+    return content
+
+
 def write(
-    head: Mapping[str, str], outputs: Mapping[str, Output], wanted: Iterable[tuple[str, bool]]
+    head: Mapping[str, Any],
+    outputs: Mapping[str, Output],
+    wanted: Iterable[Wanted],
+    labels: Sequence[str],
 ) -> Written:
     """Returns the answer of an inference.
 
     Args:
         head: the fields before the outputs: the model's name and version, the request's id.
-        outputs: by name, each an array, or texts.
-        wanted: which of them in which order, and whether as binary data or as JSON.
+        outputs: by name; texts are an array of objects.
+        wanted: which of them in which order, and how.
+        labels: of the classes.
+
+    Raises:
+        UserError: for NaN or infinity in JSON, which has no such numbers.
     """
     tensors: list[dict[str, Any]] = []
     blocks: list[bytes] = []
-    for name, binary in wanted:
-        output = outputs[name]
-        shape = [len(output)] if isinstance(output, list) else list(output.shape)
-        tensor: dict[str, Any] = {"name": name, "datatype": OUTPUTS[name], "shape": shape}
+    for name, binary, classes in wanted:
+        output = _ranked(outputs[name], classes, labels) if classes else outputs[name]
+        datatype = "BYTES" if classes else OUTPUTS[name]
+        tensor: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(output.shape)}
         if binary:
             blocks.append(_bytes_of(output))
             tensor["parameters"] = {"binary_data_size": len(blocks[-1])}
         else:
-            tensor["data"] = output if isinstance(output, list) else output.ravel().tolist()
+            tensor["data"] = _for_json(output)
         tensors.append(tensor)
     header = json.dumps({**head, "outputs": tensors}, allow_nan=False).encode()
     return Written(b"".join([header, *blocks]), len(header) if blocks else None)
 
 
+def _ranked(values: NDArray[Any], count: int, labels: Sequence[str]) -> NDArray[np.object_]:
+    """Returns the largest values of each row, (N, count), each as `value:index:label`."""
+    order = np.argsort(-values, axis=1, kind="stable")[:, :count]
+    texts = [
+        [f"{row[i]:.7g}:{i}:{labels[i]}" for i in places]
+        for row, places in zip(values, order, strict=True)
+    ]
+    return np.array(texts, np.object_)
+
+
+def _for_json(output: Output) -> list[Any]:
+    """Returns a tensor's elements."""
+    if output.dtype.kind == "f" and not np.isfinite(output).all():
+        raise UserError(
+            "the network's outputs for this input are not finite, which JSON cannot say; give "
+            "smaller numbers, or ask for binary data"
+        )
+    return output.ravel().tolist()
+
+
 def _bytes_of(output: Output) -> bytes:
     """Returns a tensor's binary data: little-endian; a text is its length and its UTF-8."""
-    if isinstance(output, list):
-        encoded = [text.encode() for text in output]
-        return b"".join(struct.pack("<I", len(text)) + text for text in encoded)
+    if output.dtype == np.object_:
+        encoded = [text.encode() for text in output.ravel()]
+        return b"".join(_LENGTH.pack(len(text)) + text for text in encoded)
     return output.astype(output.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
@@ -182,15 +244,6 @@ def _flat(data: Any, shape: tuple[int, ...]) -> list[Any]:
             )
         level = list(chain.from_iterable(level))
     return level
-
-
-def _finite(values: NDArray[Any]) -> NDArray[Any]:
-    if not np.isfinite(values).all():
-        raise UserError(
-            "the data of an FP32 tensor holds NaN, infinity or a number beyond float32; "
-            "expected finite numbers"
-        )
-    return values
 
 
 def _out_of_range(datatype: str) -> UserError:

@@ -7,4 +7,5 @@ samples.py      /v1/samples, /v1/sample         images of a data set
 networks.py     /v1/networks, /v1/data, /v1/anatomy
 trainings.py    /v1/trainings...                start, follow, pause, stop, keep, delete
 inference.py    /v2...                          the Open Inference Protocol, version 2
+predict.py      /v1/models/NAME:predict         KServe's first protocol
 """

@@ -137,9 +137,10 @@ async def classify(
     shared = services(request)
     found = shared.models.get(model)
     uploads = await image_pages(request)
-    if len(uploads) == 1:
-        return _json(await _prediction(shared, found, uploads[0], top))
-    return _json(await _predictions(shared, found, uploads, top))
+    with found.statistics.request():
+        if len(uploads) == 1:
+            return _json(await _prediction(shared, found, uploads[0], top))
+        return _json(await _predictions(shared, found, uploads, top))
 
 
 @router.post(

@@ -1,32 +1,34 @@
-"""Routes of the Open Inference Protocol, version 2, with the binary tensor data extension.
+"""Routes of the Open Inference Protocol, version 2, and Triton's extensions of it.
 
-github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md; the extension
-is docs/protocol/extension_binary_data.md of github.com/triton-inference-server/server.
+github.com/kserve/open-inference-protocol, specification/protocol/inference_rest.md; the extensions
+are docs/protocol/extension_*.md of github.com/triton-inference-server/server.
 """
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
-import torch
 from fastapi import APIRouter, Header, Request, Response
-from torch import Tensor
 
-from holmdel.errors import UserError
-from holmdel.server.errors import RequestError, error_responses, image_error
-from holmdel.server.protocol.request import INPUT, Ask, Given, read, split, unpacked
+from holmdel.server.errors import RequestError, error_responses
+from holmdel.server.inference import outputs_for
+from holmdel.server.log import WARNING
+from holmdel.server.protocol.description import MODEL_VERSION, configuration, metadata
+from holmdel.server.protocol.request import Ask, read, split, unpacked
 from holmdel.server.protocol.schemas import (
     INFERENCE_ANSWER,
     INFERENCE_BODY,
     VERSION,
     Live,
+    ModelConfiguration,
     ModelMetadata,
     ModelReady,
     Ready,
+    RepositoryEntry,
+    RepositoryRequest,
     ServerMetadata,
+    Statistics,
 )
-from holmdel.server.protocol.tensors import OUTPUTS, Output, write
+from holmdel.server.protocol.tensors import write
 from holmdel.server.services import Services, services
-from holmdel.server.uploads import examined, framed, stored_form
 from holmdel.version import __version__
 
 if TYPE_CHECKING:
@@ -34,7 +36,14 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-_VERSION = "1"
+# Triton's names; `model_repository` is not among them, as it has loading too.
+EXTENSIONS = (
+    "binary_tensor_data",
+    "classification",
+    "model_configuration",
+    "schedule_policy",
+    "statistics",
+)
 _LENGTH = "Inference-Header-Content-Length"
 _SHORT = 65_536  # bytes; such a body is read faster than handed to a thread
 
@@ -43,7 +52,7 @@ _SHORT = 65_536  # bytes; such a body is read faster than handed to a thread
 @router.get("/v2/", include_in_schema=False)
 async def server_metadata() -> ServerMetadata:
     """Returns the server's name and version, and what it does beyond the protocol."""
-    return ServerMetadata(name="holmdel", version=__version__, extensions=["binary_tensor_data"])
+    return ServerMetadata(name="holmdel", version=__version__, extensions=list(EXTENSIONS))
 
 
 @router.get("/v2/health/live", responses=error_responses(), summary="Health: the server runs")
@@ -63,22 +72,49 @@ async def ready(request: Request) -> Ready:
 
 async def model_metadata(request: Request, name: str) -> ModelMetadata:
     """Returns a model's inputs and outputs."""
-    model = _model(request, name)
-    classes = len(model.classifier.classes)
-    shapes = {"probabilities": [-1, classes], "logits": [-1, classes]}
-    seen = [-1, *model.classifier.contract.input]
-    return ModelMetadata.model_validate(
-        {
-            "name": model.name,
-            "versions": [_VERSION],
-            "platform": "holmdel",
-            "inputs": [{"name": INPUT, "datatype": "FP32", "shape": seen}],
-            "outputs": [
-                {"name": name, "datatype": datatype, "shape": shapes.get(name, [-1])}
-                for name, datatype in OUTPUTS.items()
-            ],
-        }
-    )
+    return ModelMetadata.model_validate(metadata(_model(request, name)))
+
+
+async def model_configuration(request: Request, name: str) -> ModelConfiguration:
+    """Returns a model's configuration."""
+    settings = services(request).settings
+    found = configuration(_model(request, name), settings.rows, settings.batch)
+    return ModelConfiguration.model_validate(found)
+
+
+@router.get("/v2/models/stats", responses=error_responses(), summary="Count what models have done")
+async def statistics(request: Request) -> Statistics:
+    """Returns what all models have done since the server started."""
+    return _statistics(*services(request).models)
+
+
+async def model_statistics(request: Request, name: str) -> Statistics:
+    """Returns what a model has done since the server started."""
+    return _statistics(_model(request, name))
+
+
+def _statistics(*models: "Model") -> Statistics:
+    found = [
+        {"name": model.name, "version": MODEL_VERSION} | model.statistics.to_json()
+        for model in models
+    ]
+    return Statistics.model_validate({"model_stats": found})
+
+
+@router.post(
+    "/v2/repository/index", responses=error_responses(), summary="List the models that can be used"
+)
+async def index(request: Request, asked: RepositoryRequest | None = None) -> list[RepositoryEntry]:
+    """Returns the models, all of which are ready unless the server is stopping."""
+    shared = services(request)
+    stopping = shared.draining.is_set()
+    if stopping and asked and asked.ready:
+        return []
+    state, reason = ("UNAVAILABLE", "the server is stopping") if stopping else ("READY", "")
+    return [
+        RepositoryEntry(name=model.name, version=MODEL_VERSION, state=state, reason=reason)
+        for model in shared.models
+    ]
 
 
 async def model_ready(request: Request, name: str) -> ModelReady:
@@ -111,16 +147,27 @@ async def infer(
     """Returns a model's outputs for one input tensor."""
     shared, model = services(request), _model(request, name)
     body = await request.body()
-    given = shared, model, body, encoding, header_length
-    slow = encoding is not None or len(body) > _SHORT
-    ask = await shared.run(_read, *given) if slow else _read(*given)
-    outputs = _outputs_of(shared, model, await _logits_of(shared, model, ask.given))
-    head = {"model_name": model.name, "model_version": _VERSION}
-    written = write(head if ask.id is None else head | {"id": ask.id}, outputs, ask.wanted)
+    with model.statistics.request():
+        given = shared, model, body, encoding, header_length
+        slow = encoding is not None or len(body) > _SHORT
+        ask = await shared.run(_read, *given) if slow else _read(*given)
+        outputs = await outputs_for(shared, model, ask)
+        written = write(_head(request, model, ask), outputs, ask.wanted, model.classifier.classes)
     if written.header_length is None:
         return Response(written.body, media_type="application/json")
     headers = {_LENGTH: str(written.header_length)}
     return Response(written.body, headers=headers, media_type="application/octet-stream")
+
+
+def _head(request: Request, model: "Model", ask: Ask) -> dict[str, Any]:
+    """Returns the answer's fields before the outputs; a doubt goes into the log too."""
+    head: dict[str, Any] = {"model_name": model.name, "model_version": MODEL_VERSION}
+    if ask.id is not None:
+        head["id"] = ask.id
+    if ask.doubts:
+        head["parameters"] = {"warning": "; ".join(ask.doubts)}
+        request.scope[WARNING] = head["parameters"]["warning"]
+    return head
 
 
 def _add_model_routes() -> None:
@@ -130,18 +177,19 @@ def _add_model_routes() -> None:
         ("/v2/models/{name}/versions/{version}", VERSION),
     )
     for path, extra in documents:
-        router.get(
-            path,
-            responses=error_responses(404),
-            openapi_extra=extra,
-            summary="Describe a model's inputs and outputs",
-        )(model_metadata)
-        router.get(
-            f"{path}/ready",
-            responses=error_responses(404),
-            openapi_extra=extra,
-            summary="Health: a model accepts requests",
-        )(model_ready)
+        for ending, summary, function in (
+            ("", "Describe a model's inputs and outputs", model_metadata),
+            ("/ready", "Health: a model accepts requests", model_ready),
+            ("/config", "Describe a model's configuration", model_configuration),
+            ("/stats", "Count what a model has done", model_statistics),
+        ):
+            router.get(
+                f"{path}{ending}",
+                responses=error_responses(404),
+                response_model_exclude_none=True,
+                openapi_extra=extra,
+                summary=summary,
+            )(function)
         router.post(
             f"{path}/infer",
             responses=error_responses(404, 415, 422) | INFERENCE_ANSWER,
@@ -154,9 +202,9 @@ _add_model_routes()
 
 
 def _model(request: Request, name: str) -> "Model":
-    version = request.path_params.get("version", _VERSION)
+    version = request.path_params.get("version", MODEL_VERSION)
     model = services(request).models.get(name)
-    if version != _VERSION:
+    if version != MODEL_VERSION:
         raise RequestError(
             404, f"the model {name!r} has no version {version!r}; its only version is 1"
         )
@@ -173,78 +221,4 @@ def _read(
 ) -> Ask:
     contract, settings = model.classifier.contract, shared.settings
     plain = unpacked(body, encoding, settings.body_bytes)
-    return read(split(plain, header_length), contract.input, contract.stored, settings.rows)
-
-
-async def _logits_of(shared: Services, model: "Model", given: Given) -> Tensor:
-    """Returns a model's logits for an input, float32 (N, classes).
-
-    Args:
-        shared: the server's services.
-        model: whose network computes them.
-        given: float32 (N, C, H, W) as the network sees it, uint8 in the stored form, or images.
-
-    Raises:
-        RequestError: for an image that cannot be used, numbers too large for the network, or if too
-            many wait.
-    """
-    if isinstance(given, list):
-        answers = [await _ask(shared, model, await _images(shared, model, given))]
-    else:
-        # In parts, as one large request would fill the queue for all others.
-        size = min(model.classifier.contract.batch_size, shared.settings.batch)
-        parts = torch.split(torch.from_numpy(given), size)
-        answers = [await _ask(shared, model, part) for part in parts]
-    logits = torch.cat(answers)
-    if not bool(logits.isfinite().all()):
-        raise RequestError(
-            400, "the network's outputs for this input are not finite; give smaller numbers"
-        )
-    return logits
-
-
-def _outputs_of(shared: Services, model: "Model", logits: Tensor) -> dict[str, Output]:
-    """Returns all outputs by name, and counts the predicted classes.
-
-    Args:
-        shared: the server's services.
-        model: whose logits they are.
-        logits: float32 (N, classes).
-    """
-    probabilities = logits.softmax(dim=1)
-    index = probabilities.argmax(dim=1)
-    labels = [model.classifier.classes[i] for i in index.tolist()]
-    for label, count in Counter(labels).items():
-        shared.metrics.predictions.labels(model.name, label).inc(count)
-    return {
-        "probabilities": probabilities.numpy(),
-        "logits": logits.numpy(),
-        "index": index.numpy(),
-        "label": labels,
-    }
-
-
-async def _ask(shared: Services, model: "Model", images: Tensor) -> Tensor:
-    try:
-        return (await shared.batcher.ask(model, images)).logits
-    except UserError as error:
-        raise image_error(error) from None
-
-
-async def _images(shared: Services, model: "Model", files: list[bytes]) -> Tensor:
-    """Returns encoded images in the stored form, uint8 (N, C, H, W)."""
-    settings = shared.settings
-    if len(files) > settings.images:
-        raise RequestError(
-            413, f"the tensor has {len(files)} images, and at most {settings.images} are allowed; "
-            "send them in several requests"
-        )  # fmt: skip
-    uploads = [
-        examined(f"image {place}", content, settings.pixels) for place, content in enumerate(files)
-    ]
-    for upload in uploads:
-        if upload.error:
-            raise upload.error
-    if len(uploads) == 1:
-        return (await framed(shared, model, uploads[0])).image
-    return torch.cat([(await shared.run(stored_form, model, upload)).image for upload in uploads])
+    return read(split(plain, header_length), contract, settings.rows)
