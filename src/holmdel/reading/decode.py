@@ -51,6 +51,8 @@ class Candidate:
 
         Of an amount it does not matter whether the decimal mark was seen.
         """
+        if self.value is None and self.raw == self.text:
+            return self.text, self.text
         if self.value is None:
             return self.text, "".join(c for c in self.raw if c in (*DIGITS, "/"))
         return self.text, str(self.value.get("cents", self.value))
@@ -77,7 +79,7 @@ def texts(
     sayable = pattern if slash else pattern.unslashed or pattern
     probabilities = marks_as_blank(np.exp(log_probabilities), sayable.skipped)
     found = _best(probabilities, sayable, beam)
-    if pattern.beside:
+    if pattern.beside or pattern.plain:
         candidates = [Candidate(text, text, value, text) for text, value in found]
     else:
         candidates = _candidates(found, pattern, slash)
@@ -137,7 +139,9 @@ def _any_marks(text: str) -> Pattern:
 
 def marks_as_blank(probabilities: NDArray[np.float32], marks: str = MARKS) -> NDArray[np.float32]:
     """Returns the probabilities (T, K) with those of some marks given to the blank."""
-    places = [_NUMBER[mark] for mark in marks]
+    if not marks:
+        return probabilities
+    places = slice(len(DIGITS), BLANK) if marks == MARKS else [_NUMBER[mark] for mark in marks]
     merged = probabilities.copy()
     merged[:, BLANK] += merged[:, places].sum(1)
     merged[:, places] = 0
@@ -169,6 +173,8 @@ def _candidates(found: Found, pattern: Pattern, slash: bool) -> list[Candidate]:
 
 def _together(candidates: list[Candidate]) -> Candidate:
     """Returns the likeliest of some candidates with the probability of all."""
+    if len(candidates) == 1:
+        return candidates[0]
     best = max(candidates, key=lambda candidate: candidate.log_probability)
     top = best.log_probability
     total = top + log(sum(exp(each.log_probability - top) for each in candidates))

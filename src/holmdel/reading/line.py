@@ -26,6 +26,7 @@ from holmdel.reading.views import VIEWS, View, look
 Box = tuple[int, int, int, int]
 
 _SURE = 0.9  # a score from which one view is enough
+_AGREED = 0.7  # the mean score of two views that say the same from which they are enough
 _MORE = 4  # views of a picture in doubt; more of them read no more cheques
 _INK = 0.4  # of the line's darkest
 _WIDTHS = 16  # columns; a picture is read at the next multiple, alone as among others
@@ -107,8 +108,9 @@ class LineReader:
         seen: list[list[Seen]] = [[] for _ in pictures]
         self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
         if views is None:
-            doubtful = [n for n, looks in enumerate(seen) if _score(looks[0]) < _SURE]
-            self._look(pictures, pattern, VIEWS[1:_MORE], doubtful, seen)
+            for some in (VIEWS[1:2], VIEWS[2:_MORE]):
+                doubtful = [n for n, looks in enumerate(seen) if _doubtful(looks)]
+                self._look(pictures, pattern, some, doubtful, seen)
         return [
             _answer(looks, picture, pattern, self._slash)
             for looks, picture in zip(seen, pictures, strict=True)
@@ -176,8 +178,13 @@ class Seen(NamedTuple):
     candidates: list[Candidate]
 
 
-def _score(seen: Seen) -> float:
-    return exp(seen.candidates[0].log_probability) if seen.candidates else 0.0
+def _doubtful(looks: Sequence[Seen]) -> bool:
+    """Returns whether a picture is to be looked at again after its first view, or its second."""
+    if not all(seen.candidates for seen in looks):
+        return True
+    scores = [exp(seen.candidates[0].log_probability) for seen in looks]
+    alike = len({seen.candidates[0].claim for seen in looks}) == 1
+    return not alike or sum(scores) / len(scores) < (_SURE, _AGREED)[len(scores) - 1]
 
 
 def _said(steps: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -284,24 +291,42 @@ def _digits(seen: Seen, best: Candidate, picture: NDArray[np.uint8]) -> tuple[Di
     pairs = zip(best.raw, best.said, strict=True)
     written = [raw in DIGITS for raw, said in pairs if said in DIGITS]
     spans = align(alone, "".join(c for c in best.said if c in DIGITS))
+    ink = seen.line[:, MARGIN:-MARGIN] > _INK
     return tuple(
-        DigitAnswer(char, confidence, _box(first, last, seen.line, picture.shape))
+        DigitAnswer(char, confidence, _box(first, last, ink, picture.shape))
         for (char, confidence, first, last), is_digit in zip(spans, written, strict=True)
         if is_digit
     )
 
 
-def _box(first: int, last: int, line: NDArray[np.float32], shape: tuple[int, ...]) -> Box:
-    """Returns the box of the ink that the steps `first` to `last` look at, in the picture."""
+def _box(
+    first: int,
+    last: int,
+    ink: NDArray[np.bool_],
+    shape: tuple[int, ...],
+) -> Box:
+    """Returns the box of the ink that the steps `first` to `last` look at, in the picture.
+
+    Args:
+        first: a step.
+        last: another.
+        ink: bool (32, W), where it is on the line, without its margins.
+        shape: of the picture.
+    """
     height, width = shape
-    columns = line.shape[1] - 2 * MARGIN
-    left = min(max(STRIDE * first - MARGIN, 0), columns - 1)
-    right = min(max(STRIDE * (last + 1) - MARGIN, left + 1), columns)
-    ink = line[:, MARGIN + left : MARGIN + right] > _INK
-    across, down = np.flatnonzero(ink.any(0)), np.flatnonzero(ink.any(1))
-    if across.size:
-        left, right = left + int(across[0]), left + int(across[-1]) + 1
-    top, bottom = (int(down[0]), int(down[-1]) + 1) if down.size else (0, LINE_HEIGHT)
-    x, y = int(left * width / columns), int(top * height / LINE_HEIGHT)
-    end_x, end_y = round(right * width / columns), round(bottom * height / LINE_HEIGHT)
+    count = ink.shape[1]
+    left = min(max(STRIDE * first - MARGIN, 0), count - 1)
+    right = min(max(STRIDE * (last + 1) - MARGIN, left + 1), count)
+    window = ink[:, left:right]
+    top, bottom = _ends(np.logical_or.reduce(window, 1))
+    before, behind = _ends(np.logical_or.reduce(window, 0))
+    left, right = left + before, left + behind
+    x, y = int(left * width / count), int(top * height / LINE_HEIGHT)
+    end_x, end_y = round(right * width / count), round(bottom * height / LINE_HEIGHT)
     return (x, y, max(end_x - x, 1), max(end_y - y, 1))
+
+
+def _ends(there: NDArray[np.bool_]) -> tuple[int, int]:
+    """Returns the first place that is true and the one behind the last; all where none is."""
+    first = int(there.argmax())
+    return (first, len(there) - int(there[::-1].argmax())) if there[first] else (0, len(there))

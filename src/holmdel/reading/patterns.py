@@ -59,6 +59,12 @@ class Pattern:
         return self.marks or self.beside
 
     @cached_property
+    def plain(self) -> bool:
+        """Whether a text of the pattern has digits alone, and they are all that it means."""
+        special = (self.worth, self.unslashed, self.codes)
+        return not self.marks and all(each is None for each in special)
+
+    @cached_property
     def skipped(self) -> str:
         """The marks that are no characters of the pattern: they are as good as blank."""
         known = {character for moves in self.next for character in moves} if self.marks else ()

@@ -172,5 +172,6 @@ def _tables(pattern: Pattern) -> tuple[bool, NDArray[np.intp], NDArray[np.uint8]
     characters = CHARACTERS if pattern.marks else DIGITS
     rows = [[moves.get(c, dead) for c in characters] for moves in pattern.next]
     table = np.array([*rows, [dead] * len(characters)], np.intp)
-    final = np.isin(np.arange(dead + 1), list(pattern.final)).astype(np.uint8)
+    final = np.zeros(dead + 1, np.uint8)
+    final[list(pattern.final)] = 1
     return _is_free(pattern), table, final
