@@ -11,7 +11,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading import compiled
+import holmdel.reading.compiled as compiled
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.patterns import Pattern
 
