@@ -8,13 +8,14 @@ import numpy as np
 from holmdel.reading.boxes import find_rows
 from holmdel.reading.erasing import without_bars
 from holmdel.reading.frames import Bar, Cell, Row, Segment
-from holmdel.reading.image import Picture
+from holmdel.reading.image import Picture, dilated
 from holmdel.reading.segments import dots_of, faint_lines, joined_dots, segments
 from holmdel.reading.ticks import open_combs
 
 _ONE_DIGIT = 1.6  # times its height: how wide a cell for one digit is at most
 _LEAST = 10.0  # of 255 under the paper: how faint a line is at most
 _GRAIN = 4.0  # times the paper's grain, the same
+_NEAR = 31  # pixels: twice how far from ink that is seen
 _LEVEL, _UPRIGHT = 14, 40  # pixels of a run that begins a line across, or down
 _ALIKE = 0.2  # of the width, by which cells of one comb differ
 _APART = 0.8  # of the width: how far apart the boxes of one comb are
@@ -61,7 +62,7 @@ def find_layout(ink: Picture, light: Picture) -> Layout:
         ink: uint8 (h, w), 255 on ink, of a sheet that is straight but for some degrees.
         light: uint8 (h, w), its brightness, paper 255.
     """
-    least = _faintest(light)
+    least = _faintest(ink, light)
     across = ink | faint_lines(light, least)
     down = np.ascontiguousarray(ink.T) | faint_lines(np.ascontiguousarray(light.T), least)
     dots, dots_down, high = dots_of(across | down.T)
@@ -100,10 +101,13 @@ def _restore(clean: Picture, lines: Picture, ink: Picture, box: Box) -> None:
     lines[rows, columns] = 0
 
 
-def _faintest(light: Picture) -> float:
-    """Returns by how much a line must be darker than the paper beside it."""
-    some = light[::3, ::3].astype(np.float32)
-    grain = 1.4826 * float(np.median(np.abs(some - np.median(some))))
+def _faintest(ink: Picture, light: Picture) -> float:
+    """Returns by how much a line must be darker than the paper beside it.
+
+    The paper's grain is that near the writing: around a clipping there may be paper without any.
+    """
+    some = light[(dilated(ink, _NEAR, _NEAR) & ~dilated(ink, 5, 5)) > 0][::3].astype(np.float32)
+    grain = 1.4826 * float(np.median(np.abs(some - np.median(some)))) if len(some) else 0.0
     return max(_LEAST, _GRAIN * grain)
 
 
