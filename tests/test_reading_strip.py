@@ -184,3 +184,18 @@ def print_in(width, height):
     line = Image.new("L", (width, height), 235)
     ImageDraw.Draw(line).text((4, 8), "Please write the number of the sheet above", fill=40)
     return line
+
+
+PALE = {
+    "a frame of 6 pixels": lambda line: padded(line, 6, 6, 6, 6, value=0),
+    "a black rule below": lambda line: padded(line, 0, 6, 0, 0, value=0),
+}
+
+
+@pytest.mark.parametrize("around", PALE)
+def test_pale_ink_on_grey_paper_is_cut_out_as_it_is_alone(line, around):
+    clipping = np.clip(line, 150, 190).astype(np.uint8)
+    [alone] = strips_of(Inks(clipping), certain=True)
+    [strip] = strips_of(Inks(PALE[around](clipping)), certain=True)
+    assert np.allclose(strip.picture.shape, alone.picture.shape, atol=5)
+    assert abs(float(np.median(strip.picture)) - 190) <= 2

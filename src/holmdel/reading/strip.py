@@ -1,6 +1,9 @@
 """An image of one line: told by its ink alone, whatever is around it, and cut out."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -8,7 +11,7 @@ from numpy.typing import NDArray
 
 from holmdel.reading.answers import Box
 from holmdel.reading.colour import Inks
-from holmdel.reading.image import Picture, dilated, luma, resized, working
+from holmdel.reading.image import LEAST_SIDE, Picture, dilated, luma, resized, working
 from holmdel.reading.layout import Layout, find_layout
 from holmdel.reading.segments import components
 
@@ -25,6 +28,9 @@ _HEAVY = 0.05  # of the heaviest piece; lighter is no digit
 _END = 0.7  # of the line's height: how far a point or dash stands from the digits at most
 _POINT = 0.04  # of the line's height: a smaller point is a speck
 _MARGIN = 0.08  # of the line's height that is left around it
+_ROOM = 0.5  # of it: what is looked at again
+_STEP = 12  # of 255: so much lighter is what a clipping lies on,
+_BEYOND_PAPER = 0.95  # of a row or column
 _PAPER = 90  # percentile of what is between the digits: their paper at its lightest
 _LINE = 0.9  # of the ink that stands in one line
 _LITTLE = 0.6  # of all ink, points and specks too
@@ -32,7 +38,8 @@ _SHARED = 0.4  # of the lower of two neighbours: how much they stand side by sid
 _NEIGHBOURS = 3  # digits that say at which height the next is looked for
 _WIDEST_GAP = 4.0  # times the line's height; farther apart stand two numbers
 _SPECK, _MOST = 15, 120  # pixels of a piece; so many of them make a page
-_FRAMES = 3  # around one another
+_LOOKS = 3  # more than one at an image: frames stand around one another
+_SMALLER = 0.8  # of an image: what is around the line, if it is worth another look
 _OUTER = 0.2  # of the lower side: how broad a rule is at most, with the room for its waves
 _FULL = 0.85  # of the side that a rule covers
 _RULED = 0.95  # the same, of a rule that may be a digit
@@ -44,6 +51,9 @@ _BROAD, _PEN = 11.0, 6.0  # pixels of the broadest strokes: made smaller from he
 _LOWEST = 40  # pixels of an image that is made smaller
 _BOXED = 0.9  # of the ink: it stands in one box
 _MOSTLY = 0.6  # the same where there is one line: the rest is print around it
+
+
+Sides = tuple[float, float, float, float]  # left, top, right and bottom
 
 
 @dataclass(frozen=True)
@@ -86,33 +96,104 @@ def strips_of(page: Inks, *, certain: bool) -> tuple[Strip, ...]:
 def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     """Returns the line of an image; None where there is no ink, or more than a line.
 
+    What is inside a frame or rules is looked at as an image of its own, and then what is close
+    around the line: so the same ink is cut out alike, whatever is around it.
+
     Args:
         grey: uint8 (H, W), dark ink on lighter paper.
         certain: that there is one line is known.
     """
+    return _looked_at(grey, certain, _LOOKS)
+
+
+def _looked_at(grey: Picture, certain: bool, looks: int) -> Strip | None:
+    """Returns what `strip_of` does, after so many more looks at most."""
+    look = _look(grey, certain)
+    if look is None:
+        return None
+    if look.inside and looks:
+        part, place = _cut(grey, look.inside, look.scale, 0.0)
+        return _from(place, _looked_at(part, certain, looks - 1))
+    line = _line_in(look, certain)
+    if line is None:
+        return None
+    if looks and not line.comb:
+        around, place = _cut(grey, line, look.scale, _ROOM)
+        nearer = around.size < _SMALLER * grey.size
+        strip = _from(place, _looked_at(around, True, looks - 1)) if nearer else None
+        if strip:
+            return strip
+    picture, place = _cut(grey, line, look.scale, _MARGIN)
+    return Strip(picture, place, line.comb, line.beyond)
+
+
+def _from(place: Box, strip: Strip | None) -> Strip | None:
+    """Returns a strip of a part of an image as one of the image."""
+    if strip is None:
+        return None
+    x, y, w, h = strip.box
+    return replace(strip, box=(x + place[0], y + place[1], w, h))
+
+
+class _Look(NamedTuple):
+    """The ink of an image.
+
+    Attributes:
+        scale: pixels of the ink per pixel of the image.
+        layout: what is printed, and the ink without it.
+        inside: what is inside a frame, or between rules, and what is printed there; None where
+            nothing is, or a comb.
+    """
+
+    scale: float
+    layout: Layout
+    inside: "_Line | None"
+
+
+def _look(grey: Picture, certain: bool) -> _Look | None:
+    """Returns the ink of an image; None where there is certainly more than a line."""
     small, scale = working(grey)
     ink, light = strokes(small)
     if not certain and _is_page(ink):
         return None
     scale, ink, light = _as_of_a_pen(grey, scale, ink, light)
     layout = find_layout(ink, light)
-    comb = any(len(box.cells) > 1 for box in layout.boxes)
-    beyond = comb and _share_in(layout) < _BOXED
-    clean, bare = _alone(layout, certain), ink
-    if clean is layout.ink:
-        bare = unframed(ink)
-        frame = ink & ~bare
-        if frame.any():
-            light[dilated(frame, 5, 5) > 0] = 255
-            layout = find_layout(bare, light)
-            clean = _alone(layout, certain)
+    if _is_comb(layout):
+        return _Look(scale, layout, None)
+    sides = left, top, right, bottom = _box_inside(layout, certain) or unframed(layout.ink)
+    printed = layout.lines & ~layout.ink
+    whole = sides == (0, 0, *ink.shape[::-1])
+    if min(right - left, bottom - top) < LEAST_SIDE or (whole and not printed.any()):
+        return _Look(scale, layout, None)
+    return _Look(scale, layout, _Line(sides, printed, False, False))
+
+
+class _Line(NamedTuple):
+    """Where a line is, in pixels of its ink, and what is printed there.
+
+    Attributes:
+        box: left, top, right and bottom.
+        printed: uint8 (h, w), 255 on what is to be painted over.
+        comb: whether it seems to stand in a comb,
+        beyond: and some of it outside the cells that were found.
+    """
+
+    box: Sides
+    printed: Picture
+    comb: bool
+    beyond: bool
+
+
+def _line_in(look: _Look, certain: bool) -> _Line | None:
+    """Returns the line in some ink; None where there is none, or more than a line."""
+    clean = look.layout.ink
     pieces = _pieces(clean)
     if not len(pieces) or not (certain or _is_line(pieces)):
         return None
+    comb = _is_comb(look.layout)
+    beyond = comb and _share_in(look.layout) < _BOXED
     box = _with_ends(_around(_with_flags(pieces)), clean)
-    printed = (layout.lines | (ink & ~bare)) & ~clean
-    picture, place = _cut(grey, tuple(side / scale for side in box), printed)
-    return Strip(picture, place, comb, beyond)
+    return _Line(box, look.layout.lines & ~clean, comb, beyond)
 
 
 def _as_of_a_pen(
@@ -132,27 +213,22 @@ def _breadth(ink: Picture) -> float:
     return 2 * float(np.percentile(depth, 90)) if len(depth) else 0.0
 
 
-def unframed(ink: Picture) -> Picture:
-    """Returns the ink without the frame or the rules along its outer sides.
+def unframed(ink: Picture) -> Sides:
+    """Returns what is inside of the frame or the rules along the outer sides of some ink.
 
     Args:
         ink: uint8 (h, w), 255 on ink.
     """
     bare = ink.copy()
-    level = (bare, bare[::-1])
-    upright = (bare.T, bare[:, ::-1].T)
-    framed = False
-    for _ in range(_FRAMES):
-        found = [_peeled(view, sure=True) for view in level]
-        framed |= all(found)
-        found += [_peeled(view, sure=framed) for view in upright]
-        if not any(found):
-            break
-    return bare
+    top, bottom = _peeled(bare, sure=True), _peeled(bare[::-1], sure=True)
+    framed = bool(top and bottom)
+    left, right = _peeled(bare.T, sure=framed), _peeled(bare[:, ::-1].T, sure=framed)
+    height, width = ink.shape
+    return left, top, width - right, height - bottom
 
 
-def _peeled(ink: Picture, *, sure: bool) -> bool:
-    """Takes the rule at the top of a view away from its ink; says whether there was one.
+def _peeled(ink: Picture, *, sure: bool) -> int:
+    """Takes the rule at the top of a view away from its ink; returns where it ends, 0 for none.
 
     Args:
         ink: uint8 (h, w), changed.
@@ -160,20 +236,20 @@ def _peeled(ink: Picture, *, sure: bool) -> bool:
     """
     extent = _extent(ink)
     if extent is None:
-        return False
+        return 0
     x0, y0, x1, y1 = extent
     deep = max(round(_OUTER * min(y1 - y0, x1 - x0)), 6)
     covered = (ink[y0 : y0 + deep, x0:x1] > 0).mean(axis=1)
     full = np.flatnonzero(covered >= (_FULL if sure else _RULED))
     if not len(full) or full[-1] + 1 == deep or full[0] > deep // 2:
-        return False
+        return 0
     last = int(full[-1]) + 1
     if full[0] >= _WAVE and covered[full[0] - _WAVE] > _OUTSIDE:
-        return False
+        return 0
     if not (sure or _reaches_beyond(ink, (x0, x1), y0 + last + 2)):
-        return False
+        return 0
     ink[: y0 + last + 1] = 0
-    return True
+    return y0 + last + 2
 
 
 def _reaches_beyond(ink: Picture, ends: tuple[int, int], below: int) -> bool:
@@ -205,16 +281,18 @@ def _share_in(layout: Layout) -> float:
     return int(np.count_nonzero(inside)) / whole
 
 
-def _alone(layout: Layout, certain: bool) -> Picture:
-    """Returns the ink without frames; of one box alone where nearly all of it stands in that."""
+def _is_comb(layout: Layout) -> bool:
+    return any(len(box.cells) > 1 for box in layout.boxes)
+
+
+def _box_inside(layout: Layout, certain: bool) -> Sides | None:
+    """Returns the inside of the box in which nearly all ink stands; None for none."""
     least = (_MOSTLY if certain else _BOXED) * np.count_nonzero(layout.ink)
     for box in layout.boxes:
         inside = layout.ink[box.y : box.y + box.h, box.x : box.x + box.w]
         if np.count_nonzero(inside) >= least:
-            alone = np.zeros_like(layout.ink)
-            alone[box.y : box.y + box.h, box.x : box.x + box.w] = inside
-            return alone
-    return layout.ink
+            return box.x, box.y, box.x + box.w, box.y + box.h
+    return None
 
 
 def strokes(picture: Picture) -> tuple[Picture, Picture]:
@@ -292,9 +370,9 @@ def _with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, 
     near = (middle > top) & (middle < bottom + room) & (ends > left - room)
     near &= pieces[:, 0] < right + room
     return (
-        min(left, *pieces[near, 0].tolist()),
+        min([left, *pieces[near, 0].tolist()]),
         top,
-        max(right, *ends[near].tolist()),
+        max([right, *ends[near].tolist()]),
         bottom,
     )
 
@@ -340,28 +418,36 @@ def _beside(chain: list[NDArray[np.int32]], piece: NDArray[np.int32], high: int)
     return bool(shared >= _SHARED * low and gap <= _WIDEST_GAP * high)
 
 
-def _cut(grey: Picture, box: tuple[float, ...], printed: Picture) -> tuple[Picture, Box]:
-    """Returns the part of an image in a box, with a margin, no lighter than its own paper.
+def _cut(grey: Picture, line: _Line, scale: float, margin: float) -> tuple[Picture, Box]:
+    """Returns the line with a margin, as far as its paper goes, no lighter than that.
 
     Args:
         grey: uint8 (H, W).
-        box: left, top, right and bottom of the line in it.
-        printed: uint8 (h, w), 255 on what is painted over, of a size of its own.
+        line: in it.
+        scale: pixels in which that is given, per pixel of `grey`.
+        margin: of the line's height.
     """
     height, width = grey.shape
-    rows, columns = _whole(box, _MARGIN * (box[3] - box[1]), height, width)
-    part = grey[rows, columns]
+    box = tuple(side / scale for side in line.box)
+    room = margin * (box[3] - box[1])
+    rows, columns = _whole(box, room, height, width)
     paper = np.uint8(np.percentile(grey[_whole(box, 0.0, height, width)], _PAPER))
-    picture = np.minimum(part, paper)
-    if printed.any():
-        gone = resized(dilated(printed, 3, 3), (width, height))[rows, columns]
-        picture = cv2.inpaint(
-            picture, np.where(gone > 64, 255, 0).astype(np.uint8), 3, cv2.INPAINT_TELEA
-        )
-    return picture, (columns.start, rows.start, *part.shape[::-1])
+    lighter = grey[rows, columns] > paper + np.float32(_STEP)
+    rows, columns = _within(rows, lighter.mean(1)), _within(columns, lighter.mean(0))
+    part = np.minimum(grey[rows, columns], paper)
+    if line.printed.any():
+        gone = resized(dilated(line.printed, 3, 3), (width, height))[rows, columns]
+        part = cv2.inpaint(part, np.where(gone > 64, 255, 0).astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    return part, (columns.start, rows.start, *part.shape[::-1])
 
 
-def _whole(box: tuple[float, ...], margin: float, height: int, width: int) -> tuple[slice, slice]:
-    x0, y0 = max(int(box[0] - margin), 0), max(int(box[1] - margin), 0)
-    x1, y1 = int(np.ceil(box[2] + margin)), int(np.ceil(box[3] + margin))
+def _whole(box: Sequence[float], room: float, height: int, width: int) -> tuple[slice, slice]:
+    x0, y0 = max(int(box[0] - room), 0), max(int(box[1] - room), 0)
+    x1, y1 = math.ceil(box[2] + room), math.ceil(box[3] + room)
     return slice(y0, min(y1, height)), slice(x0, min(x1, width))
+
+
+def _within(span: slice, lighter: NDArray[np.float64]) -> slice:
+    """Returns a span without what at its ends is lighter, all of it."""
+    own = np.flatnonzero(lighter < _BEYOND_PAPER)
+    return slice(span.start + int(own[0]), span.start + int(own[-1]) + 1) if len(own) else span
