@@ -18,6 +18,9 @@ def serve(
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 8000,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="The port for gRPC, which is off without it.")
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(envvar="HOLMDEL_TOKEN", help="Bearer token that every request must carry."),
@@ -57,6 +60,7 @@ def serve(
             models=tuple(models or ()),
             host=host,
             port=port,
+            grpc_port=grpc_port,
             token=token,
             origins=tuple(origins or ()),
             runs=runs,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import importlib.util
 import json
 import logging
 import os
@@ -129,9 +130,11 @@ class _Server(uvicorn.Server):
         self._url = url
         self._listener = listener
         self._arriving: set[asyncio.Task[Any]] = set()
+        self._grpc: Any = None
         self._warming = threading.Thread(target=_warm, args=[services], name="warm")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        more = await self._start_grpc()
         await super().startup([])
         self._listener.listen(_BACKLOG)
         self._listen()
@@ -139,14 +142,26 @@ class _Server(uvicorn.Server):
         if sys.stderr.isatty():
             _say(f"holmdel serves {', '.join(names)} at {self._url}; stop it with Ctrl-C")
         else:
-            _say(json.dumps({"event": "ready", "url": self._url, "models": names}))
+            _say(json.dumps({"event": "ready", "url": self._url, "models": names} | more))
         self._warming.start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().remove_reader(self._listener)
         self._listener.close()
+        if self._grpc:
+            await self._grpc.stop(STOPPING)
         await super().shutdown([])
         self._warming.join()  # modules cannot be imported while the interpreter ends
+
+    async def _start_grpc(self) -> dict[str, int]:
+        """Starts the gRPC service if it is wanted; returns what the log says of it."""
+        settings = self._services.settings
+        if settings.grpc_port is None:
+            return {}
+        from holmdel.server.grpc_service import start  # not every server needs grpcio
+
+        self._grpc, port = await start(self._services, settings.host, settings.grpc_port)
+        return {"grpc_port": port}
 
     def _listen(self) -> None:
         if not self.should_exit:
@@ -211,6 +226,8 @@ def serve(settings: ServerSettings) -> None:
     Raises:
         UserError: for a model that cannot be loaded, or an address that cannot be used.
     """
+    if settings.grpc_port is not None and not importlib.util.find_spec("grpc"):
+        raise UserError("gRPC needs grpcio; install it with: pip install 'holmdel[grpc]'")
     with contextlib.closing(bind(settings.host, settings.port)) as listener:
         # On a terminal a line per request would hide the rest.
         app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)

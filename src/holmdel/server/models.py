@@ -18,6 +18,7 @@ from holmdel.images import DocumentPage, decode_page
 from holmdel.images.framing import Framed, framed
 from holmdel.networks import build
 from holmdel.server.errors import RequestError
+from holmdel.server.protocol.schemas import MODEL_VERSION
 from holmdel.server.statistics import ModelStatistics
 
 _FIRST = "lenet-mnist"  # the default of the shipped ones: what people draw is digits
@@ -179,6 +180,19 @@ class Models:
         if found is None:
             names = ", ".join(model.name for model in self)
             raise RequestError(404, f"there is no model {name!r}; choose from {names}")
+        return found
+
+    def of_version(self, name: str, version: str) -> Model:
+        """Returns a model by its name and version.
+
+        Raises:
+            RequestError: 404 if there is none.
+        """
+        found = self.get(name)
+        if version != MODEL_VERSION:
+            raise RequestError(
+                404, f"the model {name!r} has no version {version!r}; its only version is 1"
+            )
         return found
 
     def put(self, name: str, classifier: Classifier, source: str, data: str | None = None) -> Model:

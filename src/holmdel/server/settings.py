@@ -19,6 +19,7 @@ class ServerSettings:
         models: run folders, `.safetensors` files or shipped names; all shipped ones if empty.
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
+        grpc_port: the port for gRPC; 0 for a free one, None for no gRPC.
         token: a request must send it as `Authorization: Bearer TOKEN`; None for no token.
         origins: other sites whose pages may use the server (CORS), such as `https://example.org`.
         runs: the folder for kept trainings.
@@ -42,6 +43,7 @@ class ServerSettings:
     models: tuple[str, ...] = ()
     host: str = LOOPBACK
     port: int = 8000
+    grpc_port: int | None = None
     token: str | None = None
     origins: tuple[str, ...] = ()
     runs: Path = Path("runs")
@@ -61,8 +63,9 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         """Raises a UserError for an impossible value."""
-        if not 0 <= self.port <= 65535:
-            raise UserError(f"port was given as {self.port}; expected 0 to 65535")
+        for port in (self.port, self.grpc_port or 0):
+            if not 0 <= port <= 65535:
+                raise UserError(f"port was given as {port}; expected 0 to 65535")
         if self.token is not None and (not self.token.isascii() or not self.token.strip()):
             raise UserError(
                 "the token is empty or has characters outside ASCII; expected ASCII characters"

@@ -3,12 +3,20 @@
 from typing import TYPE_CHECKING, Any
 
 from holmdel.server.protocol.inputs import IMAGE, NORMALISED, limits
+from holmdel.server.protocol.schemas import MODEL_VERSION
 from holmdel.server.protocol.tensors import OUTPUTS, RANKED
 
 if TYPE_CHECKING:
     from holmdel.server.models import Model
 
-MODEL_VERSION = "1"  # there are no others
+# Triton's names; `model_repository` is not among them, as it has loading too.
+EXTENSIONS = (
+    "binary_tensor_data",
+    "classification",
+    "model_configuration",
+    "schedule_policy",
+    "statistics",
+)
 
 _PLATFORM = "holmdel"
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+MODEL_VERSION = "1"  # of every model
+
 
 class Live(BaseModel):
     """Whether the server runs."""

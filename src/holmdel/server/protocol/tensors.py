@@ -6,7 +6,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
@@ -182,18 +182,38 @@ def write(
     """
     tensors: list[dict[str, Any]] = []
     blocks: list[bytes] = []
-    for name, binary, classes in wanted:
-        output = _ranked(outputs[name], classes, labels) if classes else outputs[name]
-        datatype = "BYTES" if classes else OUTPUTS[name]
-        tensor: dict[str, Any] = {"name": name, "datatype": datatype, "shape": list(output.shape)}
-        if binary:
-            blocks.append(_bytes_of(output))
+    for one, datatype, output in selected(outputs, wanted, labels):
+        tensor: dict[str, Any] = {
+            "name": one.name,
+            "datatype": datatype,
+            "shape": list(output.shape),
+        }
+        if one.binary:
+            blocks.append(bytes_of(output))
             tensor["parameters"] = {"binary_data_size": len(blocks[-1])}
         else:
             tensor["data"] = _for_json(output)
         tensors.append(tensor)
     header = json.dumps({**head, "outputs": tensors}, allow_nan=False).encode()
     return Written(b"".join([header, *blocks]), len(header) if blocks else None)
+
+
+def selected(
+    outputs: Mapping[str, Output], wanted: Iterable[Wanted], labels: Sequence[str]
+) -> Iterator[tuple[Wanted, str, Output]]:
+    """Yields what is wanted: how, its datatype, and the output or the largest values of it.
+
+    Args:
+        outputs: by name.
+        wanted: which of them in which order.
+        labels: of the classes.
+    """
+    for one in wanted:
+        output = outputs[one.name]
+        if one.classes:
+            yield one, "BYTES", _ranked(output, one.classes, labels)
+        else:
+            yield one, OUTPUTS[one.name], output
 
 
 def _ranked(values: NDArray[Any], count: int, labels: Sequence[str]) -> NDArray[np.object_]:
@@ -216,10 +236,10 @@ def _for_json(output: Output) -> list[Any]:
     return output.ravel().tolist()
 
 
-def _bytes_of(output: Output) -> bytes:
-    """Returns a tensor's binary data: little-endian; a text is its length and its UTF-8."""
+def bytes_of(output: Output) -> bytes:
+    """Returns a tensor's binary data: little-endian; a text or bytes after their length."""
     if output.dtype == np.object_:
-        encoded = [text.encode() for text in output.ravel()]
+        encoded = [one.encode() if isinstance(one, str) else one for one in output.ravel()]
         return b"".join(_LENGTH.pack(len(text)) + text for text in encoded)
     return output.astype(output.dtype.newbyteorder("<"), copy=False).tobytes()
 

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Header, Request, Response
 from holmdel.server.errors import RequestError, error_responses
 from holmdel.server.inference import outputs_for
 from holmdel.server.log import WARNING
-from holmdel.server.protocol.description import MODEL_VERSION, configuration, metadata
+from holmdel.server.protocol.description import EXTENSIONS, configuration, metadata
 from holmdel.server.protocol.request import Ask, read, split, unpacked
 from holmdel.server.protocol.schemas import (
     INFERENCE_ANSWER,
     INFERENCE_BODY,
+    MODEL_VERSION,
     VERSION,
     Live,
     ModelConfiguration,
@@ -36,14 +37,6 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-# Triton's names; `model_repository` is not among them, as it has loading too.
-EXTENSIONS = (
-    "binary_tensor_data",
-    "classification",
-    "model_configuration",
-    "schedule_policy",
-    "statistics",
-)
 _LENGTH = "Inference-Header-Content-Length"
 _SHORT = 65_536  # bytes; such a body is read faster than handed to a thread
 
@@ -203,12 +196,7 @@ _add_model_routes()
 
 def _model(request: Request, name: str) -> "Model":
     version = request.path_params.get("version", MODEL_VERSION)
-    model = services(request).models.get(name)
-    if version != MODEL_VERSION:
-        raise RequestError(
-            404, f"the model {name!r} has no version {version!r}; its only version is 1"
-        )
-    return model
+    return services(request).models.of_version(name, version)
 
 
 def _expect_open(shared: Services) -> None:
