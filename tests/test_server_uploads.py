@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
@@ -343,3 +344,27 @@ def test_bytes_of_any_kind_are_told(send, door):
         send(DOORS[door](content))
 
     check()
+
+
+def test_no_room_for_an_upload_is_told(monkeypatch, tmp_path):
+    """A folder for temporary files that is not there stands for a full one."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    body = form(part(bytes(2_000_000)))
+    with TestClient(create_app(ServerSettings(), log=None), base_url="http://localhost") as client:
+        answer = client.post("/v1/classify", content=body, headers={"Content-Type": FORM})
+    assert answer.status_code == 507
+    assert answer.json()["error"].startswith("the server has no room for the upload (No such file")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/classify", {"Content-Length": "9" * 5_000}),
+        ("/v1/classify?top=" + "9" * 5_000, {}),
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_the_clients_mistake(path, headers):
+    with TestClient(create_app(ServerSettings(), log=None), base_url="http://localhost") as client:
+        answer = client.post(path, content=b"x", headers=headers)
+    assert answer.status_code in (400, 413, 415)
+    assert answer.json()["error"]

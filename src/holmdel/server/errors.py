@@ -49,18 +49,23 @@ _SAYS = {
     422: "The image is damaged, or nothing is on it.",
     429: "As many trainings run as may run at once.",
     503: "The server is busy or is stopping; try again later.",
+    507: "The server has no room for the upload; send it again later, or in parts.",
 }
+
+
+_ALWAYS = (400, 401, 403, 408, 413, 503)
+_OF_UPLOADS = (507,)
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Returns the OpenAPI description of the errors that a route may answer with.
 
     Args:
-        statuses: beside those of every route: 400, 401, 403, 408, 413 and 503.
+        statuses: beside those of every route: 400, 401, 403, 408, 413 and 503; and 507 with 415.
     """
     return {
         status: {"model": Error, "description": _SAYS[status]}
-        for status in sorted({*statuses, 400, 401, 403, 408, 413, 503})
+        for status in sorted({*statuses, *_ALWAYS, *(_OF_UPLOADS if 415 in statuses else ())})
     }
 
 

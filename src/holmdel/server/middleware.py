@@ -156,7 +156,7 @@ class GuardMiddleware:
                 retry_after=BUSY,
             )  # fmt: skip
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._settings.body_bytes:
+        if length.isdigit() and (len(length) > 18 or int(length) > self._settings.body_bytes):
             raise self._too_large()
 
     def _check_site(self, method: str, headers: dict[bytes, bytes]) -> None:

@@ -80,7 +80,7 @@ async def images(request: Request) -> list[Upload]:
 
     Raises:
         RequestError: 400 if there is none or the form is broken, 413 if there are too many, 415 for
-            a body of another content type.
+            a body of another content type, 507 if there is no room for it.
     """
     kind = request.headers.get("content-type", "application/octet-stream").partition(";")[0]
     kind = kind.strip().lower()
@@ -131,6 +131,12 @@ async def _in_form(request: Request) -> list[Upload]:
         raise _broken(error.message, most) from None
     except HTTPException as error:  # Starlette's form of it inside an application
         raise _broken(error.detail, most) from None
+    except OSError as error:  # large files are kept in the system's folder for temporary ones
+        raise RequestError(
+            507,
+            f"the server has no room for the upload ({error.strerror or error}); send it again "
+            "later, or in parts",
+        ) from None
 
 
 def _broken(reason: str, most: int) -> RequestError:
