@@ -1,5 +1,6 @@
 """PyTorch files of the book's networks: after conversion they give the same logits."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from holmdel.errors import UserError
 from holmdel.exchange import convert, read_weights
+from holmdel.networks import build
 
 
 def lenet(padding=2, pool=nn.AvgPool2d, inputs=16 * 5 * 5, channels=1, classes=10):
@@ -263,3 +266,18 @@ def test_the_width_of_a_wider_vgg(tmp_path):
         state = vgg11(quarter=8).state_dict()
     torch.save({name: torch.zeros(t.shape) for name, t in state.items()}, tmp_path / "vgg.pt")
     assert convert(read_weights(tmp_path / "vgg.pt"), "vgg11").options == {"width": 0.125}
+
+
+def test_a_file_that_fits_nothing_is_refused_in_a_second(tmp_path):
+    """However many sizes of images a network could have."""
+    with torch.device("meta"):
+        state = build("googlenet").state_dict()
+    shapes = {name: list(tensor.shape) for name, tensor in state.items()}
+    last = list(shapes)[-2]
+    shapes[last] = [shapes[last][0], shapes[last][1] + 1, *shapes[last][2:]]
+    torch.save({n: torch.zeros(1).expand(s) for n, s in shapes.items()}, tmp_path / "odd.pt")
+    found = read_weights(tmp_path / "odd.pt")
+    began = time.process_time()
+    with pytest.raises(UserError, match="does not fit googlenet"):
+        convert(found, "googlenet")
+    assert time.process_time() - began < 1

@@ -1,7 +1,9 @@
 """Patterns of lines: which strings match, and which patterns are refused."""
 
+import contextlib
 import itertools
 import re
+import time
 
 import pytest
 
@@ -81,6 +83,24 @@ def test_every_state_leads_to_an_end():
         for _ in pattern.next:
             good |= {n for n, moves in enumerate(pattern.next) if good & set(moves.values())}
         assert good == set(range(len(pattern.next)))
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(\d?){100}{100}",
+        "((0?1?2?3?4?5?6?7?8?9?){10}){90}",
+        "(0-1=2,3.4/5:6$7€8£9){40}".replace(".", r"\."),
+        r"(\d*-?){100}{90}",
+        r"luhn:\d{2,90}",
+    ],
+)
+def test_no_pattern_costs_a_second(pattern):
+    """It is made, or it is refused."""
+    began = time.process_time()
+    with contextlib.suppress(UserError):
+        parse_pattern(pattern)
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Foreign layers put into a network of ours, one after the other."""
 
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -184,14 +186,27 @@ def _size(name: str, theirs: list[Layer], options: dict[str, Any]) -> tuple[int,
     mine, other = _misfit(_layers(name, options), theirs) or (None, None)
     if mine is None or other is None or not _one_input_apart(mine, other):
         return None
-    for side in chain(USUAL_SIDES, range(8, LARGEST_SIDE + 1)):
+    wanted = _inputs([other], other.name)
+    sides = range(8, LARGEST_SIDE + 1)
+
+    def inputs(side: int) -> int:  # never fewer for a larger side
         try:
-            ours = _layers(name, options | {"size": (side, side)})
+            return _inputs(_layers(name, options | {"size": (side, side)}), mine.name)
         except UserError:
-            continue  # too small for the network's windows
-        if _misfit(ours, theirs) is None:
+            return 0  # too small for the network's windows
+
+    first = bisect_left(sides, wanted, key=inputs)
+    found = range(8 + first, 8 + bisect_right(sides, wanted, lo=first, key=inputs))
+    for side in chain((usual for usual in USUAL_SIDES if usual in found), found[:1]):
+        if _misfit(_layers(name, options | {"size": (side, side)}), theirs) is None:
             return side, side
     return None
+
+
+def _inputs(layers: list[Layer], name: str) -> int:
+    """Returns how many weights the layer of a name has for each of its outputs."""
+    (layer,) = (layer for layer in layers if layer.name == name)
+    return math.prod(layer.shapes.get("weight", ())[1:])
 
 
 def _one_input_apart(mine: Layer, other: Layer) -> bool:

@@ -10,6 +10,7 @@ _MOST_STATES = 1_000  # of an expression; the search looks ahead over what is le
 _MOST_PAIRS = 5_000  # of states of an expression and of a check
 _MOST_CHECKED = 2_500  # that are left of them; 26 digits modulo 97 take 2,350
 _MOST_PARTS = 20_000  # of an expression, its repetitions written out
+_MOST_WORK = 200_000  # steps in silence, over all states: half a second
 
 # For each state the state after each character, and the states in which a text may end; 0 is first.
 Table = tuple[tuple[dict[str, int], ...], frozenset[int]]
@@ -25,7 +26,7 @@ class _Graph:
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
-        self.parts = 0
+        self.parts = self.work = 0
         self.silent: list[set[int]] = []
         self.moves: list[list[tuple[frozenset[str], int]]] = []
 
@@ -81,6 +82,9 @@ class _Graph:
         seen = set(states)
         waiting = list(seen)
         while waiting:
+            self.work += 1
+            if self.work > _MOST_WORK:
+                raise too_large(self.pattern)
             state = waiting.pop()
             near = self.silent[state] | {end for chars, end in self.moves[state] if chars & silent}
             waiting += near - seen
@@ -119,24 +123,56 @@ def automaton(tree: Node, pattern: str, silent: str = "") -> Table:
 
 
 def _smallest(table: list[dict[str, int]], final: set[int]) -> Table:
-    """Returns the automaton with its equal states joined (E. F. Moore, 1956)."""
-    classes = [int(state in final) for state in range(len(table))]
+    """Returns the automaton with its equal states joined, numbered in the order they come in."""
+    classes = _equal(table, final)
+    order = {one: number for number, one in enumerate(dict.fromkeys(classes))}  # the start is 0
+    rows = {order[one]: row for one, row in zip(classes, table, strict=True)}
+    moves = ({c: order[classes[to]] for c, to in rows[n].items()} for n in range(len(rows)))
+    return tuple(moves), frozenset(order[classes[state]] for state in final)
+
+
+def _equal(table: list[dict[str, int]], final: set[int]) -> list[int]:
+    """Returns for each state the number of its class of equal ones (J. Hopcroft, 1971).
+
+    A move that is missing leads to one more state, from which nothing does.
+    """
+    nowhere = len(table)
     characters = {c: None for row in table for c in row}
-    columns = {tuple(row.get(c) for row in table): c for c in characters}  # equal ones count once
-    rows_apart = [[(c, row[c]) for c in columns.values() if c in row] for row in table]
-    while True:
-        signs = [
-            (classes[state], tuple((c, classes[to]) for c, to in row))
-            for state, row in enumerate(rows_apart)
-        ]
-        order = {sign: number for number, sign in enumerate(dict.fromkeys(signs))}
-        if len(order) == len(set(classes)):
-            break
-        classes = [order[sign] for sign in signs]
-    classes = [order[sign] for sign in signs]  # numbered from the start, which becomes 0
-    rows = {classes[state]: row for state, row in enumerate(table)}
-    moves = ({c: classes[to] for c, to in rows[number].items()} for number in range(len(rows)))
-    return tuple(moves), frozenset(classes[state] for state in final)
+    columns = {tuple(row.get(c, nowhere) for row in table) for c in characters}
+    before = [_turned(column) for column in columns]
+    blocks = [set(final), set(range(nowhere + 1)) - final]
+    block_of = [int(state not in final) for state in range(nowhere + 1)]
+    waiting = {0, 1}
+    while waiting:
+        splitter = tuple(blocks[waiting.pop()])
+        for sources in before:
+            parts: dict[int, set[int]] = {}
+            for source in (source for state in splitter for source in sources.get(state, ())):
+                parts.setdefault(block_of[source], set()).add(source)
+            for number, part in parts.items():
+                if len(part) < len(blocks[number]):
+                    _split(number, part, blocks, block_of, waiting)
+    return block_of[:-1]
+
+
+def _turned(column: tuple[int, ...]) -> dict[int, list[int]]:
+    """Returns the states that lead to each state, of the state that each leads to."""
+    sources: dict[int, list[int]] = {}
+    for source, to in enumerate(column):
+        sources.setdefault(to, []).append(source)
+    return sources
+
+
+def _split(
+    number: int, part: set[int], blocks: list[set[int]], block_of: list[int], waiting: set[int]
+) -> None:
+    """Makes a part of a block a block of its own; the smaller of both waits, or both."""
+    blocks[number] -= part
+    new = len(blocks)
+    blocks.append(part)
+    for state in part:
+        block_of[state] = new
+    waiting.add(new if number in waiting or len(part) <= len(blocks[number]) else number)
 
 
 def checked(table: Table, check: Check, pattern: str) -> Table:
