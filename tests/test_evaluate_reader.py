@@ -157,9 +157,14 @@ def test_pictures_may_lie_beside_the_truth(labelled):
         (None, "there is no file .*truth.tsv; expected one with a line a picture"),
         ("name\ttext\n", "has no column file nor digits; expected a first line"),
         ("file\tdigits\n", "has no line below its head"),
-        ("file\tdigits\n9.png\t1\n", "line 2: there is no picture '9.png' in"),
-        ("file\tdigits\n0.png\t1,50\n", "line 2: the digits are given as '1,50'; expected 0 to 9"),
-        ("file\tdigits\n0.png\n", "line 2: the digits are given as ''; expected 0 to 9"),
+        ("file\tdigits\n9.png\t1\n", "line 2, column 1: there is no picture '9.png' in"),
+        (
+            "file\tdigits\n0.png\t1,50\n",
+            "line 2, column 7: the digits are given as '1,50'",
+        ),
+        ("file\tdigits\n0.png\n", "line 2, column 7: the digits are given as ''; expected 0 to 9"),
+        ("file\tdigits\n0.png\t" + "1" * 200_000, "line 2, column 7: 200,000 digits are given"),
+        ("file\tdigits\n" + "n" * 5_000, "line 2, column 1: the file's name of 5,000 characters"),
         (b"file\tdigits\n0.png\t\xff\n", "cannot be read .* expected tabs and UTF-8"),
     ],
 )

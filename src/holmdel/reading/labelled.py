@@ -1,6 +1,6 @@
 """A folder of pictures of strings, and what stands on each."""
 
-import csv
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from holmdel.errors import UserError
 
 TRUTH = "truth.tsv"
 _COLUMNS = ("file", "digits")
+_LONGEST = 1_000  # digits of a line
 
 
 @dataclass(frozen=True)
@@ -39,29 +40,39 @@ def read_labelled(folder: str | Path) -> list[LabelledString]:
     path = folder / TRUTH
     strings = [
         LabelledString(
-            _picture(folder, row["file"] or "", place),
-            _digits(row["digits"], place),
-            row.get("status"),
+            _picture(folder, row.text("file"), row.place("file")),
+            _digits(row.text("digits"), row.place("digits")),
+            row.fields.get("status"),
         )
-        for place, row in _rows(path)
+        for row in _rows(path)
     ]
     if not strings:
         raise UserError(f"{path} has no line below its head; expected a file and its digits a line")
     return strings
 
 
-def _rows(path: Path) -> list[tuple[str, dict[str, str | None]]]:
-    """Returns each line below the head, with the words that name it."""
+@dataclass(frozen=True)
+class _Row:
+    """A line of a table: where it stands, and its fields by their columns."""
+
+    path: Path
+    number: int
+    fields: dict[str, str]
+
+    def text(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+    def place(self, name: str) -> str:
+        """Returns the words that name a field: its file, its line and its first character."""
+        before = itertools.takewhile(lambda other: other != name, self.fields)
+        column = 1 + sum(len(self.fields[other]) + 1 for other in before)
+        return f"{self.path}, line {self.number}, column {column}"
+
+
+def _rows(path: Path) -> list[_Row]:
+    """Returns each line below the head that has something in it."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-            head = reader.fieldnames or ()
-            if missing := [name for name in _COLUMNS if name not in head]:
-                raise UserError(
-                    f"{path} has no column {' nor '.join(missing)}; expected a first line with "
-                    "`file` and `digits`, separated by tabs"
-                )
-            return [(f"{path}, line {reader.line_num}", row) for row in reader]
+        head, *lines = path.read_text(encoding="utf-8").split("\n")
     except FileNotFoundError:
         raise UserError(
             f"there is no file {path}; expected one with a line a picture: its file, a tab, its "
@@ -69,16 +80,34 @@ def _rows(path: Path) -> list[tuple[str, dict[str, str | None]]]:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}); expected tabs and UTF-8") from None
+    names = head.split("\t")
+    if missing := [name for name in _COLUMNS if name not in names]:
+        raise UserError(
+            f"{path} has no column {' nor '.join(missing)}; expected a first line with "
+            "`file` and `digits`, separated by tabs"
+        )
+    return [
+        _Row(path, number, dict(zip(names, line.split("\t"), strict=False)))
+        for number, line in enumerate(lines, 2)
+        if line
+    ]
 
 
 def _picture(folder: Path, name: str, place: str) -> Path:
-    for path in (folder / name, folder / "images" / name):
-        if path.is_file():
-            return path
+    try:
+        for path in (folder / name, folder / "images" / name):
+            if path.is_file():
+                return path
+    except OSError as error:
+        raise UserError(
+            f"{place}: the file's name of {len(name):,} characters is no file's ({error.strerror})"
+        ) from None
     raise UserError(f"{place}: there is no picture {name!r} in {folder} or {folder / 'images'}")
 
 
-def _digits(text: str | None, place: str) -> str:
-    if not text or not (text.isascii() and text.isdigit()):
-        raise UserError(f"{place}: the digits are given as {text or ''!r}; expected 0 to 9 alone")
+def _digits(text: str, place: str) -> str:
+    if len(text) > _LONGEST:
+        raise UserError(f"{place}: {len(text):,} digits are given; expected {_LONGEST:,} or fewer")
+    if not (text.isascii() and text.isdigit()):
+        raise UserError(f"{place}: the digits are given as {text!r}; expected 0 to 9 alone")
     return text

@@ -248,7 +248,7 @@ def _kept(path: Path) -> dict[str, list[str]]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             head, *rows = csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise UserError(f"{path} cannot be read ({error}); give another --out") from None
     if tuple(head) != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):
         raise UserError(f"{path} was not written by `holmdel review`; give another --out")
