@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 import holmdel
 from holmdel.checkpoint import Header, load_model, save_model
-from holmdel.files import save_tensors, write_bytes
+from holmdel.files import write_bytes
 from holmdel.images import ImageContract
 
 HEADER = Header(
@@ -63,7 +63,7 @@ def test_a_file_of_another_network_is_told(tmp_path, network, sentence):
     text = json.dumps(
         {"network": "lenet", "options": {}, "classes": list("0123456789"), "image": {}}
     )
-    save_tensors(tmp_path / "m.safetensors", tensors, {"holmdel": text})
+    save_file(tensors, tmp_path / "m.safetensors", {"holmdel": text})
     with pytest.raises(holmdel.UserError, match=sentence):
         load_model(tmp_path / "m.safetensors")
 
@@ -72,11 +72,11 @@ def test_a_file_of_another_network_is_told(tmp_path, network, sentence):
     ("metadata", "sentence"),
     [
         (None, "has no holmdel header"),
-        ({"holmdel": "{"}, "has a header that is no JSON"),
-        ({"holmdel": '{"colour": 1}'}, "has the header field 'colour', which this version"),
-        ({"holmdel": '{"network": "lenet"}'}, "has a header without 'options'"),
+        ({"holmdel": "{"}, "the header of .* is no JSON"),
+        ({"holmdel": '{"colour": 1}'}, "has the field 'colour', which this version"),
+        ({"holmdel": '{"network": "lenet"}'}, "the header of .* has no 'options'"),
         (
-            {"holmdel": '{"network": "l", "options": {}, "classes": [], "image": {"hue": 1}}'},
+            {"holmdel": '{"network": "l", "options": {}, "classes": ["a"], "image": {"hue": 1}}'},
             "has the field 'hue', which this version does not know",
         ),
     ],

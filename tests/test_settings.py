@@ -63,7 +63,10 @@ def test_the_servers_form_has_what_requests_may_set():
 def test_a_file_may_hold_every_setting(tmp_path):
     lines = [f"{n} = {_toml(s.default)}" for n, s in TRAINING.items() if s.default is not None]
     (tmp_path / "all.toml").write_text("\n".join(lines))
-    assert plan("lenet", "mnist", read_config(tmp_path / "all.toml")).settings == TrainSettings()
+    assert (
+        plan("lenet", "mnist", read_config(tmp_path / "all.toml", TRAINING)).settings
+        == TrainSettings()
+    )
 
 
 def _toml(value):
@@ -99,6 +102,32 @@ def test_a_value_out_of_range_is_refused_by_the_same_sentence_at_every_door(
         wanted = {"network": "lenet", "data": "mnist", "settings": {name: value}}
         said["http"] = client.post("/v1/trainings", json=wanted).json()["error"]
     assert {door: sentence in words for door, words in said.items()} == dict.fromkeys(DOORS, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('data = "mnist"', "one.toml has the key 'data', which is no setting; choose from recipe"),
+        ('out = "run"', "has the key 'out', which is no setting"),
+        ("reporter = 1", "has the key 'reporter', which is no setting"),
+        ("callbacks = []", "has the key 'callbacks', which is no setting"),
+        ('"" = 1', "has the key '', which is no setting"),
+        ("device = ['cpu']", "device was given as ['cpu']; expected a text"),
+        ("epochs = [1]", "epochs was given as [1]; expected a whole number from 1"),
+        ("recipe = ['book']", "recipe was given as ['book']; choose from book, modern"),
+        ("data_root = 5.5\nlr = [0.1]", "lr was given as [0.1]; expected a number"),
+        ("data_root = {a = 1}", "data_root was given as {'a': 1}; expected a text"),
+        ("[lr]\nvalue = 1", "lr was given as {'value': 1}; expected a number above 0"),
+        ("seed = " + "9" * 5_000, "one.toml is not TOML (Exceeds the limit"),
+        ("seed = " + "[" * 5_000, "one.toml is not TOML ("),
+        ("seed = \n", "one.toml is not TOML (Invalid value (at line 1, column 8))"),
+    ],
+)
+def test_a_file_with_what_is_no_setting_gets_a_sentence(holmdel, tmp_path, text, sentence):
+    (tmp_path / "one.toml").write_text(text)
+    done = holmdel("train", "lenet", "--config", tmp_path / "one.toml")
+    assert done.status == 2
+    assert sentence in done.err
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,30 @@
 """Models on disk: weights as safetensors, with a JSON header; classifiers and line readers."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
-from holmdel.files import load_tensors, save_tensors
+from holmdel.files import load_checked, save_tensors
 from holmdel.images.contract import ImageContract
-from holmdel.networks import build
+from holmdel.networks import build, network_options
 from holmdel.networks.line import ALPHABETS, LineNetwork
+from holmdel.schema import Setting, read_record
+from holmdel.settings import LINE_OPTIONS
 
 FORMAT = 1
+_NAME = "holmdel"  # of the header among a file's texts
+_FIELDS = (
+    Setting(name="network", type="str"),
+    Setting(name="options", type="object"),
+    Setting(name="classes", type="texts"),
+    Setting(name="image", type="object"),
+    Setting(name="format", type="int", default=FORMAT, least=FORMAT, most=FORMAT),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,20 +52,20 @@ def save_model(path: Path, network: nn.Module, header: Header) -> None:
     Raises:
         UserError: if the file cannot be written (a full disk, no permission).
     """
-    save_tensors(path, network.state_dict(), {"holmdel": json.dumps(asdict(header))})
+    save_tensors(path, network.state_dict(), _NAME, asdict(header))
 
 
 def load_model(path: Path) -> tuple[nn.Module, Header]:
     """Returns the network of a file, in eval mode on the CPU, and its header.
 
     Raises:
-        UserError: if the file is missing, cut short, of another program, of another network than
+        UserError: if the file is missing, damaged, of another program, of another network than
             its header says, or has a field this version does not know.
     """
-    tensors, metadata = load_tensors(path)
-    header = _parse_header(path, metadata)
+    tensors, values = load_checked(path, _NAME)
+    header = _parse_header(path, values)
+    _fit(path, header.network, _shapes(path, header), tensors)
     network = build(header.network, **header.options)
-    _fit(path, header.network, network.state_dict(), tensors)
     network.load_state_dict(tensors)
     return network.eval(), header
 
@@ -69,27 +80,45 @@ def trained_on(folder: Path) -> str | None:
     return str(name)
 
 
-def _parse_header(path: Path, metadata: dict[str, str]) -> Header:
-    if "holmdel" not in metadata:
+def _parse_header(path: Path, values: Any) -> Header:
+    """Returns the header of a file, each field of which has been checked.
+
+    Raises:
+        UserError: if it is none that this version knows.
+    """
+    if values is None:
         raise UserError(f"{path} has no holmdel header; expected a file that holmdel train wrote")
+    found = read_record(values, _FIELDS, f"the header of {path}")
     try:
-        values = json.loads(metadata["holmdel"])
-    except ValueError as error:
-        raise UserError(f"{path} has a header that is no JSON ({error}); train it again") from None
-    known = [field.name for field in fields(Header)]
-    for name in values:
-        if name not in known:
-            raise UserError(
-                f"{path} has the header field {name!r}, which this version does not know; it "
-                f"knows {', '.join(known)}; upgrade holmdel"
-            )
-    for name in known:
-        if name not in values and name != "format":
-            raise UserError(f"{path} has a header without {name!r}; expected one of holmdel train")
-    values["classes"] = tuple(values["classes"])
-    values["image"] = ImageContract.from_json(values["image"])
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in values["options"].items()}
-    return Header(**(values | {"options": options}))
+        image = ImageContract.from_json(found["image"])
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    options = {k: tuple(v) if isinstance(v, list) else v for k, v in found["options"].items()}
+    classes = tuple(found["classes"])
+    return Header(**(found | {"classes": classes, "image": image, "options": options}))
+
+
+def _shapes(path: Path, header: Header) -> dict[str, Tensor]:
+    """Returns the tensors of the network that a header names, without numbers and so at no cost.
+
+    Raises:
+        UserError: if there is no such network, or it does not fit the header's classes and image.
+    """
+    try:
+        with torch.device("meta"):
+            shapes = build(header.network, **header.options).state_dict()
+    except (UserError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UserError(f"the header of {path} names no network: {reason}") from None
+    options = network_options(header.network) | header.options
+    seen = (options["channels"], *options["size"])
+    if len(header.classes) != options["classes"] or header.image.input != seen:
+        raise UserError(
+            f"the header of {path} has {len(header.classes)} classes and images of "
+            f"{header.image.input}, and {header.network} with {options['classes']} and {seen}; "
+            "train it again"
+        )
+    return shapes
 
 
 def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Tensor]) -> None:
@@ -104,6 +133,8 @@ def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Te
                 f"{path} has {key!r} of shape {tuple(given[key].shape)}, where {name} has "
                 f"{tuple(tensor.shape)}; it is of another network"
             )
+        if given[key].is_floating_point() != tensor.is_floating_point():
+            raise UserError(f"{path} has {key!r} in {given[key].dtype}, {name} in {tensor.dtype}")
     for key in given:
         if key not in expected:
             raise UserError(
@@ -114,6 +145,13 @@ def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Te
 
 _LINE_FORMAT = 1
 _KIND = "line reader"
+_LINE_FIELDS = (
+    Setting(name="format", type="int", least=_LINE_FORMAT, most=_LINE_FORMAT),
+    Setting(name="kind", type="str", choices=(_KIND,)),
+    Setting(name="alphabet", type="str", choices=ALPHABETS),
+    Setting(name="options", type="object"),
+    Setting(name="trust", type="object", optional=True),
+)
 
 
 def save_line_model(path: Path, network: LineNetwork, trust: dict[str, Any] | None) -> None:
@@ -138,34 +176,27 @@ def save_line_model(path: Path, network: LineNetwork, trust: dict[str, Any] | No
         name: tensor.half() if tensor.is_floating_point() else tensor
         for name, tensor in network.state_dict().items()
     }
-    save_tensors(path, tensors, {"holmdel": json.dumps(header)})
+    save_tensors(path, tensors, _NAME, header)
 
 
 def load_line_model(path: Path) -> tuple[LineNetwork, dict[str, Any] | None]:
     """Returns the line network of a file, float32, in eval mode on the CPU, and its trust.
 
     Raises:
-        UserError: if the file is missing, cut short, or holds no line network of this version.
+        UserError: if the file is missing, damaged, or holds no line network of this version.
     """
-    tensors, metadata = load_tensors(path)
+    tensors, values = load_checked(path, _NAME)
     try:
-        header = json.loads(metadata.get("holmdel", "{}"))
-    except ValueError:
-        header = {}
-    wanted = {"format": _LINE_FORMAT, "kind": _KIND}
-    known = any(header.get("alphabet") == alphabet for alphabet in ALPHABETS)
-    if not known or any(header.get(name) != value for name, value in wanted.items()):
+        header = read_record(values, _LINE_FIELDS, f"the header of {path}")
+        options = read_record(header["options"], LINE_OPTIONS, "its options")
+        with torch.device("meta"):
+            shapes = LineNetwork(**options, alphabet=header["alphabet"]).state_dict()
+    except (UserError, RuntimeError) as error:
         raise UserError(
-            f"{path} holds no line reader of this version; expected a file that "
-            "`holmdel train reader` wrote"
-        )
-    options = {"layers": "pooled"} | header["options"]  # the first readers do not say
-    network = LineNetwork(**options, alphabet=header["alphabet"])
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError:
-        raise UserError(
-            f"{path} holds a line reader of other layers than this version's; train it again with "
-            "`holmdel train reader`"
+            f"{path} holds no line reader of this version ({str(error)[:200]}); expected a file "
+            "that `holmdel train reader` wrote"
         ) from None
+    _fit(path, "a line reader of this version", shapes, tensors)
+    network = LineNetwork(**options, alphabet=header["alphabet"])
+    network.load_state_dict(tensors)
     return network.eval(), header["trust"]

@@ -235,6 +235,14 @@ OPTIONS = {
 }
 
 
+# Of a line network, as its file says them; the first readers say no layers.
+LINE_OPTIONS = (
+    Setting(name="channels", type="counts", least=1, most=4096),
+    Setting(name="dropout", type="float", default=0.15, least=0, most=0.99),
+    Setting(name="layers", type="str", default="pooled", choices=("strided", "pooled")),
+)
+
+
 def check_options(**options: Any) -> None:
     """Raises a UserError for an option of a network that is outside its range."""
     for name, value in options.items():

@@ -8,9 +8,11 @@ import typer
 from holmdel.cli.flags import settings_among, takes
 from holmdel.cli.terminal import INTERRUPTED
 from holmdel.errors import UserError
-from holmdel.schema import read_config
+from holmdel.schema import Setting, read_config
 from holmdel.settings import OPTIONS, READER, TRAINING
 
+_DATA_ROOT = Setting(name="data_root", type="str", optional=True)
+_KEYS = dict.fromkeys([*TRAINING, *OPTIONS, *READER, "data_root"])  # of a TOML file
 ONLY_READER = "Only for `train reader`, which learns to read strings of digits"
 
 
@@ -67,10 +69,10 @@ def train(
     **given: Any,
 ) -> int:
     """Train a network; the last two lines are loss and accuracies, and examples/sec."""
-    settings = (read_config(config) if config else {}) | settings_among(given)
+    settings = (read_config(config, _KEYS) if config else {}) | settings_among(given)
     if resume and out is None:
         raise UserError("--resume was given without --out; say which run folder to go on with")
-    root = data_root or settings.pop("data_root", None)
+    root = data_root or _DATA_ROOT.read(settings.pop("data_root", None))
     if network == "reader":
         source = context.get_parameter_source("data")
         if find_lr or (source is not None and source.name != "DEFAULT"):

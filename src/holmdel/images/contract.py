@@ -1,6 +1,6 @@
 """The image contract (what a network was trained to see), and the last step to its input."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,8 +13,10 @@ from torch import Tensor
 
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
+from holmdel.schema import ABOVE_ZERO, Setting, read_record
 
 FRAMINGS = ("digit", "object", "fit")
+_LARGEST = 4096  # channels, or pixels a side
 BATCH_PIXELS = 800_000  # of the input, H x W x N: a thousand images of 28x28, 15 of 224x224
 LINE_HEIGHT = 32  # pixels; as for LeNet-5's input
 MARGIN = 8  # columns of paper on either side: the first digit is seen as the others are
@@ -58,20 +60,34 @@ class ImageContract:
         """Returns the contract that `to_json` gave.
 
         Raises:
-            UserError: for a field this version does not know.
+            UserError: for a field this version does not know, or a value that no contract has.
         """
-        known = {field.name for field in fields(cls)}
-        for name in values:
-            if name not in known:
-                raise UserError(
-                    f"the image contract has the field {name!r}, which this version does not "
-                    f"know; it knows {', '.join(sorted(known))}; upgrade holmdel"
-                )
-        given: dict[str, Any] = dict(values)
-        for name in ("stored", "input"):
-            if name in given:
-                given[name] = tuple(given[name])
-        return cls(**given)
+        found = read_record(values, _FIELDS, "the image contract")
+        stored, seen = (tuple(found.pop(name)) for name in ("stored", "input"))
+        contract = cls(stored=stored, input=seen, **found)
+        larger = all(small <= large for small, large in zip(stored, seen, strict=True))
+        fits = {"none": stored == seen, "pad": larger, "resize": stored[0] == seen[0]}
+        if not fits[contract.enlarge] or stored[0] != seen[0]:
+            raise UserError(
+                f"the image contract has images of {stored} that {contract.enlarge!r} brings to "
+                f"{seen}; expected {_FITTING[contract.enlarge]}"
+            )
+        return contract
+
+
+_FIELDS = (
+    Setting(name="stored", type="shape", default=(1, 28, 28), least=1, most=_LARGEST),
+    Setting(name="input", type="shape", default=(1, 28, 28), least=1, most=_LARGEST),
+    Setting(name="enlarge", type="str", default="none", choices=("none", "pad", "resize")),
+    Setting(name="framing", type="str", default="digit", choices=FRAMINGS),
+    Setting(name="mean", type="float", default=0.0, least=-255, most=255),
+    Setting(name="std", type="float", default=1.0, least=ABOVE_ZERO, most=255),
+)
+_FITTING = {
+    "none": "the same size",
+    "pad": "as many channels and a size no smaller",
+    "resize": "as many channels",
+}
 
 
 @renamed_parameters(pictures="images")

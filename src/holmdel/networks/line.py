@@ -11,6 +11,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from holmdel.errors import UserError
+
 WALL = "|"  # a straight side of a comb, a box or a frame, or a rule beside the digits
 OTHER = "?"  # a letter, a digit crossed out, a sign that is none of the alphabet's
 UNSAID = WALL + OTHER  # classes that a network learns and no text holds
@@ -37,6 +39,9 @@ class LineNetwork(nn.Sequential):
         alphabet: the classes in order, without the blank, which is the last.
         layers: `strided`, or `pooled`, that of the first readers: seven convolutions with poolings
             between them, three times the work.
+
+    Raises:
+        UserError: if there are too few channels, or too many.
     """
 
     def __init__(
@@ -46,6 +51,11 @@ class LineNetwork(nn.Sequential):
         alphabet: str = ALPHABET,
         layers: str = "strided",
     ) -> None:
+        if len(channels) != 7 and (layers == "pooled" or len(channels) < 4):
+            count = "7" if layers == "pooled" else "4 or more"
+            raise UserError(
+                f"channels was given as {len(channels)} numbers; {layers} layers need {count}"
+            )
         convolutions = (_pooled if layers == "pooled" else _strided)(*channels)
         last = nn.Conv2d(channels[-1], 2 * (len(alphabet) + 1), 1)
         super().__init__(*convolutions, nn.Dropout(dropout), last, _TwoSteps())

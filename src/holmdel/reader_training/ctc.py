@@ -22,6 +22,7 @@ from holmdel.reader_training.batches import POOL, LineBatch, Source, in_batches
 from holmdel.reader_training.muon import LineOptimizer
 from holmdel.reader_training.processes import Group, processes
 from holmdel.reader_training.settings import MOST_PROCESSES, ReaderPlan
+from holmdel.schema import Setting, read_record
 from holmdel.training.callbacks import interrupts
 from holmdel.training.job import seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
@@ -95,11 +96,19 @@ class LineState:
         with state_errors(path):
             adamw, momenta = self.optimizer.adamw, self.optimizer.momenta
             counters = load_state(path, self._modules(), adamw, momenta)
-            self.step, self.losses = int(counters["step"]), list(counters["losses"])
-            self.seconds = float(counters["seconds"])
+            found = read_record(counters, _COUNTERS, f"the header of {path}")
+            self.losses = [float(loss) for loss in found["losses"]]
+            self.step, self.seconds = found["step"], float(found["seconds"])
 
     def _modules(self) -> dict[str, torch.nn.Module]:
         return {"network": self.network, "averaged": self.averaged}
+
+
+_COUNTERS = (
+    Setting(name="step", type="int", least=0),
+    Setting(name="losses", type="list"),
+    Setting(name="seconds", type="float", least=0),
+)
 
 
 def fit_lines(

@@ -8,6 +8,8 @@ from typing import Any
 from holmdel.errors import UserError
 from holmdel.networks.line import LineNetwork
 from holmdel.reader_training.settings import ReaderPlan, make_plan
+from holmdel.schema import Setting, read_record, schema
+from holmdel.settings import LINE_OPTIONS, READER
 from holmdel.training.folder import RunFolder, command_line, model_card
 
 
@@ -81,7 +83,8 @@ class ReaderRun:
 
 def reports_of(folder: RunFolder) -> list[LineReport]:
     """Returns the reports of a training so far."""
-    return [LineReport(**row) for row in folder.metrics()]
+    fields = schema(LineReport).values()
+    return folder.metrics(lambda row, place: LineReport(**read_record(row, fields, place)))
 
 
 def config_of(plan: ReaderPlan, origin: Origin, network: LineNetwork) -> dict[str, Any]:
@@ -110,20 +113,29 @@ def resumed_plan(
     Raises:
         UserError: if what is given now differs from what the training was begun with.
     """
-    folder.sweep()
     try:
         config = folder.config()
-        was, data = dict(config["settings"]), config["data"]
+        was = read_record(config["settings"], READER.values(), "settings")
+        data = read_record(config["data"], _ORIGIN, "data")
+        read_record(config["options"], LINE_OPTIONS, "options")
         ReaderPlan(**was)
-        tuned = bool(data["strings"])
-    except (KeyError, TypeError):
+    except UserError as error:
         raise UserError(
-            f"{folder.path} is not of a reader's training; start anew in another folder"
+            f"{folder.path} is not of a reader's training ({error}); start anew in another folder"
         ) from None
+    tuned = bool(data["strings"])
     now = {name: getattr(make_plan(given, tuned=tuned), name) for name in given}
     processes = now.pop("processes", was["processes"])
     folder.refuse_changes(was | data | {"strings": tuple(data["strings"])}, now | dict(origin))
     return ReaderPlan(**(was | {"processes": processes})), data
+
+
+_ORIGIN = (
+    Setting(name="digits", type="str"),
+    Setting(name="writers", type="bool"),
+    Setting(name="strings", type="list"),
+    Setting(name="model", type="str", optional=True),
+)
 
 
 def reader_card(

@@ -124,8 +124,27 @@ def train_reader(
         KeyboardInterrupt: after the state was saved; `resume=True` goes on.
     """
     folder = RunFolder(Path(out))
-    given = _given(strings, model)
+    try:
+        return _train_in(
+            folder, _given(strings, model), resume, data_root, told, progress, settings
+        )
+    finally:
+        folder.release()
+
+
+def _train_in(
+    folder: RunFolder,
+    given: dict[str, Any],
+    resume: bool,
+    data_root: str | Path | None,
+    told: Told,
+    progress: "Progress | None",
+    settings: dict[str, Any],
+) -> ReaderRun:
+    """Trains, or goes on; returns the run."""
     if resume and folder.started():
+        if not folder.finished():
+            folder.hold()
         plan, data = resumed_plan(folder, settings, given)
         given |= {"strings": tuple(data["strings"]), "model": data["model"]}
         if folder.finished():

@@ -59,5 +59,5 @@ class Calibration:
 def own_trust(model: Path) -> Trust | None:
     """Returns the trust that came with a model; None if it has none that can be built on."""
     _, kept = load_line_model(model)
-    trust = Trust.from_json(kept) if kept else Trust()
+    trust = Trust.from_json(kept, f"the trust of {model}") if kept else Trust()
     return trust if trust.curve and trust.slope > 0 else None

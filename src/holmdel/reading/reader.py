@@ -276,7 +276,8 @@ def model_file(model: str | Path | None) -> Path:
 @lru_cache(maxsize=4)
 def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
     network, trust = load_line_model(path)
-    return LineReader(network), Trust.from_json(trust) if trust else Trust()
+    kept = Trust.from_json(trust, f"the trust of {path}") if trust else Trust()
+    return LineReader(network), kept
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import bisect
 import hashlib
+import itertools
 import json
 import math
 import operator
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
+from holmdel.schema import Setting, read_json, read_record
 
 LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
 PRIOR_STRINGS = 100  # as how many strings a model's own trust counts beside a user's
@@ -23,6 +25,8 @@ _PROMISES = (0.01, 0.02, 0.05, 0.1)  # of a model, which a user's strings may co
 _CHANCE = 0.05  # where so many mistakes are less likely than this, they do
 _LEAST_SCORE = 1e-6  # the logit of 0 and of 1 is infinite
 _NEWTON_STEPS = 60
+_STEEPEST = 1e6  # slope or offset of a trust
+_FARTHEST = 700.0  # a logit; the exponential of more is no float
 _DENSE = 50  # counts of mistakes that each have a point on the curve; above, one in ten per cent
 
 
@@ -45,12 +49,12 @@ class Trust:
     def confidence(self, score: float) -> float:
         """Returns the probability 0..1 that a string of this score is right."""
         score = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
-        return 1 / (1 + math.exp(-(self.slope * _logit(score) + self.offset)))
+        return _probability(self.slope * _logit(score) + self.offset)
 
     def score(self, confidence: float) -> float:
         """Returns the score that has this confidence; `slope` must not be 0."""
         confidence = min(max(confidence, _LEAST_SCORE), 1 - _LEAST_SCORE)
-        return 1 / (1 + math.exp((self.offset - _logit(confidence)) / self.slope))
+        return _probability((_logit(confidence) - self.offset) / self.slope)
 
     def threshold(self, max_error: float) -> float:
         """Returns the confidence up to which strings are rejected for so few errors.
@@ -78,10 +82,47 @@ class Trust:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Trust":
-        """Returns the trust that `to_json` gave."""
-        curve = tuple((float(at), float(error)) for at, error in values["curve"])
-        return cls(float(values["slope"]), float(values["offset"]), curve)
+    def from_json(cls, values: Any, what: str = "the trust") -> "Trust":
+        """Returns the trust that `to_json` gave.
+
+        Args:
+            values: what JSON gave.
+            what: names it in a sentence.
+
+        Raises:
+            UserError: if it is none, or gives what is no probability.
+        """
+        found = read_record(values, _FIELDS, what)
+        curve = tuple(_point(pair, what) for pair in found["curve"])
+        falls = all(one[0] > other[0] for one, other in itertools.pairwise(curve))
+        if not falls:
+            raise UserError(f"{what}: the thresholds of the curve do not fall; train it again")
+        return cls(float(found["slope"]), float(found["offset"]), curve)
+
+
+_FIELDS = (
+    Setting(name="slope", type="float", least=0, most=_STEEPEST),
+    Setting(name="offset", type="float", least=-_STEEPEST, most=_STEEPEST),
+    Setting(name="curve", type="list"),
+)
+_KEPT = (Setting(name="model", type="str"), Setting(name="trust", type="object"))
+_PROBABILITY = Setting(name="a point of the curve", type="float", least=0, most=1)
+
+
+def _point(pair: Any, what: str) -> tuple[float, float]:
+    """Returns a threshold and an error of a curve.
+
+    Raises:
+        UserError: if they are no probabilities.
+    """
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        raise UserError(f"{what}: a point of the curve is {pair!r}; expected a threshold and error")
+    for value in pair:
+        try:
+            _PROBABILITY.check(value)
+        except UserError as error:
+            raise UserError(f"{what}: {error}") from None
+    return float(pair[0]), float(pair[1])
 
 
 def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | None = None) -> Trust:
@@ -169,10 +210,10 @@ def load_calibration(model: Path) -> Trust | None:
     if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_record(read_json(path.read_text(encoding="utf-8"), "it"), _KEPT, "it")
         trust = Trust.from_json(content["trust"])
         return trust if content["model"] == _digest(model) else None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, UserError) as error:
         raise UserError(
             f"{path} is no calibration ({error}); remove it or give --calibrate again"
         ) from None
@@ -180,6 +221,11 @@ def load_calibration(model: Path) -> Trust | None:
 
 def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _probability(logit: float) -> float:
+    """Returns the logistic function of any number."""
+    return 1 / (1 + math.exp(-min(max(logit, -_FARTHEST), _FARTHEST)))
 
 
 def _logit(score: float) -> float:

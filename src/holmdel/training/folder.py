@@ -1,19 +1,24 @@
 """The run folder: what a training of any kind leaves behind; a kill at any moment loses little.
 
-`config.json` comes first, then with every report `metrics.jsonl`, `model.safetensors` and
-`resume.safetensors`, the curves now and then, and at the end `README.md`, the model card.
+One training at a time holds it. `config.json` comes first, then with every report `metrics.jsonl`,
+`model.safetensors` and `resume.safetensors`, the curves now and then, and at the end `README.md`,
+the model card.
 """
 
+import itertools
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from holmdel.errors import UserError
-from holmdel.files import refuse_existing, sweep, write_bytes, write_files
+from holmdel.files import lock, refuse_existing, sweep, write_bytes, write_files
+from holmdel.schema import Setting, read_json, read_record
 from holmdel.version import versions
 
+Row = TypeVar("Row")
 CURVES_SHARE = 0.02  # of the run's time, at most, goes into drawing the curves again
 CURVES_SECONDS = 0.5  # that a drawing takes, before one has been measured
 
@@ -35,6 +40,7 @@ class RunFolder:
         self.model = path / "model.safetensors"
         self._config = path / "config.json"
         self._metrics = path / "metrics.jsonl"
+        self._handle: int | None = None
         self._drawn = time.perf_counter()
         self._draw_seconds = CURVES_SECONDS
 
@@ -42,12 +48,29 @@ class RunFolder:
         """Raises a UserError if there is such a file, or such a folder with something in it."""
         refuse_existing(self.path, "choose another --out, or go on with --resume")
 
-    def create(self, config: Mapping[str, Any]) -> None:
-        """Makes the folder and writes `config.json`, the versions added.
+    def hold(self) -> None:
+        """Keeps other trainings out until `release`, and clears what a killed one left behind.
 
         Raises:
-            UserError: if it cannot be written.
+            UserError: if another training holds the folder, or it cannot be made.
         """
+        self._handle = lock(self.path)
+        sweep(self.path)
+
+    def release(self) -> None:
+        """Lets other trainings in."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def create(self, config: Mapping[str, Any]) -> None:
+        """Makes and holds the folder and writes `config.json`, the versions added.
+
+        Raises:
+            UserError: if it cannot be written, or another training was quicker.
+        """
+        self.hold()
+        self.refuse_existing()
         text = json.dumps({**config, "versions": versions()}, indent=2) + "\n"
         write_bytes(self._config, text.encode())
 
@@ -63,19 +86,18 @@ class RunFolder:
         """Returns `config.json`.
 
         Raises:
-            UserError: if it cannot be read.
+            UserError: if it cannot be read, or is not of a training.
         """
         try:
-            config: dict[str, Any] = json.loads(self._config.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            config = read_json(_text(self._config), "it")
+            read_record(config, _CONFIG, "it", more=True)
+        except UserError as error:
             raise UserError(
-                f"{self._config} cannot be read ({error}); start anew in another folder"
+                f"{self._config} is not of a training that can be gone on with ({error}); start "
+                "anew in another folder"
             ) from None
+        assert isinstance(config, dict)
         return config
-
-    def sweep(self) -> None:
-        """Removes what a writer that was killed left half-written."""
-        sweep(self.path)
 
     def refuse_changes(self, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
         """Raises a UserError for the first of the settings that is not what it was at the start."""
@@ -90,11 +112,20 @@ class RunFolder:
         """Writes `metrics.jsonl`, a line a row."""
         write_bytes(self._metrics, "".join(json.dumps(row) + "\n" for row in rows).encode())
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """Returns the rows of `metrics.jsonl`; none where it is not there yet."""
+    def metrics(self, read: Callable[[Any, str], Row]) -> list[Row]:
+        """Returns the rows of `metrics.jsonl`; none where it is not there yet.
+
+        Args:
+            read: makes a row of what JSON gave and of words that name it.
+
+        Raises:
+            UserError: if it cannot be read; the sentence names the line.
+        """
         if not self._metrics.is_file():
             return []
-        return [json.loads(row) for row in self._metrics.read_text(encoding="utf-8").splitlines()]
+        places = (f"{self._metrics}, line {number}" for number in itertools.count(1))
+        lines = _text(self._metrics).splitlines()
+        return [read(read_json(row, place), place) for row, place in zip(lines, places)]  # noqa: B905
 
     def write_curves(self, draw: Callable[[], dict[str, bytes]], *, always: bool = False) -> None:
         """Writes `curves.png` and `curves.svg`, unless the last drawing is too recent.
@@ -112,6 +143,21 @@ class RunFolder:
         """Writes the model card and removes the resume state: the training is done."""
         write_bytes(self.path / "README.md", card.encode())
         self.state.unlink(missing_ok=True)
+
+
+_CONFIG = (
+    Setting(name="options", type="object"),
+    Setting(name="settings", type="object"),
+    Setting(name="data", type="object"),
+)
+
+
+def _text(path: Path) -> str:
+    """Returns the text of a file of a run."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error})") from None
 
 
 def model_card(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from holmdel.figures import figure_files, new_figure
+from holmdel.schema import read_record, schema
 
 # The book's three curves, in its line styles.
 STYLES = {
@@ -47,6 +48,18 @@ class Epoch:
     def to_json(self) -> dict[str, Any]:
         """Returns the figures that are there, JSON-ready."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+_EPOCH = schema(Epoch)
+
+
+def read_epoch(row: Any, what: str) -> Epoch:
+    """Returns the epoch that `Epoch.to_json` gave.
+
+    Raises:
+        UserError: if it is none; `what` names it.
+    """
+    return Epoch(**read_record(row, _EPOCH.values(), what))
 
 
 def series(history: Sequence[Epoch]) -> dict[str, list[tuple[int, float]]]:

@@ -39,7 +39,7 @@ from holmdel.training.folding import calibrate, folded
 from holmdel.training.history import Epoch, draw_curves
 from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
-from holmdel.training.run import Run, classifier_card
+from holmdel.training.run import Run, began_as, classifier_card
 from holmdel.training.state import State
 from holmdel.training.trainers import Stopwatch, TorchTrainer, trainer_for
 
@@ -83,7 +83,8 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         if job.settings.calibrate:
             calibrate(network, job.calibration_batches(state.seed))
     network = _on_cpu(network)
-    config = folder.config()
+    config = began_as(folder)
+    folder.write_metrics([epoch.to_json() for epoch in state.history])
     save_model(folder.model, network, header)
     folder.write_curves(lambda: draw_curves(state.history), always=True)
     folder.finish(classifier_card(config, state.history, test_acc))

@@ -10,9 +10,12 @@ from torch import nn
 
 from holmdel.checkpoint import Header, load_model
 from holmdel.errors import UserError
-from holmdel.settings import TrainSettings
+from holmdel.images.contract import ImageContract
+from holmdel.networks import NETWORKS, network_options
+from holmdel.schema import Setting, read_record
+from holmdel.settings import OPTIONS, TRAINING, TrainSettings
 from holmdel.training.folder import RunFolder, command_line, model_card
-from holmdel.training.history import Epoch, draw_curves
+from holmdel.training.history import Epoch, draw_curves, read_epoch
 from holmdel.training.settings import Plan, plan
 
 if TYPE_CHECKING:
@@ -47,11 +50,13 @@ class Run:
     def load(cls, folder: RunFolder, settings: TrainSettings) -> "Run":
         """Returns the finished run of a folder."""
         network, header = load_model(folder.model)
-        blank: dict[str, Any] = dict.fromkeys(Epoch.__dataclass_fields__)
-        history = [Epoch(**(blank | row)) for row in folder.metrics()]
-        test_acc = history[-1].test_acc
-        assert test_acc is not None  # the last epoch always evaluates the test split
-        data = folder.config()["data"]["name"]
+        history = folder.metrics(read_epoch)
+        test_acc = history[-1].test_acc if history else None
+        if test_acc is None:  # the last epoch always evaluates the test split
+            raise UserError(
+                f"{folder.path} has no metrics.jsonl of a finished training; copy or train it again"
+            )
+        data = began_as(folder)["data"]["name"]
         device = settings.device
         return cls(folder.path, data, settings, history, network, header, device, test_acc)
 
@@ -146,10 +151,7 @@ def resumed_plan(folder: RunFolder, network: str, data: str, given: Mapping[str,
     Raises:
         UserError: if what is given now differs from it.
     """
-    folder.sweep()
-    config = folder.config()
-    if "settings" not in config:
-        raise UserError(f"{folder.path} holds no training to go on with; choose another --out")
+    config = began_as(folder)
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in config["options"].items()}
     began = Plan(config["network"], options, TrainSettings(**config["settings"]))
     was = {"network": began.network, "data": config["data"]["name"]}
@@ -161,6 +163,44 @@ def resumed_plan(folder: RunFolder, network: str, data: str, given: Mapping[str,
         now |= asdict(same.settings) | same.options
     folder.refuse_changes(was, now)
     return began
+
+
+_CONFIG = (
+    Setting(name="network", type="str", choices=tuple(NETWORKS)),
+    Setting(name="options", type="object"),
+    Setting(name="settings", type="object"),
+    Setting(name="data", type="object"),
+    Setting(name="classes", type="texts"),
+    Setting(name="image", type="object"),
+    Setting(name="seed", type="int", least=0),
+    Setting(name="engine", type="str", default="PyTorch"),
+    Setting(name="versions", type="object"),
+)
+_DATA = (
+    Setting(name="name", type="str"),
+    Setting(name="train", type="int", least=1),
+    Setting(name="test", type="int", least=1),
+)
+
+
+def began_as(folder: RunFolder) -> dict[str, Any]:
+    """Returns the `config.json` that `config_of` gave, each field of which has been checked.
+
+    Raises:
+        UserError: if it is none of a training of a classifier.
+    """
+    try:
+        config = read_record(folder.config(), _CONFIG, "config.json")
+        settings = read_record(config["settings"], TRAINING.values(), "settings")
+        data = read_record(config["data"], _DATA, "data")
+        known = network_options(config["network"])
+        read_record(known | config["options"], [OPTIONS[name] for name in known], "options")
+        ImageContract.from_json(config["image"])
+    except UserError as error:
+        raise UserError(
+            f"{folder.path} holds no training to go on with ({error}); choose another --out"
+        ) from None
+    return config | {"settings": settings, "data": data}
 
 
 def classifier_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: float) -> str:

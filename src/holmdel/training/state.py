@@ -1,7 +1,6 @@
 """The resume state: all that a training needs to continue as if it had never stopped."""
 
 import copy
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
-from holmdel.files import load_tensors, save_tensors
-from holmdel.training.history import Epoch
+from holmdel.files import load_checked, save_tensors
+from holmdel.schema import Setting, read_record
+from holmdel.training.history import Epoch, read_epoch
 
 
 @dataclass
@@ -91,9 +91,14 @@ class State:
         """
         with state_errors(path):
             counters = load_state(path, self._modules(), self.optimizer, self._tensors())
-            for name in _COUNTERS:
-                setattr(self, name, counters[name])
-            self.history = [Epoch(**values) for values in counters["history"]]
+            fields = [*_COUNTERS.values(), Setting(name="history", type="list")]
+            found = read_record(counters, fields, f"the header of {path}")
+            history = [read_epoch(row, f"the history of {path}") for row in found.pop("history")]
+            if found["batch"] > len(self.losses) or found["epoch"] != len(history):
+                raise ValueError("its batch and epoch are not this training's")
+            for name, value in found.items():
+                setattr(self, name, value)
+            self.history = history
 
     def _modules(self) -> dict[str, nn.Module]:
         average = {} if self.average is None else {"average": self.average}
@@ -103,7 +108,18 @@ class State:
         return {"losses": self.losses, "correct": self.correct}
 
 
-_COUNTERS = ("seed", "epoch", "batch", "train_seconds", "wall_seconds", "best_accuracy")
+_COUNTERS = {
+    one.name: one
+    for one in (
+        Setting(name="seed", type="int", least=0),
+        Setting(name="epoch", type="int", least=0),
+        Setting(name="batch", type="int", least=0),
+        Setting(name="train_seconds", type="float", least=0),
+        Setting(name="wall_seconds", type="float", least=0),
+        Setting(name="best_accuracy", type="float", least=-1, most=1),
+    )
+}
+_NAME = "state"  # of the header among a file's texts
 
 
 def save_state(
@@ -132,7 +148,7 @@ def save_state(
         all_of_them |= {
             f"optimizer/{index}/{name}": t for name, t in moments.items() if t is not None
         }
-    save_tensors(path, all_of_them, {"state": json.dumps(counters)})
+    save_tensors(path, all_of_them, _NAME, counters)
 
 
 @torch.no_grad()
@@ -146,12 +162,15 @@ def load_state(
 
     Call it under `state_errors`, with the counters' use.
     """
-    saved, metadata = load_tensors(path)
-    counters: dict[str, Any] = json.loads(metadata["state"])
+    saved, counters = load_checked(path, _NAME)
+    if not isinstance(counters, dict):
+        raise ValueError("it has no header of a state")
     for part, module in modules.items():
         module.load_state_dict(_under(f"{part}/", saved))
     optimizer.load_state_dict(_optimizer_state(optimizer, _under("optimizer/", saved)))
     for name, tensor in tensors.items():
+        if saved[name].shape != tensor.shape:
+            raise ValueError(f"{name} are of another number")
         tensor.copy_(saved[name])
     return counters
 
@@ -161,7 +180,7 @@ def state_errors(path: Path) -> Iterator[None]:
     """Turns the errors of a state that does not fit into a UserError that names its file."""
     try:
         yield
-    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (LookupError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(
             f"{path} is not the state of this training ({error}); start anew in another folder"
         ) from None
@@ -175,6 +194,8 @@ def _optimizer_state(
     for key, tensor in moments.items():
         index, name = key.split("/")
         weight = weights[int(index)]
+        if tensor.dim() and tensor.shape != weight.shape:
+            raise ValueError(f"{key} is of shape {tuple(tensor.shape)}")
         if tensor.shape == weight.shape:  # fused optimizers want their moments laid out alike
             tensor = torch.empty_like(weight).copy_(tensor)
         state.setdefault(int(index), {})[name] = tensor

@@ -1,6 +1,6 @@
 """`holmdel.train`: from a data set to a run folder. The epochs and batches are in `loop`."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,31 @@ def train(
         KeyboardInterrupt: Ctrl-C stopped it, likewise.
     """
     folder = RunFolder(Path(out) if out is not None else new_folder(network, data))
+    if callbacks is None:
+        callbacks = Animator() if in_notebook() else ()
+    try:
+        return _train_in(
+            folder, network, data, resume, data_root, Callbacks(callbacks), progress, settings
+        )
+    finally:
+        folder.release()
+
+
+def _train_in(
+    folder: RunFolder,
+    network: str,
+    data: str,
+    resume: bool,
+    data_root: str | Path | None,
+    callbacks: Callbacks,
+    progress: data_sets.Progress | None,
+    settings: Mapping[str, Any],
+) -> Run:
+    """Trains, or goes on; returns the run."""
     going_on = resume and folder.started()
     if going_on:
+        if not folder.finished():
+            folder.hold()
         work = resumed_plan(folder, network, data, settings)
         if folder.finished():
             return Run.load(folder, work.settings)
@@ -80,9 +103,7 @@ def train(
         )
         sizes = {"name": data, "train": train, "test": test}
         folder.create(config_of(work, sizes, header, job.engine))
-    if callbacks is None:
-        callbacks = Animator() if in_notebook() else ()
-    return fit(job, header, folder, Callbacks(callbacks))
+    return fit(job, header, folder, callbacks)
 
 
 def find_lr(
