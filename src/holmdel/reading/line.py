@@ -2,9 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
-from itertools import pairwise
 from math import exp
 from typing import Any, NamedTuple
 
@@ -12,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from holmdel.devices import use_bfloat16
 from holmdel.errors import UserError
@@ -20,6 +17,7 @@ from holmdel.images.contract import LINE_HEIGHT, MARGIN, WIDEST, to_line
 from holmdel.networks.line import ALPHABET, STRIDE, UNSAID
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
+from holmdel.reading.folding import folded
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.views import VIEWS, View, look
 
@@ -27,6 +25,7 @@ Box = tuple[int, int, int, int]
 
 _SURE = 0.9  # a score from which one view is enough
 _AGREED = 0.7  # the mean score of two views that say the same from which they are enough
+_STRANGE = 0.05  # probability of a wall or other ink, from which it is looked at more closely
 _MORE = 4  # views of a picture in doubt; more of them read no more cheques
 _INK = 0.4  # of the line's darkest
 _WIDTHS = 16  # columns; a picture is read at the next multiple, alone as among others
@@ -80,11 +79,12 @@ class LineReader:
     def __init__(self, network: nn.Module) -> None:
         fast = use_bfloat16("auto", torch.device("cpu"), (LINE_HEIGHT, WIDEST))
         self._type = torch.bfloat16 if fast else torch.float32
-        self._network = _folded(network).to(self._type)
+        self._network = folded(network).to(self._type)
         alphabet = str(getattr(network, "alphabet", ALPHABET))
         said = alphabet.rstrip(UNSAID)
         self._places = [*map(CHARACTERS.index, said), BLANK]  # of the classes that are said
         self._slash = "/" in alphabet
+        self._knows_walls = said != alphabet
 
     def answers(
         self,
@@ -113,6 +113,29 @@ class LineReader:
                 self._look(pictures, pattern, some, doubtful, seen)
         return [
             _answer(looks, picture, pattern, self._slash)
+            for looks, picture in zip(seen, pictures, strict=True)
+        ]
+
+    @property
+    def knows_walls(self) -> bool:
+        """Whether the network tells walls, and ink that is no digit, from digits."""
+        return self._knows_walls
+
+    def sure(
+        self, pictures: Sequence[NDArray[np.uint8]], pattern: Pattern
+    ) -> list[LineAnswer | None]:
+        """Returns what each picture says in one view; None for doubt, walls, or other ink.
+
+        Args:
+            pictures: uint8 (H, W) each, of one line, dark ink on lighter paper.
+            pattern: what may be written.
+        """
+        seen: list[list[Seen]] = [[] for _ in pictures]
+        self._look(pictures, pattern, VIEWS[:1], range(len(pictures)), seen)
+        return [
+            _answer(looks, picture, pattern, self._slash)
+            if looks[0].strange <= _STRANGE and not _doubtful(looks)
+            else None
             for looks, picture in zip(seen, pictures, strict=True)
         ]
 
@@ -147,35 +170,51 @@ class LineReader:
         """Adds to `seen` what each view of the pictures `numbers` shows."""
         for view in views:
             lines = [to_line(look(pictures[number], view)) for number in numbers]
-            for number, line, steps in zip(numbers, lines, self._steps(lines), strict=True):
+            for number, line, (steps, strange) in zip(
+                numbers, lines, self._steps(lines), strict=True
+            ):
                 found = texts(steps, pattern, slash=self._slash)
-                seen[number].append(Seen(line, steps, found))
+                seen[number].append(Seen(line, steps, found, strange))
 
-    def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    def _steps(
+        self, lines: Sequence[NDArray[np.float32]]
+    ) -> list[tuple[NDArray[np.float32], float]]:
         """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE.
 
         K are all `CHARACTERS` and the blank; those that the network does not know never come; for
-        those that are never said see `_said`.
+        those that are never said see `_said`. Beside them the highest probability of one of those.
         """
-        found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
+        found = [(np.empty(0, np.float32), 1.0)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
                 inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
                 logits = self._network(inputs).float()
                 steps = logits.log_softmax(1).transpose(1, 2).contiguous().numpy()
                 for number, line in zip(numbers, steps, strict=True):
-                    length = lines[number].shape[1] // STRIDE
-                    found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)
-                    found[number][:, self._places] = _said(line[:length], len(self._places))
+                    length, count = lines[number].shape[1] // STRIDE, len(self._places)
+                    known = np.full((length, BLANK + 1), -np.inf, np.float32)
+                    known[:, self._places] = _said(line[:length], count)
+                    found[number] = (
+                        known,
+                        float(np.exp(line[:length, count - 1 : -1].max(initial=-np.inf))),
+                    )
         return found
 
 
 class Seen(NamedTuple):
-    """A view of a picture: as the network sees it (32, W), what it says (T, K), and the texts."""
+    """A view of a picture.
+
+    Attributes:
+        line: as the network sees it, (32, W).
+        steps: what it says, (T, K).
+        candidates: the texts.
+        strange: the probability of a wall or other ink where that is likeliest.
+    """
 
     line: NDArray[np.float32]
     steps: NDArray[np.float32]
     candidates: list[Candidate]
+    strange: float
 
 
 def _doubtful(looks: Sequence[Seen]) -> bool:
@@ -224,38 +263,6 @@ def _batches(
             for row, number in zip(batch, numbers, strict=True):
                 row[0, :, : lines[number].shape[1]] = lines[number]
             yield numbers, batch
-
-
-def _folded(network: nn.Module) -> nn.Module:
-    """Returns a copy for reading: each batch norm in the convolution before it, poolings faster."""
-    copy = deepcopy(network).eval()
-    for block in copy.modules():
-        if not isinstance(block, nn.Sequential):
-            continue
-        for number, (layer, following) in enumerate(pairwise(list(block))):
-            if isinstance(layer, nn.MaxPool2d):
-                block[number] = _Pooling(across=layer.kernel_size == 2)
-            if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-                block[number] = fuse_conv_bn_eval(layer, following)
-                block[number + 1] = nn.Identity()
-    copy.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return copy
-
-
-class _Pooling(nn.Module):
-    """The largest of two rows, and of two columns where it goes `across`; H and W are even.
-
-    In channels-last order this takes half the time of PyTorch's pooling, which keeps positions too.
-    """
-
-    def __init__(self, across: bool) -> None:
-        super().__init__()
-        self.across = across
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Returns (N, C, H / 2, W / 2) or (N, C, H / 2, W) from (N, C, H, W)."""
-        x = torch.maximum(x[:, :, 0::2], x[:, :, 1::2])
-        return torch.maximum(x[..., 0::2], x[..., 1::2]) if self.across else x
 
 
 def _answer(
