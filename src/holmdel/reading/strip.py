@@ -93,6 +93,20 @@ def strips_of(page: Inks, *, certain: bool) -> tuple[Strip, ...]:
     return tuple(strip for strip in found if strip is not None)
 
 
+def plain_strip(page: Inks, *, certain: bool) -> Strip | None:
+    """Returns the line of an image as if nothing were printed around it; None for any doubt.
+
+    This takes a fifth of the time of `strips_of`, and is the same where nothing is printed.
+
+    Args:
+        page: dark ink on lighter paper.
+        certain: that there is one line is known.
+    """
+    if page.page.ndim == 3 and len(page.layers) > 1:
+        return None
+    return _looked_at(page.greys[0], certain, _LOOKS, bare=True)
+
+
 def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     """Returns the line of an image; None where there is no ink, or more than a line.
 
@@ -106,21 +120,28 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     return _looked_at(grey, certain, _LOOKS)
 
 
-def _looked_at(grey: Picture, certain: bool, looks: int) -> Strip | None:
-    """Returns what `strip_of` does, after so many more looks at most."""
-    look = _look(grey, certain)
+def _looked_at(grey: Picture, certain: bool, looks: int, *, bare: bool = False) -> Strip | None:
+    """Returns what `strip_of` does, after so many more looks at most.
+
+    Args:
+        grey: uint8 (H, W).
+        certain: that there is one line is known.
+        looks: how many.
+        bare: nothing is printed around the line.
+    """
+    look = _look(grey, certain, bare)
     if look is None:
         return None
     if look.inside and looks:
         part, place = _cut(grey, look.inside, look.scale, 0.0)
-        return _from(place, _looked_at(part, certain, looks - 1))
+        return _from(place, _looked_at(part, certain, looks - 1, bare=bare))
     line = _line_in(look, certain)
     if line is None:
         return None
     if looks and not line.comb:
         around, place = _cut(grey, line, look.scale, _ROOM)
         nearer = around.size < _SMALLER * grey.size
-        strip = _from(place, _looked_at(around, True, looks - 1)) if nearer else None
+        strip = _from(place, _looked_at(around, True, looks - 1, bare=bare)) if nearer else None
         if strip:
             return strip
     picture, place = _cut(grey, line, look.scale, _MARGIN)
@@ -150,14 +171,14 @@ class _Look(NamedTuple):
     inside: "_Line | None"
 
 
-def _look(grey: Picture, certain: bool) -> _Look | None:
+def _look(grey: Picture, certain: bool, bare: bool) -> _Look | None:
     """Returns the ink of an image; None where there is certainly more than a line."""
     small, scale = working(grey)
     ink, light = strokes(small)
     if not certain and _is_page(ink):
         return None
     scale, ink, light = _as_of_a_pen(grey, scale, ink, light)
-    layout = find_layout(ink, light)
+    layout = Layout(ink, np.zeros_like(ink), ()) if bare else find_layout(ink, light)
     if _is_comb(layout):
         return _Look(scale, layout, None)
     sides = left, top, right, bottom = _box_inside(layout, certain) or unframed(layout.ink)
