@@ -84,6 +84,17 @@ def document(tmp_path_factory):
     return schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
+def test_generated_clients_find_short_names_and_forms_of_several_files():
+    described = create_app(ServerSettings(models=("lenet-mnist",)), log=None).openapi()
+    operations = [one for path in described["paths"].values() for one in path.values()]
+    names = [one["operationId"] for one in operations]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 42
+    assert {"get_v1_models", "post_v1_classify", "post_v2_models_name_infer"} <= set(names)
+    classify = described["paths"]["/v1/classify"]["post"]["requestBody"]["content"]
+    assert classify["multipart/form-data"]["schema"]["properties"]["file"]["type"] == "array"
+
+
 def requests(operation):
     """Returns a strategy of requests: as documented, sensible ones, and not as documented."""
     good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)

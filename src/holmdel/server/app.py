@@ -7,6 +7,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import resource
 import signal
 import socket
@@ -20,6 +21,7 @@ import torch
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
@@ -80,6 +82,7 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         lifespan=_lifespan,
         docs_url=None,  # FastAPI's page loads scripts from other hosts
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
     )
     app.state.services = shared
     for group in ROUTES:
@@ -95,6 +98,11 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_middleware(GuardMiddleware, services=shared, open_paths=page.PATHS, log=log)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Returns what generated clients call a route, such as `get_v2_models_name_stats`."""
+    return "_".join([min(route.methods).lower(), *re.findall(r"\w+", route.path)])
 
 
 @contextlib.asynccontextmanager

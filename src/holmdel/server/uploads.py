@@ -36,7 +36,13 @@ IMAGE_BODY: dict[str, Any] = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {_NAME: {"type": "string", "format": "binary"}},
+                    "properties": {
+                        _NAME: {
+                            "type": "array",
+                            "minItems": 1,
+                            "items": {"type": "string", "format": "binary"},
+                        }
+                    },
                     "required": [_NAME],
                 }
             },
