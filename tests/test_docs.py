@@ -156,7 +156,7 @@ def test_the_playgrounds_python_runs():
 
 
 def test_the_server_answers_at_the_paths_that_its_document_names():
-    for path in re.findall(r"(?:GET|POST) `?(/v[12][\w/]*)", text_of("docs/server.md")):
+    for path in re.findall(r"(?:GET|POST) `?(/v[12][\w/{}:]*)", text_of("docs/server.md")):
         assert path in routes(), path
 
 

@@ -487,7 +487,7 @@ def test_gradients_pass_a_resizing_that_inference_used_before():
 
 
 def test_a_contract_comes_back_from_json():
-    contract = ImageContract(stored=(3, 64, 48), framing="fit", mean=0.2)
+    contract = ImageContract(stored=(3, 64, 48), input=(3, 64, 48), framing="fit", mean=0.2)
     assert ImageContract.from_json(contract.to_json()) == contract
     with pytest.raises(UserError, match="the field 'tint', which this version does not know"):
         ImageContract.from_json({"tint": 1})

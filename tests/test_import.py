@@ -258,7 +258,7 @@ def test_there_is_no_training_to_resume(holmdel, tmp_path):
     words = ("train", "lenet-max", "--data", "digits", "--out", tmp_path / "run", "--resume")
     done = holmdel(*words)
     assert done.status == 2
-    assert "holds no training to go on with; choose another --out" in done.err
+    assert "config.json is not of a training that can be gone on with" in done.err
 
 
 def test_an_empty_folder_is_filled(tmp_path):

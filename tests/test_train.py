@@ -180,4 +180,4 @@ def test_an_unwritable_out_is_told(holmdel, tmp_path):
     (tmp_path / "work" / "file").write_text("in the way")
     done = holmdel("train", "lenet", *QUICK, "--out", "file/run")
     assert done.status == 2
-    assert "cannot be written" in done.err
+    assert "file/run cannot be made (Not a directory); choose another folder" in done.err

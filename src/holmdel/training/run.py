@@ -189,8 +189,9 @@ def began_as(folder: RunFolder) -> dict[str, Any]:
     Raises:
         UserError: if it is none of a training of a classifier.
     """
+    found = folder.config()
     try:
-        config = read_record(folder.config(), _CONFIG, "config.json")
+        config = read_record(found, _CONFIG, "config.json")
         settings = read_record(config["settings"], TRAINING.values(), "settings")
         data = read_record(config["data"], _DATA, "data")
         known = network_options(config["network"])
