@@ -102,7 +102,7 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
 
 def _operation_id(route: APIRoute) -> str:
     """Returns what generated clients call a route, such as `get_v2_models_name_stats`."""
-    return "_".join([min(route.methods).lower(), *re.findall(r"\w+", route.path)])
+    return "_".join([min(route.methods or ()).lower(), *re.findall(r"\w+", route.path)])
 
 
 @contextlib.asynccontextmanager
