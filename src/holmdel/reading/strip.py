@@ -133,6 +133,8 @@ def _looked_at(grey: Picture, certain: bool, looks: int, *, bare: bool = False) 
     if look is None:
         return None
     if look.inside and looks:
+        if not (certain or _may_be_line(look)):
+            return None
         part, place = _cut(grey, look.inside, look.scale, 0.0)
         return _from(place, _looked_at(part, certain, looks - 1, bare=bare))
     line = _line_in(look, certain)
@@ -187,6 +189,14 @@ def _look(grey: Picture, certain: bool, bare: bool) -> _Look | None:
     if min(right - left, bottom - top) < LEAST_SIDE or (whole and not printed.any()):
         return _Look(scale, layout, None)
     return _Look(scale, layout, _Line(sides, printed, False, False))
+
+
+def _may_be_line(look: _Look) -> bool:
+    """Returns whether the ink inside a frame is a line, or too faint beside it to be seen."""
+    assert look.inside is not None
+    left, top, right, bottom = (max(int(side), 0) for side in look.inside.box)
+    pieces = _pieces(look.layout.ink[top:bottom, left:right])
+    return not len(pieces) or _is_line(pieces)
 
 
 class _Line(NamedTuple):
