@@ -25,7 +25,6 @@ Box = tuple[int, int, int, int]
 
 _SURE = 0.9  # a score from which one view is enough
 _AGREED = 0.7  # the mean score of two views that say the same from which they are enough
-_STRANGE = 0.05  # probability of a wall or other ink, from which it is looked at more closely
 _MORE = 4  # views of a picture in doubt; more of them read no more cheques
 _INK = 0.4  # of the line's darkest
 _WIDTHS = 16  # columns; a picture is read at the next multiple, alone as among others
@@ -84,7 +83,6 @@ class LineReader:
         said = alphabet.rstrip(UNSAID)
         self._places = [*map(CHARACTERS.index, said), BLANK]  # of the classes that are said
         self._slash = "/" in alphabet
-        self._knows_walls = said != alphabet
 
     def answers(
         self,
@@ -113,29 +111,6 @@ class LineReader:
                 self._look(pictures, pattern, some, doubtful, seen)
         return [
             _answer(looks, picture, pattern, self._slash)
-            for looks, picture in zip(seen, pictures, strict=True)
-        ]
-
-    @property
-    def knows_walls(self) -> bool:
-        """Whether the network tells walls, and ink that is no digit, from digits."""
-        return self._knows_walls
-
-    def sure(
-        self, pictures: Sequence[NDArray[np.uint8]], pattern: Pattern
-    ) -> list[LineAnswer | None]:
-        """Returns what each picture says in one view; None for doubt, walls, or other ink.
-
-        Args:
-            pictures: uint8 (H, W) each, of one line, dark ink on lighter paper.
-            pattern: what may be written.
-        """
-        seen: list[list[Seen]] = [[] for _ in pictures]
-        self._look(pictures, pattern, VIEWS[:1], range(len(pictures)), seen)
-        return [
-            _answer(looks, picture, pattern, self._slash)
-            if looks[0].strange <= _STRANGE and not _doubtful(looks)
-            else None
             for looks, picture in zip(seen, pictures, strict=True)
         ]
 
@@ -170,34 +145,26 @@ class LineReader:
         """Adds to `seen` what each view of the pictures `numbers` shows."""
         for view in views:
             lines = [to_line(look(pictures[number], view)) for number in numbers]
-            for number, line, (steps, strange) in zip(
-                numbers, lines, self._steps(lines), strict=True
-            ):
+            for number, line, steps in zip(numbers, lines, self._steps(lines), strict=True):
                 found = texts(steps, pattern, slash=self._slash)
-                seen[number].append(Seen(line, steps, found, strange))
+                seen[number].append(Seen(line, steps, found))
 
-    def _steps(
-        self, lines: Sequence[NDArray[np.float32]]
-    ) -> list[tuple[NDArray[np.float32], float]]:
+    def _steps(self, lines: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Returns ln of the probabilities (T, K) for each line (32, W), T = W // STRIDE.
 
         K are all `CHARACTERS` and the blank; those that the network does not know never come; for
-        those that are never said see `_said`. Beside them the highest probability of one of those.
+        those that are never said see `_said`.
         """
-        found = [(np.empty(0, np.float32), 1.0)] * len(lines)
+        found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
             for numbers, batch in _batches(lines):
                 inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
                 logits = self._network(inputs).float()
                 steps = logits.log_softmax(1).transpose(1, 2).contiguous().numpy()
                 for number, line in zip(numbers, steps, strict=True):
-                    length, count = lines[number].shape[1] // STRIDE, len(self._places)
-                    known = np.full((length, BLANK + 1), -np.inf, np.float32)
-                    known[:, self._places] = _said(line[:length], count)
-                    found[number] = (
-                        known,
-                        float(np.exp(line[:length, count - 1 : -1].max(initial=-np.inf))),
-                    )
+                    length = lines[number].shape[1] // STRIDE
+                    found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)
+                    found[number][:, self._places] = _said(line[:length], len(self._places))
         return found
 
 
@@ -208,13 +175,11 @@ class Seen(NamedTuple):
         line: as the network sees it, (32, W).
         steps: what it says, (T, K).
         candidates: the texts.
-        strange: the probability of a wall or other ink where that is likeliest.
     """
 
     line: NDArray[np.float32]
     steps: NDArray[np.float32]
     candidates: list[Candidate]
-    strange: float
 
 
 def _doubtful(looks: Sequence[Seen]) -> bool:

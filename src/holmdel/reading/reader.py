@@ -35,7 +35,7 @@ from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.polarity import dark_ink
 from holmdel.reading.regions import joined, parse_regions, parts_of
 from holmdel.reading.sheets import Sheet, batches, is_cheque, open_sheet
-from holmdel.reading.strip import Strip, plain_strip, strips_of
+from holmdel.reading.strip import Strip, strips_of
 from holmdel.reading.template import Template
 from holmdel.reading.trust import Trust, load_calibration
 
@@ -43,7 +43,6 @@ SHIPPED = "reader"
 MAX_ERROR = 0.01
 DIGITS = "digits"  # the pattern where none is given
 _VIEWS = 4  # of a field on a page; in letters they see different digits
-_SMALL = 1_000_000  # values of an image; a larger one is rarely a line
 _LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
 
 
@@ -155,17 +154,10 @@ class Reader:
         """Gives what stands on sheets; those of one line go through the network together."""
         single = bool(self._lines or self._regions)
         pages = [Inks(dark_ink(sheet.image)) for sheet in sheets]
-        plain = self._plain(pages, single)
-        strips = [
-            () if number in plain else strips_of(page, certain=single)
-            for number, page in enumerate(pages)
-        ]
+        strips = [strips_of(page, certain=single) for page in pages]
         pictures = [strip.picture for few in strips for strip in few]
         answers = iter(self._network.answers(pictures, self._pattern))
-        for number, (sheet, page, few) in enumerate(zip(sheets, pages, strips, strict=True)):
-            if number in plain:
-                yield self._one_line(sheet, [plain[number]], steps)
-                continue
+        for sheet, page, few in zip(sheets, pages, strips, strict=True):
             said = [(strip, next(answers)) for strip in few]
             comb = not said or any(strip.comb for strip in few)
             fields = find_fields(page, self._network, steps=steps) if comb else None
@@ -176,23 +168,6 @@ class Reader:
                 yield _longest(found) if single else found
             else:
                 yield self._one_line(sheet, said, steps)
-
-    def _plain(self, pages: list[Inks], single: bool) -> dict[int, tuple[Strip, LineAnswer]]:
-        """Returns by their numbers the pages of one line around which nothing is printed.
-
-        The network says so: it is sure at the first look, and sees no wall and no other ink.
-        """
-        if not self._network.knows_walls:
-            return {}
-        found = [
-            plain_strip(page, certain=single) if page.page.size <= _SMALL else None
-            for page in pages
-        ]
-        strips = {number: strip for number, strip in enumerate(found) if strip is not None}
-        pictures = [strip.picture for strip in strips.values()]
-        answers = self._network.sure(pictures, self._pattern)
-        pairs = zip(strips.items(), answers, strict=True)
-        return {number: (strip, answer) for (number, strip), answer in pairs if answer is not None}
 
     def _one_line(self, sheet: Sheet, said: list[tuple[Strip, LineAnswer]], steps: bool) -> Reading:
         """Returns what stands on a line, in that of its inks in which it is read best."""

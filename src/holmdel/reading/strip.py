@@ -93,20 +93,6 @@ def strips_of(page: Inks, *, certain: bool) -> tuple[Strip, ...]:
     return tuple(strip for strip in found if strip is not None)
 
 
-def plain_strip(page: Inks, *, certain: bool) -> Strip | None:
-    """Returns the line of an image as if nothing were printed around it; None for any doubt.
-
-    This takes a fifth of the time of `strips_of`, and is the same where nothing is printed.
-
-    Args:
-        page: dark ink on lighter paper.
-        certain: that there is one line is known.
-    """
-    if page.page.ndim == 3 and len(page.layers) > 1:
-        return None
-    return _looked_at(page.greys[0], certain, _LOOKS, bare=True)
-
-
 def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     """Returns the line of an image; None where there is no ink, or more than a line.
 
@@ -120,34 +106,28 @@ def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
     return _looked_at(grey, certain, _LOOKS)
 
 
-def _looked_at(grey: Picture, certain: bool, looks: int, *, bare: bool = False) -> Strip | None:
-    """Returns what `strip_of` does, after so many more looks at most.
-
-    Args:
-        grey: uint8 (H, W).
-        certain: that there is one line is known.
-        looks: how many.
-        bare: nothing is printed around the line.
-    """
-    look = _look(grey, certain, bare)
+def _looked_at(grey: Picture, certain: bool, looks: int) -> Strip | None:
+    """Returns what `strip_of` does, after so many more looks at most."""
+    look = _look(grey, certain)
     if look is None:
         return None
     if look.inside and looks:
         if not (certain or _may_be_line(look)):
             return None
         part, place = _cut(grey, look.inside, look.scale, 0.0)
-        return _from(place, _looked_at(part, certain, looks - 1, bare=bare))
+        return _from(place, _looked_at(part, certain, looks - 1))
     line = _line_in(look, certain)
     if line is None:
         return None
-    if looks and not line.comb:
+    comb = _is_comb(look.layout)
+    if looks and not comb:
         around, place = _cut(grey, line, look.scale, _ROOM)
         nearer = around.size < _SMALLER * grey.size
-        strip = _from(place, _looked_at(around, True, looks - 1, bare=bare)) if nearer else None
+        strip = _from(place, _looked_at(around, True, looks - 1)) if nearer else None
         if strip:
             return strip
     picture, place = _cut(grey, line, look.scale, _MARGIN)
-    return Strip(picture, place, line.comb, line.beyond)
+    return Strip(picture, place, comb, comb and _share_in(look.layout) < _BOXED)
 
 
 def _from(place: Box, strip: Strip | None) -> Strip | None:
@@ -173,14 +153,14 @@ class _Look(NamedTuple):
     inside: "_Line | None"
 
 
-def _look(grey: Picture, certain: bool, bare: bool) -> _Look | None:
+def _look(grey: Picture, certain: bool) -> _Look | None:
     """Returns the ink of an image; None where there is certainly more than a line."""
     small, scale = working(grey)
     ink, light = strokes(small)
     if not certain and _is_page(ink):
         return None
     scale, ink, light = _as_of_a_pen(grey, scale, ink, light)
-    layout = Layout(ink, np.zeros_like(ink), ()) if bare else find_layout(ink, light)
+    layout = find_layout(ink, light)
     if _is_comb(layout):
         return _Look(scale, layout, None)
     sides = left, top, right, bottom = _box_inside(layout, certain) or unframed(layout.ink)
@@ -188,7 +168,7 @@ def _look(grey: Picture, certain: bool, bare: bool) -> _Look | None:
     whole = sides == (0, 0, *ink.shape[::-1])
     if min(right - left, bottom - top) < LEAST_SIDE or (whole and not printed.any()):
         return _Look(scale, layout, None)
-    return _Look(scale, layout, _Line(sides, printed, False, False))
+    return _Look(scale, layout, _Line(sides, printed))
 
 
 def _may_be_line(look: _Look) -> bool:
@@ -205,14 +185,10 @@ class _Line(NamedTuple):
     Attributes:
         box: left, top, right and bottom.
         printed: uint8 (h, w), 255 on what is to be painted over.
-        comb: whether it seems to stand in a comb,
-        beyond: and some of it outside the cells that were found.
     """
 
     box: Sides
     printed: Picture
-    comb: bool
-    beyond: bool
 
 
 def _line_in(look: _Look, certain: bool) -> _Line | None:
@@ -221,10 +197,8 @@ def _line_in(look: _Look, certain: bool) -> _Line | None:
     pieces = _pieces(clean)
     if not len(pieces) or not (certain or _is_line(pieces)):
         return None
-    comb = _is_comb(look.layout)
-    beyond = comb and _share_in(look.layout) < _BOXED
     box = _with_ends(_around(_with_flags(pieces)), clean)
-    return _Line(box, look.layout.lines & ~clean, comb, beyond)
+    return _Line(box, look.layout.lines & ~clean)
 
 
 def _as_of_a_pen(
