@@ -123,43 +123,26 @@ def train_reader(
         UserError: for a mistake in any of these.
         KeyboardInterrupt: after the state was saved; `resume=True` goes on.
     """
-    folder = RunFolder(Path(out))
-    try:
-        return _train_in(
-            folder, _given(strings, model), resume, data_root, told, progress, settings
-        )
-    finally:
-        folder.release()
-
-
-def _train_in(
-    folder: RunFolder,
-    given: dict[str, Any],
-    resume: bool,
-    data_root: str | Path | None,
-    told: Told,
-    progress: "Progress | None",
-    settings: dict[str, Any],
-) -> ReaderRun:
-    """Trains, or goes on; returns the run."""
-    if resume and folder.started():
-        if not folder.finished():
-            folder.hold()
-        plan, data = resumed_plan(folder, settings, given)
-        given |= {"strings": tuple(data["strings"]), "model": data["model"]}
-        if folder.finished():
-            return ReaderRun(folder.path, reports_of(folder))
-    else:
-        folder.refuse_existing()
-        plan = make_plan(settings, tuned="strings" in given)
-    if given.get("strings") and given.get("model") is None:
-        given["model"] = str(model_file(None))
-    material = _prepare(plan, data_root, told, progress, **given)
-    options = folder.config()["options"] if folder.started() else {}
-    network = _network(material.origin, plan, options)
-    if not folder.started():
-        folder.create(config_of(plan, material.origin, network))
-    return _train(folder, plan, material, network, told)
+    given = _given(strings, model)
+    with RunFolder(Path(out)) as folder:
+        if resume and folder.started():
+            if not folder.finished():
+                folder.hold()
+            plan, data = resumed_plan(folder, settings, given)
+            given |= {"strings": tuple(data["strings"]), "model": data["model"]}
+            if folder.finished():
+                return ReaderRun(folder.path, reports_of(folder))
+        else:
+            folder.refuse_existing()
+            plan = make_plan(settings, tuned="strings" in given)
+        if given.get("strings") and given.get("model") is None:
+            given["model"] = str(model_file(None))
+        material = _prepare(plan, data_root, told, progress, **given)
+        options = folder.config()["options"] if folder.started() else {}
+        network = _network(material.origin, plan, options)
+        if not folder.started():
+            folder.create(config_of(plan, material.origin, network))
+        return _train(folder, plan, material, network, told)
 
 
 def show_samples(

@@ -48,20 +48,23 @@ class RunFolder:
         """Raises a UserError if there is such a file, or such a folder with something in it."""
         refuse_existing(self.path, "choose another --out, or go on with --resume")
 
+    def __enter__(self) -> "RunFolder":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Lets other trainings in."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
     def hold(self) -> None:
-        """Keeps other trainings out until `release`, and clears what a killed one left behind.
+        """Keeps other trainings out until the end of `with`, and clears what a killed one left.
 
         Raises:
             UserError: if another training holds the folder, or it cannot be made.
         """
         self._handle = lock(self.path)
         sweep(self.path)
-
-    def release(self) -> None:
-        """Lets other trainings in."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
 
     def create(self, config: Mapping[str, Any]) -> None:
         """Makes and holds the folder and writes `config.json`, the versions added.

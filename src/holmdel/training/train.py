@@ -1,6 +1,6 @@
 """`holmdel.train`: from a data set to a run folder. The epochs and batches are in `loop`."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,48 +62,29 @@ def train(
         Stopped: a callback stopped it; the state is saved and `resume=True` goes on.
         KeyboardInterrupt: Ctrl-C stopped it, likewise.
     """
-    folder = RunFolder(Path(out) if out is not None else new_folder(network, data))
     if callbacks is None:
         callbacks = Animator() if in_notebook() else ()
-    try:
-        return _train_in(
-            folder, network, data, resume, data_root, Callbacks(callbacks), progress, settings
-        )
-    finally:
-        folder.release()
-
-
-def _train_in(
-    folder: RunFolder,
-    network: str,
-    data: str,
-    resume: bool,
-    data_root: str | Path | None,
-    callbacks: Callbacks,
-    progress: data_sets.Progress | None,
-    settings: Mapping[str, Any],
-) -> Run:
-    """Trains, or goes on; returns the run."""
-    going_on = resume and folder.started()
-    if going_on:
-        if not folder.finished():
-            folder.hold()
-        work = resumed_plan(folder, network, data, settings)
-        if folder.finished():
-            return Run.load(folder, work.settings)
-    else:
-        folder.refuse_existing()
-        work = plan(network, data, settings)
-    dataset = _load(work, data, data_root, progress)
-    work, header = join(work, dataset)
-    job = prepare(work, header, dataset)
-    if not going_on:
-        train, test = (
-            len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
-        )
-        sizes = {"name": data, "train": train, "test": test}
-        folder.create(config_of(work, sizes, header, job.engine))
-    return fit(job, header, folder, callbacks)
+    with RunFolder(Path(out) if out is not None else new_folder(network, data)) as folder:
+        going_on = resume and folder.started()
+        if going_on:
+            if not folder.finished():
+                folder.hold()
+            work = resumed_plan(folder, network, data, settings)
+            if folder.finished():
+                return Run.load(folder, work.settings)
+        else:
+            folder.refuse_existing()
+            work = plan(network, data, settings)
+        dataset = _load(work, data, data_root, progress)
+        work, header = join(work, dataset)
+        job = prepare(work, header, dataset)
+        if not going_on:
+            train, test = (
+                len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
+            )
+            sizes = {"name": data, "train": train, "test": test}
+            folder.create(config_of(work, sizes, header, job.engine))
+        return fit(job, header, folder, Callbacks(callbacks))
 
 
 def find_lr(
