@@ -56,9 +56,8 @@ def dates() -> Iterator[Row]:
 
 
 def _amount(form: str, draw: np.random.Generator) -> tuple[str, Any]:
-    """Writes an amount; in `form` 9 is a digit and 8 one that is not 0."""
-    digits = {"9": lambda: number(draw, 1), "8": lambda: str(draw.integers(1, 10))}
-    text = "".join(digits[c]() if c in digits else c for c in form)
+    """Writes an amount in a form."""
+    text, _ = _filled(form, draw)
     [(_, value)] = parse_pattern("amount").meanings(text, slash=True)
     return text, value
 
@@ -125,7 +124,7 @@ def marks() -> Iterator[Row]:
 
 
 def _filled(form: str, draw: np.random.Generator) -> tuple[str, Any]:
-    """Writes a number in a form, as `_amount`, and no value."""
+    """Writes a number, and no value; in `form` 9 is a digit and 8 one that is not 0."""
     digits = {"9": lambda: number(draw, 1), "8": lambda: str(draw.integers(1, 10))}
     return "".join(digits[c]() if c in digits else c for c in form), None
 

@@ -169,5 +169,10 @@ def _open(path: Path) -> ctypes.CDLL:
 
 def _file(name: str, folder: str) -> Path | None:
     """Returns the library for an instruction set, or None where it was not built."""
-    found = sorted((Path(folder) if folder else Path(__file__).parent).glob(f"_{name}.*"))
+    return built(Path(folder) if folder else Path(__file__).parent, name)
+
+
+def built(folder: Path, name: str) -> Path | None:
+    """Returns the library of a name in a folder, or None where it was not built."""
+    found = sorted(folder.glob(f"_{name}.*"))
     return next((p for p in found if p.suffix in (".so", ".pyd", ".dylib")), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.engine.library import VARIABLE
+from holmdel.engine.library import VARIABLE, built
 
 Texts = list[tuple[bytes, float]]  # the numbers of characters, and the ln of a probability
 
@@ -73,14 +73,14 @@ def _library() -> ctypes.CDLL | None:
 
 @cache
 def _opened() -> ctypes.CDLL | None:
-    for path in sorted(Path(__file__).parent.glob("_search.*")):
-        if path.suffix in (".so", ".pyd", ".dylib"):
-            opened = ctypes.CDLL(str(path))
-            pointer, number = ctypes.c_void_p, ctypes.c_int
-            grid = (pointer, number, number)
-            opened.holmdel_search.argtypes = (
-                *grid, *grid, pointer, number, number, pointer, pointer, pointer,
-            )  # fmt: skip
-            opened.holmdel_align.argtypes = (*grid, pointer, number, pointer)
-            return opened
-    return None
+    path = built(Path(__file__).parent, "search")
+    if path is None:
+        return None
+    opened = ctypes.CDLL(str(path))
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    grid = (pointer, number, number)
+    opened.holmdel_search.argtypes = (
+        *grid, *grid, pointer, number, number, pointer, pointer, pointer,
+    )  # fmt: skip
+    opened.holmdel_align.argtypes = (*grid, pointer, number, pointer)
+    return opened

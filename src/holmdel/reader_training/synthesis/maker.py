@@ -51,12 +51,17 @@ class StringSample(NamedTuple):
 
 
 class _Warped(NamedTuple):
-    """A line's ink slanted, sloped and bent, and where its characters came to stand."""
+    """A line's ink slanted, sloped and bent, and how its columns were moved."""
 
     ink: Canvas
-    placed: list[Placed]
+    characters: list[Placed]
     reach: float
     narrow: float
+
+    @property
+    def placed(self) -> list[Placed]:
+        """The characters where they came to stand."""
+        return [Placed(one.label, self.x(one.left), self.x(one.right)) for one in self.characters]
 
     def x(self, x: float) -> float:
         """Returns where a column of the line came to stand, half-way up."""
@@ -139,9 +144,10 @@ class StringMaker:
             return StringSample(self._degrader.degraded(warped.ink), with_walls(warped.placed, []))
         cells = cells or Cells(0, 0)
         cells = Cells(cells.count, cells.pitch * warped.narrow, warped.x(cells.begin))
-        printed, walls = surround(kind, warped.placed, cells, warped.ink.shape, self._r)
+        placed = warped.placed
+        printed, walls = surround(kind, placed, cells, warped.ink.shape, self._r)
         image = self._degrader.degraded(warped.ink, printed)
-        return StringSample(image, with_walls(warped.placed, walls))
+        return StringSample(image, with_walls(placed, walls))
 
     def _warped(self, line: Line) -> _Warped:
         """Returns a line slanted, sloped and bent."""
@@ -169,11 +175,7 @@ class StringMaker:
                 cv2.scaleAdd(self._surfaces.cut(stock, *moves.shape), most, moves, dst=moves)
         bent = np.zeros((height, wide), np.uint8)
         cv2.remap(ink, map_x, map_y, cv2.INTER_LINEAR, dst=bent[top:bottom])
-        placed = [
-            Placed(one.label, (one.left + reach) * narrow, (one.right + reach) * narrow)
-            for one in line.placed
-        ]
-        return _Warped(bent, placed, reach, narrow)
+        return _Warped(bent, line.placed, reach, narrow)
 
 
 def _inked(ink: Canvas, around: int) -> tuple[int, int]:
