@@ -1,5 +1,6 @@
 """The native engine under the book's loops: for the networks and the batches that it knows."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from holmdel import engine
+
+_said: set[str] = set()  # reasons for PyTorch, each said once
 
 
 class Native:
@@ -23,6 +26,9 @@ class Native:
     def chain(self, *batch: Any) -> engine.Chain | None:
         """Returns what takes a batch in PyTorch's stead, None where that must.
 
+        The network may have changed since the last batch in any way. Why PyTorch computes is said
+        on standard error, once.
+
         Args:
             batch: for the engine if it is float32 (N, C, H, W) and int64 (N,), on the processor.
         """
@@ -31,13 +37,26 @@ class Native:
         channels, height, width = batch[0].shape[1:]
         size = channels, height, width
         if size not in self._chains:
-            self._chains[size] = engine.select(self._net, size).chain
+            self._chains[size] = _selected(self._net, size)
+        if (chain := self._chains[size]) is not None:
+            try:
+                chain.follow()
+            except engine.Unsupported:
+                self._chains[size] = _selected(self._net, size)
         return self._chains[size]
+
+
+def _selected(net: nn.Module, size: tuple[int, int, int]) -> engine.Chain | None:
+    chain, line = engine.select(net, size)
+    if chain is None and line not in _said:
+        _said.add(line)
+        print(f"holmdel: {line}", file=sys.stderr)  # noqa: T201  once, as the commands do
+    return chain
 
 
 def _takes(X: Any, y: Any) -> bool:  # noqa: N803  the book's name
     """Tells whether a batch is of the engine's types and shapes."""
-    if not isinstance(X, Tensor) or not isinstance(y, Tensor) or not len(y):
+    if not isinstance(X, Tensor) or not isinstance(y, Tensor) or X.is_nested or not len(y):
         return False
     types = X.dtype, y.dtype, X.device.type, y.device.type
     shaped = X.ndim == 4 and y.shape == (len(X),)

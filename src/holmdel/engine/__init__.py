@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holmdel.engine.chain import Chain as Chain
-    from holmdel.engine.chain import Selection as Selection
     from holmdel.engine.chain import Step as Step
-    from holmdel.engine.chain import compile as compile
-    from holmdel.engine.chain import select as select
+    from holmdel.engine.choice import Selection as Selection
+    from holmdel.engine.choice import compile as compile
+    from holmdel.engine.choice import select as select
     from holmdel.engine.layers import Unsupported as Unsupported
     from holmdel.engine.library import Status as Status
     from holmdel.engine.library import peak as peak
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Chain": "chain",
-    "Selection": "chain",
+    "Selection": "choice",
     "Status": "library",
     "Step": "chain",
     "Unsupported": "layers",
-    "compile": "chain",
+    "compile": "choice",
     "peak": "library",
-    "select": "chain",
+    "select": "choice",
     "status": "library",
 }
 

@@ -39,12 +39,22 @@ def pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
     return (ctypes.c_void_p * len(tensors))(*(None if t is None else t.data_ptr() for t in tensors))
 
 
+def plain(tensor: Tensor) -> Tensor:
+    """Returns a tensor whose memory holds its numbers, in order and without gaps."""
+    return tensor.resolve_neg().contiguous()
+
+
+def is_plain(tensor: Tensor) -> bool:
+    """Tells whether the library can write into a tensor's memory."""
+    return tensor.is_contiguous() and not tensor.is_neg() and tensor.is_cpu
+
+
 def gradient_of(parameter: Tensor | None) -> Tensor | None:
     """Returns where a parameter's gradient goes: where it is, if the library can write there."""
     if parameter is None:
         return None
     there = parameter.grad if parameter.requires_grad else None
-    if there is not None and there.is_contiguous() and there.dtype == torch.float32:
+    if there is not None and is_plain(there) and there.dtype == torch.float32:
         return there
     return torch.empty(parameter.shape)
 
@@ -59,18 +69,25 @@ def checked_images(images: Tensor, sizes: Mapping[torch.dtype, torch.Size]) -> T
     Raises:
         UserError: for another type, device, layout or size.
     """
-    size = sizes.get(images.dtype)
-    if size is None or not images.is_cpu or images.layout is not torch.strided:
-        expected = " or ".join(str(dtype) for dtype in sizes)
-        raise UserError(
-            f"images were given as {images.dtype} on {images.device}; expected "
-            f"{expected} on the CPU"
-        )
+    expected = " or ".join(str(dtype) for dtype in sizes)
+    if type_of(images) is not None or images.dtype not in sizes or not images.is_cpu:
+        given = type_of(images) or f"{images.dtype} on {images.device}"
+        raise UserError(f"images were given as {given}; expected {expected} on the CPU")
+    size = sizes[images.dtype]
     if images.shape[1:] != size:
         raise UserError(
             f"images were given as {tuple(images.shape)}; expected (N, {', '.join(map(str, size))})"
         )
-    return images if images.is_contiguous() else images.contiguous()
+    return plain(images)
+
+
+def type_of(given: object) -> str | None:
+    """Returns what was given where a plain tensor was expected; None for one."""
+    if not isinstance(given, Tensor):
+        return type(given).__name__
+    if given.is_nested:
+        return "a nested tensor"
+    return None if given.layout is torch.strided else f"a tensor of {given.layout}"
 
 
 def checked_labels(labels: Tensor, count: int) -> Tensor:
@@ -79,12 +96,14 @@ def checked_labels(labels: Tensor, count: int) -> Tensor:
     Raises:
         UserError: for another type or shape.
     """
-    if not labels.is_cpu or labels.dtype != torch.int64 or labels.shape != (count,):
+    other = type_of(labels)
+    if other or not labels.is_cpu or labels.dtype != torch.int64 or labels.shape != (count,):
+        given = other or f"{labels.dtype} {tuple(labels.shape)} on {labels.device}"
         raise UserError(
-            f"labels were given as {labels.dtype} {tuple(labels.shape)} on {labels.device}; "
-            f"expected torch.int64 ({count},) on the CPU, one per image"
+            f"labels were given as {given}; expected torch.int64 ({count},) on the CPU, one per "
+            "image"
         )
-    return labels.contiguous()
+    return plain(labels)
 
 
 def checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
@@ -95,17 +114,16 @@ def checked_rows(rows: Tensor | None, count: int) -> Tensor | None:
     """
     if rows is None:
         return None
-    if rows.dtype != torch.int64 or rows.ndim != 1 or not rows.is_cpu:
-        raise UserError(
-            f"rows were given as {rows.dtype} {tuple(rows.shape)} on {rows.device}; expected "
-            "torch.int64 (B,) on the CPU"
-        )
+    other = type_of(rows)
+    if other or rows.dtype != torch.int64 or rows.ndim != 1 or not rows.is_cpu:
+        given = other or f"{rows.dtype} {tuple(rows.shape)} on {rows.device}"
+        raise UserError(f"rows were given as {given}; expected torch.int64 (B,) on the CPU")
     if not len(rows):
         return rows
     low, high = map(int, rows.aminmax())
     if low < 0 or high >= count:
         raise UserError(f"rows were given from {low} to {high}; expected numbers in 0..{count - 1}")
-    return rows.contiguous()
+    return plain(rows)
 
 
 def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) -> None:

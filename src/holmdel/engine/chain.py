@@ -2,6 +2,7 @@
 
 import ctypes
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -13,17 +14,17 @@ from holmdel.engine.calls import (
     checked_labels,
     checked_rows,
     create,
-    expect_fitting,
     gradient_of,
+    plain,
     pointers,
     refuse,
 )
 from holmdel.engine.layers import Unsupported, layers_of
 from holmdel.engine.library import Images, library, status
 from holmdel.engine.sgd import fused_steps
+from holmdel.engine.watch import Watch, hooked_gradient
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
-from holmdel.settings import TRAINING
 
 Shape = tuple[int, int, int]
 
@@ -36,7 +37,11 @@ class Step(NamedTuple):
 
 
 class Chain:
-    """A network in the native engine, which follows the network's weights as they change.
+    """A network in the native engine, which follows the network as it changes.
+
+    Other weights are taken as they are; other layers, settings or hooks have the chain made anew at
+    the next call, which raises `Unsupported` where the engine does not know them. A frozen chain
+    stays as it was made.
 
     Calls use `torch.get_num_threads()` threads; for the same number of threads the same numbers
     come out, bit by bit.
@@ -51,15 +56,9 @@ class Chain:
         found = library()
         if found is None:
             raise Unsupported(status().reason)
-        layers = layers_of(network, image.input)
         self.network = network
         self.image = image
-        self.classes = math.prod(layers[-1].output)
         self._library = found
-        # Looked up here, for a module's own lookup takes longer than an image's convolutions.
-        self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
-        self._shapes = [None if p is None else p.shape for p in self._weights()]
-        self._handle = create(found, layers, image)
         self._sizes = {
             torch.uint8: torch.Size(image.stored),
             torch.float32: torch.Size(image.input),
@@ -67,8 +66,41 @@ class Chain:
         if image.enlarge == "resize":
             del self._sizes[torch.uint8]
         self._frozen = frozen
+        self._make()
         if frozen:
             self._keep()
+
+    def _make(self) -> None:
+        """Makes the library's chain of the network as it is."""
+        layers = layers_of(self.network, self.image.input)
+        self._free()
+        # Looked up here, for a module's own lookup takes longer than an image's convolutions.
+        self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
+        self._shapes = [None if p is None else p.shape for p in self._weights()]
+        self.classes = math.prod(layers[-1].output)
+        self._watch = Watch(self.network)
+        self._handle = create(self._library, layers, self.image)
+
+    def follow(self) -> None:
+        """Makes the chain anew if the network's layers, settings or hooks are others than before.
+
+        Every call does so first, unless the chain is frozen.
+
+        Raises:
+            Unsupported: for what the engine does not know.
+        """
+        if not self._watch.same() or self._shapes != [
+            None if p is None else p.shape for p in self._weights()
+        ]:
+            self._make()
+
+    def __reduce__(self) -> tuple[Callable[..., "Chain"], tuple[nn.Module, ImageContract]]:
+        """Returns how copies and pickles are made: anew, of the network or its copy."""
+        if self._frozen:
+            raise UserError(
+                "a frozen chain was to be copied or pickled; compile its network once more"
+            )
+        return _again, (self.network, self.image)
 
     @renamed_parameters(pictures="images")
     def step(self, images: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Step:
@@ -126,6 +158,7 @@ class Chain:
                 finite numbers.
         """
         if not self._frozen:
+            self.follow()
             self._keep()
         memory = checked_images(images, self._sizes)
         count = memory.shape[0]
@@ -151,33 +184,33 @@ class Chain:
 
     def _keep(self) -> None:
         """Gives the library the weights; it looks whether they are others than before."""
-        values = [None if p is None else p.contiguous() for p in self._parameters()]
+        values = [None if p is None else plain(p) for p in self._parameters()]
         outcome = self._library.holmdel_keep(
             self._handle, pointers(values), torch.get_num_threads()
         )
         refuse(outcome, 0, None)
 
     def __del__(self) -> None:
-        if handle := getattr(self, "_handle", None):
+        self._free()
+
+    def _free(self) -> None:
+        if handle := self.__dict__.pop("_handle", None):
             self._library.holmdel_free(handle)
 
     def _weights(self) -> list[Tensor | None]:
-        """Returns weight and bias of every layer that has them, in order."""
-        return [own[name] for own in self._owners for name in ("weight", "bias")]
+        """Returns weight and bias of every layer that has them, in order; None for no parameter."""
+        return [own.get(name) for own in self._owners for name in ("weight", "bias")]
 
     def _parameters(self) -> list[Tensor | None]:
         """Returns the weights and biases, which are as the library takes them or refused."""
         found = self._weights()
-        for parameter, shape in zip(found, self._shapes, strict=True):
-            if parameter is None:
-                good = shape is None
-            else:
-                good = parameter.shape == shape and parameter.dtype is torch.float32
-                good = good and parameter.is_cpu
-            if not good:
+        for parameter in found:
+            if parameter is not None and not (
+                parameter.dtype is torch.float32 and parameter.is_cpu
+            ):
                 raise Unsupported(
-                    "the network's weights have another shape, type or device than when the chain "
-                    "was made; compile it anew"
+                    f"a weight is {parameter.dtype} on {parameter.device} now; the engine takes "
+                    "torch.float32 on the CPU"
                 )
         return found
 
@@ -191,6 +224,7 @@ class Chain:
     ) -> Step:
         if self._frozen:
             raise UserError("a frozen chain was asked to learn; compile it without frozen=True")
+        self.follow()
         memory = checked_images(images, self._sizes)
         labels, rows = checked_labels(labels, len(memory)), checked_rows(rows, len(memory))
         count = len(memory) if rows is None else len(rows)
@@ -199,8 +233,10 @@ class Chain:
         if not 0 <= label_smoothing <= 1:
             raise UserError(f"label_smoothing was given as {label_smoothing}; expected 0..1")
         parameters = self._parameters()
+        if any(p is not None and hooked_gradient(p) for p in parameters):
+            raise Unsupported("a weight has hooks, which the engine does not call")
         fused = fused_steps(optimizer, parameters) if optimizer is not None else None
-        values = [None if p is None else p.detach().contiguous() for p in parameters]
+        values = [None if p is None else plain(p.detach()) for p in parameters]
         gradients = [gradient_of(p) for p in parameters]
         loss, correct, where = ctypes.c_double(), ctypes.c_int64(), ctypes.c_long()
         outcome = self._library.holmdel_learn(
@@ -237,56 +273,6 @@ class Chain:
         return Step(loss.value, correct.value)
 
 
-def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = False) -> Chain:
-    """Returns the chain of a network in the native engine.
-
-    Args:
-        network: a chain of Conv2d, AvgPool2d, MaxPool2d, Sigmoid, Tanh, ReLU, Flatten and Linear,
-            on the CPU, in float32.
-        image: how uint8 images become what the network sees, or that size, (C, H, W). Where it
-            asks for resizing, the chain takes float32 alone.
-        frozen: answer by the weights as they are now, without looking whether they changed.
-
-    Raises:
-        Unsupported: for a layer that the engine does not know, or if there is no engine.
-    """
-    if isinstance(image, tuple):
-        image = ImageContract(stored=image, input=image)
-    expect_fitting(image)
-    for name, parameter in network.named_parameters():
-        if parameter.dtype != torch.float32 or parameter.device.type != "cpu":
-            raise Unsupported(
-                f"{name} is {parameter.dtype} on {parameter.device}; the engine takes "
-                "torch.float32 on the CPU"
-            )
-    return Chain(network, image, frozen=frozen)
-
-
-class Selection(NamedTuple):
-    """The chain to use, or None for PyTorch, and the line that says which and why."""
-
-    chain: Chain | None
-    line: str
-
-
-def select(network: nn.Module, image: ImageContract | Shape, choice: str = "auto") -> Selection:
-    """Returns which engine a network runs on.
-
-    Args:
-        network: on the CPU.
-        image: as for `compile`.
-        choice: `auto` takes the native engine where it can; `native` insists on it; `torch`.
-
-    Raises:
-        UserError: for another choice.
-        Unsupported: for `native` where it cannot.
-    """
-    TRAINING["engine"].check(choice)
-    if choice == "torch":
-        return Selection(None, "PyTorch")
-    try:
-        return Selection(compile(network, image), str(status()))
-    except Unsupported as error:
-        if choice == "native":
-            raise
-        return Selection(None, f"PyTorch: {error}")
+def _again(network: nn.Module, image: ImageContract) -> Chain:
+    """Returns a chain that is not frozen; a copy or a pickle is made by it."""
+    return Chain(network, image, frozen=False)

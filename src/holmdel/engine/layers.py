@@ -1,10 +1,12 @@
 """Translates a PyTorch module into the engine's layers, or says which layer it does not support."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from torch import nn
 
+from holmdel.engine.watch import hooked, hooked_gradient
 from holmdel.errors import UserError
 from holmdel.shapes import output_size
 
@@ -38,6 +40,11 @@ class Layer:
     count_padding: bool = False
     module: nn.Conv2d | nn.Linear | None = None
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Returns the shapes of weight and bias, for a layer that has them."""
+        inputs = (self.input[0], *self.kernel) if self.kind == "conv" else (math.prod(self.input),)
+        return {"weight": (self.output[0], *inputs), "bias": (self.output[0],)}
+
 
 def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
     """Returns the engine's layers of a network.
@@ -49,6 +56,8 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
     Raises:
         Unsupported: for a layer or a size that the engine does not take.
     """
+    if min(size) < 1:
+        raise Unsupported(f"images were given as {size}; expected at least one channel and pixel")
     if max(size[1:]) > LARGEST:
         raise Unsupported(f"images of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
     layers: list[Layer] = []
@@ -66,21 +75,47 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
             flat = True
         else:
             layer = _layer(name, module, shape, flat)
+        _expect(min(layer.output) > 0, name, module)
         layers.append(layer)
         shape = layer.output
     if not flat:
         raise Unsupported("its last layer does not give a row of logits; a Flatten or Linear does")
-    weights = [p for layer in layers if layer.module for p in layer.module.parameters()]
+    _expect_weights(layers)
+    return layers
+
+
+def _expect_weights(layers: Sequence[Layer]) -> None:
+    """Refuses weights that are none, shared, watched, or of another shape than their layer says."""
+    weights = []
+    for layer in layers:
+        if layer.module is None:
+            continue
+        own, shapes = layer.module._parameters, layer.shapes()
+        for name, shape in shapes.items():
+            parameter = own.get(name)
+            if parameter is None and (name == "weight" or getattr(layer.module, name) is not None):
+                raise Unsupported(f"the {name} of a {layer.kind} layer is no parameter of its own")
+            if parameter is None:
+                continue
+            if parameter.shape != shape:
+                raise Unsupported(
+                    f"the {name} of a {layer.kind} layer has another shape than the layer says: "
+                    f"{tuple(parameter.shape)}, not {shape}"
+                )
+            if hooked_gradient(parameter):
+                raise Unsupported(
+                    f"the {name} of a {layer.kind} layer has hooks, which the engine does not call"
+                )
+            weights.append(parameter)
     if not weights:
         raise Unsupported("it has no weights")
     if len({id(p) for p in weights}) < len(weights):
         raise Unsupported("two of its layers share weights")
-    return layers
 
 
 def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Gives the layers of a chain with their names; what does nothing is left out."""
-    if any(getattr(module, hooks) for hooks in _HOOKS) or "forward" in vars(module):
+    if hooked(module):
         raise Unsupported(f"the layer {name or 'given'} has hooks, which the engine does not call")
     if type(module) is nn.Sequential:
         for part, child in module._modules.items():  # named_children leaves out repetitions
@@ -88,9 +123,6 @@ def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
             yield from _leaves(f"{name}.{part}" if name else part, child)
     elif type(module) is not nn.Identity:
         yield name, module
-
-
-_HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
@@ -113,6 +145,7 @@ def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
 
 def _convolution(name: str, module: nn.Conv2d, shape: Shape) -> Layer:
     kernel, stride = _pair(module.kernel_size), _pair(module.stride)
+    _expect(min(*kernel, *stride) > 0, name, module)
     if module.padding == "same":
         _expect(all(side % 2 for side in kernel), name, module)
         padding = kernel[0] // 2, kernel[1] // 2
@@ -135,6 +168,7 @@ def _pool(
 ) -> Layer:
     kernel, stride = _pair(module.kernel_size), _pair(module.stride)
     padding = _pair(module.padding)
+    _expect(min(*kernel, *stride) > 0, name, module)
     small = all(2 * p <= k for p, k in zip(padding, kernel, strict=True))
     _expect(small, name, module)
     height, width = (

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from holmdel.engine.calls import pointers
+from holmdel.engine.calls import is_plain, pointers
 from holmdel.engine.library import Sgd
+from holmdel.engine.watch import hooked_step
 from holmdel.errors import UserError
 
 
@@ -43,6 +44,8 @@ def fused_steps(optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None])
         raise UserError(
             f"an optimizer was given as {type(optimizer).__name__}; expected torch.optim.SGD"
         )
+    if hooked_step(optimizer):
+        return None
     groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
     steps = (Sgd * len(parameters))()
     buffers: list[Tensor | None] = []
@@ -51,14 +54,17 @@ def fused_steps(optimizer: torch.optim.SGD, parameters: Sequence[Tensor | None])
         group = None if parameter is None else groups.get(id(parameter))
         if parameter is None or group is None or not parameter.requires_grad:
             continue  # lr is 0
-        if group["dampening"] or group["maximize"] or not parameter.is_contiguous():
+        if group["dampening"] or group["maximize"] or not is_plain(parameter):
             return None
         step.lr, step.momentum = float(group["lr"]), group["momentum"]
         step.decay, step.nesterov = group["weight_decay"], group["nesterov"]
         if step.momentum:
             buffer = optimizer.state[parameter].get("momentum_buffer")
             buffers[-1] = buffer = torch.zeros_like(parameter) if buffer is None else buffer
-            plain = buffer.is_contiguous() and buffer.dtype == torch.float32 and buffer.is_cpu
-            if not plain or buffer.shape != parameter.shape:
+            if (
+                not is_plain(buffer)
+                or buffer.dtype != torch.float32
+                or buffer.shape != parameter.shape
+            ):
                 return None
     return Steps(steps, pointers(buffers), buffers)

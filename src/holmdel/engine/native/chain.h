@@ -18,8 +18,18 @@ struct Step {
   int32_t nesterov;
 };
 
+// What a chain works with, one call at a time.
+struct Work {
+  const long child;  // of which fork it belongs to
+  std::mutex one_at_a_time;
+  std::vector<std::unique_ptr<Thread>> threads;
+  std::vector<float> kept;  // the values of the last `keep`, empty after `learn`
+};
+
 class Chain {
  public:
+  ~Chain() { delete work_.load(); }
+
   std::vector<std::unique_ptr<Stage>> stages;
   std::unique_ptr<SingleImage> single_image;
   std::unique_ptr<Loader> loader;
@@ -48,12 +58,11 @@ class Chain {
   bool answer_one(const void* memory, bool bytes, float* to);
 
  private:
-  std::mutex one_at_a_time_;
-  std::vector<std::unique_ptr<Thread>> threads_;
+  std::atomic<Work*> work_{nullptr};
   End end_;
-  std::vector<float> kept_;  // the values of the last `keep`, empty after `learn`
   int slotwise_ = 0;  // how many stages work slot by slot before the first that takes all at once
 
+  Work& work();
   void allocate(int threads);
   void take_values(float* const* values);
   bool same_as_kept();
@@ -63,7 +72,7 @@ class Chain {
   void learn_part(Thread& thread, const Images& images, const int64_t* labels, long first,
                   long last, float part, float smoothing) const;
   void combine(int part, int parts, float* const* gradients, const Step* steps,
-               float* const* values, float* const* velocities) const;
+               float* const* values, float* const* velocities);
 };
 
 inline void Chain::connect() {
@@ -84,7 +93,20 @@ inline void Chain::connect() {
   loader = std::make_unique<Loader>(stages[0]->in, scaling);
 }
 
+// A child of fork gets work of its own: the parent's may have been locked, or half done, by a thread
+// that is not inherited.
+inline Work& Chain::work() {
+  const long child = ThreadPool::child();
+  Work* found = work_.load();
+  if (!found || found->child != child) {
+    auto fresh = std::unique_ptr<Work>(new Work{child, {}, {}, {}});
+    if (work_.compare_exchange_strong(found, fresh.get())) found = fresh.release();
+  }
+  return *found;
+}
+
 inline void Chain::allocate(int threads) {
+  auto& threads_ = work().threads;
   while (static_cast<int>(threads_.size()) < threads) {
     auto thread = std::make_unique<Thread>();
     thread->rooms.resize(stages.size() + 1);
@@ -173,7 +195,8 @@ inline void Chain::learn_part(Thread& thread, const Images& images, const int64_
 
 // Adds up the threads' gradients of a share of the parameters, and steps.
 inline void Chain::combine(int part, int parts, float* const* gradients, const Step* steps,
-                           float* const* values, float* const* velocities) const {
+                           float* const* values, float* const* velocities) {
+  const auto& threads_ = work().threads;
   int which = 0;
   for (const auto& stage : stages) {
     const Parameters& p = stage->parameters;
@@ -216,12 +239,14 @@ inline Outcome Chain::learn(const Images& images, const int64_t* labels, long co
       return kBadLabel;
     }
   }
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  Work& own = work();
+  std::lock_guard<std::mutex> lock(own.one_at_a_time);
+  const auto& threads_ = own.threads;
   const long blocks = (count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
   allocate(threads);
   take_values(values);
-  kept_.clear();
+  own.kept.clear();
   ThreadPool& pool = ThreadPool::get();
   pool.run(threads, [&](int number) {
     Thread& thread = *threads_[number];

@@ -4,7 +4,7 @@
 #include "chain.h"
 
 inline void Chain::keep(float* const* values, int threads) {
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  std::lock_guard<std::mutex> lock(work().one_at_a_time);
   take_values(values);
   if (same_as_kept()) return;
   single_image->pack(values);
@@ -16,6 +16,7 @@ inline void Chain::keep(float* const* values, int threads) {
 
 // Whether the values are those that were kept; if not, they are copied, to be compared with.
 inline bool Chain::same_as_kept() {
+  std::vector<float>& kept_ = work().kept;
   bool same = !kept_.empty();
   kept_.resize(parameter_count);
   for (const auto& stage : stages) {
@@ -33,7 +34,9 @@ inline bool Chain::same_as_kept() {
 
 inline Outcome Chain::answer(const Images& images, long count, int threads, float* to,
                              long* where) {
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  Work& own = work();
+  std::lock_guard<std::mutex> lock(own.one_at_a_time);
+  const auto& threads_ = own.threads;
   const long blocks = (count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
   allocate(threads);
@@ -59,7 +62,7 @@ inline Outcome Chain::answer(const Images& images, long count, int threads, floa
 }
 
 inline bool Chain::answer_one(const void* memory, bool bytes, float* to) {
-  std::lock_guard<std::mutex> lock(one_at_a_time_);
+  std::lock_guard<std::mutex> lock(work().one_at_a_time);
   if (!loader->load_one(*single_image, memory, bytes)) return false;
   single_image->run(to);
   return true;

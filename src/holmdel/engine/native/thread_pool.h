@@ -29,12 +29,21 @@ class ThreadPool {
     static const bool watched = [] {
       pool_ = new ThreadPool;
 #if defined(__unix__) || defined(__APPLE__)
-      pthread_atfork(nullptr, nullptr, [] { pool_ = new ThreadPool; });
+      pthread_atfork(nullptr, nullptr, [] {
+        pool_ = new ThreadPool;
+        child_++;
+      });
 #endif
       return true;
     }();
     (void)watched;
     return *pool_;
+  }
+
+  // How many forks lie between this process and the first that asked.
+  static long child() {
+    get();
+    return child_;
   }
 
   // Calls work(0), ..., work(threads - 1), each in a thread of its own; work(0) in the caller's.
@@ -70,6 +79,7 @@ class ThreadPool {
 
  private:
   static inline ThreadPool* pool_ = nullptr;
+  static inline long child_ = 0;
   static constexpr int kSpins = 2000;  // some tens of microseconds: the pause between two batches
 
   std::mutex busy_, sleep_;

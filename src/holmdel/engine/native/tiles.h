@@ -64,7 +64,7 @@ struct Part {
 // Splits `total` into parts as equal as can be, of at most `most`.
 inline std::vector<Part> split(int total, int most) {
   std::vector<Part> parts;
-  const int pieces = (total + most - 1) / most;
+  const int pieces = most > 0 ? (total + most - 1) / most : 0;
   for (int i = 0, first = 0; i < pieces; i++) {
     const int end = static_cast<int>(static_cast<long>(total) * (i + 1) / pieces);
     parts.push_back({first, end - first});
