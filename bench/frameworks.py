@@ -13,7 +13,6 @@ from holmdel import engine
 from holmdel.benchmark.contenders import Workload, makers, trainers
 from holmdel.benchmark.machine import cores
 from holmdel.benchmark.rounds import Maker, Missing
-from holmdel.exchange.onnx import flattened, pair
 
 Call = Callable[[], object]
 STEPPED, JAX, KERAS = "engine, torch SGD", "JAX", "Keras"
@@ -181,3 +180,16 @@ def _keras_layers(keras: Any, layer: nn.Module) -> list[Any]:
         case nn.Flatten():
             return [layers.Flatten()]
     return [layers.Activation(type(layer).__name__.lower())]
+
+
+def flattened(network: nn.Module) -> list[nn.Module]:
+    """Returns the layers of a chain in the order they run, nested chains taken apart."""
+    if isinstance(network, nn.Sequential):
+        return [layer for part in network for layer in flattened(part)]
+    return [] if isinstance(network, nn.Identity) else [network]
+
+
+def pair(side: Any) -> tuple[int, int]:
+    """Returns height and width of what may be given as one number."""
+    height, width = side if isinstance(side, tuple) else (side, side)
+    return height, width

@@ -29,6 +29,7 @@ LEVELS = {
     "drawing": 2,
     "checkpoint": 2,
     "engine": 2,
+    "export": 2,
     "classifier": 2,
     "training": 3,
     "exchange": 4,

@@ -1,5 +1,6 @@
 """The classifier: images in, class probabilities out."""
 
+import copy
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,6 +26,9 @@ from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed
 from holmdel.images.pages import DocumentPage, name_of
 from holmdel.notebook import html_table
+
+if TYPE_CHECKING:
+    from holmdel.export.check import Report
 
 BATCH_SIZE = 256
 _READER = "reader"  # reads strings, and is used by `holmdel read`
@@ -230,6 +235,45 @@ class Classifier:
             answer: Tensor = self.network(images)
         return answer.float()
 
+    def export(
+        self,
+        out: str | Path,
+        to: str = "onnx",
+        *,
+        images: Tensor | None = None,
+        source: str = "",
+        card: str = "",
+        licence: str = "",
+        force: bool = False,
+        **options: Any,
+    ) -> "Report":
+        """Writes the classifier as a file of another program, once that answers the same.
+
+        Args:
+            out: a file; for `c`, a folder.
+            to: one of `holmdel.export.FORMATS`.
+            images: uint8 (N, C, H, W) as stored, to compare on; 64 of noise if None.
+            source: what they are, for the report.
+            card: the model card, kept in the file.
+            licence: what the weights may be used under, kept in the file.
+            force: whether files that are there may be replaced.
+            options: of the format; docs/export.md has them.
+
+        Raises:
+            UserError: for a network that cannot go into the format, a file that is there or
+                cannot be written, or one that answers otherwise than the network.
+        """
+        from holmdel.export import Subject, export, generated
+
+        if images is None:
+            images = generated(self.contract.stored)
+            source = f"{len(images)} generated images"
+        source = source or f"{len(images):,} images"
+        here = self.device == "cpu"
+        network = self.network if here else copy.deepcopy(self.network).cpu()
+        subject = Subject(network, self.header, images.cpu(), source, card, licence)
+        return export(subject, out, to, force=force, **options)
+
     def _chain(self) -> engines.Chain | None:
         """Returns the network as it is now in the native engine; None for PyTorch.
 
@@ -290,6 +334,18 @@ def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classi
         )
     with resources.as_file(_shelf() / f"{model}.safetensors") as file:
         return Classifier(*load_model(file), device, engine)
+
+
+def card(model: str | Path) -> tuple[str, str]:
+    """Returns the model card of a model, in Markdown, and its licence; "" where there is none.
+
+    Args:
+        model: as for `load`.
+    """
+    if str(model) in shipped() and not Path(model).exists():
+        return (_shelf() / f"{model}.md").read_text(encoding="utf-8"), "MIT"
+    path = Path(model) / "README.md"
+    return (path.read_text(encoding="utf-8") if path.is_file() else ""), ""
 
 
 def shipped() -> list[str]:

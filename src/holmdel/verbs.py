@@ -1,22 +1,27 @@
-"""Verbs that join rooms which do not know each other: `evaluate`, and `import_weights`."""
+"""Verbs that join rooms which do not know each other, such as a model and its data set."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from holmdel import data as data_sets
-from holmdel import evaluation, exchange
+from holmdel import evaluation, exchange, samples
 from holmdel.checkpoint import Header, trained_on
-from holmdel.classifier import Classifier, load
+from holmdel.classifier import Classifier, card, load
 from holmdel.data import Split
 from holmdel.data.dataset import Batches
 from holmdel.data.loading import labels_of
 from holmdel.errors import UserError
+from holmdel.export import Report
 from holmdel.files import refuse_existing
 from holmdel.settings import read_options
 from holmdel.shapes import parse_size
 from holmdel.training.train import image_contract
+
+COMPARED = 1000  # images, on which an exported file is compared with the model
 
 
 def evaluate(
@@ -86,6 +91,55 @@ def split_for(
             f"{'x'.join(map(str, stored))}"
         )
     return dataset.test
+
+
+def export_model(
+    model: str | Path,
+    out: str | Path,
+    to: str = "onnx",
+    *,
+    data: str | None = None,
+    licence: str | None = None,
+    force: bool = False,
+    **options: Any,
+) -> Report:
+    """Writes a model as a file of another program, compared with it on images of its data set.
+
+    Args:
+        model: a run folder, a `.safetensors` file, or a shipped name.
+        out: a file; for `c`, a folder.
+        to: one of `export.FORMATS`.
+        data: the data set; if None, the model's own where it is here, else generated images.
+        licence: what the weights may be used under; of a shipped model, its own if None.
+        force: whether files that are there may be replaced.
+        options: of the format.
+
+    Raises:
+        UserError: for an unknown model, data set, format or option, or as `Classifier.export`.
+    """
+    classifier = load(model)
+    text, own = card(model)
+    images, source = _to_compare(classifier, model, data)
+    given: dict[str, Any] = {"images": images, "source": source}
+    given |= {"card": text, "licence": licence or own}
+    return classifier.export(out, to, force=force, **given, **options)
+
+
+def _to_compare(
+    classifier: Classifier, model: str | Path, data: str | None
+) -> tuple[Tensor | None, str]:
+    """Returns up to 1,000 images of a test split, and what they are; None where none is here."""
+    name = data
+    if name is None:
+        own = trained_on(Path(model))
+        try:
+            name = samples.set_for(classifier.classes, own, classifier.contract.stored)
+        except UserError:
+            return None, ""
+    images = split_for(classifier, name).images
+    images = images[:: max(1, len(images) // COMPARED)][:COMPARED]
+    shown = Path(name).name  # of a folder
+    return images, f"{len(images):,} images of {shown}"
 
 
 def import_weights(

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from holmdel import engine
 from holmdel.benchmark.rounds import Contender, Maker, Missing, repeated
 from holmdel.data import load
+from holmdel.export.graph import IMAGES, LOGITS
+from holmdel.export.network_graph import classifier_graph
+from holmdel.images.contract import ImageContract
 from holmdel.inspection import inspect
 from holmdel.networks import build
 from holmdel.training.optimise import draw_weights
@@ -216,12 +219,15 @@ def onnx_logits(work: Workload, threads: int) -> Callable[[], Any]:
     """
     import onnxruntime
 
-    from holmdel.exchange.onnx import chain_as_onnx
+    from holmdel.export.onnx_file import onnx_bytes
 
+    contract = ImageContract(stored=work.input, input=work.input)
+    graph = classifier_graph(work.build(), contract, "float32")
+    graph.outputs = (LOGITS,)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     session = onnxruntime.InferenceSession(
-        chain_as_onnx(work.build(), work.input), options, providers=["CPUExecutionProvider"]
+        onnx_bytes(graph, {}), options, providers=["CPUExecutionProvider"]
     )
-    images = {"images": work.batches(torch.contiguous_format)[0][0].numpy()}
-    return lambda: session.run(None, images)[0]
+    images = {IMAGES: work.batches(torch.contiguous_format)[0][0].numpy()}
+    return lambda: session.run([LOGITS], images)[0]

@@ -12,6 +12,7 @@ from holmdel.cli import (
     data,
     demo,
     evaluate,
+    export,
     import_,
     inspect,
     predict,
@@ -49,10 +50,11 @@ VERBS: dict[str, dict[str, Any]] = {
         "review": review.review,
         "serve": serve.serve,
     },
-    "Data and weights": {"import": import_.import_},
+    "Data and weights": {"import": import_.import_, "export": export.export},
 }
 EPILOGS = {
     "bench": bench.NOTE,
+    "export": export.NOTE,
     "import": import_.NOTE,
     "inspect": inspect.NOTE,
 }

@@ -102,8 +102,8 @@ def to_input(images: Tensor, contract: ImageContract) -> Tensor:
     height, width = contract.input[1:]
     factor = 1 / (255 * contract.std)
     if contract.enlarge == "resize":
-        rows = _resizing(x.shape[2], height, x.device) * factor
-        x = rows @ (x @ _resizing(x.shape[3], width, x.device).t())
+        rows = resizing(x.shape[2], height, x.device) * factor
+        x = rows @ (x @ resizing(x.shape[3], width, x.device).t())
     else:
         if contract.enlarge == "pad":
             top, left = (height - x.shape[2]) // 2, (width - x.shape[3]) // 2
@@ -115,7 +115,7 @@ def to_input(images: Tensor, contract: ImageContract) -> Tensor:
 
 @lru_cache(maxsize=16)
 @torch.inference_mode(mode=False)
-def _resizing(size: int, wanted: int, device: torch.device) -> Tensor:
+def resizing(size: int, wanted: int, device: torch.device) -> Tensor:
     """Returns the matrix (wanted, size) that resizes a column of pixels, bilinear, antialiased.
 
     It is what `F.interpolate` makes of the unit columns, so two products resize a batch as

@@ -1,0 +1,42 @@
+"""`holmdel export`: a model as a file of another program."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NOTE = (
+    "Every file is compared with the model before it is written, on 1,000 images of its data set "
+    "where that is here; export.json beside it keeps what was found. docs/export.md has more."
+)
+
+
+def export(
+    model: Annotated[
+        str, typer.Argument(help="A run folder, a .safetensors file or a shipped name.")
+    ],
+    to: Annotated[str, typer.Option(help="The format: onnx.")],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    data: Annotated[
+        str | None, typer.Option(help="The images to compare on; else the model's own data set.")
+    ] = None,
+    input: Annotated[
+        str | None,
+        typer.Option(help="uint8, images as stored, or float32, what the network sees (onnx)."),
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="What the weights may be used under; kept in the file.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+) -> int:
+    """Write a model for another program, and compare its answers there with the model's."""
+    from holmdel.verbs import export_model  # loads torch
+
+    given = {"input": input}
+    options = {name: value for name, value in given.items() if value is not None}
+    report = export_model(model, out, to, data=data, licence=licence, force=force, **options)
+    typer.echo(report.sentence())
+    for name in report.files:
+        folder = out if out.is_dir() else out.parent
+        typer.echo(f"wrote {folder / name}")
+    return 0

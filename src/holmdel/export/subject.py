@@ -1,0 +1,70 @@
+"""What is exported: a network, and what an answer from it is compared on."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from holmdel.checkpoint import Header
+from holmdel.evaluation import evaluating
+from holmdel.images.contract import to_input
+
+GENERATED = 64  # images, where none of a data set are given
+_SEED = 1989
+_PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:[\\/]|/)(?:[\w.+ -]+[\\/])+([\w.+-]+)")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A classifier on its way into a file.
+
+    Attributes:
+        network: gives logits (N, K).
+        header: what must be known to use it.
+        images: uint8 (N, C, H, W) as stored, on which the file is compared with the network.
+        source: what they are, such as `1,000 images of mnist`.
+        card: the model card in Markdown; "" for none.
+        licence: what the weights may be used under; "" where that is not known.
+    """
+
+    network: nn.Module
+    header: Header
+    images: Tensor
+    source: str
+    card: str = ""
+    licence: str = ""
+    training: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    @cached_property
+    def logits(self) -> Tensor:
+        """What PyTorch's float32 network says of the images: (N, K)."""
+        contract = self.header.image
+        with evaluating(self.network):
+            parts = [self.network(to_input(part, contract)).float() for part in self.parts()]
+        return torch.cat(parts)
+
+    def parts(self) -> tuple[Tensor, ...]:
+        """Returns the images in batches."""
+        return torch.split(self.images, self.header.image.batch_size)
+
+
+def generated(stored: tuple[int, int, int]) -> Tensor:
+    """Returns images to compare on where no data set is at hand: noise, fine and coarse."""
+    chance = torch.Generator().manual_seed(_SEED)
+    half = GENERATED // 2
+    fine = torch.rand(half, *stored, generator=chance)
+    coarse = torch.rand(half, stored[0], 5, 5, generator=chance)
+    coarse = F.interpolate(coarse, size=stored[1:], mode="bilinear")
+    return torch.cat([fine, coarse]).mul(255).round().to(torch.uint8)
+
+
+def without_paths(text: str) -> str:
+    """Returns a text in which of every absolute path its last part is left.
+
+    >>> without_paths("data: /home/ada/digits/train, 28x28, 1/255")
+    'data: train, 28x28, 1/255'
+    """
+    return _PATH.sub(r"\1", text)
