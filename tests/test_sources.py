@@ -268,28 +268,114 @@ def test_roots_are_searched_in_turn_and_need_the_whole_set(mini, mirror, tmp_pat
     cache = roots.fetch(mini, None, [mirror.url("good")])
     assert cache == roots.user_cache()
     assert tmp_path / "home" in cache.parents
-    given, named = tmp_path / "given", tmp_path / "named"
+    named = tmp_path / "named"
     monkeypatch.setenv("HOLMDEL_DATA", str(named))
-    assert roots.roots(given) == [given, named, cache]
-    assert roots.find(mini, given) == cache
+    assert roots.roots() == [named, cache]
+    assert roots.find(mini) == mini.raw(cache)
     roots.fetch(mini, named, [mirror.url("good")])
-    assert roots.find(mini, given) == named
-    roots.fetch(mini, given, [mirror.url("good")])
-    assert roots.find(mini, given) == given
-    (mini.raw(given) / "t10k-labels.gz").unlink()
-    assert roots.find(mini, given) == named
+    assert roots.find(mini) == mini.raw(named)
+    (mini.raw(named) / "t10k-labels.gz").unlink()
+    assert roots.find(mini) == mini.raw(cache)
+
+
+def test_a_data_root_that_is_given_is_the_only_one(tmp_path, monkeypatch):
+    """Otherwise a slip of the pen means another set, and nobody notices."""
+    small(tmp_path / "elsewhere" / "MNIST" / "raw")
+    monkeypatch.setenv("HOLMDEL_DATA", str(tmp_path / "elsewhere"))
+    with pytest.raises(UserError, match=r"MNIST was not found in .*given/MNIST/raw, nor"):
+        load("mnist", root=tmp_path / "given")
+    assert not (tmp_path / "given").exists()
+    assert len(load("mnist").train) == 2
+
+
+def small(folder, source=SOURCES["mnist"], names=str, first=0, images=None):
+    """Writes the four files of a set with two images in each part."""
+    folder.mkdir(parents=True)
+    images = np.zeros((2, 28, 28), np.uint8) if images is None else images
+    labels = first + np.arange(len(images), dtype=np.uint8) % 2
+    for file in source.files:
+        path = folder / names(file.name)
+        path.parent.mkdir(exist_ok=True)
+        idx.write(path, images if "images" in file.name else labels)
+
+
+@pytest.mark.parametrize(
+    ("place", "root"),
+    [
+        ("MNIST/raw", ""),
+        ("MNIST/raw", "MNIST"),
+        ("MNIST/raw", "MNIST/raw"),
+        ("MNIST", ""),
+        ("mnist", ""),
+        ("flat", "flat"),
+        ("flat/raw", "flat"),
+    ],
+)
+def test_the_files_are_found_where_people_have_them(tmp_path, place, root):
+    small(tmp_path / place)
+    data = load("mnist", root=tmp_path / root)
+    assert (len(data.train), data.origin) == (2, str(tmp_path / place))
+    assert data.provenance == f"mnist: 2 + 2 images from {tmp_path / place}"
+
+
+@pytest.mark.parametrize(
+    "names", [lambda name: name.replace("-idx", ".idx"), lambda name: f"{name}/{name}"]
+)
+def test_the_files_are_found_under_the_names_of_archives(tmp_path, names):
+    small(tmp_path / "archive", names=names)
+    assert len(load("mnist", root=tmp_path / "archive").test) == 2
+
+
+def test_the_files_of_another_set_are_not_taken(tmp_path):
+    small(tmp_path / "MNIST" / "raw")
+    for root in (tmp_path / "MNIST", tmp_path / "MNIST" / "raw"):
+        with pytest.raises(UserError, match="Fashion-MNIST was not found in"):
+            load("fashion-mnist", root=root)
+
+
+def test_letters_of_emnist_are_upright_and_begin_with_a(tmp_path):
+    """In its files rows and columns are exchanged, and letters are counted from 1."""
+    written = np.zeros((2, 28, 28), np.uint8)
+    written[:, 4:24, 14] = 255  # a stroke down
+    small(tmp_path / "gzip", SOURCES["emnist-letters"], first=1, images=written.transpose(0, 2, 1))
+    data = load("emnist-letters", root=tmp_path)
+    assert np.array_equal(data.train.images[:, 0].numpy(), written)
+    assert [data.classes[label] for label in data.train.labels] == ["a", "b"]
+
+
+def test_labels_of_qmnist_are_the_first_column(tmp_path):
+    small(tmp_path / "QMNIST", SOURCES["qmnist"])
+    for part in ("train", "test"):
+        table = np.arange(16, dtype=np.int32).reshape(2, 8) % 10
+        idx.write(tmp_path / "QMNIST" / f"qmnist-{part}-labels-idx2-int", table)
+    assert load("qmnist", root=tmp_path).train.labels.tolist() == [0, 8]
+
+
+def test_digits_on_their_side_are_turned_upright_and_that_is_said(tmp_path):
+    ones = np.zeros((20, 28, 28), np.uint8)
+    ones[:, 4:24, 13:15] = 255
+    small(tmp_path / "flat", images=ones.transpose(0, 2, 1))
+    data = load("mnist", root=tmp_path / "flat")
+    assert np.array_equal(data.test.images[:, 0].numpy(), ones)
+    assert "lie on their side, as EMNIST's do, and were turned upright" in data.notes[0]
+
+
+def test_without_mirrors_the_sentence_names_the_archive(tmp_path):
+    with pytest.raises(UserError, match=r"unpack emnist-digits-train-.* from https://.*/gzip\.zip"):
+        roots.fetch(SOURCES["emnist-digits"], tmp_path)
 
 
 def test_offline_one_sentence_says_where_it_looked_and_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("HOLMDEL_MIRROR", dead())
+    monkeypatch.setenv("HOLMDEL_DATA", str(tmp_path / "named"))
     with pytest.raises(UserError) as error:
-        load("kmnist", root=tmp_path / "given")
+        load("kmnist")
     sentence = str(error.value)
-    for place in (tmp_path / "given", roots.user_cache()):
+    for place in (tmp_path / "named", roots.user_cache()):
         assert f"{place}/KMNIST/raw" in sentence
     assert sentence.startswith("Kuzushiji-MNIST was not found in")
     assert "train-images-idx3-ubyte.gz could not be downloaded" in sentence
-    assert f"put them into {tmp_path}/given/KMNIST/raw, or set HOLMDEL_DATA" in sentence
+    assert f"put them into {roots.user_cache()}/KMNIST/raw, or set HOLMDEL_DATA" in sentence
 
 
 def test_a_mirror_of_another_kind_is_refused(monkeypatch):
@@ -313,7 +399,7 @@ def test_an_unknown_name_is_told_with_the_known_ones():
         UserError, match=r"'fashion_mnist'; expected one of .* mean fashion-mnist\?"
     ):
         load("fashion_mnist")
-    assert names() == ["fashion-mnist", "mnist", "kmnist", "digits"]
+    assert names()[:4] == ["fashion-mnist", "mnist", "kmnist", "qmnist"]
 
 
 def test_the_digits_need_no_download_and_look_like_mnists():
@@ -353,6 +439,7 @@ def test_a_square_of_full_ink_fills_the_box():
 def test_mnist_is_fetched_from_a_web_server(mirror, data_root, tmp_path, monkeypatch):
     mirror.folder = data_root
     monkeypatch.setenv("HOLMDEL_MIRROR", f"{dead()} {mirror.url('good')}")
+    roots.fetch(SOURCES["mnist"], tmp_path)
     data = load("mnist", root=tmp_path)
     assert data.train.images.shape == (60_000, 1, 28, 28)
     assert data.train.labels[:5].tolist() == [5, 0, 4, 1, 9]

@@ -40,7 +40,7 @@ def evaluate(
         model: a run folder, a `.safetensors` file, a shipped name, or a Classifier.
         data: a data set's name, or a folder `root/{train,test}/<class>/*`; if None, what the run
             was trained on, and Fashion-MNIST for a model that does not say.
-        data_root: where to look for data sets first.
+        data_root: the data root that has the set; None for the usual ones.
         limit: look at the first examples only.
         device: where to compute.
         engine: what computes, as for `load`; a Classifier has its own, and its own device.

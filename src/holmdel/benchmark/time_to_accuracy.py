@@ -31,10 +31,10 @@ def read(source: Source) -> tuple[Bytes, Labels, Bytes, Labels]:
     Raises:
         UserError: if it is in no data root, or its files are at fault.
     """
-    place = roots.find(source)
-    if place is None:
+    folder = roots.find(source)
+    if folder is None:
         raise UserError(roots.missing(source))
-    paths = [path for path in source.paths(place) if path]
+    paths = [path for path in source.paths(folder) if path]
     with ThreadPoolExecutor() as pool:
         pairs = list(pool.map(idx.read_pair, paths[::2], paths[1::2], [len(source.classes)] * 2))
     (images, labels), (unseen, their) = pairs

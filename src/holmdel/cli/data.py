@@ -12,7 +12,7 @@ from holmdel.errors import UserError
 data = typer.Typer(no_args_is_help=True, help="List, fetch, find and verify data sets.")
 Root = Annotated[
     Path | None,
-    typer.Option("--data-root", help="Looked at before $HOLMDEL_DATA and the user's cache."),
+    typer.Option("--data-root", help="Looked at in place of $HOLMDEL_DATA and the user's cache."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -24,10 +24,10 @@ def list_(data_root: Root = None, as_json: Json = False) -> int:
     if as_json:
         typer.echo(json.dumps(rows))
         return DONE
-    typer.echo(f"{'name':<14}{'train':>7}{'test':>8}  {'size':<9}{'classes':>8}  where")
+    typer.echo(f"{'name':<16}{'train':>8}{'test':>9}  {'size':<9}{'classes':>8}  where")
     for row in rows:
         typer.echo(
-            f"{row['name']:<14}{row['train']:>7,}{row['test']:>8,}  {row['size']:<9}"
+            f"{row['name']:<16}{row['train']:>8,}{row['test']:>9,}  {row['size']:<9}"
             f"{len(row['classes']):>8}  {row['where'] or 'not found'}"
         )
     return DONE
@@ -48,11 +48,11 @@ def fetch(
     if source is None:
         typer.echo("digits ship with holmdel: nothing to fetch")
         return DONE
-    place = None if data_root else roots.find(source)
-    if place is None:
+    folder = roots.find(source, data_root)
+    if folder is None:
         with data_progress() as progress:
-            place = roots.fetch(source, data_root, progress=progress)
-    typer.echo(source.raw(place))
+            folder = source.raw(roots.fetch(source, data_root, progress=progress))
+    typer.echo(folder)
     return DONE
 
 
@@ -67,10 +67,10 @@ def where(
     if source is None:
         typer.echo("digits ship with holmdel: no files to keep")
         return DONE
-    place = roots.find(source, data_root)
-    if place is None:
+    folder = roots.find(source, data_root)
+    if folder is None:
         raise UserError(f"{roots.missing(source, data_root)}; `holmdel data fetch {name}` tries to")
-    typer.echo(source.raw(place))
+    typer.echo(folder)
     return DONE
 
 
@@ -107,9 +107,10 @@ def _rows(data_root: Path | None) -> list[dict[str, Any]]:
 
     rows = []
     for source in SOURCES.values():
-        place = roots.find(source, data_root)
-        found = str(source.raw(place)) if place else None
-        rows.append(_row(source.name, source.counts, source.classes, found))
+        folder = roots.find(source, data_root)
+        rows.append(
+            _row(source.name, source.counts, source.classes, str(folder) if folder else None)
+        )
     rows.append(_row("digits", digits.COUNTS, digits.CLASSES, "ships with holmdel"))
     return rows
 

@@ -18,7 +18,9 @@ AMOUNT, AMOUNT_SEED = "25.730.-", 3
 
 def demo(
     out: Annotated[Path | None, typer.Option(help="Run folder, else runs/demo-DATA.")] = None,
-    data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(help="Data root, or the folder of the set's files.")
+    ] = None,
 ) -> int:
     """Train LeNet, watch it, evaluate it, classify a few images and read an amount."""
     from holmdel import verbs  # loads torch

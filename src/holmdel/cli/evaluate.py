@@ -32,7 +32,9 @@ def evaluate(
             "trained on if not given."
         ),
     ] = None,
-    data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(help="Data root, or the folder of the set's files.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Use the first N examples only.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
     engine: Annotated[str, typer.Option(help="auto, native or torch.")] = "auto",

@@ -45,7 +45,9 @@ def train(
             "--find-lr", help="Learning rate finder: draw loss against learning rate, and stop."
         ),
     ] = False,
-    data_root: Annotated[Path | None, typer.Option(help="Where to look for data first.")] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(help="Data root, or the folder of the set's files.")
+    ] = None,
     strings: Annotated[
         list[str] | None,
         typer.Option(

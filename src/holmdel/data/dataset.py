@@ -41,6 +41,8 @@ class Dataset:
         train: what is trained on.
         test: what is looked at for the figures reported.
         framing: how a foreign image is brought into this form; one of `images.FRAMINGS`.
+        origin: where the images came from: a folder, a file.
+        notes: sentences on what the user should know of them.
     """
 
     name: str
@@ -48,6 +50,14 @@ class Dataset:
     train: Split
     test: Split
     framing: str
+    origin: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def provenance(self) -> str:
+        """A line on how many images came from where."""
+        origin = f" from {self.origin}" if self.origin else ""
+        return f"{self.name}: {len(self.train):,} + {len(self.test):,} images{origin}"
 
 
 Transform = Callable[[Tensor], Tensor]

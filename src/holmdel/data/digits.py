@@ -31,7 +31,7 @@ def load_digits() -> Dataset:
         labels = torch.from_numpy(stored["labels"].astype(np.int64))
     held = torch.arange(len(labels)) % 5 == 0
     train, test = (Split(images[part], labels[part]) for part in (~held, held))
-    return Dataset("digits", CLASSES, train, test, framing="digit")
+    return Dataset("digits", CLASSES, train, test, framing="digit", origin="holmdel itself")
 
 
 def enlarge(digit: NDArray[Any]) -> NDArray[np.uint8]:

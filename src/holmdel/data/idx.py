@@ -19,6 +19,7 @@ from holmdel.errors import UserError
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
 IMAGES, LABELS = 0x0803, 0x0801  # the first four bytes: unsigned bytes along 3 axes, along 1
+TABLES = 0x0C02  # int32 along 2 axes: QMNIST's labels, the class in the first of 8 columns
 
 
 def content(path: Path) -> bytes:
@@ -93,34 +94,42 @@ def read_images(path: Path) -> NDArray[np.uint8]:
     return parse(data, path)
 
 
-def read_labels(path: Path, classes: int) -> NDArray[np.uint8]:
+def read_labels(path: Path, classes: int, first: int = 0) -> NDArray[np.uint8]:
     """Returns the labels of a label file: uint8 (N,), each in 0..classes-1.
+
+    Args:
+        path: the file; of a table of QMNIST the first column is taken.
+        classes: how many there are.
+        first: the number in the file that stands for the first class.
 
     Raises:
         UserError: as `read`, for a file that holds images or anything else, and for a label
             out of range.
     """
     data = content(path)
-    _expect_magic(data, path, LABELS)
-    labels: NDArray[np.uint8] = parse(data, path)
-    wrong = np.flatnonzero(labels >= classes)
+    if data[:4] == TABLES.to_bytes(4, "big"):
+        labels = parse(data, path)[:, 0]
+    else:
+        _expect_magic(data, path, LABELS)
+        labels = parse(data, path)
+    wrong = np.flatnonzero((labels < first) | (labels >= first + classes))
     if len(wrong):
         raise UserError(
             f"label {labels[wrong[0]]} at position {wrong[0]} of {path} is out of range; "
-            f"expected 0 to {classes - 1}; use the label file that belongs to the set"
+            f"expected {first} to {first + classes - 1}; use the label file that belongs to the set"
         )
-    return labels
+    return (labels - first).astype(np.uint8)
 
 
 def read_pair(
-    images: Path, labels: Path, classes: int
+    images: Path, labels: Path, classes: int, first: int = 0
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Returns the images uint8 (N, H, W) and labels uint8 (N,) of two files that go together.
 
     Raises:
         UserError: as `read_images` and `read_labels`, and if their counts differ.
     """
-    values, classed = read_images(images), read_labels(labels, classes)
+    values, classed = read_images(images), read_labels(labels, classes, first)
     if len(values) != len(classed):
         raise UserError(
             f"{images} holds {len(values)} images and {labels} {len(classed)} labels; "

@@ -1,19 +1,24 @@
 """Loads a data set by its name or folder, or its labels alone."""
 
 import difflib
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from holmdel.data import idx, roots
 from holmdel.data.dataset import Dataset, Split
 from holmdel.data.digits import CLASSES, load_digits
 from holmdel.data.download import Progress
 from holmdel.data.folder import listing, load_folder
-from holmdel.data.sources import SOURCES, Source
+from holmdel.data.sources import DIGITS, SIDE, SOURCES, Source
 from holmdel.errors import UserError
+
+_ENOUGH_ONES = 10
 
 
 class Labels(NamedTuple):
@@ -46,7 +51,8 @@ def load(
 
     Args:
         name: one of `names()`, or a folder `root/{train,test}/<class>/*.png`.
-        root: a data root, looked at before `$HOLMDEL_DATA` and the user's cache.
+        root: the data root that must have it, or the folder of its files; None for
+            `$HOLMDEL_DATA`, the user's cache, or a download.
         input: (C, H, W) a folder's images are brought to, (1, 28, 28) for None; the named sets
             have their own, 1x28x28, and do not look at it.
         progress: called while images are downloaded or decoded.
@@ -121,27 +127,71 @@ def _named(given: str | Sequence[str] | None, count: int) -> Labels:
 def load_named(
     source: Source, root: str | Path | None = None, progress: Progress | None = None
 ) -> Dataset:
-    """Returns a data set of IDX files, downloaded first if no data root has it.
+    """Returns a data set of IDX files, downloaded first if no usual data root has it.
 
     Args:
         source: what it is.
-        root: a data root, looked at before `$HOLMDEL_DATA` and the user's cache.
+        root: the data root, or the folder of the files; None for the usual roots.
         progress: called while files are downloaded.
 
     Raises:
-        UserError: if its files cannot be had, or are at fault.
+        UserError: if its files cannot be had, are at fault, or are those of another set.
     """
-    place = roots.find(source, root) or roots.fetch(source, root, progress=progress)
-    paths = [path for path in source.paths(place) if path]
+    paths = roots.obtain(source, root, progress)
+    _refuse_others(source, paths[3])
     train, test = (_split(paths[i], paths[i + 1], source) for i in (0, 2))
-    return Dataset(source.name, source.classes, train, test, source.framing)
+    data = Dataset(
+        source.name, source.classes, train, test, source.framing, origin=str(paths[0].parent)
+    )
+    return _upright(data) if source.classes == DIGITS and not source.on_their_side else data
+
+
+def _refuse_others(source: Source, labels: Path) -> None:
+    """Raises a UserError for the official test labels of another set."""
+    digest = hashlib.sha256(idx.content(labels)).hexdigest()
+    for other in SOURCES.values():
+        if digest == other.files[3].sha256 and other is not source:
+            raise UserError(
+                f"{labels.parent} holds {other.title}, not {source.title}; give --data "
+                f"{other.name}, or another data root"
+            )
 
 
 def _split(images: Path, labels: Path, source: Source) -> Split:
-    values, classed = idx.read_pair(images, labels, len(source.classes))
-    if values.shape[1:] != (28, 28):
+    values, classed = idx.read_pair(images, labels, len(source.classes), source.first_label)
+    if values.shape[1:] != (SIDE, SIDE):
         raise UserError(
             f"{images} holds images of {values.shape[1]}x{values.shape[2]}; {source.title} "
             "has 28x28; give another data root, or the images as a folder"
         )
-    return Split(torch.from_numpy(values).unsqueeze(1), torch.from_numpy(classed).to(torch.int64))
+    pixels = torch.from_numpy(values).unsqueeze(1)
+    if source.on_their_side:
+        pixels = pixels.transpose(2, 3).contiguous()
+    return Split(pixels, torch.from_numpy(classed).to(torch.int64))
+
+
+def _upright(data: Dataset) -> Dataset:
+    """Returns digits upright, with a note where they lay on their side, as in files of EMNIST.
+
+    Ones are higher than wide: in MNIST and QMNIST their ink spreads over 1.7 times as many rows
+    as columns.
+    """
+    ones = data.train.images[data.train.labels == 1, 0].float()
+    rows, columns = (float(_spread(ones.sum(dim=axis))) for axis in (2, 1))
+    if len(ones) < _ENOUGH_ONES or columns < 1.2 * rows:
+        return data
+    parts = (
+        Split(part.images.transpose(2, 3).contiguous(), part.labels)
+        for part in (data.train, data.test)
+    )
+    train, test = parts
+    note = f"the digits in {data.origin} lie on their side, as EMNIST's do, and were turned upright"
+    return replace(data, train=train, test=test, notes=(*data.notes, note))
+
+
+def _spread(profile: Tensor) -> Tensor:
+    """Returns the mean standard deviation, in pixels, of profiles (N, L) of ink."""
+    share = profile / profile.sum(dim=1, keepdim=True).clamp_min(1)
+    at = torch.arange(profile.shape[1]).float()
+    mean = (share * at).sum(dim=1, keepdim=True)
+    return (share * (at - mean) ** 2).sum(dim=1).sqrt().mean()

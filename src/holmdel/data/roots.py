@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,17 +39,51 @@ def user_cache() -> Path:
 
 
 def roots(root: str | Path | None = None) -> list[Path]:
-    """Returns the data roots in the order they are searched.
+    """Returns the data roots that are searched: the one given alone, where one is.
 
-    The one given, then `$HOLMDEL_DATA`, then the user's cache.
+    Else `$HOLMDEL_DATA`, then the user's cache.
     """
-    given = [root, os.environ.get("HOLMDEL_DATA")]
-    return [*(Path(path).expanduser() for path in given if path), user_cache()]
+    if root:
+        return [Path(root).expanduser()]
+    named = os.environ.get("HOLMDEL_DATA")
+    return [*([Path(named).expanduser()] if named else []), user_cache()]
 
 
 def find(source: Source, root: str | Path | None = None) -> Path | None:
-    """Returns the first data root that holds all four files of a set, or None."""
-    return next((place for place in roots(root) if all(source.paths(place))), None)
+    """Returns the first folder that holds all four files of a set, or None.
+
+    Args:
+        source: the set.
+        root: a data root, or the folder of the files itself; None for the usual roots.
+    """
+    places = _folders(source, root)
+    return next((place for place in places if all(source.paths(place))), None)
+
+
+def obtain(
+    source: Source, root: str | Path | None = None, progress: "Progress | None" = None
+) -> list[Path]:
+    """Returns the four files of a set: images and labels for training, and for testing.
+
+    What no usual data root has is downloaded; into one that was given nothing is.
+
+    Raises:
+        UserError: if they cannot be had.
+    """
+    folder = find(source, root)
+    if folder is None and root:
+        raise UserError(f"{missing(source, root)}; {_fetching(source, root)}")
+    folder = folder or source.raw(fetch(source, progress=progress))
+    return [path for path in source.paths(folder) if path]
+
+
+def _fetching(source: Source, root: str | Path) -> str:
+    return f"`holmdel data fetch {source.name} --data-root {root}` tries to"
+
+
+def _folders(source: Source, root: str | Path | None) -> Iterator[Path]:
+    for place in roots(root):
+        yield from source.folders(place, named=root is not None)
 
 
 def missing(source: Source, root: str | Path | None = None, why: str = "") -> str:
@@ -61,12 +95,14 @@ def missing(source: Source, root: str | Path | None = None, why: str = "") -> st
         why: why it could not be downloaded, where that was tried.
     """
     places = ", ".join(str(source.raw(place)) for place in roots(root))
+    itself = f", nor in {root} itself" if root else ""
     files = ", ".join(f"{file.name}.gz" for file in source.files)
     reason = f"; {why}" if why else ""
+    origin = " or ".join(mirrors_of(source))
+    how = f"download {files} from {origin}" if origin else f"unpack {files} from {source.archive}"
     return (
-        f"{source.title} was not found in {places}{reason}; download {files} from "
-        f"{' or '.join(mirrors_of(source))} and put them into {source.raw(target(root))}, "
-        "or set HOLMDEL_DATA to a data root that has them"
+        f"{source.title} was not found in {places}{itself}{reason}; {how} and put them into "
+        f"{source.raw(target(root))}, or set HOLMDEL_DATA to a data root that has them"
     )
 
 
@@ -118,9 +154,11 @@ def fetch(
 
     place = target(root)
     bases = mirrors_of(source) if mirrors is None else mirrors
+    if not bases:
+        raise UserError(missing(source, root))
     make_folder(source.raw(place))
     with locked(source.raw(place)):
-        for file, path in zip(source.files, source.paths(place), strict=True):
+        for file, path in zip(source.files, source.paths(source.raw(place)), strict=True):
             if path is None:
                 archive = f"{file.name}.gz"
                 urls = [base + archive for base in bases]
@@ -133,19 +171,17 @@ def fetch(
 
 
 def verify(source: Source, root: str | Path | None = None) -> list[Verdict]:
-    """Returns a verdict on each of the four files, in the first data root that has any of them.
+    """Returns a verdict on each of the four files, in the first folder that has any of them.
 
     Raises:
         UserError: if no data root has any.
     """
-    place = next((place for place in roots(root) if any(source.paths(place))), None)
+    place = next((place for place in _folders(source, root) if any(source.paths(place))), None)
     if place is None:
         raise UserError(missing(source, root))
     pairs = zip(source.files, source.paths(place), strict=True)
     return [
-        _of_file(file, path, source)
-        if path
-        else Verdict(source.raw(place) / file.name, False, "missing")
+        _of_file(file, path, source) if path else Verdict(place / file.name, False, "missing")
         for file, path in pairs
     ]
 
@@ -157,6 +193,8 @@ def check_official(file: SourceFile, path: Path) -> bool:
         UserError: if the file cannot be read, or its checksum is another.
     """
     data = idx.content(path)
+    if not file.sha256 and not file.archive_sha256:
+        return False
     if not file.sha256:
         return hashlib.sha256(path.read_bytes()).hexdigest() == file.archive_sha256
     found = hashlib.sha256(data).hexdigest()
@@ -169,11 +207,15 @@ def check_official(file: SourceFile, path: Path) -> bool:
 
 
 def _check_download(file: SourceFile, path: Path) -> None:
-    if not check_official(file, path):
+    if check_official(file, path):
+        return
+    if file.archive_sha256:
         raise UserError(
             f"{path} is not the official {file.name}.gz; expected the archive with SHA-256 "
             f"{file.archive_sha256}"
         )
+    if (size := len(idx.content(path))) != file.size:
+        raise UserError(f"{path} has {size} bytes uncompressed; expected {file.size}")
 
 
 def _of_file(file: SourceFile, path: Path, source: Source) -> Verdict:
@@ -197,7 +239,8 @@ def _form(file: SourceFile, path: Path, source: Source) -> str:
     if size != file.size:
         raise UserError(f"{path} has {size} bytes uncompressed; expected {file.size}")
     if "labels" in file.name:
-        return f"{len(idx.read_labels(path, len(source.classes)))} labels"
+        labels = idx.read_labels(path, len(source.classes), source.first_label)
+        return f"{len(labels)} labels"
     count, height, width = idx.read_images(path).shape
     if (height, width) != (28, 28):
         raise UserError(f"{path} holds images of {height}x{width}; expected 28x28")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DIGITS = tuple("0123456789")
+SIDE = 28  # pixels; of every named set
+_INNER = ("raw", "", "gzip")  # folders of the files inside the set's own; `gzip` is EMNIST's
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,11 @@ class Source:
         folder: the folder in a data root, `FOLDER/raw`.
         classes: the label texts.
         framing: how a foreign image is brought into its form; one of `images.FRAMINGS`.
-        mirrors: base URLs, tried in turn.
+        mirrors: base URLs, tried in turn; none where `archive` has to be unpacked by hand.
         files: images and labels for training, images and labels for testing.
+        first_label: the number in the label files that stands for the first class.
+        on_their_side: whether the files have rows and columns of each image exchanged.
+        archive: the URL of an archive with the files.
     """
 
     name: str
@@ -44,22 +49,57 @@ class Source:
     framing: str
     mirrors: tuple[str, ...]
     files: tuple[SourceFile, SourceFile, SourceFile, SourceFile]
+    first_label: int = 0
+    on_their_side: bool = False
+    archive: str = ""
 
     @property
     def counts(self) -> tuple[int, int]:
-        """Returns the images for training and for testing, by the sizes of the label files."""
-        train, test = (self.files[index].size - 8 for index in (1, 3))
+        """Returns the images for training and for testing, by the sizes of the image files."""
+        train, test = ((self.files[index].size - 16) // SIDE**2 for index in (0, 2))
         return train, test
 
     def raw(self, root: Path) -> Path:
         """Returns the folder of the four files in a data root."""
         return root / self.folder / "raw"
 
-    def paths(self, root: Path) -> list[Path | None]:
-        """Returns where each of the four files lies in a data root, plain or `.gz`, or None."""
-        plain = [self.raw(root) / file.name for file in self.files]
-        pairs = [(path, path.with_name(path.name + ".gz")) for path in plain]
-        return [next((path for path in pair if path.is_file()), None) for pair in pairs]
+    def folders(self, root: Path, *, named: bool = False) -> list[Path]:
+        """Returns where in a data root the four files may lie, the usual place first.
+
+        Args:
+            root: the data root.
+            named: the user named it, so it may be one of these folders itself.
+        """
+        known = _spelled(self.folder), _spelled(self.name), _spelled(self.name.partition("-")[0])
+        entries = sorted(root.iterdir()) if root.is_dir() else []
+        alike = [entry for entry in entries if _spelled(entry.name) in known[:2]]
+        own = [root / self.folder, *(entry for entry in alike if entry.name != self.folder)]
+        if named and not {_spelled(root.name), _spelled(root.parent.name)} & _FOLDERS - {*known}:
+            own.append(root)
+        return [place / inner for place in own for inner in _INNER]
+
+    def paths(self, folder: Path) -> list[Path | None]:
+        """Returns where each of the four files lies in a folder, or None.
+
+        Plain or `.gz`, `train-images.idx3-ubyte` too, or in a folder of the file's name.
+        """
+        return [_find(folder, file.name) for file in self.files]
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    names = [name, name.replace("-idx", ".idx")]
+    tried = (folder / (stem + ending) for stem in names for ending in ("", ".gz"))
+    for path in tried:
+        if path.is_file():
+            return path
+        if (inner := path / path.name).is_file():
+            return inner
+    return None
+
+
+def _spelled(name: str) -> str:
+    """Returns a folder's name as it is compared: MNIST, mnist; FashionMNIST, fashion-mnist."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
 def _files(
@@ -147,4 +187,58 @@ KMNIST = Source(
     ),
 )
 
-SOURCES = {source.name: source for source in (FASHION_MNIST, MNIST, KMNIST)}
+QMNIST = Source(
+    name="qmnist",
+    title="QMNIST",
+    folder="QMNIST",
+    classes=DIGITS,
+    framing="digit",
+    mirrors=("https://raw.githubusercontent.com/facebookresearch/qmnist/master/",),
+    files=(
+        SourceFile("qmnist-train-images-idx3-ubyte", 16 + 60_000 * SIDE**2),
+        SourceFile("qmnist-train-labels-idx2-int", 12 + 60_000 * 8 * 4),
+        SourceFile("qmnist-test-images-idx3-ubyte", 16 + 60_000 * SIDE**2),
+        SourceFile("qmnist-test-labels-idx2-int", 12 + 60_000 * 8 * 4),
+    ),
+)
+
+
+def _emnist(part: str, train: int, test: int, classes: str, first_label: int = 0) -> Source:
+    """Returns a part of EMNIST; the files have rows and columns exchanged.
+
+    Cohen, Afshar, Tapson and van Schaik, "EMNIST: an extension of MNIST to handwritten letters"
+    (2017), table II.
+    """
+    prefix = f"emnist-{part}"
+    return Source(
+        name=prefix,
+        title=f"EMNIST ({part})",
+        folder="EMNIST",
+        classes=tuple(classes),
+        framing="digit",
+        mirrors=(),
+        files=(
+            SourceFile(f"{prefix}-train-images-idx3-ubyte", 16 + train * SIDE**2),
+            SourceFile(f"{prefix}-train-labels-idx1-ubyte", 8 + train),
+            SourceFile(f"{prefix}-test-images-idx3-ubyte", 16 + test * SIDE**2),
+            SourceFile(f"{prefix}-test-labels-idx1-ubyte", 8 + test),
+        ),
+        first_label=first_label,
+        on_their_side=True,
+        archive="https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",
+    )
+
+
+_CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_MERGED = f"0123456789{_CAPITALS}abdefghnqrt"  # the other small letters count as their capitals
+EMNIST = (
+    _emnist("balanced", 112_800, 18_800, _MERGED),
+    _emnist("letters", 124_800, 20_800, _CAPITALS.lower(), first_label=1),
+    _emnist("digits", 240_000, 40_000, "0123456789"),
+    _emnist("mnist", 60_000, 10_000, "0123456789"),
+    _emnist("bymerge", 697_932, 116_323, _MERGED),
+    _emnist("byclass", 697_932, 116_323, f"0123456789{_CAPITALS}{_CAPITALS.lower()}"),
+)
+
+SOURCES = {source.name: source for source in (FASHION_MNIST, MNIST, KMNIST, QMNIST, *EMNIST)}
+_FOLDERS = {_spelled(name) for one in SOURCES.values() for name in (one.folder, one.name)}

@@ -52,7 +52,7 @@ def train(
         data: a data set's name, or a folder `root/{train,test}/<class>/*`.
         out: the run folder; if None, a new one under `runs/`.
         resume: go on with the training that `out` holds; the same settings apply.
-        data_root: where to look for data sets first.
+        data_root: the data root that has the set; None for the usual ones.
         callbacks: told of the training as it runs; if None, live curves in a notebook.
         progress: called while images are downloaded or decoded.
         settings: fields of `TrainSettings` and options of the network.
@@ -84,7 +84,10 @@ def train(
             )
             sizes = {"name": data, "train": train, "test": test}
             folder.create(config_of(work, sizes, header, job.engine))
-        return fit(job, header, folder, Callbacks(callbacks))
+        told = Callbacks(callbacks)
+        for line in (dataset.provenance, *dataset.notes):
+            told.note(line)
+        return fit(job, header, folder, told)
 
 
 def find_lr(

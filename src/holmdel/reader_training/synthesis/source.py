@@ -89,15 +89,14 @@ def find_digits(
     They are MNIST's, with QMNIST's writers where the same data root has them.
 
     Args:
-        root: a data root, looked at before `$HOLMDEL_DATA` and the user's cache.
+        root: the data root; None for `$HOLMDEL_DATA` or the user's cache.
         progress: called while MNIST is downloaded.
 
     Raises:
         UserError: if no data root has MNIST, and it cannot be downloaded.
     """
-    mnist = SOURCES["mnist"]
-    place = roots.find(mnist, root) or roots.fetch(mnist, root, progress=progress)
-    images, labels, test_images, test_labels = (path for path in mnist.paths(place) if path)
+    images, labels, test_images, test_labels = roots.obtain(SOURCES["mnist"], root, progress)
+    place = images.parents[2]
     return (
         DigitFiles(images, labels, _writers("train", place)),
         DigitFiles(test_images, test_labels, _writers("test", place)),
