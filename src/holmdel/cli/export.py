@@ -15,8 +15,8 @@ def export(
     model: Annotated[
         str, typer.Argument(help="A run folder, a .safetensors file or a shipped name.")
     ],
-    to: Annotated[str, typer.Option(help="The format: onnx.")],
-    out: Annotated[Path, typer.Option(help="The file to write.")],
+    to: Annotated[str, typer.Option(help="The format: onnx, or c: C99 for microcontrollers.")],
+    out: Annotated[Path, typer.Option(help="The file to write; for c, the folder.")],
     data: Annotated[
         str | None, typer.Option(help="The images to compare on; else the model's own data set.")
     ] = None,

@@ -12,7 +12,10 @@ from holmdel.errors import UserError
 from holmdel.export.check import Report
 from holmdel.export.subject import Subject, generated
 
-_HOMES = {"onnx": "onnx_export"}  # each format's module, which has a function `to_FORMAT`
+_HOMES = {
+    "onnx": "onnx_export",
+    "c": "c_export",
+}  # each format's module, which has a function `to_FORMAT`
 FORMATS = tuple(_HOMES)
 
 __all__ = ["FORMATS", "Report", "Subject", "export", "generated"]

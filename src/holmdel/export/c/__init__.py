@@ -1,0 +1,1 @@
+"""C: one header and one source file, C99, without heap or dependencies."""
