@@ -19,6 +19,7 @@ LEVELS = {
     "images": 1,
     "ops": 1,
     "networks": 1,
+    "programs": 1,
     "evaluation": 1,
     "figures": 1,
     "files": 1,

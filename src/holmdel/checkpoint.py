@@ -1,7 +1,7 @@
 """Models on disk: weights as safetensors, with a JSON header; classifiers and line readers."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,22 @@ from holmdel.files import load_checked, save_tensors
 from holmdel.images.contract import ImageContract
 from holmdel.networks import build, network_options
 from holmdel.networks.line import ALPHABETS, LineNetwork
+from holmdel.programs.program import build_program
 from holmdel.schema import Setting, read_record
 from holmdel.settings import LINE_OPTIONS
+from holmdel.tracing.call import Call
+from holmdel.tracing.operators import result_of
+from holmdel.tracing.tracer import Interceptor
 
 FORMAT = 1
+_LARGEST = 2**29  # numbers that a call of a program may give for two images
 _NAME = "holmdel"  # of the header among a file's texts
 _FIELDS = (
     Setting(name="network", type="str"),
     Setting(name="options", type="object"),
     Setting(name="classes", type="texts"),
     Setting(name="image", type="object"),
+    Setting(name="program", type="object", optional=True),
     Setting(name="format", type="int", default=FORMAT, least=FORMAT, most=FORMAT),
 )
 
@@ -32,11 +38,12 @@ class Header:
     """What must be known beside the weights to use them; kept inside the file.
 
     Attributes:
-        network: a name for `networks.build`.
+        network: a name for `networks.build`; with a program, what it is called.
         options: its options.
         classes: the label texts, in the order of the logits.
         image: what the network was trained to see.
         format: the version of this header.
+        program: of a network that is none of ours, its layers and calls as data.
     """
 
     network: str
@@ -44,6 +51,17 @@ class Header:
     classes: tuple[str, ...]
     image: ImageContract
     format: int = FORMAT
+    program: dict[str, Any] | None = field(default=None, repr=False)
+
+    def build(self) -> nn.Module:
+        """Returns the network, its weights freshly drawn.
+
+        Raises:
+            UserError: if there is no such network.
+        """
+        if self.program is not None:
+            return build_program(self.program)
+        return build(self.network, **self.options)
 
 
 def save_model(path: Path, network: nn.Module, header: Header) -> None:
@@ -52,7 +70,10 @@ def save_model(path: Path, network: nn.Module, header: Header) -> None:
     Raises:
         UserError: if the file cannot be written (a full disk, no permission).
     """
-    save_tensors(path, network.state_dict(), _NAME, asdict(header))
+    values = asdict(header)
+    if header.program is None:
+        del values["program"]  # which older versions do not know
+    save_tensors(path, network.state_dict(), _NAME, values)
 
 
 def load_model(path: Path) -> tuple[nn.Module, Header]:
@@ -65,7 +86,7 @@ def load_model(path: Path) -> tuple[nn.Module, Header]:
     tensors, values = load_checked(path, _NAME)
     header = _parse_header(path, values)
     _fit(path, header.network, _shapes(path, header), tensors)
-    network = build(header.network, **header.options)
+    network = header.build()
     network.load_state_dict(tensors)
     return network.eval(), header
 
@@ -106,7 +127,11 @@ def _shapes(path: Path, header: Header) -> dict[str, Tensor]:
     """
     try:
         with torch.device("meta"):
-            shapes = build(header.network, **header.options).state_dict()
+            network = header.build()
+        shapes = network.state_dict()
+        if header.program is not None:
+            _expect_runs(network, header)
+            return shapes
     except (UserError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
         raise UserError(f"the header of {path} names no network: {reason}") from None
@@ -119,6 +144,33 @@ def _shapes(path: Path, header: Header) -> dict[str, Tensor]:
             "train it again"
         )
     return shapes
+
+
+def _expect_runs(network: nn.Module, header: Header) -> None:
+    """Raises a UserError unless a program gives the header's classes for the header's images.
+
+    It runs without numbers, so that one that would fill the memory is found before it does.
+    """
+    try:
+        with torch.no_grad(), torch.device("meta"), _Watch(result_of):
+            logits = network.eval()(torch.empty(2, *header.image.input))
+    except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(f"its program does not run ({reason[:200]})") from None
+    output = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    expected = (2, len(header.classes))
+    if output != expected:
+        raise UserError(f"its program gives {output} for two images, where {expected} is expected")
+
+
+class _Watch(Interceptor):  # type: ignore[no-untyped-call]
+    """Refuses a call that would give more numbers than any network needs."""
+
+    def called(self, call: Call, results: list[Tensor]) -> None:
+        """Raises a UserError for such a call."""
+        for result in results:
+            if result.numel() > _LARGEST:
+                raise UserError(f"its program's {call.name} gives {result.numel():,} numbers")
 
 
 def _fit(path: Path, name: str, expected: dict[str, Tensor], given: dict[str, Tensor]) -> None:

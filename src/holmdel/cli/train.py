@@ -27,7 +27,10 @@ ONLY_READER = "Only for `train reader`, which learns to read strings of digits"
 def train(
     context: typer.Context,
     network: Annotated[
-        str, typer.Argument(help="lenet, alexnet, vgg11, nin, googlenet, ..., or reader.")
+        str,
+        typer.Argument(
+            help="lenet, alexnet, vgg11, nin, googlenet, ..., your FILE.py:NAME, or reader."
+        ),
     ],
     data: Annotated[
         str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")

@@ -119,4 +119,5 @@ class ActivationCache:
 def _architecture(model: "Model") -> str:
     """Returns a text that is the same for networks with the same layers and input."""
     header = model.classifier.header
-    return json.dumps([header.network, header.options, header.image.input], sort_keys=True)
+    said = [header.network, header.options, header.image.input, header.program]
+    return json.dumps(said, sort_keys=True)

@@ -16,7 +16,6 @@ from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.images import DocumentPage, decode_page
 from holmdel.images.framing import Framed, framed
-from holmdel.networks import build
 from holmdel.server.errors import RequestError
 from holmdel.server.protocol.schemas import MODEL_VERSION
 from holmdel.server.statistics import ModelStatistics
@@ -99,7 +98,7 @@ class Model:
         """
         header = self.classifier.header
         with weightless():
-            network = build(header.network, **header.options)
+            network = header.build()
         return inspect_module(network, input or header.image.input, header.network)
 
     def framed(self, content: bytes | DocumentPage) -> Framed:

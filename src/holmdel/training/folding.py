@@ -70,7 +70,9 @@ def _has_weights(module: nn.Module) -> bool:
     return isinstance(module, nn.Conv2d | nn.Linear)
 
 
-def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
+def calibrate(
+    network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], layer: str | None = None
+) -> float:
     """Scales a network's logits, in place, to the least cross-entropy; returns the factor.
 
     Temperature scaling, Guo et al., "On calibration of modern neural networks" (2017), section 4.2;
@@ -80,10 +82,12 @@ def calibrate(network: nn.Module, batches: Iterable[tuple[Tensor, Tensor]]) -> f
     Args:
         network: from (N, C, H, W) to logits (N, classes), linear behind its last layer of weights.
         batches: pairs of (pictures (N, C, H, W), labels (N,)).
+        layer: the path of that layer; the last of the network if None.
     """
     said, truly = logits_and_labels(network, batches)
     factor = _best_factor(said.double(), truly)
-    last = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)][-1]
+    weighted = [m for m in network.modules() if _has_weights(m)]
+    last = weighted[-1] if layer is None else network.get_submodule(layer)
     with torch.no_grad():
         for parameter in last.parameters():
             parameter.mul_(factor)

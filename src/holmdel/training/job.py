@@ -12,9 +12,8 @@ from holmdel.data import Split
 from holmdel.data.dataset import Batches, batch_seed, permutation
 from holmdel.evaluation import Answer, in_eval_mode
 from holmdel.images.contract import ImageContract
-from holmdel.networks import build
 from holmdel.settings import TrainSettings
-from holmdel.training.folding import with_batch_norm
+from holmdel.training.folding import folded, with_batch_norm
 from holmdel.training.optimise import draw_weights, make_optimizer
 from holmdel.training.settings import Plan
 from holmdel.training.state import State
@@ -98,8 +97,9 @@ class Job:
     def begin(self, seed: int) -> State:
         """Returns the state before the first batch, with weights drawn by the seed."""
         seed_all(seed, self.device)
-        network = build(self.plan.network, **self.plan.options)
-        draw_weights(network, self.settings.init)
+        network = self.plan.build()
+        if not (self.plan.made and self.settings.init == "torch"):  # as it was given, or made anew
+            draw_weights(network, self.settings.init)
         if self.settings.batch_norm:
             network = with_batch_norm(network)
         layout = torch.contiguous_format if self.native else torch.channels_last
@@ -107,6 +107,11 @@ class Job:
         optimizer = make_optimizer(network, self.settings)
         average = bool(self.settings.average)
         return State.begin(network, optimizer, seed, self.batches, average=average)
+
+    def result(self, state: State) -> nn.Module:
+        """Returns the network of a state as it is kept, in eval mode: a copy."""
+        network = folded(state.result)
+        return self.plan.made.kept(network) if self.plan.made else network
 
     def draw(self, seed: int, epoch: int, batch: int, order: Tensor) -> tuple[Tensor, Tensor]:
         """Returns one batch: the network's input (B, C, H, W), and labels (B,).

@@ -35,7 +35,7 @@ from holmdel.training.divergence import (
     refuse_silent,
 )
 from holmdel.training.folder import RunFolder
-from holmdel.training.folding import calibrate, folded
+from holmdel.training.folding import calibrate
 from holmdel.training.history import Epoch, draw_curves
 from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
@@ -79,9 +79,8 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         around = _Surroundings(folder, header, callbacks, interrupted)
         callbacks.note(job.engine)
         state, test_acc = _first_live_attempt(job, around)
-        network = folded(state.result)
-        if job.settings.calibrate:
-            calibrate(network, job.calibration_batches(state.seed))
+        network = on(job.result(state), job.device, torch.contiguous_format)
+        _calibrate(job, state, network, callbacks)
     network = _on_cpu(network)
     config = began_as(folder)
     folder.write_metrics([epoch.to_json() for epoch in state.history])
@@ -98,6 +97,18 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         device=str(job.device),
         test_acc=test_acc,
     )
+
+
+def _calibrate(job: Job, state: State, network: nn.Module, callbacks: Callback) -> None:
+    """Calibrates the network that is kept, if the settings say so and its last layer allows it."""
+    if not job.settings.calibrate:
+        return
+    made = job.plan.made
+    layer = made.last_layer if made else None
+    if made and layer is None:
+        callbacks.note(f"{made.own.name} does not end in a layer of weights: not calibrated")
+        return
+    calibrate(network, job.calibration_batches(state.seed), layer)
 
 
 def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:
@@ -124,7 +135,7 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
         _train_epoch(trainer, around, saver)
         _end_epoch(job, state, around)
         saver.save(state)
-        _write_epoch(state, around)
+        _write_epoch(job, state, around)
         around.callbacks.epoch(state.history)
     test_acc = state.history[-1].test_acc
     assert test_acc is not None  # the last epoch always evaluates the test split
@@ -134,7 +145,7 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
 def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "_Saver") -> None:
     """Trains on the batches of the epoch that are left."""
     job, state = trainer.job, trainer.state
-    snapshot = partial(_snapshot, state, around.header)
+    snapshot = partial(_snapshot, job, state, around.header)
     order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
     watch, began = Stopwatch(job.device), time.perf_counter()
     before = state.train_seconds, state.wall_seconds
@@ -179,9 +190,9 @@ def _stop(around: _Surroundings, snapshot: Snapshot) -> Stopped | KeyboardInterr
     return KeyboardInterrupt() if around.interrupted() else None
 
 
-def _snapshot(state: State, header: Header) -> tuple[nn.Module, Header]:
+def _snapshot(job: Job, state: State, header: Header) -> tuple[nn.Module, Header]:
     """Returns a copy of the network as it would be saved, and its header."""
-    return _on_cpu(folded(state.result)), header
+    return _on_cpu(job.result(state)), header
 
 
 def _on_cpu(network: nn.Module) -> nn.Module:
@@ -227,7 +238,7 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
         if val_acc > state.best_accuracy:
             state.best_accuracy = val_acc
             best = around.folder.path / "best.safetensors"
-            save_model(best, folded(state.result), around.header)
+            save_model(best, job.result(state), around.header)
     if job.validation is None or state.epoch + 1 == job.settings.epochs:
         test_loss, test_acc = loss_and_accuracy(*job.ask(state.result, job.test))
     seconds = state.wall_seconds + time.perf_counter() - began
@@ -249,10 +260,10 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
     state.train_seconds = state.wall_seconds = 0.0
 
 
-def _write_epoch(state: State, around: _Surroundings) -> None:
+def _write_epoch(job: Job, state: State, around: _Surroundings) -> None:
     """Writes what an epoch changes: metrics, model, and the curves if they are due."""
     around.folder.write_metrics([epoch.to_json() for epoch in state.history])
-    save_model(around.folder.model, folded(state.result), around.header)
+    save_model(around.folder.model, job.result(state), around.header)
     around.folder.write_curves(lambda: draw_curves(state.history))
 
 

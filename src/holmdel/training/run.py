@@ -11,7 +11,8 @@ from torch import nn
 from holmdel.checkpoint import Header, load_model
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
-from holmdel.networks import NETWORKS, network_options
+from holmdel.networks import network_options
+from holmdel.programs.own import Own
 from holmdel.schema import Setting, read_record
 from holmdel.settings import OPTIONS, TRAINING, TrainSettings
 from holmdel.training.folder import RunFolder, command_line, model_card
@@ -133,6 +134,7 @@ def config_of(work: Plan, data: dict[str, Any], header: Header, engine: str) -> 
     """
     return {
         "network": work.network,
+        **({"own": _origin(work.own)} if work.own else {}),
         "options": header.options,
         "settings": asdict(work.settings),
         "data": data,
@@ -143,7 +145,16 @@ def config_of(work: Plan, data: dict[str, Any], header: Header, engine: str) -> 
     }
 
 
-def resumed_plan(folder: RunFolder, network: str, data: str, given: Mapping[str, Any]) -> Plan:
+def _origin(own: Own) -> str:
+    """Returns `FILE.py:NAME` of a network of one's own, or its name alone."""
+    if own.target or not own.file:
+        return own.target or own.name
+    return f"{own.file[0]}:{own.name}"
+
+
+def resumed_plan(
+    folder: RunFolder, network: str | Own, data: str, given: Mapping[str, Any]
+) -> Plan:
     """Returns the plan that the run of a folder was started with.
 
     Another engine may go on with it, and then ends with other bits.
@@ -153,10 +164,12 @@ def resumed_plan(folder: RunFolder, network: str, data: str, given: Mapping[str,
     """
     config = began_as(folder)
     options = {k: tuple(v) if isinstance(v, list) else v for k, v in config["options"].items()}
-    began = Plan(config["network"], options, TrainSettings(**config["settings"]))
-    was = {"network": began.network, "data": config["data"]["name"]}
-    now: dict[str, Any] = {"network": network, "data": data}
-    if network == began.network:
+    own = network if isinstance(network, Own) else None
+    began = Plan(config["network"], options, TrainSettings(**config["settings"]), own)
+    was = {"network": _told(config), "data": config["data"]["name"]}
+    told = f"{own.name} of your own" if own else network
+    now: dict[str, Any] = {"network": told, "data": data}
+    if told == _told(config):
         same = plan(network, data, {**asdict(began.settings), **options, **given})
         began = replace(began, settings=replace(began.settings, engine=same.settings.engine))
         was |= asdict(began.settings) | began.options
@@ -165,8 +178,14 @@ def resumed_plan(folder: RunFolder, network: str, data: str, given: Mapping[str,
     return began
 
 
+def _told(config: Mapping[str, Any]) -> str:
+    """Returns what the network of a `config.json` is called, and whether it is one of ours."""
+    return f"{config['network']} of your own" if config["own"] else str(config["network"])
+
+
 _CONFIG = (
-    Setting(name="network", type="str", choices=tuple(NETWORKS)),
+    Setting(name="network", type="str"),
+    Setting(name="own", type="str", optional=True),
     Setting(name="options", type="object"),
     Setting(name="settings", type="object"),
     Setting(name="data", type="object"),
@@ -194,7 +213,7 @@ def began_as(folder: RunFolder) -> dict[str, Any]:
         config = read_record(found, _CONFIG, "config.json")
         settings = read_record(config["settings"], TRAINING.values(), "settings")
         data = read_record(config["data"], _DATA, "data")
-        known = network_options(config["network"])
+        known = {} if config["own"] else network_options(config["network"])
         read_record(known | config["options"], [OPTIONS[name] for name in known], "options")
         ImageContract.from_json(config["image"])
     except UserError as error:
@@ -216,8 +235,9 @@ def classifier_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: 
     last = history[-1]
     stored, seen = ("x".join(map(str, image[key])) for key in ("stored", "input"))
     options = ", ".join(f"{name} {value}" for name, value in config["options"].items())
+    usual = "a network of one's own" if config.get("own") else "its defaults"
     rows = [
-        ("network", f"{config['network']}, {options or 'its defaults'}"),
+        ("network", f"{config['network']}, {options or usual}"),
         ("data", f"{data['name']}: {data['train']:,} training and {data['test']:,} test images"),
         ("classes", ", ".join(config["classes"])),
         ("images", f"stored as {stored} uint8, framing `{image['framing']}`; seen as {seen}"),
@@ -238,8 +258,10 @@ def classifier_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: 
 def _command(config: dict[str, Any]) -> str:
     """Returns the command line that trains this run again."""
     network, data, settings = config["network"], config["data"]["name"], config["settings"]
-    usual = plan(network, data, {"recipe": settings["recipe"]})
+    origin = config.get("own")
+    own = Own(network, None, None) if origin else network
+    usual = plan(own, data, {"recipe": settings["recipe"]})
     known = ("recipe", "classes", "channels", "size")  # said already, or follow from the data
     given = {k: v for k, v in (settings | config["options"]).items() if k not in known}
-    words = [f"holmdel train {network} --data {data} --recipe {settings['recipe']}"]
+    words = [f"holmdel train {origin or network} --data {data} --recipe {settings['recipe']}"]
     return command_line(words, given, asdict(usual.settings) | usual.options)

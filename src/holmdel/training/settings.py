@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.networks import network_options
+from holmdel.networks import build, network_options
+from holmdel.programs.own import Own
 from holmdel.settings import OPTIONS, TRAINING, TrainSettings
+
+if TYPE_CHECKING:
+    from holmdel.training.own import Made
 
 # What `book` changes for other networks than LeNet: the rates and batches of the book's sections.
 # With the book's Xavier weights the deep ones sit at chance for over a hundred batches:
@@ -45,6 +51,8 @@ _MODERN_AUGMENT = {
     "kmnist": "affine",
     "digits": "affine",
 }
+# A network of one's own is trained as it was written; what it normalises is its own affair.
+_MODERN_OWN = {"batch_norm": False}
 _MODERN_OPTIONS = {"activation": "relu", "pooling": "max"}
 # Kept as their papers have them: their last layers take no batch norm and no factor.
 _PAPERS = ("lenet5-1998", "lenet-1989")
@@ -52,46 +60,64 @@ _PAPERS = ("lenet5-1998", "lenet-1989")
 
 @dataclass(frozen=True)
 class Plan:
-    """A network's name and options, and the settings it is trained by."""
+    """A network's name and options, and the settings it is trained by.
+
+    Attributes:
+        network: a name in `networks.NETWORKS`, or what a network of one's own is called.
+        options: of a network of ours.
+        settings: of the training.
+        own: a network of one's own, if it is one.
+        made: that, once the data set is known.
+    """
 
     network: str
     options: dict[str, Any]
     settings: TrainSettings
+    own: Own | None = None
+    made: "Made | None" = None
+
+    def build(self) -> nn.Module:
+        """Returns the network, its weights freshly drawn."""
+        return self.made.build() if self.made else build(self.network, **self.options)
 
 
-def plan(network: str, data: str, given: Mapping[str, Any]) -> Plan:
+def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
     """Returns what a recipe makes of the settings and network options that were given.
 
     Args:
-        network: a name in `networks.NETWORKS`.
+        network: a name in `networks.NETWORKS`, or a network of one's own, whose recipe is `modern`
+            unless another is given.
         data: the data set's name; recipes choose the augmentation by it.
         given: settings and options of the network by name; texts are read as the setting's type.
 
     Raises:
         UserError: for an unknown network, recipe, setting or option, or a value outside its range.
     """
-    known = network_options(network)
-    recipe = TRAINING["recipe"].read(given.get("recipe", "book"))
-    settings: dict[str, Any] = {}
+    own = network if isinstance(network, Own) else None
+    name = own.name if own else str(network)
+    known = {} if own else network_options(name)
+    recipe = TRAINING["recipe"].read(given.get("recipe", "modern" if own else "book"))
+    settings: dict[str, Any] = {"recipe": recipe}
     options: dict[str, Any] = {}
     if recipe == "book":
-        settings |= _BOOK.get(network, {})
+        settings |= {} if own else _BOOK.get(name, {})
     else:
         settings |= _MODERN | {"augment": _MODERN_AUGMENT.get(data, _MODERN["augment"])}
-        options |= {name: value for name, value in _MODERN_OPTIONS.items() if name in known}
-    for name, value in given.items():
-        if name in TRAINING:
-            settings[name] = TRAINING[name].read(value)
-        elif name in known:
-            options[name] = OPTIONS[name].read(value)
+        settings |= _MODERN_OWN if own else {}
+        options |= {key: value for key, value in _MODERN_OPTIONS.items() if key in known}
+    for key, value in given.items():
+        if key in TRAINING:
+            settings[key] = TRAINING[key].read(value)
+        elif key in known:
+            options[key] = OPTIONS[key].read(value)
         else:
             raise UserError(
-                f"there is no setting {name!r}; choose from {', '.join([*TRAINING, *known])}"
+                f"there is no setting {key!r}; choose from {', '.join([*TRAINING, *known])}"
             )
-    work = Plan(network, options, TrainSettings(**settings))
+    work = Plan(name, options, TrainSettings(**settings), own)
     if network in _PAPERS and (work.settings.batch_norm or work.settings.calibrate):
         raise UserError(
-            f"{network} is kept as its paper has it and takes neither batch_norm nor calibrate, "
+            f"{name} is kept as its paper has it and takes neither batch_norm nor calibrate, "
             "which recipe modern sets; use --recipe book"
         )
     return work

@@ -17,8 +17,10 @@ from holmdel.deprecation import renamed_parameters
 from holmdel.devices import choose_device, use_bfloat16
 from holmdel.engine.layers import LARGEST
 from holmdel.errors import UserError
+from holmdel.files import write_bytes
 from holmdel.images import ImageContract, to_input
-from holmdel.networks import build, network_options
+from holmdel.networks import network_options
+from holmdel.programs.own import Given, called, own
 from holmdel.settings import TrainSettings
 from holmdel.shapes import parse_size
 from holmdel.training.callbacks import Animator, Callback, Callbacks, in_notebook
@@ -26,6 +28,7 @@ from holmdel.training.folder import RunFolder
 from holmdel.training.job import Job, seeds_restored
 from holmdel.training.loop import fit
 from holmdel.training.lr_finder import RangeTest, range_test
+from holmdel.training.own import Made, size_of
 from holmdel.training.run import Run, config_of, resumed_plan
 from holmdel.training.settings import Plan, plan
 
@@ -35,7 +38,7 @@ PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, a
 
 @renamed_parameters(reporter="callbacks")
 def train(
-    network: str,
+    network: Given,
     data: str = "fashion-mnist",
     *,
     out: str | Path | None = None,
@@ -48,7 +51,11 @@ def train(
     """Trains a network on a data set; returns the run.
 
     Args:
-        network: a name in `networks.NETWORKS`.
+        network: a name in `networks.NETWORKS`; or one of your own: a `torch.nn.Module`, a class of
+            them, a function that returns one, or `FILE.py:NAME`, and then that file is run. A class
+            or function is called anew for each attempt, with `classes`, `channels` and `size` where
+            it has such parameters; a module is copied, keeps its weights unless `init` says
+            otherwise, and has the trained ones in the end.
         data: a data set's name, or a folder `root/{train,test}/<class>/*`.
         out: the run folder; if None, a new one under `runs/`.
         resume: go on with the training that `out` holds; the same settings apply.
@@ -64,17 +71,19 @@ def train(
     """
     if callbacks is None:
         callbacks = Animator() if in_notebook() else ()
+    mine = own(network)
+    named = mine or str(network)
     with RunFolder(Path(out) if out is not None else new_folder(network, data)) as folder:
         going_on = resume and folder.started()
         if going_on:
             if not folder.finished():
                 folder.hold()
-            work = resumed_plan(folder, network, data, settings)
+            work = resumed_plan(folder, named, data, settings)
             if folder.finished():
                 return Run.load(folder, work.settings)
         else:
             folder.refuse_existing()
-            work = plan(network, data, settings)
+            work = plan(named, data, settings)
         dataset = _load(work, data, data_root, progress)
         work, header = join(work, dataset)
         job = prepare(work, header, dataset)
@@ -84,14 +93,19 @@ def train(
             )
             sizes = {"name": data, "train": train, "test": test}
             folder.create(config_of(work, sizes, header, job.engine))
+            if mine and mine.file:
+                write_bytes(folder.path / mine.file[0], mine.file[1].encode())
         told = Callbacks(callbacks)
         for line in (dataset.provenance, *dataset.notes):
             told.note(line)
-        return fit(job, header, folder, told)
+        run = fit(job, header, folder, told)
+    if mine and mine.module is not None:
+        mine.module.load_state_dict(run.network.state_dict(), strict=False)
+    return run
 
 
 def find_lr(
-    network: str,
+    network: Given,
     data: str = "fashion-mnist",
     *,
     data_root: str | Path | None = None,
@@ -102,18 +116,19 @@ def find_lr(
 
     Args and Raises: as `train`.
     """
-    work = plan(network, data, settings)
+    work = plan(own(network) or str(network), data, settings)
     dataset = _load(work, data, data_root, progress)
     return range_test(prepare(*join(work, dataset), dataset))
 
 
 def new_folder(
-    network: str, data: str, runs: Path = Path("runs"), taken: Container[str] = ()
+    network: Given, data: str, runs: Path = Path("runs"), taken: Container[str] = ()
 ) -> Path:
     """Returns the first of `RUNS/NETWORK-DATA`, `RUNS/NETWORK-DATA-2`, ... not there nor taken."""
-    folder, number = runs / f"{network}-{Path(data).name}", 2
+    name = f"{called(network)}-{Path(data).name}"
+    folder, number = runs / name, 2
     while folder.exists() or folder.name in taken:
-        folder = runs / f"{network}-{Path(data).name}-{number}"
+        folder = runs / f"{name}-{number}"
         number += 1
     return folder
 
@@ -122,37 +137,48 @@ def _load(
     work: Plan, data: str, root: str | Path | None, progress: data_sets.Progress | None
 ) -> Dataset:
     """Returns the data set; a folder's images come in the size that the network sees."""
-    channels = work.options.get("channels", network_options(work.network)["channels"])
-    size = _seen(work, channels)
+    size: Size | None
+    if work.own and not work.settings.input:
+        size = None if data in data_sets.names() else size_of(work.own, None)
+    else:
+        known = network_options(work.network) if not work.own else {"channels": 1}
+        size = _seen(work, (work.options.get("channels", known["channels"]), 0, 0))
     return data_sets.load(data, root=root, input=size, progress=progress)
 
 
-def _seen(work: Plan, channels: int) -> Size:
-    """Returns what the network sees: as `input` says, else its own size."""
+def _seen(work: Plan, stored: Size) -> Size:
+    """Returns what the network sees of stored images: as `input` says, else its own size."""
     if work.settings.input:
         return parse_size(work.settings.input)
+    if work.own:
+        return size_of(work.own, stored)
     height, width = work.options.get("size", network_options(work.network)["size"])
-    return channels, height, width
+    return stored[0], height, width
 
 
 def join(work: Plan, dataset: Dataset) -> tuple[Plan, Header]:
     """Returns the plan with the options that follow from the data, and the model's header."""
-    known = network_options(work.network)
+    known = {} if work.own else network_options(work.network)
     stored = _size(dataset.train)
-    seen = _seen(work, stored[0])
+    with seeds_restored():
+        seen = _seen(work, stored)
     if seen[0] != stored[0]:
         raise UserError(
             f"input was given as {work.settings.input} with {seen[0]} channels; the images of "
             f"{dataset.name} have {stored[0]}"
         )
     follows = {"classes": len(dataset.classes), "channels": seen[0], "size": seen[1:]}
-    options = work.options | {k: v for k, v in follows.items() if known[k] != v}
+    options = work.options | {k: v for k, v in follows.items() if known.get(k, v) != v}
     header = Header(
         network=work.network,
         options=options,
         classes=dataset.classes,
         image=_contract(dataset, stored, seen, normalise=work.settings.normalise),
     )
+    if work.own:
+        with seeds_restored():
+            made = Made.of(work.own, len(dataset.classes), seen)
+        return replace(work, made=made), replace(header, program=made.exported.program)
     return replace(work, options=options), header
 
 
@@ -245,7 +271,7 @@ def _choose_engine(
             raise UserError(f"engine was given as native; {obstacle}; use --engine auto")
         return False, f"PyTorch: {obstacle}"
     with seeds_restored():
-        network = build(plan.network, **plan.options)
+        network = plan.build()
     selection = engine.select(network, image, choice)
     if selection.chain is None:
         return False, selection.line

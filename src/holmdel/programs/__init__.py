@@ -1,0 +1,1 @@
+"""Networks that are none of ours, as data: layers and calls by name, built again without code."""
