@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 
 import numpy as np
 import pytest
@@ -63,6 +64,37 @@ def test_a_folder_is_seen_as_predict_sees_it(holmdel, run, tmp_path):
     found = json.loads(holmdel("evaluate", run, "--data", tmp_path / "photos", "--json").out)
     assert found["accuracy"] == pytest.approx(right / 30)
     assert right > 20
+
+
+def test_a_run_is_evaluated_on_what_was_put_aside_and_others_on_all(holmdel, run, tmp_path):
+    """Whatever folder the command is given in, and whatever fraction it was."""
+    digits = library.data.load("digits").test
+    for number, label in enumerate(digits.labels[:100].tolist()):
+        path = tmp_path / "work" / "own digits" / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(digits.images[number, 0].numpy()).save(path)
+    trained = library.train("lenet", "own digits", epochs=1, test=0.3, out="own")
+    assert trained.header.image.framing == "digit"
+    count = library.evaluate("own").count
+    assert 25 < count < 35
+    assert library.evaluate("own", "own digits").count == count
+    assert library.evaluate(run, "own digits").count == 100
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    os.chdir(elsewhere)
+    assert library.evaluate(tmp_path / "work" / "own").count == count
+
+
+def test_a_part_of_the_classes_is_enough(run, tmp_path):
+    digits = library.data.load("digits").test
+    for number, label in enumerate(digits.labels.tolist()):
+        if label in (7, 3):
+            path = tmp_path / "two" / str(label) / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(digits.images[number, 0].numpy()).save(path)
+    found = library.evaluate(run, str(tmp_path / "two"))
+    assert {*found.labels.tolist()} == {3, 7}
+    assert found.accuracy > 0.8
 
 
 def test_the_table_has_a_row_a_class_and_the_confusions(holmdel, run):

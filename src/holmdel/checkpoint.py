@@ -91,14 +91,41 @@ def load_model(path: Path) -> tuple[nn.Module, Header]:
     return network.eval(), header
 
 
-def trained_on(folder: Path) -> str | None:
-    """Returns the data set that a run folder was trained on: a name or a folder, if it says."""
+@dataclass(frozen=True)
+class Began:
+    """The data that a training began with.
+
+    Attributes:
+        data: the name of a data set, or a folder or file.
+        root: the data root that was given.
+        test: the fraction that was put aside for testing where there was no test part.
+        skip_broken: whether images that cannot be decoded were left out.
+    """
+
+    data: str
+    root: str | None = None
+    test: float = 1.0
+    skip_broken: bool = False
+
+
+def began_with(folder: Path) -> Began | None:
+    """Returns the data that the training of a run folder began with, if it says."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        name = config["data"]["name"]
-    except (OSError, ValueError, KeyError, TypeError):
+        data, settings = config["data"], config["settings"]
+        name, path = str(data["name"]), data.get("path")
+        if path and not Path(name).exists():  # the training began in another folder
+            name = str(path)
+        test, skip = float(settings.get("test", 1.0)), bool(settings.get("skip_broken"))
+        return Began(name, data.get("root"), test, skip)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return str(name)
+
+
+def trained_on(folder: Path) -> str | None:
+    """Returns the data set that a run folder was trained on: a name or a folder, if it says."""
+    began = began_with(folder)
+    return began.data if began else None
 
 
 def _parse_header(path: Path, values: Any) -> Header:

@@ -53,10 +53,24 @@ class TrainSettings:
     )
     limit: int | None = setting(
         None,
-        "train and test on the first N examples only",
+        "train and test on N examples only, each class in its share",
         least=1,
         common=True,
         request={"most": 1_000_000},
+    )
+    test: float = setting(
+        0.2,
+        "fraction of each class put aside for testing, where the data have no test part",
+        least=0.01,
+        most=0.9,
+        common=True,
+    )
+    skip_broken: bool = setting(False, "leave out images that cannot be decoded")
+    framing: str = setting(
+        "auto",
+        "how images of a folder or a file come to their size: a digit or an object cut out, or the "
+        "whole scaled to fit; auto takes digit for photographs of digits, else fit",
+        choices=("auto", "digit", "object", "fit"),
     )
     restarts: int = setting(
         0, "further seeds to try after a dead start", least=0, request={"most": 20}

@@ -1,17 +1,18 @@
 """Verbs that join rooms which do not know each other, such as a model and its data set."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from holmdel import data as data_sets
 from holmdel import evaluation, exchange, samples
-from holmdel.checkpoint import Header, trained_on
+from holmdel.checkpoint import Header, began_with, trained_on
 from holmdel.classifier import Classifier, card, load
-from holmdel.data import Split
+from holmdel.data import Dataset, Split
 from holmdel.data.dataset import Batches
 from holmdel.data.loading import labels_of
 from holmdel.errors import UserError
@@ -24,40 +25,73 @@ from holmdel.training.train import image_contract
 COMPARED = 1000  # images, on which an exported file is compared with the model
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a model is evaluated on.
+
+    Attributes:
+        data: as `data.load` takes it.
+        data_root: the data root that has the set; None for the usual ones.
+        test: the fraction of each class to take where the data have no test part; 1 for all.
+        framing: how images are brought into the model's form; None for the model's own way.
+        skip_broken: leave out images that cannot be decoded.
+    """
+
+    data: Any
+    data_root: str | Path | None = None
+    test: float = 1.0
+    framing: str | None = None
+    skip_broken: bool = False
+
+
 def evaluate(
     model: str | Path | Classifier,
-    data: str | None = None,
+    data: Any = None,
     *,
     data_root: str | Path | None = None,
     limit: int | None = None,
     device: str = "cpu",
     engine: str = "auto",
+    framing: str | None = None,
+    skip_broken: bool = False,
     progress: data_sets.Progress | None = None,
 ) -> evaluation.Evaluation:
     """Returns how good a model is on a data set's test split.
 
     Args:
         model: a run folder, a `.safetensors` file, a shipped name, or a Classifier.
-        data: a data set's name, or a folder `root/{train,test}/<class>/*`; if None, what the run
-            was trained on, and Fashion-MNIST for a model that does not say.
+        data: as `train` takes it; if None, what the run was trained on, and Fashion-MNIST for a
+            model that does not say. Of a folder without a test part all images are taken, or those
+            that were put aside where the model was trained on it.
         data_root: the data root that has the set; None for the usual ones.
-        limit: look at the first examples only.
+        limit: look at so many examples only, each class in its share.
         device: where to compute.
         engine: what computes, as for `load`; a Classifier has its own, and its own device.
+        framing: how images are brought into the model's form; None for the model's own way.
+        skip_broken: leave out images that cannot be decoded.
         progress: called while images are downloaded or decoded.
 
     Raises:
         UserError: for an unknown model or data set, or a data set of other classes or images.
     """
     classifier = model if isinstance(model, Classifier) else load(model, device, engine)
-    data = data or usual_data(model)
-    return assess(classifier, split_for(classifier, data, data_root, progress).take(limit))
+    asked = replace(asked_of(model, data, data_root), framing=framing)
+    asked = replace(asked, skip_broken=skip_broken or asked.skip_broken)
+    return assess(classifier, dataset_for(classifier, asked, progress).test.take(limit))
 
 
-def usual_data(model: str | Path | Classifier) -> str:
-    """Returns the data set that a model is evaluated on where none is named."""
-    folder = None if isinstance(model, Classifier) else Path(model)
-    return (folder and trained_on(folder)) or "fashion-mnist"
+def asked_of(
+    model: str | Path | Classifier, data: Any = None, data_root: str | Path | None = None
+) -> Asked:
+    """Returns what a model is evaluated on: the data given, or those that it was trained on."""
+    known = None if isinstance(model, Classifier) else began_with(Path(model))
+    if known is None:
+        return Asked(data or "fashion-mnist", data_root)
+    own = Asked(known.data, data_root or known.root, known.test, None, known.skip_broken)
+    if data is None:
+        return own
+    same = isinstance(data, str | Path) and Path(data).resolve() == Path(known.data).resolve()
+    return replace(own, data=data) if same else Asked(data, data_root)
 
 
 def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
@@ -67,30 +101,47 @@ def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
     return replace(found, classes=classifier.classes)
 
 
-def split_for(
-    classifier: Classifier,
-    data: str,
-    data_root: str | Path | None = None,
-    progress: data_sets.Progress | None = None,
-) -> Split:
+def split_for(classifier: Classifier, data: Any, data_root: str | Path | None = None) -> Split:
     """Returns the test split of a data set in the form that a classifier takes.
 
     Raises:
         UserError: for an unknown data set, or one of other classes or other images.
     """
-    stored, framing = classifier.contract.stored, classifier.contract.framing
-    dataset = data_sets.load(data, root=data_root, input=stored, progress=progress, framing=framing)
-    if dataset.classes != classifier.classes:
+    return dataset_for(classifier, Asked(data, data_root)).test
+
+
+def dataset_for(
+    classifier: Classifier, asked: Asked, progress: data_sets.Progress | None = None
+) -> Dataset:
+    """Returns a data set in the form that a classifier takes, its labels numbered as its classes.
+
+    Raises:
+        UserError: for an unknown data set, or one of other classes or other images.
+    """
+    stored = classifier.contract.stored
+    dataset = data_sets.load(
+        asked.data,
+        root=asked.data_root,
+        input=stored,
+        progress=progress,
+        framing=asked.framing or classifier.contract.framing,
+        test=asked.test,
+        skip_broken=asked.skip_broken,
+    )
+    lacking = [name for name in dataset.classes if name not in classifier.classes]
+    if lacking:
         raise UserError(
-            f"{data} has the classes {', '.join(dataset.classes)}; the model knows "
+            f"{dataset.name} has the classes {', '.join(lacking)}; the model knows "
             f"{', '.join(classifier.classes)}; evaluate it on data of the same classes"
         )
     if (given := tuple(dataset.test.images.shape[1:])) != stored:
         raise UserError(
-            f"{data} has images of {'x'.join(map(str, given))}; the model takes "
+            f"{dataset.name} has images of {'x'.join(map(str, given))}; the model takes "
             f"{'x'.join(map(str, stored))}"
         )
-    return dataset.test
+    places = torch.tensor([classifier.classes.index(name) for name in dataset.classes])
+    test = Split(dataset.test.images, places[dataset.test.labels])
+    return replace(dataset, classes=classifier.classes, test=test)
 
 
 def export_model(

@@ -85,10 +85,10 @@ def verify(
 
     folder = Path(name).expanduser()
     if name not in SOURCES and name != "digits" and folder.is_dir():
-        from holmdel.cli.inputs import say_passed_over
-        from holmdel.data.folder import verify_folder  # loads PyTorch
+        from holmdel.data.folder import list_folder, verify_folder  # loads PyTorch
 
-        say_passed_over(name)
+        for note in list_folder(folder).notes:
+            typer.echo(f"{name}: {note}", err=True)
         found = verify_folder(folder)
     elif source := _source(name):
         found = roots.verify(source, data_root)

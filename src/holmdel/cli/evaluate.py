@@ -1,6 +1,7 @@
 """`holmdel evaluate`: how good a model is on a data set's test split."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,14 +29,23 @@ def evaluate(
     data: Annotated[
         str | None,
         typer.Option(
-            help="A data set's name, or a folder root/{train,test}/CLASS/*; what the run was "
-            "trained on if not given."
+            help="A data set's name, a folder of images, or a .csv, .npz or .parquet file; what "
+            "the run was trained on if not given."
         ),
     ] = None,
     data_root: Annotated[
         Path | None, typer.Option(help="Data root, or the folder of the set's files.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Use the first N examples only.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Use N examples only, each class in its share.")
+    ] = None,
+    framing: Annotated[
+        str | None,
+        typer.Option(help="digit, object or fit; the model's own way if not given."),
+    ] = None,
+    skip_broken: Annotated[
+        bool, typer.Option("--skip-broken", help="Leave out images that cannot be decoded.")
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu, cuda, cuda:N or mps.")] = "cpu",
     engine: Annotated[str, typer.Option(help="auto, native or torch.")] = "auto",
     out: Annotated[
@@ -64,14 +74,16 @@ def evaluate(
         raise UserError("a reader is measured on labelled strings; give --strings DIR")
     from holmdel import verbs  # loads torch
     from holmdel.classifier import load
-    from holmdel.cli.inputs import say_passed_over
     from holmdel.cli.live import data_progress
 
     classifier = load(model, device, engine)
-    data = data or verbs.usual_data(model)
-    say_passed_over(data)
+    asked = verbs.asked_of(model, data, data_root)
+    asked = replace(asked, framing=framing, skip_broken=skip_broken or asked.skip_broken)
     with data_progress() as progress:
-        test = verbs.split_for(classifier, data, data_root, progress).take(limit)
+        dataset = verbs.dataset_for(classifier, asked, progress)
+    for line in (dataset.provenance, *dataset.notes):
+        typer.echo(line, err=True)
+    test = dataset.test.take(limit)
     found = verbs.assess(classifier, test)
     if out is not None:
         _draw_evaluation(out, classifier, test, found)

@@ -85,15 +85,6 @@ def _in_folder(folder: str, endings: tuple[str, ...]) -> list[str]:
     return paths
 
 
-def say_passed_over(data: str) -> None:
-    """Prints on standard error what a data set's folder holds besides images; a name has none."""
-    from holmdel.data.folder import others  # loads PyTorch
-
-    folder = Path(data).expanduser()
-    if folder.is_dir() and (line := others(folder)):
-        typer.echo(f"{data}: {line}", err=True)
-
-
 def _standard_input() -> Iterator[str | bytes]:
     """Gives the image on standard input or, if it begins as text does, a path a line."""
     stream = sys.stdin.buffer

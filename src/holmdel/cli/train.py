@@ -33,7 +33,10 @@ def train(
         ),
     ],
     data: Annotated[
-        str, typer.Option(help="A data set's name, or a folder root/{train,test}/CLASS/*.")
+        str,
+        typer.Option(
+            help="A data set's name, a folder of images, or a .csv, .npz or .parquet file."
+        ),
     ] = "fashion-mnist",
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/NETWORK-DATA if not given.")
@@ -96,12 +99,10 @@ def _train(
     network: str, data: str, root: Any, out: Path | None, resume: bool, given: dict[str, Any]
 ) -> int:
     """Trains, shows it, and prints the book's two lines at the end."""
-    from holmdel.cli.inputs import say_passed_over
     from holmdel.cli.live import data_progress, reporter
     from holmdel.training.train import new_folder
     from holmdel.training.train import train as train_network
 
-    say_passed_over(data)
     folder = out or new_folder(network, data)
     where: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
     try:

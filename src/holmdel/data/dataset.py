@@ -23,8 +23,17 @@ class Split:
         return len(self.labels)
 
     def take(self, limit: int | None) -> "Split":
-        """Returns the first `limit` examples, or all of them for None."""
-        return self if limit is None else Split(self.images[:limit], self.labels[:limit])
+        """Returns `limit` of the examples, each class in its share, the same every time.
+
+        They stay in their order. All of them for None.
+        """
+        if limit is None or limit >= len(self):
+            return self
+        return self.rows(rows_of_each(self.labels, _shares(self.labels.bincount(), limit)))
+
+    def rows(self, rows: Tensor) -> "Split":
+        """Returns the examples at rows (M,), or where a bool (N,) is true."""
+        return Split(self.images[rows], self.labels[rows])
 
     def to(self, device: str) -> "Split":
         """Returns the split with its tensors on `device`."""
@@ -114,5 +123,35 @@ def hold_out(split: Split, fraction: float, seed: int) -> tuple[Split, Split]:
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(seed))
     held = round(len(split) * fraction)
     parts = order[held:].sort().values, order[:held].sort().values
-    rest, out = (Split(split.images[part], split.labels[part]) for part in parts)
+    rest, out = (split.rows(part) for part in parts)
     return rest, out
+
+
+def rows_of_each(labels: Tensor, counts: Tensor, seed: int = 0) -> Tensor:
+    """Returns the rows of so many examples of each class, drawn by a seed, in ascending order.
+
+    Args:
+        labels: int64 (N,).
+        counts: int64 (classes,), how many of each; no more than there are.
+        seed: another one draws others.
+    """
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    drawn = [order[labels[order] == label][:count] for label, count in enumerate(counts.tolist())]
+    return torch.cat([*drawn, order[:0]]).sort().values
+
+
+def _shares(sizes: Tensor, count: int) -> Tensor:
+    """Returns how many of `count` examples each class gets: its share, and one where that goes.
+
+    The largest remainders are rounded up.
+    """
+    exact = sizes * (count / int(sizes.sum()))
+    shares = exact.long()
+    if count >= int((sizes > 0).sum()):
+        shares = shares.maximum((sizes > 0).long())
+    while (left := count - int(shares.sum())) != 0:
+        step = 1 if left > 0 else -1
+        gap = (exact - shares) * step
+        gap[(shares >= sizes) if left > 0 else (shares <= 1)] = -torch.inf
+        shares[gap.argmax()] += step
+    return shares

@@ -1,129 +1,98 @@
-"""Any folder of images, `folder/{train,test}/<class>/*.png`, as a data set."""
+"""Any folder of images as a data set: `folder/CLASS/*`, or `folder/{train,test}/CLASS/*`."""
 
-import hashlib
-import itertools
 import os
-import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
-import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor
-
-from holmdel.data.dataset import Dataset, Split
-from holmdel.data.download import Progress
-from holmdel.data.roots import Verdict, user_cache
+from holmdel.data.examples import Examples
+from holmdel.data.roots import Verdict
 from holmdel.errors import UserError
-from holmdel.images.contract import ImageContract
 from holmdel.images.decoding import decode
 from holmdel.images.formats import ENDINGS, OF_PAGES, passed_over
-from holmdel.images.framing import frame
-from holmdel.images.pages import locate, pages
+from holmdel.images.pages import pages
 
-WORKERS = min(4, os.cpu_count() or 1)  # threads; Pillow decodes outside the interpreter lock
-AHEAD = 1024  # images asked for at a time, so that a fault is told early
+TRAIN = ("train", "training")
+TEST = ("test", "testing", "val", "valid", "validation")
 
 
 @dataclass(frozen=True)
-class Listing:
-    """What lies in a folder of images.
+class _Part:
+    """The class folders of a part: images by class, other files, and folders without images."""
 
-    Attributes:
-        classes: the class folders' names, sorted as text.
-        splits: for `train` and `test`, each image with its label, in the order of the paths.
-    """
-
-    classes: tuple[str, ...]
-    splits: tuple[list[tuple[Path, int]], list[tuple[Path, int]]]
-
-    @property
-    def paths(self) -> list[Path]:
-        """Returns the images' paths, the training ones first."""
-        return [path for path, _ in itertools.chain(*self.splits)]
+    folder: Path
+    classes: dict[str, list[Path]]
+    others: list[Path]
+    empty: list[str]
 
 
-def load_folder(
-    folder: str | Path,
-    input: tuple[int, int, int] | None = None,
-    progress: Progress | None = None,
-    framing: str = "fit",
-) -> Dataset:
-    """Returns the images of a folder as a data set of the size `input`, whole in memory.
+def list_folder(folder: Path) -> Examples:
+    """Returns the classes and images of a folder.
 
-    Decoded images are kept in one file in the user's cache; they are decoded again where a
-    image has come, gone or changed.
-
-    Args:
-        folder: has `train/CLASS/*.png` and `test/CLASS/*.png` in it, or any other of
-            `images.ENDINGS`; each page of a file is an image.
-        input: (C, H, W) each image is brought to; (1, 28, 28) for None.
-        progress: called with what is done, the images decoded, and the images in all.
-        framing: how an image is brought to that size, one of `images.FRAMINGS`: as a network that
-            is to be evaluated takes images from anywhere, or `fit`, to train one.
+    The classes are the folders in `train`, or those in the folder itself where it has no `train`;
+    an image's class is the first of them on its way, however deep it lies. `test`, `val` and the
+    like are the test part. Hidden files and other endings are passed over; links are followed.
 
     Raises:
-        UserError: if a split, a class or the images are missing, if the classes of the splits
-            differ, or for a file that is not an image.
+        UserError: if there are no two classes with images, or if the test part has others.
     """
-    root, size = Path(folder).expanduser(), input or (1, 28, 28)
-    listed = listing(root)
-    contract = ImageContract(stored=size, input=size, framing=framing)
-    cache = _Cache(root, contract, listed.paths)
-    stored = cache.read()
-    if stored is None:
-        stored = _decoded(listed.paths, contract, progress)
-        cache.write(stored)
-    labels = torch.tensor([label for split in listed.splits for _, label in split])
-    first = len(listed.splits[0])
-    train, test = Split(stored[:first], labels[:first]), Split(stored[first:], labels[first:])
-    return Dataset(str(folder), listed.classes, train, test, framing=framing)
-
-
-def listing(folder: Path) -> Listing:
-    """Returns the classes and images of a folder `folder/{train,test}/<class>/*.png`.
-
-    Hidden files, other endings and what lies deeper are passed over; links are followed.
-
-    Raises:
-        UserError: if a split, a class or images are missing, or the splits' classes differ.
-    """
-    train, test = (_classes(folder, split) for split in ("train", "test"))
-    _expect_same(folder, train, test)
-    if len(train) < 2:
+    root = _unwrapped(folder)
+    named = {entry.name.lower(): entry for entry in _folders(root)}
+    train, test = (
+        next((named[name] for name in names if name in named), None) for names in (TRAIN, TEST)
+    )
+    if train is None and test is not None:
         raise UserError(
-            f"{folder}/train has one class, {train[0]!r}; expected two or more; make a folder for "
-            "each class"
+            f"{root} has no folder 'train'; expected train/CLASS/*.png in it; put about a fifth of "
+            "each class's images into test and the rest into train, or give the class folders alone"
         )
-    first, second = (_images(folder / split, train) for split in ("train", "test"))
-    return Listing(tuple(train), (first, second))
+    learnt = _part(train or root)
+    seen = _part(test) if test else None
+    _check(learnt, seen)
+    used = (train, test) if train else tuple(named.values())
+    passed = [name for name, entry in sorted(named.items()) if entry not in used]
+    return _examples(folder, learnt, seen, [*_notes(learnt, seen, root, passed)])
 
 
-def others(folder: Path) -> str | None:
-    """Returns the line on files in class folders that are passed over for their endings, if any."""
-    names = [
-        entry
-        for split in ("train", "test")
-        for place in sorted((folder / split).glob("*"))
-        if place.is_dir() and not place.name.startswith(".")
-        for entry in _visible(place)
-        if entry.is_file() and entry.suffix.lower() not in ENDINGS
-    ]
-    return passed_over(names)
+def _examples(folder: Path, learnt: _Part, seen: _Part | None, notes: list[str]) -> Examples:
+    classes = sorted(learnt.classes)
+    images: list[Path] = []
+    labels: list[int] = []
+    first_test = None
+    for part in (learnt, *([seen] if seen else [])):
+        if part is seen:
+            first_test = len(images)
+        for label, name in enumerate(classes):
+            found = [page for path in part.classes.get(name, []) for page in _pages(path)]
+            images += found
+            labels += [label] * len(found)
+    return Examples(tuple(classes), images, labels, first_test, str(folder), tuple(notes))
+
+
+def _notes(learnt: _Part, seen: _Part | None, root: Path, passed: list[str]) -> Iterator[str]:
+    """Gives a sentence on everything in a folder that is not used."""
+    parts = [learnt, *([seen] if seen else [])]
+    if line := passed_over([path for part in parts for path in part.others]):
+        yield line
+    for part in parts:
+        loose = [entry for entry in _visible(part.folder) if _is_image(entry)]
+        if loose:
+            yield f"passed over: {_counted(len(loose))} of {part.folder} beside the class folders"
+        for name in part.empty:
+            yield f"passed over: the folder {part.folder / name}, which holds no images"
+    for name in passed:
+        yield f"passed over: the folder {root / name}, as there is one of training images beside it"
+    if seen and (lacking := sorted(learnt.classes.keys() - seen.classes.keys())):
+        yield f"{seen.folder} has no images of {', '.join(lacking)}"
 
 
 def verify_folder(folder: Path) -> list[Verdict]:
-    """Returns a verdict on each image of a folder `folder/{train,test}/<class>/*.png`.
+    """Returns a verdict on each image of a folder.
 
     Raises:
-        UserError: if the folder's layout is at fault, as `load_folder`.
+        UserError: if the folder's layout is at fault, as `list_folder`.
     """
-    return [_verdict(path) for split in listing(folder).splits for path, _ in split]
+    return [_verdict(path) for path in list_folder(folder).paths]
 
 
 def _verdict(path: Path) -> Verdict:
@@ -134,54 +103,78 @@ def _verdict(path: Path) -> Verdict:
     return Verdict(path, True, f"an image of {height}x{width}")
 
 
-def _classes(folder: Path, split: str) -> list[str]:
-    place = folder / split
-    if not place.is_dir():
+def _unwrapped(folder: Path) -> Path:
+    """Returns the folder that has the classes: what was unpacked often lies in one more folder."""
+    inner = _folders(folder)
+    if (
+        len(inner) == 1
+        and len(_folders(inner[0])) > 1
+        and inner[0].name.lower() not in TRAIN + TEST
+    ):
+        return _unwrapped(inner[0])
+    return folder
+
+
+def _part(place: Path) -> _Part:
+    classes: dict[str, list[Path]] = {}
+    others: list[Path] = []
+    empty: list[str] = []
+    for entry in _folders(place):
+        images: list[Path] = []
+        for file in _files(entry):
+            (images if _is_image(file) else others).append(file)
+        if images:
+            classes[entry.name] = images
+        else:
+            empty.append(entry.name)
+    return _Part(place, classes, others, empty)
+
+
+def _check(train: _Part, test: _Part | None) -> None:
+    if not train.classes:
         raise UserError(
-            f"{folder} has no folder {split!r}; expected {split}/CLASS/*.png in it; put about a "
-            "fifth of each class's images into test and the rest into train"
+            f"{train.folder} has no class folders with images in it; expected a folder for each "
+            f"class, such as CLASS/*.png, with files ending in {', '.join(ENDINGS)}"
         )
-    classes = sorted(entry.name for entry in _visible(place) if entry.is_dir())
-    if not classes:
+    if len(train.classes) < 2:
         raise UserError(
-            f"{place} has no class folders in it; expected {split}/CLASS/*.png, a folder for each "
-            "class"
+            f"{train.folder} has one class with images, {next(iter(train.classes))!r}; expected "
+            "two or more; make a folder for each class"
         )
-    return classes
-
-
-def _expect_same(folder: Path, train: list[str], test: list[str]) -> None:
-    for one, other, split in ((train, test, "test"), (test, train, "train")):
-        lacking = [name for name in one if name not in other]
-        if lacking:
-            raise UserError(
-                f"{folder}/{split} lacks the classes {', '.join(lacking)}; expected the same "
-                "classes in train and test"
-            )
-
-
-def _images(place: Path, classes: list[str]) -> list[tuple[Path, int]]:
-    pairs = []
-    for label, name in enumerate(classes):
-        found = sorted(
-            entry
-            for entry in _visible(place / name)
-            if entry.suffix.lower() in ENDINGS and entry.is_file()
+    if test is not None and not test.classes:
+        raise UserError(
+            f"{test.folder} has no class folders with images in it; expected those of "
+            f"{train.folder}; remove it, and a part of those is put aside for testing"
         )
-        if not found:
-            raise UserError(
-                f"{place / name} has no images in it; expected files ending in "
-                f"{', '.join(ENDINGS)}; add some, or remove the folder from train and test"
-            )
-        pairs += [(page, label) for path in found for page in _pages(path)]
-    return pairs
+    if test and (lacking := sorted(test.classes.keys() - train.classes.keys())):
+        raise UserError(
+            f"{train.folder} lacks images of the classes {', '.join(lacking)}, which "
+            f"{test.folder} has; expected the same classes in both"
+        )
 
 
-def _pages(path: Path) -> list[Path]:
-    """Returns the pages of an image file, most of which have one."""
-    if path.suffix.lower() not in OF_PAGES:
-        return [path]
-    return [Path(str(page)) for page in pages(path)]
+def _files(place: Path) -> Iterator[Path]:
+    """Gives the visible files in a folder and below, sorted; a folder that links lead back to once.
+
+    Hidden folders are passed over.
+    """
+    known: set[str] = set()
+    for parent, folders, files in os.walk(place, followlinks=True):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        real = os.path.realpath(parent)
+        if real in known:
+            folders.clear()
+            continue
+        known.add(real)
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield Path(parent) / name
+
+
+def _folders(place: Path) -> list[Path]:
+    """Returns the visible folders in a folder, sorted; `__MACOSX` of an archive is none."""
+    entries = (entry for entry in _visible(place) if not entry.name.startswith("__"))
+    return sorted(entry for entry in entries if entry.is_dir())
 
 
 def _visible(place: Path) -> Iterator[Path]:
@@ -192,77 +185,16 @@ def _visible(place: Path) -> Iterator[Path]:
     return (entry for entry in entries if not entry.name.startswith("."))
 
 
-def _decoded(paths: list[Path], contract: ImageContract, progress: Progress | None) -> Tensor:
-    """Returns the images, uint8 (N, C, H, W), decoded by several threads."""
-    images = torch.empty((len(paths), *contract.stored), dtype=torch.uint8)
-
-    def one(index: int) -> None:
-        pixels = decode(paths[index], contract.stored[0])
-        images[index] = frame(pixels, contract)
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for start in range(0, len(paths), AHEAD):
-            some = range(start, min(start + AHEAD, len(paths)))
-            for index, _ in zip(some, pool.map(one, some), strict=True):
-                if progress:
-                    progress("decoding", index + 1, len(paths))
-    return images
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in ENDINGS and not path.is_dir()
 
 
-class _Cache:
-    """The place of one folder's decoded images in one form.
-
-    The file's name stands for folder and form, so a folder that changed takes its old place; the
-    fingerprint in it for the files (name, size, time of change) and for this version.
-
-    Args:
-        folder: the folder of images.
-        contract: the decoded images' size, and how they were brought to it.
-        paths: the images, in the order in which they are kept.
-    """
-
-    def __init__(self, folder: Path, contract: ImageContract, paths: Sequence[Path]) -> None:
-        form = str(folder.resolve()), contract.stored, contract.framing
-        place = hashlib.sha256(repr(form).encode()).hexdigest()
-        self.path = user_cache() / "folders" / f"{place[:24]}.safetensors"
-        self.shape = (len(paths), *contract.stored)
-        self.fingerprint = _fingerprint(folder, paths)
-
-    def read(self) -> Tensor | None:
-        """Returns the images, uint8 (N, C, H, W); None if they are not there, old or damaged."""
-        try:
-            with safetensors.safe_open(self.path, framework="pt") as file:
-                header = file.metadata() or {}
-                if header.get("fingerprint") != self.fingerprint:
-                    return None
-                images: Tensor = file.get_tensor("images")
-        except (OSError, safetensors.SafetensorError):
-            return None
-        if tuple(images.shape) != self.shape or header.get("crc32") != _checksum(images):
-            return None
-        return images
-
-    def write(self, images: Tensor) -> None:
-        """Keeps the images, uint8 (N, C, H, W), in one move; none if the disk does not let it."""
-        part = self.path.with_suffix(f".{os.getpid()}.part")
-        header = {"fingerprint": self.fingerprint, "crc32": _checksum(images)}
-        with suppress(OSError, safetensors.SafetensorError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            safetensors.torch.save_file({"images": images}, part, header)
-            part.replace(self.path)
-        with suppress(OSError):
-            part.unlink()
+def _pages(path: Path) -> list[Path]:
+    """Returns the pages of an image file, most of which have one."""
+    if path.suffix.lower() not in OF_PAGES:
+        return [path]
+    return [Path(str(page)) for page in pages(path)]
 
 
-def _fingerprint(folder: Path, paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256(metadata.version("holmdel").encode())
-    for path in paths:
-        found = Path(str(locate(path).file)).stat()
-        digest.update(
-            repr((str(path.relative_to(folder)), found.st_size, found.st_mtime_ns)).encode()
-        )
-    return digest.hexdigest()
-
-
-def _checksum(images: Tensor) -> str:
-    return f"{zlib.crc32(images.numpy().data):08x}"
+def _counted(number: int) -> str:
+    return "1 image" if number == 1 else f"{number:,} images"

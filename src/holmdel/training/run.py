@@ -199,6 +199,8 @@ _DATA = (
     Setting(name="name", type="str"),
     Setting(name="train", type="int", least=1),
     Setting(name="test", type="int", least=1),
+    Setting(name="path", type="str", optional=True),
+    Setting(name="root", type="str", optional=True),
 )
 
 

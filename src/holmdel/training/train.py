@@ -39,7 +39,7 @@ PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, a
 @renamed_parameters(reporter="callbacks")
 def train(
     network: Given,
-    data: str = "fashion-mnist",
+    data: Any = "fashion-mnist",
     *,
     out: str | Path | None = None,
     resume: bool = False,
@@ -56,7 +56,9 @@ def train(
             or function is called anew for each attempt, with `classes`, `channels` and `size` where
             it has such parameters; a module is copied, keeps its weights unless `init` says
             otherwise, and has the trained ones in the end.
-        data: a data set's name, or a folder `root/{train,test}/<class>/*`.
+        data: a data set's name; a folder of images, `folder/CLASS/*` or
+            `folder/{train,test}/CLASS/*`; a `.csv`, `.npz` or `.parquet` file; or arrays,
+            `(images, labels)` or two such pairs, as `data.load` takes them.
         out: the run folder; if None, a new one under `runs/`.
         resume: go on with the training that `out` holds; the same settings apply.
         data_root: the data root that has the set; None for the usual ones.
@@ -71,19 +73,19 @@ def train(
     """
     if callbacks is None:
         callbacks = Animator() if in_notebook() else ()
-    mine = own(network)
+    mine, name = own(network), name_of(data)
     named = mine or str(network)
-    with RunFolder(Path(out) if out is not None else new_folder(network, data)) as folder:
+    with RunFolder(Path(out) if out is not None else new_folder(network, name)) as folder:
         going_on = resume and folder.started()
         if going_on:
             if not folder.finished():
                 folder.hold()
-            work = resumed_plan(folder, named, data, settings)
+            work = resumed_plan(folder, named, name, settings)
             if folder.finished():
                 return Run.load(folder, work.settings)
         else:
             folder.refuse_existing()
-            work = plan(named, data, settings)
+            work = plan(named, name, settings)
         dataset = _load(work, data, data_root, progress)
         work, header = join(work, dataset)
         job = prepare(work, header, dataset)
@@ -91,7 +93,7 @@ def train(
             train, test = (
                 len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
             )
-            sizes = {"name": data, "train": train, "test": test}
+            sizes = {"train": train, "test": test, **_place(name, data_root)}
             folder.create(config_of(work, sizes, header, job.engine))
             if mine and mine.file:
                 write_bytes(folder.path / mine.file[0], mine.file[1].encode())
@@ -104,9 +106,21 @@ def train(
     return run
 
 
+def name_of(data: Any) -> str:
+    """Returns what a training calls its data: a name or path as it was given, or `arrays`."""
+    return str(data) if isinstance(data, str | Path) else "arrays"
+
+
+def _place(data: str, root: str | Path | None) -> dict[str, Any]:
+    """Returns what `config.json` says of where the data lie, so that `evaluate` finds them."""
+    path = Path(data).expanduser()
+    named = {} if data in data_sets.names() or not path.exists() else {"path": str(path.resolve())}
+    return {"name": data, **named} | ({"root": str(Path(root).resolve())} if root else {})
+
+
 def find_lr(
     network: Given,
-    data: str = "fashion-mnist",
+    data: Any = "fashion-mnist",
     *,
     data_root: str | Path | None = None,
     progress: data_sets.Progress | None = None,
@@ -116,7 +130,7 @@ def find_lr(
 
     Args and Raises: as `train`.
     """
-    work = plan(own(network) or str(network), data, settings)
+    work = plan(own(network) or str(network), name_of(data), settings)
     dataset = _load(work, data, data_root, progress)
     return range_test(prepare(*join(work, dataset), dataset))
 
@@ -134,16 +148,25 @@ def new_folder(
 
 
 def _load(
-    work: Plan, data: str, root: str | Path | None, progress: data_sets.Progress | None
+    work: Plan, data: Any, root: str | Path | None, progress: data_sets.Progress | None
 ) -> Dataset:
     """Returns the data set; a folder's images come in the size that the network sees."""
     size: Size | None
     if work.own and not work.settings.input:
-        size = None if data in data_sets.names() else size_of(work.own, None)
+        size = None if name_of(data) in data_sets.names() else size_of(work.own, None)
     else:
         known = network_options(work.network) if not work.own else {"channels": 1}
         size = _seen(work, (work.options.get("channels", known["channels"]), 0, 0))
-    return data_sets.load(data, root=root, input=size, progress=progress)
+    settings = work.settings
+    return data_sets.load(
+        data,
+        root=root,
+        input=size,
+        progress=progress,
+        framing=settings.framing,
+        test=settings.test,
+        skip_broken=settings.skip_broken,
+    )
 
 
 def _seen(work: Plan, stored: Size) -> Size:
