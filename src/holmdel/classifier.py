@@ -244,6 +244,7 @@ class Classifier:
         source: str = "",
         card: str = "",
         licence: str = "",
+        name: str = "",
         force: bool = False,
         **options: Any,
     ) -> "Report":
@@ -256,6 +257,7 @@ class Classifier:
             source: what they are, for the report.
             card: the model card, kept in the file.
             licence: what the weights may be used under, kept in the file.
+            name: what a page calls the model; the network's name if "".
             force: whether files that are there may be replaced.
             options: of the format; docs/export.md has them.
 
@@ -271,7 +273,7 @@ class Classifier:
         source = source or f"{len(images):,} images"
         here = self.device == "cpu"
         network = self.network if here else copy.deepcopy(self.network).cpu()
-        subject = Subject(network, self.header, images.cpu(), source, card, licence)
+        subject = Subject(network, self.header, images.cpu(), source, card, licence, name)
         return export(subject, out, to, force=force, **options)
 
     def _chain(self) -> engines.Chain | None:

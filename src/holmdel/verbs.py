@@ -172,7 +172,7 @@ def export_model(
     text, own = card(model)
     images, source = _to_compare(classifier, model, data)
     given: dict[str, Any] = {"images": images, "source": source}
-    given |= {"card": text, "licence": licence or own}
+    given |= {"card": text, "licence": licence or own, "name": Path(model).stem}
     return classifier.export(out, to, force=force, **given, **options)
 
 

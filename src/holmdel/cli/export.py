@@ -15,7 +15,9 @@ def export(
     model: Annotated[
         str, typer.Argument(help="A run folder, a .safetensors file or a shipped name.")
     ],
-    to: Annotated[str, typer.Option(help="The format: onnx, or c: C99 for microcontrollers.")],
+    to: Annotated[
+        str, typer.Option(help="The format: onnx; c, C99 for microcontrollers; html, a page.")
+    ],
     out: Annotated[Path, typer.Option(help="The file to write; for c, the folder.")],
     data: Annotated[
         str | None, typer.Option(help="The images to compare on; else the model's own data set.")

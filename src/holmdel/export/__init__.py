@@ -12,10 +12,11 @@ from holmdel.errors import UserError
 from holmdel.export.check import Report
 from holmdel.export.subject import Subject, generated
 
-_HOMES = {
+_HOMES = {  # each format's module, which has a function `to_FORMAT`
     "onnx": "onnx_export",
     "c": "c_export",
-}  # each format's module, which has a function `to_FORMAT`
+    "html": "html_export",
+}
 FORMATS = tuple(_HOMES)
 
 __all__ = ["FORMATS", "Report", "Subject", "export", "generated"]

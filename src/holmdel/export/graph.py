@@ -87,7 +87,7 @@ class Graph:
 
     def constant(self, numbers: Any, name: str) -> str:
         """Adds a constant, an array or what makes one; returns its name, which is unique."""
-        array = np.ascontiguousarray(numbers)
+        array = np.array(numbers, order="C")
         array = array.astype(np.float32) if array.dtype == np.float64 else array
         name = self.unique(name)
         self.constants[name] = array

@@ -1,7 +1,7 @@
 """What is exported: a network, and what an answer from it is compared on."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -28,6 +28,7 @@ class Subject:
         source: what they are, such as `1,000 images of mnist`.
         card: the model card in Markdown; "" for none.
         licence: what the weights may be used under; "" where that is not known.
+        name: what to call the model; "" for the network's name.
     """
 
     network: nn.Module
@@ -36,7 +37,7 @@ class Subject:
     source: str
     card: str = ""
     licence: str = ""
-    training: Tensor = field(default_factory=lambda: torch.empty(0))
+    name: str = ""
 
     @cached_property
     def logits(self) -> Tensor:

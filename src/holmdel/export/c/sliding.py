@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from holmdel.errors import UserError
 from holmdel.export.c.loops import Shape, literal
 from holmdel.export.c.work import Work, only_onnx
-from holmdel.export.graph import Array, Node
+from holmdel.export.graph import Array, Graph, Node
 
 _MAPS, _COLUMNS, _TERMS = 16, 5, 8  # computed at once, at most; products in an expression
 
@@ -220,3 +221,12 @@ def _inside(work: Work) -> str:
     return f"""                        if ({test})
                             continue;
 """
+
+
+def refuse_dimensions(graph: Graph, node: Node) -> None:
+    """Raises a UserError for a convolution or pooling that is not of two dimensions."""
+    windowed = node.operator in ("Conv", "MaxPool", "AveragePool")
+    if windowed and len(graph.shapes[node.output]) != 4:
+        raise UserError(
+            f"the layer {node.layer} slides along one or three dimensions; of two it could go"
+        )

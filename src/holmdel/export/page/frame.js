@@ -1,0 +1,68 @@
+/** The frame of an exported network's page: language, theme, and the playground's Draw tab. */
+
+import { decode } from "../../server/page/base64.js";
+import drawTexts from "../../server/page/draw-texts.js";
+import { mount } from "../../server/page/draw.js";
+import { addTexts, language, setLanguage, t } from "../../server/page/texts.js";
+import { Theme, THEMES } from "../../server/page/theme.js";
+import { UrlState } from "../../server/page/url.js";
+import { LocalApi } from "./local-api.js";
+
+/** @returns {HTMLElement} */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const textOf = (id) => byId(id).textContent ?? "";
+
+const page = JSON.parse(textOf("network"));
+const api = new LocalApi(page, decode(textOf("weights").trim()).buffer);
+const state = new UrlState();
+const theme = new Theme();
+let unmount = () => {};
+
+const app = {
+  api,
+  state,
+  theme,
+  models: { models: [page.model], default: page.model.name, reader: { available: false, why: null }, version: page.version },
+  chosen: () => [page.model],
+  refresh: async () => {},
+  onModels: () => () => {},
+  announce(text) {
+    byId("live").textContent = text;
+  },
+  fail(error) {
+    if (error?.name === "AbortError") return;
+    byId("error").hidden = !error;
+    byId("error-text").textContent = error ? error.message : "";
+  },
+};
+
+function show() {
+  unmount();
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  byId("language").textContent = t("shell.language");
+  byId("theme").textContent = t(`shell.theme.${theme.choice}`);
+  const root = document.createElement("div");
+  root.className = "tab-draw";
+  byId("panel").replaceChildren(root);
+  unmount = mount(root, /** @type {any} */ (app));
+}
+
+addTexts(drawTexts);
+setLanguage(state.get("lang") ?? navigator.language);
+theme.choose(state.get("theme"));
+byId("language").addEventListener("click", () => {
+  const other = language() === "zh" ? "en" : "zh";
+  state.set({ lang: other });
+  setLanguage(other);
+  show();
+});
+byId("theme").addEventListener("click", () => {
+  const next = THEMES[(THEMES.indexOf(theme.choice) + 1) % THEMES.length];
+  state.set({ theme: next });
+  theme.choose(next);
+  byId("theme").textContent = t(`shell.theme.${next}`);
+});
+byId("error-dismiss").addEventListener("click", () => app.fail(null));
+for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
+show();
+document.documentElement.classList.add("ready");

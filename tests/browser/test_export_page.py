@@ -1,0 +1,55 @@
+"""An exported page, opened as a file in a real browser: digits are drawn, layers and sums shown."""
+
+import shutil
+
+import pytest
+from handwriting import STROKES, draw
+
+import holmdel
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    if shutil.which("node") is None:
+        pytest.skip("needs Node.js")
+    out = tmp_path_factory.mktemp("page") / "lenet.html"
+    holmdel.load("lenet-mnist").export(out, to="html")
+    return out
+
+
+@pytest.fixture
+def page(browser, page_file):
+    """Gives the page; it may load nothing and complain of nothing."""
+    complaints = []
+    opened = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened.set_default_timeout(20_000)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("console", lambda line: complaints.append(line.text))
+    opened.on("request", lambda r: r.url.startswith("http") and complaints.append(r.url))
+    opened.goto(page_file.as_uri())
+    opened.wait_for_selector("canvas.maps[data-layer=output]")
+    yield opened
+    opened.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize(
+    "digit",
+    [d if d == "3" else pytest.param(d, marks=pytest.mark.exhaustive) for d in STROKES],
+)
+def test_a_drawn_digit_is_recognised(page, digit):
+    draw(page, digit)
+    page.wait_for_selector(f"[data-best='{digit}']")
+
+
+@pytest.mark.exhaustive
+def test_a_unit_adds_up(page):
+    draw(page, "3")
+    page.wait_for_selector("[data-best='3']")
+    page.locator("canvas.maps[data-layer=c3]").click(position={"x": 20, "y": 20})
+    page.wait_for_selector("#unit[data-unit^='c3']")
+    assert page.locator("#unit .equation").get_attribute("data-same") == "true"
+    page.click("text=kernels >> nth=0")
+    page.wait_for_selector("#kernels-canvas")
+    page.click("#occlusion")
+    page.wait_for_selector("#importance[data-label='3']")
