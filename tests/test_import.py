@@ -13,7 +13,7 @@ from torch import nn
 import holmdel as library
 from holmdel.checkpoint import Header, save_model
 from holmdel.errors import UserError
-from holmdel.exchange import MXNET, Weights, convert, read_weights
+from holmdel.exchange import Weights, convert, read_weights
 from holmdel.images import ImageContract
 from holmdel.networks import build
 from holmdel.verbs import import_weights
@@ -114,11 +114,56 @@ def test_pictures_of_a_data_set_are_resized(tmp_path):
 
 def test_alexnet_of_mxnet_has_no_padding_and_of_pytorch_one():
     tensors = build("alexnet", width=0.02).state_dict()
-    for form, padding in ((MXNET, 0), ("PyTorch state dict", 1)):
-        found = convert(Weights("alexnet.params", form, tensors), "alexnet", width=0.02)
+    for told, padding in (({"padding": 0}, 0), ({}, 1)):
+        weights = Weights("alexnet.params", "made here", tensors, options=told)
+        found = convert(weights, "alexnet", width=0.02)
         assert found.network.conv1.padding == (padding, padding)
-    given = convert(Weights("alexnet.params", MXNET, tensors), "alexnet", width=0.02, padding=1)
+    given = convert(weights, "alexnet", width=0.02, padding=1)
     assert given.network.conv1.padding == (1, 1)
+
+
+def test_one_of_several_state_dicts_is_named(holmdel, tmp_path):
+    average = {name: tensor + 1 for name, tensor in STATE.items()}
+    torch.save({"model": STATE, "model_ema": average, "epoch": 3}, tmp_path / "both.pt")
+    words = ("import", tmp_path / "both.pt", "--as", "lenet", "--out", tmp_path / "run")
+    assert "(model, model_ema); say which is meant: --key model" in holmdel(*words).err
+    assert "has no state dict 'epoch'" in holmdel(*words, "--key", "epoch").err
+    assert holmdel(*words, "--key", "model_ema").status == 0
+    state = library.load(tmp_path / "run").network.state_dict()
+    assert all(torch.equal(state[name], average[name]) for name in STATE)
+
+
+def test_a_convolution_over_all_maps_is_the_dense_layer_it_is(tmp_path):
+    """The paper calls C5 a convolution, and so do many who follow it."""
+    net = nn.Sequential(
+        *(nn.Conv2d(1, 6, 5), nn.Sigmoid(), nn.AvgPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2)),
+        *(nn.Conv2d(16, 120, 5), nn.Sigmoid(), nn.Flatten()),
+        *(nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)),
+    )
+    torch.save(net.state_dict(), tmp_path / "lenet5.pt")
+    found = convert(read_weights(tmp_path / "lenet5.pt"), "lenet5")
+    image = torch.rand(1, 1, 32, 32)
+    assert torch.allclose(found.network(image), net(image), atol=1e-6)
+
+
+def test_list_says_what_is_in_a_file_and_what_it_fits(holmdel):
+    done = holmdel("import", LENET_MAX, "--list")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines()[1:] == [
+        "  '0' (weight 6x1x5x5, bias 6)",
+        "  '2' (weight 16x6x5x5, bias 16)",
+        "  '4' (weight 120x256, bias 120)",
+        "  '5' (weight 84x120, bias 84)",
+        "  '6' (weight 10x84, bias 10)",
+        "it says: padding 0",
+        "it fits --as lenet-max",
+    ]
+
+
+def test_the_only_network_that_fits_need_not_be_named(holmdel, tmp_path):
+    done = holmdel("import", LENET_MAX, "--out", tmp_path / "run")
+    assert done.out.startswith("lenet-max: 44,426 parameters")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +190,7 @@ def test_alexnet_of_mxnet_has_no_padding_and_of_pytorch_one():
         ("lenet", ("--as", "lenet", "--std", "0"), "std was given as 0.0; expected a number above"),
         ("lenet", ("--as", "lanet"), "there is no network 'lanet'; choose from lenet"),
         ("lenet", ("--as", "lenet", "--out", "."), ". exists already; choose another --out"),
-        ("lenet", (), "Missing option '--as'"),
+        ("lenet", (), "made.pt fits lenet, lenet5; name what it was trained as: --as lenet"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_nothing(holmdel, tmp_path, made, words, sentence):
@@ -176,7 +221,7 @@ NORMED = nn.Sequential(nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6)).state_dict()
         (STATE | {"f6.bias": torch.ones(84).int()}, "has 'f6.bias' of int32; expected floating"),
         (STATE | {"f6.bias": torch.ones(84).to_sparse()}, "has 'f6.bias' sparse or quantised"),
         ({"a": 1, "b": [2]}, r"a dictionary with no state dicts in it \(a, b\); save the state"),
-        ({"a": STATE, "b": STATE}, "a dictionary with 2 state dicts in it"),
+        ({"a": STATE, "b": STATE}, r"holds 2 state dicts \(a, b\); say which is meant: --key a"),
         ([1, 2], "holds a list; expected a state dict"),
         (nn.Linear(2, 2), "is a pickled module or object, which could run any code; save the sta"),
     ],
@@ -221,7 +266,7 @@ def test_files_cut_short_and_of_another_format(tmp_path):
         read_weights(path)
     for content in (b"", b"GIF89a", b"root:x:0:0:root"):
         path.write_bytes(content)
-        with pytest.raises(UserError, match=r"another format; expected a \.params file of MXNet"):
+        with pytest.raises(UserError, match=r"another format; expected weights of MXNet"):
             read_weights(path)
     with pytest.raises(UserError, match="cannot be read"):
         read_weights(tmp_path)

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from holmdel.errors import UserError
-from holmdel.exchange import convert, read_params, read_weights
+from holmdel.exchange import convert, read_weights
+from holmdel.exchange.mxnet import read_params
 
 FILES = Path(__file__).parent / "files"
 MAKER = Path(__file__).parent / "make_mxnet_files.py"

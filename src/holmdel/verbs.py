@@ -1,5 +1,6 @@
 """Verbs that join rooms which do not know each other, such as a model and its data set."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from holmdel.shapes import parse_size
 from holmdel.training.train import image_contract
 
 COMPARED = 1000  # images, on which an exported file is compared with the model
+_log = logging.getLogger("holmdel")
 
 
 @dataclass(frozen=True)
@@ -202,18 +204,23 @@ def import_weights(
     input: str | None = None,
     mean: float = 0.0,
     std: float = 1.0,
+    flatten: str | None = None,
+    key: str | None = None,
     **options: Any,
 ) -> Classifier:
     """Writes a run folder with weights from elsewhere; returns their classifier.
 
     Args:
-        file: a `.params` file of MXNet/Gluon, a PyTorch state dict, or safetensors.
+        file: weights of another framework; docs/exchange.md says which.
         network: the name in `networks.NETWORKS` of what the weights were trained in.
         out: the run folder, new or empty.
         classes: label texts, or a data set whose labels and form of images to take.
         input: what the network sees, such as `1x28x28`; if None, as the shapes say.
         mean: taken from pixels / 255 in training; 0 in the book's loaders.
         std: divided by after that.
+        flatten: the order in which maps come to the first dense layer, `chw` or `hwc`; if None, as
+            the file says or its framework does.
+        key: which of a checkpoint's state dicts is meant.
         options: options of the network; those left out follow from the shapes where they can.
 
     Raises:
@@ -224,7 +231,10 @@ def import_weights(
     if input is not None:
         channels, *size = parse_size(input)
         options |= {"channels": channels, "size": tuple(size)}
-    found = exchange.convert(exchange.read_weights(file), network, **options)
+    weights = exchange.read_weights(file, key).in_order(flatten)
+    found = exchange.convert(weights, network, **options)
+    for note in found.notes:
+        _log.warning("%s: %s", file, note)
     labels = labels_of(classes, found.classes)
     seen = found.input
     stored = (1, labels.side, labels.side) if labels.side and seen[0] == 1 else seen

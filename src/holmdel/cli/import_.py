@@ -14,14 +14,18 @@ NOTE = "Options of the network that are not given follow from the shapes where t
 @takes({"Options of the network": OPTIONS.values()})
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="MXNet .params, a PyTorch state dict, or .safetensors.")
+        Path, typer.Argument(help="Weights of MXNet, PyTorch, Keras: docs/exchange.md.")
     ],
     network: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--as", metavar="NETWORK", help="The network of the weights, such as lenet-max."
         ),
-    ],
+    ] = None,
+    list_: Annotated[
+        bool,
+        typer.Option("--list", help="Say what is in the file and what it fits; write nothing."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/NETWORK-FILE if not given.")
     ] = None,
@@ -36,16 +40,41 @@ def import_(
         float, typer.Option(help="Mean subtracted from pixels / 255 in training.")
     ] = 0.0,
     std: Annotated[float, typer.Option(help="Deviation that they were then divided by.")] = 1.0,
+    flatten: Annotated[
+        str | None,
+        typer.Option(
+            metavar="chw|hwc",
+            help="Order in which maps come to the first dense layer, if the file does not say.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Which state dict of a checkpoint, such as model_ema.")
+    ] = None,
     **given: Any,
 ) -> int:
     """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""
-    from holmdel.training.train import new_folder  # loads torch
+    from holmdel.exchange import listing, read_weights, the_only_fit  # loads torch
+    from holmdel.training.train import new_folder
     from holmdel.verbs import import_weights
 
+    if list_:
+        typer.echo(listing(read_weights(file, key)))
+        return 0
+    if network is None:
+        network = the_only_fit(read_weights(file, key))
     folder = out or new_folder(network, file.stem)
     options = settings_among(given)
     found = import_weights(
-        file, network, folder, classes=classes, input=input, mean=mean, std=std, **options
+        file,
+        network,
+        folder,
+        classes=classes,
+        input=input,
+        mean=mean,
+        std=std,
+        flatten=flatten,
+        key=key,
+        **options,
     )
     count = sum(parameter.numel() for parameter in found.network.parameters())
     chosen = {**found.header.options}

@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, zip_longest
@@ -14,27 +15,12 @@ from torch import Tensor, nn
 from holmdel.anatomy import weightless
 from holmdel.errors import UserError
 from holmdel.exchange.layers import Layer, by_name, layers_of
+from holmdel.exchange.layout import maps_to_channels_first
+from holmdel.exchange.weights import HWC, Weights
 from holmdel.networks import NETWORKS, build, network_options
 
 USUAL_SIDES = (28, 32, 64, 96, 128, 224, 227, 256)  # pixels; tried first, as several sizes may fit
 LARGEST_SIDE = 320
-
-
-@dataclass(frozen=True)
-class Weights:
-    """What a file holds.
-
-    Attributes:
-        file: what sentences call it.
-        form: the format, in words.
-        tensors: by name.
-        ordered: whether their order is that of the network's definition.
-    """
-
-    file: str
-    form: str
-    tensors: dict[str, Tensor]
-    ordered: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +33,7 @@ class Converted:
         options: those that are not its defaults.
         network: the network, in eval mode, on the CPU.
         pairs: (the file's layer, the network's layer), in the order of the forward pass.
+        notes: sentences for who imports it: what was assumed, and how to say otherwise.
     """
 
     weights: Weights
@@ -54,6 +41,7 @@ class Converted:
     options: dict[str, Any]
     network: nn.Module
     pairs: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> int:
@@ -89,9 +77,10 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     """
     _check_numbers(weights)
     ours, full, theirs = _match(weights, name, options)
+    moved = weights.flattened == HWC and maps_to_channels_first(name, full, theirs)
     network = build(name, **full)
     named = {
-        f"{mine.name}.{kind}": tensor
+        f"{mine.name}.{kind}": tensor.reshape(mine.tensors[kind].shape)
         for mine, other in zip(ours, theirs, strict=True)
         for kind, tensor in other.tensors.items()
     }
@@ -100,7 +89,33 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     known = network_options(name)
     chosen = {option: value for option, value in full.items() if value != known[option]}
     pairs = tuple((other.name, mine.name) for mine, other in zip(ours, theirs, strict=True))
-    return Converted(weights, name, chosen, network.eval(), pairs)
+    notes = [*weights.notes, _assumed(weights)] if weights.assumed and moved else weights.notes
+    return Converted(weights, name, chosen, network.eval(), pairs, tuple(notes))
+
+
+def fits(weights: Weights) -> dict[str, dict[str, Any]]:
+    """Returns the networks that a file fits, by name, each with its options."""
+    found = {}
+    for name in NETWORKS:
+        with suppress(UserError):
+            _, full, _ = _match(weights, name, told_of(weights, name))
+            usual = network_options(name)
+            found[name] = {key: value for key, value in full.items() if value != usual[key]}
+    return found
+
+
+def told_of(weights: Weights, name: str) -> dict[str, Any]:
+    """Returns what a file tells of the options of a network."""
+    known = network_options(name)
+    return {option: value for option, value in weights.options.items() if option in known}
+
+
+def _assumed(weights: Weights) -> str:
+    """Returns the note on a file that does not say how its maps were flattened."""
+    return (
+        "the file does not say in which order its maps were flattened; rows, columns, channels "
+        f"was taken, as {weights.form.split()[0]} does; --flatten chw takes the other"
+    )
 
 
 def _match(
@@ -237,9 +252,20 @@ def _misfit(
     """Returns the first pair of layers whose shapes differ; None for a layer that is missing."""
     pairs: Iterator[tuple[Layer | None, Layer | None]] = zip_longest(ours, theirs)
     for mine, other in pairs:
-        if mine is None or other is None or mine.shapes != other.shapes:
+        if mine is None or other is None or not _alike(mine, other):
             return mine, other
     return None
+
+
+def _alike(mine: Layer, other: Layer) -> bool:
+    """Tells whether a layer has our shapes, or is a convolution over all that our dense one sees.
+
+    The paper's C5 is such a convolution: 120x16x5x5 for 120x400.
+    """
+    theirs = other.shapes
+    if len(theirs.get("weight", ())) == 4 and len(mine.shapes.get("weight", ())) == 2:
+        theirs["weight"] = theirs["weight"][0], math.prod(theirs["weight"][1:])
+    return mine.shapes == theirs
 
 
 def _check_numbers(weights: Weights) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from holmdel.checkpoint import Header, save_model
 from holmdel.errors import UserError
-from holmdel.exchange.fitting import Converted, Weights
+from holmdel.exchange.fitting import Converted
+from holmdel.exchange.weights import Weights
 from holmdel.files import PART, refuse_existing, write_bytes
 from holmdel.version import versions
 

@@ -56,7 +56,7 @@ def by_name(layers: list[Layer]) -> list[Layer]:
 
     For files whose order says nothing: safetensors, and MXNet's where a sorted map wrote them.
     """
-    return sorted(layers, key=lambda layer: (_is_dense(layer), _natural(layer.name)))
+    return sorted(layers, key=lambda layer: (_is_dense(layer), natural(layer.name)))
 
 
 def _parts(name: str) -> tuple[str, str]:
@@ -72,7 +72,7 @@ def _is_dense(layer: Layer) -> bool:
     return all(tensor.ndim <= 2 for tensor in layer.tensors.values())
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def natural(name: str) -> list[tuple[int, str]]:
     """Returns a key that sorts `conv10` behind `conv2`."""
     parts = re.split(r"0*(\d+)", name)  # every second one is a number
     return [(len(part) if place % 2 else -1, part) for place, part in enumerate(parts)]

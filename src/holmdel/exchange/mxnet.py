@@ -19,9 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
+from holmdel.exchange.archive import opened
+from holmdel.exchange.arrays import of_npy
+from holmdel.exchange.weights import Weights
 
 LIST_MAGIC = 0x112
 V1, V2, V3 = 0xF993FAC8, 0xF993FAC9, 0xF993FACA  # V3: arrays of no dimensions and of no numbers
@@ -36,6 +40,35 @@ TYPES: dict[int, np.dtype[Any]] = {
     5: np.dtype("<i1"),
     6: np.dtype("<i8"),
 }
+
+
+FORM = "MXNet parameters"
+TOLD = {"padding": 0}  # of AlexNet's first convolution, as the book's MXNet listing has it
+
+
+def read(path: str | Path) -> Weights:
+    """Returns the weights of a `.params` file.
+
+    Raises:
+        UserError: as `read_params`.
+    """
+    arrays = read_params(path)
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    return Weights(str(path), FORM, tensors, options=TOLD)
+
+
+def read_zip(path: str | Path) -> Weights:
+    """Returns the weights of a zip of `.npy` files, as MXNet 2 and NumPy's `savez` write them.
+
+    Raises:
+        UserError: if it is damaged, or holds something else than numbers.
+    """
+    with opened(path) as archive:
+        tensors = {
+            name.removesuffix(".npy"): torch.from_numpy(of_npy(path, archive.read(name)).copy())
+            for name in archive.names
+        }
+    return Weights(str(path), "MXNet 2 parameters", tensors, options=TOLD)
 
 
 def is_params(head: bytes) -> bool:

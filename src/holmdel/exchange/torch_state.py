@@ -9,15 +9,22 @@ import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.exchange.checkpoints import chosen
+from holmdel.exchange.weights import Weights
 from holmdel.files import load_tensors
 
-ZIP, PICKLE = b"PK\x03\x04", b"\x80"  # `torch.save` writes the one today, before 1.6 the other
-SAVE_STATE = "save the state dict instead: torch.save(net.state_dict(), file)"
+# `torch.save` writes a zip today; before 1.6 it wrote pickles, the first of them this number.
+BEFORE_ZIPS = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
 
-def is_torch(head: bytes) -> bool:
-    """Tells whether a file that begins with these bytes may be one of `torch.save`."""
-    return head.startswith((ZIP, PICKLE))
+def pickled(path: str | Path) -> UserError:
+    """Returns the sentence for a file that holds code beside weights, and what to do with it."""
+    state = f"{Path(path).stem}-state.pt"
+    return UserError(
+        f"{path} is a pickled module or object, which could run any code, so it is not opened; "
+        f"where it was made, run: net = torch.load({Path(path).name!r}, weights_only=False); "
+        f"torch.save(net.state_dict(), {state!r})"
+    )
 
 
 def is_safetensors(head: bytes) -> bool:
@@ -25,33 +32,27 @@ def is_safetensors(head: bytes) -> bool:
     return head[8:9] == b"{"
 
 
-def read_state(path: str | Path) -> dict[str, Tensor]:
-    """Returns the tensors of a state dict by name, in the file's order.
+def read(path: str | Path, key: str | None = None) -> Weights:
+    """Returns the weights of a state dict, in the file's order.
 
-    A checkpoint is taken too, a dictionary with one state dict among its values.
+    A checkpoint is taken too, a dictionary with state dicts among its values.
 
     Args:
         path: what `torch.save(net.state_dict(), path)` wrote; read with `weights_only=True`.
+        key: which state dict of a checkpoint is meant; None for the only one.
 
     Raises:
         UserError: if the file is cut short, of another format, a pickled module, or holds no
-            state dict or several.
+            state dict, several, or none of that key.
     """
     loaded = _load(path)
     if not isinstance(loaded, dict):
         raise UserError(f"{path} holds a {type(loaded).__name__}; expected a state dict")
-    inner = [value for value in [loaded, *loaded.values()] if _is_state(value)]
-    if len(inner) != 1:
-        keys = ", ".join(str(key) for key in list(loaded)[:5])
-        raise UserError(
-            f"{path} holds a dictionary with {len(inner) or 'no'} state dicts in it ({keys}); "
-            f"{SAVE_STATE}"
-        )
-    return dict(inner[0])
+    return Weights(str(path), "PyTorch state dict", dict(chosen(path, loaded, key, _is_state)))
 
 
-def read_safetensors(path: str | Path) -> dict[str, Tensor]:
-    """Returns the tensors of a safetensors file by name; the file's order means nothing.
+def read_safetensors(path: str | Path) -> Weights:
+    """Returns the weights of a safetensors file; its order means nothing.
 
     Raises:
         UserError: if it is damaged, or was written by holmdel and needs no import.
@@ -59,7 +60,7 @@ def read_safetensors(path: str | Path) -> dict[str, Tensor]:
     tensors, metadata = load_tensors(Path(path))
     if "holmdel" in metadata:
         raise UserError(f"{path} is a holmdel model already; use it: holmdel predict {path} ...")
-    return tensors
+    return Weights(str(path), "safetensors", tensors, ordered=False)
 
 
 def _load(path: str | Path) -> Any:
@@ -70,13 +71,9 @@ def _load(path: str | Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "global" in str(error).lower():  # a class that would have to be imported and run
-            raise UserError(
-                f"{path} is a pickled module or object, which could run any code; {SAVE_STATE}"
-            ) from None
+            raise pickled(path) from None
         raise _unreadable(path) from None
-    except Exception as error:  # of a damaged file, torch.load raises almost anything
-        if "TorchScript" in str(error):
-            raise UserError(f"{path} is a TorchScript program; {SAVE_STATE}") from None
+    except Exception:  # of damage, torch.load makes almost anything
         raise _unreadable(path) from None
 
 

@@ -1,0 +1,83 @@
+"""Zip archives of weights, read within the size of the file: no size in one is believed."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from holmdel.errors import UserError
+
+MOST_UNPACKED = 32  # times the archive's size: weights hardly shrink when they are packed
+SMALL = 1 << 24  # bytes that any archive may unpack to
+
+# What a damaged archive makes of zipfile and zlib.
+DAMAGE = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError, OSError)
+
+
+class Archive:
+    """A zip archive of weights.
+
+    Args:
+        path: what sentences call it.
+        zipped: the archive, open.
+        size: bytes of its file.
+    """
+
+    def __init__(self, path: str | Path, zipped: zipfile.ZipFile, size: int) -> None:
+        self.path = path
+        self._zip = zipped
+        self._left = max(SMALL, MOST_UNPACKED * size)
+
+    @property
+    def names(self) -> list[str]:
+        """What is in it, in its order."""
+        return self._zip.namelist()
+
+    def read(self, name: str) -> bytes:
+        """Returns the bytes of a member.
+
+        Raises:
+            UserError: if there is none, it is damaged, or unpacks to too much.
+        """
+        try:
+            member = self._zip.getinfo(name)
+        except KeyError:
+            raise UserError(f"{self.path} has no {name} in it; save it again") from None
+        self._left -= member.file_size
+        if self._left < 0:
+            raise UserError(
+                f"{self.path} would unpack to more than {MOST_UNPACKED} times its size, which no "
+                "weights do; it is damaged"
+            )
+        try:
+            return self._zip.read(member)
+        except (*DAMAGE, Exception) as error:
+            raise damaged(self.path, f"{name}: {error}") from None
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[Archive]:
+    """Gives a zip archive, open.
+
+    Raises:
+        UserError: if it is none, or damaged.
+    """
+    with Path(path).open("rb") as file:
+        try:
+            zipped = zipfile.ZipFile(file)
+        except DAMAGE as error:
+            raise damaged(path, str(error)) from None
+        with zipped:
+            yield Archive(path, zipped, _size(file))
+
+
+def damaged(path: object, why: str) -> UserError:
+    """Returns the sentence for a file whose parts do not fit together."""
+    why = " ".join(why.split())[:120]
+    return UserError(f"{path} is cut short or damaged ({why}); copy it again")
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, io.SEEK_END)

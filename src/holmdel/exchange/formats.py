@@ -1,0 +1,105 @@
+"""Which program wrote a file of weights: seen by its first bytes, not by its name."""
+
+from pathlib import Path
+
+from holmdel.errors import UserError
+from holmdel.exchange import archive, flax, hdf5, keras, mxnet, paddle, torch_state, torchscript
+from holmdel.exchange.pickles import read_pickle
+from holmdel.exchange.weights import Weights
+
+ZIP, PICKLE = b"PK\x03\x04", b"\x80"
+MOST_PICKLED = 1 << 32  # bytes of a pickle, which is read whole
+EXPECTED = "expected weights of MXNet, PyTorch, Keras, PaddlePaddle or Flax: docs/exchange.md"
+
+
+def read_weights(path: str | Path, key: str | None = None) -> Weights:
+    """Returns what a file of weights holds; what it is, is seen by its first bytes, not its name.
+
+    Args:
+        path: the file.
+        key: which state dict of a checkpoint is meant.
+
+    Raises:
+        UserError: if it is missing, damaged, or of a format that is not read.
+    """
+    try:
+        if Path(path).is_dir():
+            raise UserError(f"{path} is {_folder(Path(path))}; {EXPECTED}")
+        with Path(path).open("rb") as file:
+            head = file.read(64)
+        return _read(path, head, key)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or error})") from None
+
+
+def _read(path: str | Path, head: bytes, key: str | None) -> Weights:
+    """Returns the weights of a file that begins with these bytes."""
+    if head.startswith(ZIP):
+        return _zipped(path, key)
+    if head.startswith(torch_state.BEFORE_ZIPS):
+        return torch_state.read(path, key)
+    if head.startswith(PICKLE) and not flax.is_flax(head):
+        return _pickled(path, key)
+    if key is not None:
+        raise UserError(f"--key was given, and {path} is no checkpoint of several; leave it out")
+    if head.startswith(hdf5.MAGIC):
+        return keras.read_hdf5(path)
+    if mxnet.is_params(head):
+        return mxnet.read(path)
+    if flax.is_flax(head):
+        return flax.read(path)
+    if torch_state.is_safetensors(head):
+        return torch_state.read_safetensors(path)
+    raise UserError(f"{path} is {_kind(head)}; {EXPECTED}")
+
+
+def _zipped(path: str | Path, key: str | None) -> Weights:
+    """Returns the weights of a zip archive; what is in it says which program wrote it."""
+    with archive.opened(path) as opened:
+        names = opened.names
+    if keras.WEIGHTS in names:
+        return keras.read_archive(path)
+    if names and all(name.endswith(".npy") for name in names):
+        return mxnet.read_zip(path)
+    if any(name.endswith(torchscript.DATA) for name in names):
+        program = any("/code/" in name for name in names)
+        return torchscript.read(path) if program else torch_state.read(path, key)
+    inside = ", ".join(name[:40] for name in names[:3]) or "nothing"
+    raise UserError(f"{path} is a zip archive with {inside} in it; {EXPECTED}")
+
+
+def _pickled(path: str | Path, key: str | None) -> Weights:
+    """Returns the weights of a pickle, if it has arrays and names and nothing else."""
+    if Path(path).stat().st_size > MOST_PICKLED:
+        raise UserError(f"{path} is a pickle of more than 4 GB; save it in pieces")
+    loaded = read_pickle(path, Path(path).read_bytes())
+    if not isinstance(loaded, dict):
+        raise torch_state.pickled(path)
+    return paddle.read(path, loaded, key)
+
+
+def _folder(folder: Path) -> str:
+    """Returns what a folder is, in words."""
+    if (folder / "saved_model.pb").is_file():
+        return "a SavedModel of TensorFlow; load it there, and net.save_weights('net.weights.h5')"
+    if (folder / "_METADATA").is_file() or (folder / "manifest.ocdbt").is_file():
+        return "an Orbax checkpoint; restore it there, and write flax.serialization.to_bytes(it)"
+    return "a folder"
+
+
+KINDS = (
+    (0, b"\x93NUMPY", "a single NumPy array"),
+    (4, b"TFL3", "a TensorFlow Lite model; save the Keras network it was made of"),
+    (0, b"\x1f\x8b", "packed by gzip; unpack it"),
+    (0, b"version https://git-lfs", "a pointer of Git LFS, not the file: git lfs pull"),
+    (0, b"\x08", "an ONNX model or another protobuf file"),
+    (0, b"\0\0\0\0\0\0\0\0", "a .pdiparams of PaddlePaddle; save net.state_dict() as .pdparams"),
+)
+
+
+def _kind(head: bytes) -> str:
+    """Returns what a file that is not read is, in words."""
+    if not head:
+        return "empty"
+    known = (words for place, magic, words in KINDS if head[place:].startswith(magic))
+    return next(known, "of another format")

@@ -1,0 +1,62 @@
+"""Weights of PaddlePaddle: `.pdparams`, a pickle of which arrays and names alone are taken."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from holmdel.exchange import arrays
+from holmdel.exchange.checkpoints import chosen
+from holmdel.exchange.pickles import Name, Object
+from holmdel.exchange.weights import Weights
+
+FORM = "PaddlePaddle weights"
+NAMES = "StructuredToParameterName@@"  # what Paddle itself calls the arrays
+
+
+def read(path: str | Path, loaded: dict[Any, Any], key: str | None = None) -> Weights:
+    """Returns the weights of a `.pdparams` file; a dense layer's are (in, out) in it.
+
+    Args:
+        path: what sentences call it.
+        loaded: what its pickle holds.
+        key: which of several state dicts in it is meant.
+
+    Raises:
+        UserError: if it is damaged, or holds something else.
+    """
+    tensors = {}
+    for name, value in chosen(path, loaded, key, is_state).items():
+        if name != NAMES:
+            array = array_of(path, value)
+            tensors[name] = array.t() if array.ndim == 2 else array
+    return Weights(str(path), FORM, tensors)
+
+
+def is_state(value: object) -> bool:
+    """Tells whether something in a pickle is a dictionary of arrays by name."""
+    if not isinstance(value, dict):
+        return False
+    named = {name: inner for name, inner in value.items() if name != NAMES}
+    return bool(named) and all(
+        isinstance(name, str) and arrays.is_array(_unwrapped(inner))
+        for name, inner in named.items()
+    )
+
+
+def array_of(path: str | Path, value: object) -> Tensor:
+    """Returns an array of Paddle's."""
+    return torch.from_numpy(arrays.of_pickle(path, _unwrapped(value)).copy())
+
+
+def _unwrapped(value: object) -> object:
+    """Returns the array of a tuple of the name that Paddle gave it and the array."""
+    if isinstance(value, Object) and value.made_by in _TUPLES and isinstance(value.given, tuple):
+        value = value.given[0] if value.given else None
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        return value[1]
+    return value
+
+
+_TUPLES = (Name("builtins", "tuple"), Name("__builtin__", "tuple"))
