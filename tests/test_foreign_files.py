@@ -1,13 +1,17 @@
 """Weights of other frameworks: files that the real ones made, and the logits they gave."""
 
 import json
+import pickle
+import warnings
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
+from holmdel.errors import UserError
 from holmdel.exchange import convert, read_weights
 
 FILES = Path(__file__).parent / "files"
@@ -46,6 +50,10 @@ MADE = {
     "keras-lenet-weights.weights.h5": ("lenet", {}),
     "keras-first.keras": ("lenet", {}),  # channels first, and put last by Flatten
     "keras-reshape.keras": ("lenet", {}),  # channels first, and left so by Reshape
+    "flax-lenet.msgpack": ("lenet", {}),
+    "flax-nnx.msgpack": ("lenet-max", {"activation": "relu"}),
+    "paddle-lenet.pdparams": ("lenet", {}),
+    "mxnet2-lenet.params": ("lenet-max", {}),
 }
 
 
@@ -74,3 +82,120 @@ def test_what_is_taken_where_the_file_does_not_say(holmdel, made, tmp_path, capl
     assert caplog.text == ""
     done = holmdel("import", path, *words, tmp_path / "none", "--flatten", "hcw")
     assert "flatten was given as 'hcw'; expected chw or hwc" in done.err
+
+
+def torch_lenet():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2)),
+        *(nn.Conv2d(6, 16, 5), nn.Sigmoid(), nn.AvgPool2d(2), nn.Flatten()),
+        *(nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)),
+    )
+
+
+def test_the_weights_of_a_torchscript_program(tmp_path):
+    net = torch_lenet()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated, and still found in the world
+        torch.jit.save(torch.jit.script(net), tmp_path / "script.pt")
+    found = convert(read_weights(tmp_path / "script.pt"), "lenet")
+    assert found.pairs[-1] == ("11", "output")
+    assert torch.allclose(found.network(picture(28, 28)), net(picture(28, 28)), atol=1e-6)
+
+
+def test_an_archive_of_npy_files_as_mxnet_2_writes_it(tmp_path):
+    net = torch_lenet()
+    np.savez(tmp_path / "net", **{name: t.numpy() for name, t in net.state_dict().items()})
+    found = convert(read_weights(tmp_path / "net.npz"), "lenet")
+    assert torch.allclose(found.network(picture(28, 28)), net(picture(28, 28)), atol=1e-6)
+
+
+class Bomb:
+    """What a pickle could do when it is opened."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("exploded"),))
+
+
+@pytest.mark.parametrize("holds", [Bomb(), {"0.weight": Bomb()}, [Bomb()]])
+def test_a_pickle_is_never_run(tmp_path, holds):
+    (tmp_path / "bomb.pdparams").write_bytes(pickle.dumps(holds))
+    with pytest.raises(UserError):
+        read_weights(tmp_path / "bomb.pdparams")
+    assert not Path("exploded").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty; expected weights of MXNet, PyTorch, Keras, PaddlePaddle or Flax"),
+        (b"\x1c\0\0\0TFL3", "is a TensorFlow Lite model; save the Keras network"),
+        (b"\x93NUMPY", "is a single NumPy array"),
+        (b"\x1f\x8b\x08", "is packed by gzip; unpack it"),
+        (b"version https://git-lfs.github.com/spec/v1", "is a pointer of Git LFS, not the file"),
+    ],
+)
+def test_what_is_not_read_is_named(tmp_path, content, said):
+    (tmp_path / "net.weights").write_bytes(content)
+    with pytest.raises(UserError, match=said):
+        read_weights(tmp_path / "net.weights")
+
+
+def test_folders_of_tensorflow_and_orbax_are_named(tmp_path):
+    (tmp_path / "saved_model.pb").touch()
+    with pytest.raises(
+        UserError, match=r"a SavedModel of TensorFlow; load it there, and net\.save"
+    ):
+        read_weights(tmp_path)
+    (tmp_path / "saved_model.pb").unlink()
+    (tmp_path / "_METADATA").touch()
+    with pytest.raises(UserError, match="an Orbax checkpoint; restore it there"):
+        read_weights(tmp_path)
+
+
+def test_an_archive_of_something_else_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "letter.docx", "w") as archive:
+        archive.writestr("word/document.xml", "")
+    with pytest.raises(
+        UserError, match=r"is a zip archive with word/document\.xml in it; expected"
+    ):
+        read_weights(tmp_path / "letter.docx")
+
+
+@pytest.mark.parametrize("name", [*MADE])
+def test_a_file_cut_short_is_a_sentence(made, tmp_path, name):
+    whole = (made / name).read_bytes()
+    for length in (1, 9, 30, 200, 3000, len(whole) // 2, len(whole) - 1):
+        (tmp_path / name).write_bytes(whole[:length])
+        with pytest.raises(UserError):
+            convert(read_weights(tmp_path / name), *MADE[name][:1])
+
+
+def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
+    """Returns a file with some bytes other ones, most of them near its ends, or a piece gone."""
+    content = bytearray(whole)
+    for _ in range(rng.integers(1, 6)):
+        near = int(min(rng.exponential(600), len(content) - 1))
+        place = rng.choice([near, len(content) - 1 - near, rng.integers(len(content))])
+        content[place] = rng.choice([0, 0xFF, 0x80, rng.integers(256)])
+    if rng.random() < 0.2:
+        place = rng.integers(len(content))
+        del content[place : place + rng.integers(1, 64)]
+    return bytes(content)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", [*MADE])
+def test_a_damaged_file_is_read_or_a_sentence(made, tmp_path, name):
+    """However it is damaged: no other error, no hang, and memory within some sizes of the file."""
+    whole, rng = (made / name).read_bytes(), np.random.default_rng(0)
+    path = tmp_path / name
+    refused = 0
+    for _ in range(2000):
+        path.write_bytes(damaged(whole, rng))
+        try:
+            weights = read_weights(path)
+        except UserError:
+            refused += 1
+            continue
+        assert sum(t.numel() * t.element_size() for t in weights.tensors.values()) < 4 * len(whole)
+    assert refused > 20

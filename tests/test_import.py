@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import warnings
 from pathlib import Path
 
 import pytest
@@ -223,7 +222,7 @@ NORMED = nn.Sequential(nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6)).state_dict()
         ({"a": 1, "b": [2]}, r"a dictionary with no state dicts in it \(a, b\); save the state"),
         ({"a": STATE, "b": STATE}, r"holds 2 state dicts \(a, b\); say which is meant: --key a"),
         ([1, 2], "holds a list; expected a state dict"),
-        (nn.Linear(2, 2), "is a pickled module or object, which could run any code; save the sta"),
+        (nn.Linear(2, 2), r"could run any code, .*; where it was made, run: net = torch\.load\('"),
     ],
 )
 def test_a_file_that_is_not_taken(tmp_path, content, sentence):
@@ -241,34 +240,26 @@ class Bomb:
 
 def test_a_pickle_is_never_run(tmp_path):
     (tmp_path / "bomb.pt").write_bytes(pickle.dumps(Bomb(), protocol=2))
-    with pytest.raises(UserError, match=r"could run any code; .* torch\.save\(net\.state_dict"):
+    with pytest.raises(UserError, match=r"could run any code, .* torch\.save\(net\.state_dict"):
         read_weights(tmp_path / "bomb.pt")
     assert not Path("exploded").exists()
-
-
-def test_a_torchscript_program(tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecated, and still found in the world
-        torch.jit.save(torch.jit.script(nn.Linear(2, 2)), tmp_path / "script.pt")
-    with pytest.raises(UserError, match="is a TorchScript program; save the state dict instead"):
-        read_weights(tmp_path / "script.pt")
 
 
 def test_files_cut_short_and_of_another_format(tmp_path):
     whole = saved(tmp_path / "whole.pt").read_bytes()
     path = tmp_path / "file.pt"
-    for content in (whole[:-100], whole[:1000], b"\x80\x02.", whole[:80] + b"?" + whole[81:90]):
+    for content in (whole[:-100], whole[:1000], whole[:80] + b"?" + whole[81:90]):
         path.write_bytes(content)
-        with pytest.raises(UserError, match="cannot be read as a PyTorch file; it is cut short"):
+        with pytest.raises(UserError, match="is cut short or damaged"):
             read_weights(path)
     path.write_bytes(b"\x08\0\0\0\0\0\0\0{broken}")
     with pytest.raises(UserError, match="cannot be read as safetensors"):
         read_weights(path)
-    for content in (b"", b"GIF89a", b"root:x:0:0:root"):
+    for content in (b"GIF89a", b"root:x:0:0:root"):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"another format; expected weights of MXNet"):
             read_weights(path)
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="is a folder; expected weights of"):
         read_weights(tmp_path)
 
 

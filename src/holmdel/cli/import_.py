@@ -1,4 +1,4 @@
-"""`holmdel import`: from a file of weights of MXNet or PyTorch to a run folder."""
+"""`holmdel import`: from a file of weights of another framework to a run folder."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,8 @@ NOTE = "Options of the network that are not given follow from the shapes where t
 @takes({"Options of the network": OPTIONS.values()})
 def import_(
     file: Annotated[
-        Path, typer.Argument(help="Weights of MXNet, PyTorch, Keras: docs/exchange.md.")
+        Path,
+        typer.Argument(help="Weights of PyTorch, Keras, JAX (Flax), PaddlePaddle or MXNet."),
     ],
     network: Annotated[
         str | None,

@@ -20,7 +20,9 @@ def chosen(
     Raises:
         UserError: if there is none, none of that key, or several and no key.
     """
-    inner = {str(name): value for name, value in loaded.items() if is_state(value)}
+    inner: dict[str, dict[str, Any]] = {
+        str(name): value for name, value in loaded.items() if is_state(value)
+    }
     if key is not None:
         if key not in inner:
             raise UserError(
