@@ -112,7 +112,8 @@ def anatomy(name: str) -> Anatomy:
         return inspect_module(OTHERS[name](), (1, 28, 28), name)
     with weightless():
         network = build(name)
-    return inspect_module(network, (1, *network_options(name)["size"]), name)
+    known = network_options(name)
+    return inspect_module(network, (known["channels"], *known["size"]), name)
 
 
 @cache
@@ -188,7 +189,8 @@ def test_it_is_an_svg_with_a_title_and_a_description(name):
     svg = drawing(name)
     assert svg.tag == f"{SVG}svg"
     parameters = anatomy(name).totals.parameters
-    size = "@".join(("1", "x".join(map(str, anatomy(name).input[1:]))))
+    channels, height, width = anatomy(name).input
+    size = f"{channels}@{height}x{width}"
     assert svg.findtext(f"{SVG}title") == f"{name}: {size}, {parameters:,} parameters"
     assert svg.findtext(f"{SVG}desc").startswith("To scale: the sides of a map are in proportion")
 

@@ -87,12 +87,14 @@ LARGE = ("alexnet", "vgg11", "vgg16", "googlenet")
 def test_every_network(name, tmp_path):
     torch.manual_seed(0)
     options = {} if "lenet" in name else {"width": 0.1}
-    seen = (1, *network_options(name)["size"])
+    known = network_options(name)
+    seen = (known["channels"], *known["size"])
     ways = {28: "none", 32: "pad", 16: "resize"}
     way = ways.get(seen[1], "resize")
-    contract = ImageContract(stored=(1, 28, 28), input=seen, enlarge=way, mean=0.1, std=0.4)
+    stored = (seen[0], 28, 28)
+    contract = ImageContract(stored=stored, input=seen, enlarge=way, mean=0.1, std=0.4)
     model = classifier(build(name, **options), contract)
-    report = model.export(tmp_path / "m.onnx", images=noise(8))
+    report = model.export(tmp_path / "m.onnx", images=noise(8, stored))
     assert report.difference <= 1e-4
     assert report.equal == 1
 

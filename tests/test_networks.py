@@ -29,6 +29,7 @@ COUNTS = [
     ("vgg11", {"width": 1.0, **IMAGENET}, 132_863_336, None, f"{VGG}: configuration A"),
     ("vgg16", IMAGENET, 138_357_544, None, f"{VGG}: configuration D"),
     ("nin", {}, 1_992_166, None, f"{BOOK}, NiN"),
+    ("resnet8", {}, 77_706, None, "16, 32, 64 maps, two 1x1 convolutions, biases; by hand"),
     ("googlenet", {}, 5_977_530, None, f"{BOOK}, GoogLeNet"),
     ("lenet", {"classes": 26}, 61_706 + 16 * 85, None, "84 weights and a bias a class"),
     ("lenet", {"channels": 3}, 61_706 + 2 * 6 * 5 * 5, None, "c1 alone sees the channels"),
@@ -115,7 +116,7 @@ def small(name):
     if name.startswith("vgg"):
         options["size"] = (32, 32)
     size = options.get("size", known["size"])
-    return options, torch.rand(3, 1, *size, generator=torch.Generator().manual_seed(0))
+    return options, torch.rand(3, known["channels"], *size, generator=torch.Generator().manual_seed(0))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -12,6 +12,7 @@ from holmdel.networks.googlenet import googlenet
 from holmdel.networks.lenet import lenet, lenet5, lenet_max
 from holmdel.networks.lenet_papers import lenet5_1998, lenet_1989
 from holmdel.networks.nin import nin
+from holmdel.networks.resnet import resnet8
 from holmdel.networks.vgg import vgg11, vgg16
 
 NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
@@ -20,6 +21,7 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "lenet5": lenet5,
     "lenet5-1998": lenet5_1998,
     "lenet-1989": lenet_1989,
+    "resnet8": resnet8,
     "alexnet": alexnet,
     "vgg11": vgg11,
     "vgg16": vgg16,

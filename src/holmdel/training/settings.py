@@ -25,6 +25,7 @@ _BOOK: dict[str, dict[str, Any]] = {
     "vgg16": {"lr": 0.05, **_DEEP},
     "nin": {"lr": 0.1, "clip": 1.0, **_DEEP},
     "googlenet": {"lr": 0.1, "clip": 1.0, **_DEEP},
+    "resnet8": {"lr": 0.05, "batch_norm": True},
     "lenet5-1998": {"lr": 0.01, **_PAPER},
     "lenet-1989": {"lr": 0.1, **_PAPER},
 }
