@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 import holmdel
 from holmdel.networks import NETWORKS
@@ -271,11 +272,28 @@ VGG = holmdel.build("vgg16", width=0.02)
         (
             nn.Conv2d(1, 6, 5),
             {"input": (3, 28, 28)},
-            "Conv2d does not run for an image of 3x28x28",
+            "image of 3x28x28: its layer given, Conv2d(1, 6, 5), was given 3 channels",
         ),
-        (nn.LazyLinear(3), {"input": (1, 2, 2)}, "has the lazy parameter 'weight', which has no"),
+        (nn.LazyConv2d(3, 5), {"input": (1, 2, 2)}, "has lazy layers, and does not run for an"),
+        (
+            nn.Sequential(nn.Flatten(), nn.Linear(400, 120)),
+            {"input": (1, 16, 16)},
+            "for an image of 1x16x16: its layer 1, Linear(400, 120), was given 256 values",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(1, 6, 5), nn.Linear(400, 120)),
+            {"input": (1, 9, 9)},
+            "Linear(400, 120), was given maps of 6x5x5; a Flatten before it makes 150 values",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(1, 6, (3, 5)), nn.BatchNorm2d(7)),
+            {"input": (1, 9, 9)},
+            "its layer 1, BatchNorm2d(7), was given 6 channels",
+        ),
+        (nn.Bilinear(2, 2, 3), {"input": (1, 2, 2)}, "Bilinear takes several images; give the"),
+        ("lenet-mnist", {"inputs": [(1, 28, 28)] * 2}, "only a torch.nn.Module takes several"),
         (nn.ReLU(), {}, "a ReLU was given without an input; give what it sees as CxHxW"),
-        (_Asks(), {"input": (1, 2, 2)}, "_Asks does not run for an image of 1x2x2: _Asks says '"),
+        (_Asks(), {"input": (1, 2, 2)}, "_Asks decides by the numbers in a tensor, and what"),
         ("vgg17", {}, "there is no network or model vgg17; networks are lenet, lenet-max"),
         ("lenet", {"depth": 3}, "lenet was given the option 'depth'; it takes activation"),
         ("lenet", {"classes": "ten"}, "classes was given as 'ten'; expected a whole number"),
@@ -293,6 +311,32 @@ VGG = holmdel.build("vgg16", width=0.02)
 def test_mistakes_are_told(what, given, sentence):
     with pytest.raises(holmdel.UserError, match=re.escape(sentence)):
         holmdel.inspect(what, **given)
+
+
+class Twins(nn.Module):
+    """The same convolution on two images."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(1, 4, 3), nn.LazyLinear(2)
+
+    def forward(self, one, two):
+        return self.out((self.conv(one) - self.conv(two)).flatten(1))
+
+
+def test_a_module_may_take_several_images():
+    twins = Twins()
+    anatomy = holmdel.inspect(twins, inputs=[(1, 8, 8), "1x8x8"])
+    rows = {layer.name: layer for layer in anatomy.layers}
+    assert rows["conv"].inputs == rows["conv:2"].inputs == ("input",)
+    assert rows["sub"].inputs == ("conv", "conv:2")
+    assert rows["out"].parameters == 2 * (4 * 6 * 6 + 1)
+    assert is_lazy(twins.out.weight)  # the copy has been given its size
+
+
+def test_a_wrapped_module_is_looked_into():
+    anatomy = holmdel.inspect(nn.DataParallel(nn.Conv2d(1, 4, 3)), input=(1, 8, 8))
+    assert anatomy.layers[0].output == (4, 6, 6)
 
 
 SUMS = re.findall(r"^    ([\d,*+() -]+) = ([\d,]+)$", DOCUMENT.read_text("utf-8"), re.MULTILINE)

@@ -142,6 +142,14 @@ def test_an_unknown_model_names_those_that_ship():
         holmdel.load("lenet-7")
 
 
+@pytest.mark.parametrize("options", [{}, {"_use_new_zipfile_serialization": False}])
+def test_a_pytorch_checkpoint_is_called_one(holmdel, tmp_path, options):
+    torch.save({"weight": torch.zeros(2)}, tmp_path / "net.bin", **options)
+    for verb in ("inspect", "evaluate"):
+        said = " ".join(holmdel(verb, tmp_path / "net.bin").err.split())
+        assert "net.bin is a PyTorch checkpoint; `holmdel import" in said
+
+
 def test_every_shipped_model_loads():
     for name in shipped():
         assert len(holmdel.load(name).classes) >= 2

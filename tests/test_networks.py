@@ -116,7 +116,9 @@ def small(name):
     if name.startswith("vgg"):
         options["size"] = (32, 32)
     size = options.get("size", known["size"])
-    return options, torch.rand(3, known["channels"], *size, generator=torch.Generator().manual_seed(0))
+    return options, torch.rand(
+        3, known["channels"], *size, generator=torch.Generator().manual_seed(0)
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -328,6 +328,7 @@ def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classi
                 "holmdel train wrote"
             )
     if path.is_file():
+        _refuse_pytorch(path)
         return Classifier(*load_model(path), device, engine)
     if str(model) not in shipped():
         raise UserError(
@@ -348,6 +349,20 @@ def card(model: str | Path) -> tuple[str, str]:
         return (_shelf() / f"{model}.md").read_text(encoding="utf-8"), "MIT"
     path = Path(model) / "README.md"
     return (path.read_text(encoding="utf-8") if path.is_file() else ""), ""
+
+
+def _refuse_pytorch(path: Path) -> None:
+    """Raises a UserError for a file of torch.save, which a reader of safetensors calls damaged."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    if head.startswith(_PYTORCH) or path.suffix in (".pt", ".pth"):
+        raise UserError(
+            f"{path} is a PyTorch checkpoint; `holmdel import {path} --as NETWORK --out DIR` makes "
+            "a run folder of its weights"
+        )
+
+
+_PYTORCH = (b"PK\x03\x04", b"\x80\x02")  # a zip, and the pickle that older versions wrote
 
 
 def shipped() -> list[str]:

@@ -1,5 +1,6 @@
 """`holmdel.inspect`: the anatomy of a network's name, of a model on disk, of any module."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
+from holmdel.programs.own import unwrapped
 from holmdel.settings import read_options
 from holmdel.shapes import parse_size
 
@@ -16,7 +18,11 @@ Size = tuple[int, int, int]
 
 
 def inspect(
-    what: str | Path | nn.Module | Classifier, input: str | Size | None = None, **options: Any
+    what: str | Path | nn.Module | Classifier,
+    input: str | Size | None = None,
+    *,
+    inputs: Sequence[str | Size] = (),
+    **options: Any,
 ) -> Anatomy:
     """Returns a network layer by layer: outputs, parameters, connections, MACs, receptive fields.
 
@@ -27,6 +33,7 @@ def inspect(
             model that ships with holmdel; a Classifier; any `nn.Module`.
         input: C, H, W of the image, such as `3x224x224` or (3, 224, 224). If None, the network's
             own; a module has none.
+        inputs: of each image, for a module whose forward() takes several; in place of `input`.
         options: of a network that is given by its name.
 
     Raises:
@@ -36,8 +43,9 @@ def inspect(
     >>> inspect("lenet").totals.parameters
     61706
     """
-    size = None if input is None else _size(input)
-    if isinstance(what, str) and what in NETWORKS:
+    sizes = [_size(one) for one in ([input, *inputs] if input is not None else inputs)]
+    size = sizes[0] if sizes else None
+    if isinstance(what, str) and what in NETWORKS and not sizes[1:]:
         return _inspect_network(what, size, options)
     if options:
         raise UserError(
@@ -50,7 +58,10 @@ def inspect(
                 f"a {type(what).__name__} was given without an input; give what it sees as CxHxW, "
                 "such as input=(1, 28, 28)"
             )
-        return inspect_module(what, size)
+        module = unwrapped(what)
+        return inspect_module(module, size, others=sizes[1:])
+    if sizes[1:]:
+        raise UserError("several inputs were given; only a torch.nn.Module takes several")
     model = what if isinstance(what, Classifier) else _load(what)
     return inspect_module(model.network, size or model.contract.input, model.header.network)
 

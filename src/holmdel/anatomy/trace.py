@@ -1,7 +1,8 @@
 """A network followed for one image, on tensors that have a shape and no numbers."""
 
 import contextlib
-from collections.abc import Iterator
+import copy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn.parameter import is_lazy
 from holmdel.anatomy.table import Anatomy, Group, Layer
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode
+from holmdel.programs.mistakes import misfit
 from holmdel.tracing.call import Call
 from holmdel.tracing.modules import counts_of_module
 from holmdel.tracing.operators import (
@@ -36,40 +38,83 @@ def weightless() -> Iterator[None]:
         yield
 
 
-def inspect_module(module: nn.Module, input: Size, name: str | None = None) -> Anatomy:
+def inspect_module(
+    module: nn.Module, input: Size, name: str | None = None, others: Sequence[Size] = ()
+) -> Anatomy:
     """Returns the anatomy of a module for one image of (C, H, W).
 
     Its forward() runs once, in eval mode, on the meta device: nothing is computed, and the module
-    is as it was before.
+    is as it was before. Lazy layers are given their sizes in a copy, which runs on zeros.
 
     Args:
         module: any module that takes images (N, C, H, W).
         input: (C, H, W) of the image.
         name: what to call the network; its class if None.
+        others: of further images, where its forward() takes several.
 
     Raises:
-        UserError: if the module cannot run for such an image, or has lazy parameters.
+        UserError: if the module cannot run for such images.
     """
     name = name or type(module).__name__
-    for key, parameter in module.named_parameters():
-        if is_lazy(parameter):
-            raise UserError(
-                f"{name} has the lazy parameter {key!r}, which has no shape yet; run an image "
-                "through the network first"
-            )
-    trace = _Trace(module, input)
+    if any(is_lazy(parameter) for parameter in module.parameters()):
+        module = _with_sizes(module, name, (input, *others))
+    trace = _Trace(module, input, others)
     try:
         with in_eval_mode(module), trace.hooks():
             trace.run()
-    except (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError) as error:
-        size = "x".join(map(str, input))
-        reason = str(error).strip().partition("\n")[0].rstrip(". ") or type(error).__name__
-        where = trace.running[-1].path if trace.running else ""
-        raise UserError(
-            f"{name} does not run for an image of {size}: {where or name} says {reason!r}; give an "
-            "input CxHxW that fits"
-        ) from None
+    except _ERRORS as error:
+        raise UserError(_why_not(name, trace, input, error)) from None
     return Anatomy(name, input, (*trace.layers, *trace.left_over()), tuple(trace.groups.values()))
+
+
+_ERRORS = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
+_MISSING = "missing 1 required positional argument"
+
+
+def _with_sizes(module: nn.Module, name: str, sizes: Sequence[Size]) -> nn.Module:
+    """Returns a copy of a module whose lazy layers have seen images of these sizes."""
+    module = copy.deepcopy(module)
+    try:
+        with torch.no_grad(), in_eval_mode(module):
+            module(*(torch.zeros(1, *size) for size in sizes))
+    except _ERRORS as error:
+        raise UserError(
+            f"{name} has lazy layers, and does not run for an image of "
+            f"{'x'.join(map(str, sizes[0]))}: {_reason(error)}; give an input CxHxW that fits"
+        ) from None
+    return module
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(". ") or type(error).__name__
+
+
+def _why_not(name: str, trace: "_Trace", input: Size, error: Exception) -> str:
+    """Returns the sentence for a module that does not run, with what to do."""
+    size, reason = "x".join(map(str, input)), _reason(error)
+    if _MISSING in reason and "forward" in reason:
+        return (
+            f"{name} takes several images; give the size of each, such as "
+            "inputs=[(1, 28, 28), (1, 28, 28)]"
+        )
+    where = trace.running[-1] if trace.running else None
+    at = (where and where.path) or name
+    if any(word in str(error) for word in _BY_NUMBERS):
+        return (
+            f"{name} does not run for an image of {size} without numbers: {at} decides by the "
+            "numbers in a tensor, and what it does then depends on the image; inspect its parts"
+        )
+    if where and where.module and len(where.given) == 1:
+        found = misfit(where.path, where.module, where.given[0])
+        if found:
+            return f"{name} does not run for an image of {size}: {found}"
+    return (
+        f"{name} does not run for an image of {size}: {at} says {reason!r}; give an input CxHxW "
+        "that fits"
+    )
+
+
+_BY_NUMBERS = ("_local_scalar_dense", "item() cannot be called", "data-dependent", "is_nonzero")
 
 
 @dataclass
@@ -79,20 +124,22 @@ class _Running(Running):
     counts: Counts = NONE
     detail: str = ""
     parameters: frozenset[int] = frozenset()
+    given: tuple[Tensor, ...] = ()
 
 
 class _Trace(Tracer[_Running]):  # type: ignore[no-untyped-call]
     """Writes the rows of the layer table while a network runs without numbers."""
 
-    def __init__(self, network: nn.Module, input: Size) -> None:
+    def __init__(self, network: nn.Module, input: Size, others: Sequence[Size] = ()) -> None:
         floats = (p.dtype for p in network.parameters() if p.is_floating_point())
-        image = torch.empty(1, *input, device="meta", dtype=next(floats, torch.float32))
+        kind = next(floats, torch.float32)
+        images = [torch.empty(1, *size, device="meta", dtype=kind) for size in (input, *others)]
         stand_ins = {id(t): _on_meta(t) for t in (*network.parameters(), *network.buffers())}
         weights = [(id(parameter), stand_ins[id(parameter)]) for parameter in network.parameters()]
-        super().__init__(network, image, weights, kind_of, result_of)
+        super().__init__(network, images[0], weights, kind_of, result_of, images[1:])
         self.layers: list[Layer] = []
         self.groups: dict[str, Group] = {}
-        self._image = image
+        self._images = tuple(images)
         self._stand_ins = {
             f"{path}.{key}".lstrip("."): stand_ins[id(tensor)]
             for path, part in network.named_modules()
@@ -105,7 +152,9 @@ class _Trace(Tracer[_Running]):  # type: ignore[no-untyped-call]
             for path, part in network.named_modules()
         }
         self._counted: set[int] = set()  # ids of the parameters that a row has
-        self._positions: dict[int, Positions | None] = {id(image): Positions.of_image(*input[1:])}
+        self._positions: dict[int, Positions | None] = {
+            id(image): Positions.of_image(*image.shape[2:]) for image in images if image.ndim == 4
+        }
 
     def run(self) -> None:
         """Runs the network on its image."""
@@ -113,7 +162,7 @@ class _Trace(Tracer[_Running]):  # type: ignore[no-untyped-call]
             # Each module once, by one name: told all names of one that stands twice, PyTorch would
             # not give it its own tensors back.
             torch.func.functional_call(
-                self.network, self._stand_ins, (self._image,), tie_weights=False
+                self.network, self._stand_ins, self._images, tie_weights=False
             )
 
     def left_over(self) -> Iterator[Layer]:
@@ -143,7 +192,8 @@ class _Trace(Tracer[_Running]):  # type: ignore[no-untyped-call]
     ) -> _Running:
         """Returns the record of a layer or group that begins."""
         own = self._own[path] if module else frozenset[int]()
-        return _Running(path, kind, module, is_leaf(module), parameters=own)
+        leaf = is_leaf(module)
+        return _Running(path, kind, module, leaf, parameters=own, given=tuple(given))
 
     def computed(self, call: Call, given: list[Tensor], results: list[Tensor]) -> None:
         """Follows the positions through a call."""

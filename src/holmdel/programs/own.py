@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from holmdel.errors import UserError
+from holmdel.programs.mistakes import failing
 
 Size = tuple[int, int, int]
 Given = str | nn.Module | Callable[..., nn.Module]
@@ -79,7 +80,8 @@ class Own:
             with torch.no_grad():
                 logits = network.eval()(torch.zeros(2, *size))
         except Exception as error:
-            raise UserError(_does_not_run(self.name, network, size, error)) from None
+            sentence = _does_not_run(self.name, network, size, error)
+            raise UserError(sentence) from None
         return network.train(training), logits
 
     def _made(self, classes: int, size: Size) -> nn.Module:
@@ -103,7 +105,7 @@ class Own:
             raise UserError(
                 f"{self.name} returned a {type(network).__name__}; expected a torch.nn.Module"
             )
-        return _unwrapped(network)
+        return unwrapped(network)
 
 
 _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -142,7 +144,7 @@ def _target(text: str) -> tuple[Path | None, str]:
 
 def _of(given: Any, name: str = "") -> Own:
     if isinstance(given, nn.Module):
-        module = _unwrapped(given)
+        module = unwrapped(given)
         return Own(name or type(module).__name__, None, module, file=_source(type(module)))
     if callable(given):
         called = name or getattr(given, "__name__", "").strip("<>") or "network"
@@ -153,13 +155,13 @@ def _of(given: Any, name: str = "") -> Own:
     )
 
 
-def _unwrapped(module: nn.Module) -> nn.Module:
+def unwrapped(module: nn.Module) -> nn.Module:
     """Returns what a wrapper such as DataParallel or torch.compile works on."""
     for name in ("_orig_mod", "module"):
         inner = getattr(module, name, None)
         wraps = name == "_orig_mod" or isinstance(module, nn.DataParallel)
         if wraps and isinstance(inner, nn.Module):
-            return _unwrapped(inner)
+            return unwrapped(inner)
     return module
 
 
@@ -251,7 +253,8 @@ def _does_not_run(name: str, network: nn.Module, size: Size, error: Exception) -
     seen = "x".join(map(str, size))
     if any(is_lazy(parameter) for parameter in network.parameters()):
         return f"{name} has lazy layers that images of {seen} do not make: {_said(error)}"
-    return f"{name} does not run for images of {seen}: {_said(error)}; say what it sees with input"
+    reason = failing(network, torch.zeros(2, *size)) or _said(error)
+    return f"{name} does not run for images of {seen}: {reason}; say what it sees with input"
 
 
 def _said(error: BaseException, file: Path | None = None) -> str:

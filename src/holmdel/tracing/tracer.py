@@ -98,6 +98,7 @@ class Tracer(Interceptor, Generic[R]):  # type: ignore[no-untyped-call]
             how many different tensors it takes that come from the image, and whether it takes
             parameters.
         result: see `Interceptor`.
+        others: further images that it runs on.
     """
 
     def __init__(
@@ -107,6 +108,7 @@ class Tracer(Interceptor, Generic[R]):  # type: ignore[no-untyped-call]
         weights: Iterable[tuple[int, Tensor]],
         kind: Callable[[Call, int, bool], str | None],
         result: Callable[[Call], Any] | None = None,
+        others: Iterable[Tensor] = (),
     ) -> None:
         super().__init__(result)
         self.network = network
@@ -116,7 +118,8 @@ class Tracer(Interceptor, Generic[R]):  # type: ignore[no-untyped-call]
         self._origins: dict[int, Origin] = {}
         self._alive: list[Tensor] = []  # so that no id is given twice
         self._names: set[str] = set()
-        self._set(image, Origin((INPUT,)))
+        for each in (image, *others):
+            self._set(each, Origin((INPUT,)))
         for key, tensor in weights:
             self._set(tensor, Origin(parameters=frozenset([key])))
 
