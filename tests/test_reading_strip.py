@@ -64,6 +64,13 @@ def coloured(line, ink):
     return (235 - share * (235 - np.array(ink))).clip(0, 255).astype(np.uint8)
 
 
+def squared(line, step=18, ink=60):
+    page = padded(line, 24, 24, 24, 24, value=235).astype(np.int16)
+    page[step // 2 :: step] -= ink
+    page[:, step // 2 :: step] -= ink
+    return page.clip(0, 255).astype(np.uint8)
+
+
 AROUND = {
     "as it is": lambda line: line,
     "margin 10": lambda line: padded(line, 10, 10, 10, 10),
@@ -83,6 +90,7 @@ AROUND = {
     ),
     "a long strip": lambda line: padded(line, 5, 5, 10, 2000, value=235),
     "blue ink": lambda line: coloured(line, (30, 50, 190)),
+    "squared paper": squared,
 }
 
 
@@ -184,6 +192,40 @@ def print_in(width, height):
     line = Image.new("L", (width, height), 235)
     ImageDraw.Draw(line).text((4, 8), "Please write the number of the sheet above", fill=40)
     return line
+
+
+def guilloche(line):
+    """Draws wavy lines under the ink, as on a cheque."""
+    rows = np.arange(line.shape[0])[:, None] + 2 * np.sin(np.arange(line.shape[1]) / 23)
+    waves = 25 * np.cos(rows * (2 * np.pi / 7)).clip(0, 1)
+    return np.minimum(200 - waves, line).astype(np.uint8)
+
+
+GREY = {
+    "margin 60": lambda line: padded(line, 60, 60, 60, 60),
+    "frame": lambda line: padded(padded(line, 4, 4, 4, 4, value=0), 60, 60, 60, 60),
+    "rule at the left": lambda line: padded(padded(line, 0, 0, 4, 0, value=0), 60, 60, 60, 60),
+    "rules": lambda line: padded(padded(line, 3, 3, 0, 0, value=0), 30, 30, 30, 30),
+}
+
+
+@pytest.mark.parametrize("around", GREY)
+def test_a_patterned_clipping_is_cut_out_as_it_is_alone(line, around):
+    clipping = guilloche(line)
+    [alone] = strips_of(Inks(clipping), certain=True)
+    [strip] = strips_of(Inks(GREY[around](clipping)), certain=True)
+    assert np.array_equal(strip.picture, alone.picture)
+
+
+def test_a_last_one_is_no_rule(digit):
+    masks = [digit(char) for char in "8781"]
+    page = Image.new("L", (sum(m.width + 8 for m in masks[:3]) + 22, 54), 200)
+    x = 8
+    for mask in masks[:3]:
+        page.paste(60, (x, 3), mask)
+        x += mask.width + 8
+    ImageDraw.Draw(page).line((x + 6, 4, x + 5, 49), fill=60, width=5)
+    assert [found.text for found in holmdel.read(framed(np.asarray(page))).lines] == ["8781"]
 
 
 PALE = {

@@ -10,6 +10,7 @@ from holmdel.reading.erasing import without_bars
 from holmdel.reading.frames import Bar, Cell, Row, Segment
 from holmdel.reading.image import Picture, dilated
 from holmdel.reading.segments import dots_of, faint_lines, joined_dots, segments
+from holmdel.reading.squares import squares
 from holmdel.reading.ticks import open_combs
 
 _ONE_DIGIT = 1.6  # times its height: how wide a cell for one digit is at most
@@ -21,7 +22,6 @@ _ALIKE = 0.2  # of the width, by which cells of one comb differ
 _APART = 0.8  # of the width: how far apart the boxes of one comb are
 _EMPTY = 0.12  # of a letter's inside that is ink at most
 _LETTER = 60  # pixels of the highest letter that is told from a box
-_SQUARES = 4  # lines across and down that make squared paper
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,12 @@ def find_layout(ink: Picture, light: Picture) -> Layout:
     levels, uprights = segments(across, _LEVEL), segments(down, _UPRIGHT)
     faint = across | np.ascontiguousarray(down.T)
     rows: list[Row] = []
-    if not _squared(levels, uprights, ink.shape):
+    bars = squares(levels, uprights, ink.shape)
+    if not bars:
         rows = find_rows(faint, light, levels)
         rows += open_combs(faint, levels, rows)
-    bars = [bar for row in rows for bar in row.bars]
-    bars += _rules(levels, uprights, ink.shape, high)
+        bars = [bar for row in rows for bar in row.bars]
+        bars += _rules(levels, uprights, ink.shape, high)
     clean, lines = without_bars(ink, light, faint, bars)
     boxes = _in_order(_boxes(rows))
     letters = [box for box in boxes if _is_letter(box, clean)]
@@ -117,7 +118,7 @@ def _rules(
     """Returns long thin lines across (a rule) and down (a margin); `high` are the digits."""
     height, width = shape
     across = max(60, width // 8, 1.6 * high)
-    down = max(60, height // 3)
+    down = max(60, height // 3, 1.2 * high)
     rules = [
         Bar(s.x0 - 2, s.at(s.x0 - 2), s.x1 + 2, s.at(s.x1 + 2), s.thick)
         for s in levels
@@ -131,22 +132,6 @@ def _rules(
         if s.length >= down and s.filled >= 0.8 and s.off <= 0.35 and abs(s.slope - tilt) <= 0.008
     ]
     return rules
-
-
-def _squared(
-    levels: Sequence[Segment], uprights: Sequence[Segment], shape: tuple[int, ...]
-) -> bool:
-    """Returns whether the paper is squared: lines at one pitch all over it, both ways."""
-    height, width = shape
-    across = [s.at(width / 2) for s in levels if s.length >= 0.6 * width]
-    down = [s.at(height / 2) for s in uprights if s.length >= 0.6 * height]
-    return all(len(places) > _SQUARES and _regular(places) for places in (across, down))
-
-
-def _regular(places: list[float]) -> bool:
-    """Returns whether most places are one step apart."""
-    steps = np.diff(sorted(places))
-    return bool((np.abs(steps - np.median(steps)) <= 2 + 0.1 * np.median(steps)).mean() >= 0.7)
 
 
 def _boxes(rows: list[Row]) -> list[Box]:

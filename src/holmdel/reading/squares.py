@@ -1,0 +1,62 @@
+"""Squared paper: the lines of its grid, also where writing hides them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.frames import Bar, Segment
+
+_LEAST = 4  # lines across, and down, that make squared paper
+_LONG = 0.6  # of the sheet's side: the length of a line that is seen
+_REGULAR = 0.7  # of the steps between lines that are one pitch, or some
+_OFF = 2, 0.1  # pixels, and parts of the pitch, by which they are off
+_NARROW = 8.0  # pixels: no grid is finer
+
+
+def squares(
+    levels: Sequence[Segment], uprights: Sequence[Segment], shape: tuple[int, ...]
+) -> list[Bar]:
+    """Returns all lines of squared paper; none where the paper is not squared.
+
+    Args:
+        levels: lines across.
+        uprights: lines down, as on the sheet turned over its diagonal.
+        shape: height and width of the sheet.
+    """
+    height, width = shape[:2]
+    across, down = _grid(levels, width, height), _grid(uprights, height, width)
+    if not (across and down):
+        return []
+    return across + [Bar(bar.y0, bar.x0, bar.y1, bar.x1, bar.thick) for bar in down]
+
+
+def _grid(lines: Sequence[Segment], along: int, across: int) -> list[Bar]:
+    """Returns the lines of one direction at one pitch from border to border, or none."""
+    seen = [line for line in lines if line.length >= _LONG * along]
+    places = np.sort([line.at(along / 2) for line in seen])
+    if len(seen) < _LEAST:
+        return []
+    pitch = _pitch(places)
+    if pitch is None:
+        return []
+    slope = float(np.median([line.slope for line in seen]))
+    thick = float(np.median([line.thick for line in seen]))
+    start = float(np.median((places - places[0] + pitch / 2) % pitch)) - pitch / 2 + places[0]
+    first = start - pitch * np.floor(start / pitch)
+    tilt = slope * along / 2
+    return [Bar(0, y - tilt, along - 1, y + tilt, thick) for y in np.arange(first, across, pitch)]
+
+
+def _pitch(places: NDArray[np.float64]) -> float | None:
+    """Returns the step from line to line, where most are one such step apart or some."""
+    steps = np.diff(places)
+    steps = steps[steps >= _NARROW]
+    if len(steps) < _LEAST - 1:
+        return None
+    rough = float(np.median(steps[steps <= 1.5 * steps.min()]))
+    times = np.round(steps / rough)
+    fits = np.abs(steps - times * rough) <= _OFF[0] + _OFF[1] * rough
+    if fits.mean() < _REGULAR:
+        return None
+    return float(steps[fits].sum() / times[fits].sum())
