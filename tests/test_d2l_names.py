@@ -240,3 +240,55 @@ def test_devices():
     assert str(d2l.gpu(1)) == "cuda:1"
     assert len(d2l.try_all_gpus()) == max(1, d2l.num_gpus())
     assert d2l.get_dataloader_workers() == 4
+
+
+def test_the_loops_of_older_editions(capsys):
+    torch.manual_seed(0)
+    X, y = torch.rand(64, 1, 4, 4), torch.randint(0, 3, (64,))
+    batches = [(X[:32], y[:32]), (X[32:], y[32:])]
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+    kept = net[1].weight.detach().clone()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.0)
+    d2l.train_ch5(net, batches, batches, 32, optimizer, d2l.cpu(), 1)
+    assert torch.equal(net[1].weight, kept)  # not drawn again, as train_ch6 does
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "training on cpu"
+    assert re.fullmatch(
+        r"epoch 1, loss 1\.\d{4}, train acc 0\.\d{3}, test acc 0\.\d{3}, time \d+\.\d sec", said[1]
+    )
+    loss = nn.CrossEntropyLoss()
+    d2l.train_ch3(net, batches, batches, loss, 2, 32, None, None, optimizer)
+    assert [line[:7] for line in capsys.readouterr().out.splitlines()] == ["epoch 1", "epoch 2"]
+
+    def of_each(scores, labels):
+        return nn.functional.cross_entropy(scores, labels, reduction="none")
+
+    d2l.train_ch3(net, batches, batches, of_each, 1, 32, list(net.parameters()), 0.1)
+    assert not torch.equal(net[1].weight, kept)
+    with pytest.raises(UserError, match="given a batch size alone; expected params and lr"):
+        d2l.train_ch3(net, batches, batches, of_each, 1, 32)
+
+
+def test_a_name_that_is_not_here_says_which_is_near():
+    with pytest.raises(AttributeError, match="has no 'predict_ch6', but predict_ch3; it has"):
+        d2l.predict_ch6  # noqa: B018
+
+
+def test_the_layer_that_the_shapes_do_not_fit_is_named():
+    net = nn.Sequential(
+        nn.Conv2d(1, 2, 3), nn.Sequential(nn.Dropout(0.1), nn.Flatten()), nn.Linear(400, 3)
+    )
+    batch = (torch.rand(4, 1, 6, 6), torch.zeros(4, dtype=torch.int64))
+    said = r"layer 3, Linear\(in_features=400, .*\), was given 4x32; .*: Linear\(32, \.\.\.\) fits"
+    with pytest.raises(UserError, match=said):
+        d2l.train_ch6(net, [batch], [batch], 1, 0.1, "cpu")
+    with pytest.raises(UserError, match=r"layer 0, Conv2d\(1, 2, .* 4x3x6x6; expected 1 channels"):
+        d2l.evaluate_accuracy(net, [(torch.rand(4, 3, 6, 6), batch[1])])
+
+
+def test_a_training_that_ends_at_guessing_says_so(caplog):
+    batch = (torch.rand(100, 1, 4, 4), torch.arange(100) % 10)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 10))
+    nn.init.zeros_(net[1].bias)
+    d2l.train_ch6(net, [(batch[0] * 0, batch[1])], [batch], 1, 0.0, "cpu")
+    assert "the start is dead: the loss is 2.3026, guessing among 10 classes is" in caplog.text

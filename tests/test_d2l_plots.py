@@ -54,6 +54,25 @@ def test_in_a_script_an_animator_keeps_its_points_and_draws_when_asked(tmp_path)
         animator.save(tmp_path / "curves.txt")
 
 
+def test_in_a_script_the_curves_are_pyplots_figure_after_a_training(tmp_path):
+    data = [(torch.rand(8, 1, 4, 4), torch.arange(8))] * 6
+    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 8))
+    for _ in range(2):  # the newest curves, one figure however many trainings
+        d2l.train_ch6(net, data, data, 2, 0.1, d2l.cpu())
+    assert len(d2l.plt.get_fignums()) == 1
+    assert [len(line.get_xdata()) for line in d2l.plt.gca().lines] == [12, 12, 2]
+    d2l.plt.savefig(tmp_path / "curves.png")
+    assert ink(tmp_path / "curves.png") > 0.02
+
+
+def test_config_axes_sets_what_the_animator_was_given():
+    animator = d2l.Animator(xlabel="epoch", xlim=[1, 3])
+    animator.axes[0].cla()
+    animator.config_axes()
+    assert animator.axes[0].get_xlabel() == "epoch"
+    assert animator.axes[0].get_xlim() == (1, 3)
+
+
 def test_an_animator_takes_one_value_and_many_axes():
     animator = d2l.Animator(nrows=2, ncols=2, fmts=["-"], figsize=(4, 4))
     assert len(animator.axes) == 4

@@ -6,6 +6,7 @@ and in a notebook. docs/d2l.md lists the names, and what differs from the book's
 Zhang, Lipton, Li and Smola, "Dive into Deep Learning", Cambridge University Press, 2023.
 """
 
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,7 @@ from holmdel.d2l.loops import (
     evaluate_accuracy_gpu,
     predict_ch3,
     train_ch3,
+    train_ch5,
     train_ch6,
     train_epoch_ch3,
 )
@@ -183,6 +185,7 @@ __all__ = [
     "to",
     "torch",
     "train_ch3",
+    "train_ch5",
     "train_ch6",
     "train_epoch_ch3",
     "transpose",
@@ -196,7 +199,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Raises the AttributeError of a name that is not here."""
+    near = get_close_matches(name, __all__, n=1)
     raise AttributeError(
-        f"holmdel.d2l has no {name!r}; it has the names of the book's chapters on convolutional "
-        "networks, listed in docs/d2l.md"
+        f"holmdel.d2l has no {name!r}{f', but {near[0]}' if near else ''}; it has the names of the "
+        "book's chapters on convolutional networks, listed in docs/d2l.md"
     )

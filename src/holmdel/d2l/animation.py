@@ -6,6 +6,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from holmdel.d2l.bookkeeping import HyperParameters
@@ -66,7 +68,8 @@ class Display:
 class Animator:
     """Lines that grow point by point: redrawn at every point in a notebook, kept in a script.
 
-    In a script nothing is drawn or written until `save` or `fig` is asked for.
+    In a script nothing is drawn or written until `save` or `fig` is asked for, or `to_pyplot`
+    hands the curves on.
 
     Attributes:
         X: one list a line of where its points stand; None before the first.
@@ -150,12 +153,25 @@ class Animator:
         self._draw()
         self._display.save(path)
 
+    def config_axes(self) -> None:
+        """Sets labels, limits, scales and legend of the first axes, as the book's class does."""
+        set_axes(self.axes[0], *self._axes_settings)
+
+    def to_pyplot(self, name: str) -> None:
+        """Leaves the curves as pyplot's figure of a name, for `plt.show()` and `plt.savefig()`."""
+        size = self._display.figure.get_size_inches()
+        axes = plt.figure(name, figsize=tuple(size), clear=True).subplots()
+        self._draw_lines(axes)
+        set_axes(axes, *self._axes_settings)
+
     def _draw(self) -> None:
-        axes = self.axes[0]
-        axes.cla()
+        self.axes[0].cla()
+        self._draw_lines(self.axes[0])
+        self.config_axes()
+
+    def _draw_lines(self, axes: Axes) -> None:
         for xs, ys, fmt in zip(self.X or [], self.Y or [], cycle(self.fmts), strict=False):
             axes.plot([float(x) for x in xs], [float(y) for y in ys], fmt)
-        set_axes(axes, *self._axes_settings)
 
 
 class Point(NamedTuple):

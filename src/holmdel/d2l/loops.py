@@ -1,7 +1,7 @@
 """The book's training loops and what they measure; they print the book's lines."""
 # ruff: noqa: N803, N806, T201  X is the book's name; the printed lines are the contract
 
-from collections.abc import Callable, Iterable, Sized
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import Any, TypeAlias
 
 import torch
@@ -10,12 +10,14 @@ from torch import Tensor, nn
 
 from holmdel.d2l.animation import Animator
 from holmdel.d2l.blocks import init_cnn
-from holmdel.d2l.bookkeeping import Accumulator, Timer
+from holmdel.d2l.bookkeeping import Accumulator, Timer, sgd
 from holmdel.d2l.fashion_mnist import get_fashion_mnist_labels
+from holmdel.d2l.mistakes import through, warn_of_chance
 from holmdel.d2l.native import Native
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode
+from holmdel.training.callbacks import in_notebook
 
 Network: TypeAlias = nn.Module | Callable[..., Tensor]
 Batches: TypeAlias = Iterable[Any]  # of pairs (X, y)
@@ -60,7 +62,7 @@ def evaluate_accuracy_gpu(
         for X, y in data_iter:
             X, y = _moved(X, device), _moved(y, device)
             chain = native.chain(X, y)
-            metric.add(accuracy(chain.logits(X) if chain else net(X), y), y.numel())
+            metric.add(accuracy(chain.logits(X) if chain else through(net, X), y), y.numel())
     if not metric[1]:
         raise UserError("data_iter gave no batch; expected an iterable of pairs (X, y)")
     return metric[0] / metric[1]
@@ -81,7 +83,8 @@ def train_ch6(
     Then stochastic gradient descent on the cross-entropy. The network is left in eval mode.
 
     The last line is examples trained on over the time spent on training batches, with neither
-    loading nor testing in it. The curves have a point every fifth of an epoch, every batch
+    loading nor testing in it. In a script the curves are pyplot's figure afterwards, for
+    `plt.show()` and `plt.savefig()`. They have a point every fifth of an epoch, every batch
     where there are fewer than five, and every epoch where `train_iter` does not know its length.
 
     Args:
@@ -107,6 +110,9 @@ def train_ch6(
         test_acc = evaluate_accuracy_gpu(net, test_iter)
         animator.add(epoch + 1, (None, None, test_acc))
     net.eval()
+    if not in_notebook():
+        animator.to_pyplot("train_ch6")
+    warn_of_chance(metric[0] / metric[2], metric[1] / metric[2])
     print(
         f"loss {metric[0] / metric[2]:.3f}, train acc {metric[1] / metric[2]:.3f}, "
         f"test acc {test_acc:.3f}"
@@ -149,7 +155,7 @@ def _train_batch(
     if chain := native.chain(X, y):
         return chain.train(X, y, torch.arange(len(y)), optimizer)
     optimizer.zero_grad()
-    y_hat = net(X)
+    y_hat = through(net, X)
     loss = F.cross_entropy(y_hat, y)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
@@ -185,7 +191,7 @@ def train_epoch_ch3(
             updater.step()
             metric.add(mean * len(y), correct, len(y))
             continue
-        y_hat = net(X)
+        y_hat = through(net, X)
         losses = loss(y_hat, y)
         if isinstance(updater, torch.optim.Optimizer):
             updater.zero_grad()
@@ -214,11 +220,17 @@ def train_ch3(
     test_iter: Batches,
     loss: Callable[[Tensor, Tensor], Tensor],
     num_epochs: int,
-    updater: torch.optim.Optimizer | Callable[[int], Any],
+    updater: torch.optim.Optimizer | Callable[[int], Any] | int,
+    params: Sequence[Tensor] | None = None,
+    lr: float | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
 ) -> None:
     """Trains a network as the book's chapter on softmax regression does, with its curves.
 
     Nothing is printed. A module is left in eval mode, as in the book.
+
+    The form of an older edition is taken as well, `train_ch3(net, train_iter, test_iter, loss,
+    num_epochs, batch_size, params, lr, optimizer)`; it prints a line an epoch.
 
     Args:
         net: as for `train_epoch_ch3`.
@@ -226,18 +238,79 @@ def train_ch3(
         test_iter: pairs (X, y).
         loss: as for `train_epoch_ch3`.
         num_epochs: at least 1.
-        updater: as for `train_epoch_ch3`.
+        updater: as for `train_epoch_ch3`; the batch size in the older form.
+        params: in the older form, what `sgd` updates where there is no optimizer.
+        lr: in the older form, the learning rate of `sgd`.
+        optimizer: in the older form, what updates.
 
     Raises:
         UserError: for less than one epoch, or if there is no batch in one.
     """
     _expect_epochs(num_epochs)
+    older = isinstance(updater, int)
+    if isinstance(updater, int):
+        updater = optimizer or _sgd_of(params, lr)
     animator = Animator(xlabel="epoch", xlim=[1, num_epochs], ylim=[0.3, 0.9], legend=LEGEND)
     for epoch in range(num_epochs):
         figures = train_epoch_ch3(net, train_iter, loss, updater)
-        animator.add(epoch + 1, (*figures, evaluate_accuracy(net, test_iter)))
+        test_acc = evaluate_accuracy(net, test_iter)
+        animator.add(epoch + 1, (*figures, test_acc))
+        if older:
+            print(_line(epoch, *figures, test_acc))
     if isinstance(net, nn.Module):
         net.eval()
+    if not in_notebook():
+        animator.to_pyplot("train_ch3")
+
+
+def train_ch5(
+    net: nn.Module,
+    train_iter: Batches,
+    test_iter: Batches,
+    batch_size: int,
+    optimizer: torch.optim.Optimizer,
+    device: torch.device | str,
+    num_epochs: int,
+) -> None:
+    """Trains a network as an older edition's chapter on LeNet does, and prints a line an epoch.
+
+    The network keeps its weights, and the optimizer is the caller's: the book's `train_ch6` draws
+    the weights again, and descends by itself.
+
+    Args:
+        net: from X to logits (N, classes); it is moved to `device`.
+        train_iter: pairs (X, y), gone through once an epoch.
+        test_iter: likewise.
+        batch_size: not used; the batches say it.
+        optimizer: of the network's parameters.
+        device: where to train.
+        num_epochs: at least 1.
+
+    Raises:
+        UserError: for less than one epoch, or if there is no batch in one.
+    """
+    _expect_epochs(num_epochs)
+    net = net.to(device)
+    print("training on", device)
+    for epoch in range(num_epochs):
+        timer = Timer()
+        moved = ((_moved(X, device), _moved(y, device)) for X, y in train_iter)
+        figures = train_epoch_ch3(net, moved, nn.CrossEntropyLoss(), optimizer)
+        line = _line(epoch, *figures, evaluate_accuracy(net, test_iter))
+        print(f"{line}, time {timer.stop():.1f} sec")
+
+
+def _line(epoch: int, loss: float, train_acc: float, test_acc: float) -> str:
+    """Returns what an older edition prints of an epoch."""
+    accuracies = f"train acc {train_acc:.3f}, test acc {test_acc:.3f}"
+    return f"epoch {epoch + 1}, loss {loss:.4f}, {accuracies}"
+
+
+def _sgd_of(params: Sequence[Tensor] | None, lr: float | None) -> Callable[[int], None]:
+    """Returns the descent of the older form, which has no optimizer."""
+    if params is None or lr is None:
+        raise UserError("train_ch3 was given a batch size alone; expected params and lr with it")
+    return lambda batch_size: sgd(params, lr, batch_size)
 
 
 def predict_ch3(net: Network, test_iter: Batches, n: int = 6) -> None:
