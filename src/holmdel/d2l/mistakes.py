@@ -22,7 +22,7 @@ def through(net: nn.Module | Callable[..., Tensor], X: Any) -> Tensor:
         UserError: that names the layer of a chain that the shapes do not fit.
     """
     try:
-        return net(X)  # type: ignore[no-any-return]
+        return net(X)
     except RuntimeError as error:
         if isinstance(net, nn.Sequential) and isinstance(X, Tensor):
             _name_the_layer(net, X, error)
