@@ -5,6 +5,7 @@ import json
 
 import pytest
 import torch
+from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
 
 from holmdel.checkpoint import save_line_model
@@ -13,6 +14,7 @@ from holmdel.errors import UserError
 from holmdel.networks.line import LineNetwork
 from holmdel.reading import Reader, items
 from holmdel.reading.cheques import open_cheque
+from holmdel.server import ServerSettings, create_app
 
 AMOUNTS = (123450, 67200, 990)
 
@@ -179,3 +181,12 @@ def test_predict_says_who_takes_cheques(holmdel, run_folder, tmp_path):
     result = holmdel("predict", run_folder, tmp_path / "batch.x937", "--format", "jsonl")
     assert "is a file of cheques (X9.37, X9.100-187); give it to `holmdel read`" in result.out
     assert result.status == 1
+
+
+def test_the_server_reads_a_file_of_cheques_item_by_item():
+    app = create_app(ServerSettings(), log=None)
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        found = client.post("/v1/read?lines=true", content=three()[:-1400]).json()
+    assert [answer["path"] for answer in found] == ["-", "-#2", "-#3"]
+    assert [answer["record"]["amount"] for answer in found[:2]] == list(AMOUNTS[:2])
+    assert "after 2 whole cheques" in found[2]["error"]

@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException
 
 from holmdel.errors import UserError
 from holmdel.images.decoding import measure
-from holmdel.images.formats import FRONT, may_have_pages
+from holmdel.images.formats import FRONT, is_cheques, may_have_pages
 from holmdel.images.framing import Framed
 from holmdel.images.opening import TooLarge
 from holmdel.images.pages import DocumentPage, pages
@@ -153,15 +153,24 @@ def _broken(reason: str, most: int) -> RequestError:
     return RequestError(400, f"the form cannot be read ({reason}); expected multipart/form-data")
 
 
-async def image_pages(request: Request) -> list[Upload]:
+async def image_pages(request: Request, *, cheques: bool = False) -> list[Upload]:
     """Returns the images of a request and the further pages of its files, in order.
+
+    Args:
+        request: with images.
+        cheques: the items of a file of cheques are pages, too.
 
     Raises:
         RequestError: as `images` and `each_page` do; 413 if there are too many pages together.
     """
     shared = services(request)
     most = shared.settings.images
-    found = [page for file in await images(request) for page in await each_page(shared, file)]
+    found = []
+    for file in await images(request):
+        if cheques and is_cheques(file.content[:FRONT]):
+            found += await shared.pages.run(_cheques_of, file, most, shared.settings.pixels)
+        else:
+            found += await each_page(shared, file)
     if len(found) > most:
         raise RequestError(
             413, f"the files have {len(found)} pages, and at most {most} are allowed; send them in "
@@ -213,6 +222,23 @@ def examined(name: str, content: bytes, most: int, page: int | None = None) -> U
     except UserError as error:
         return replace(upload, error=image_error(error))
     return replace(upload, pixels=height * width)
+
+
+def _cheques_of(upload: Upload, most: int, pixels: int) -> list[Upload]:
+    """Returns the items of a file of cheques, `name#2` being the second; one more than `most`."""
+    from holmdel.reading.cheques import items, open_cheque  # when the first such file comes
+
+    found = []
+    for number, item in enumerate(islice(items(upload.content), most + 1), start=1):
+        name = upload.name if number == 1 else f"{upload.name}#{number}"
+        one = Upload(name, upload.content, 0, None, number)
+        try:
+            front = examined(name, open_cheque(item)[1], pixels)
+        except UserError as error:
+            found.append(replace(one, error=image_error(error)))
+        else:
+            found.append(replace(one, pixels=front.pixels, error=front.error))
+    return found
 
 
 async def framed(shared: Services, model: "Model", upload: Upload) -> Framed:

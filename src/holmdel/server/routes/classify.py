@@ -109,11 +109,14 @@ class SkippedPart(BaseModel):
 class ReadImage(BaseModel):
     """The strings on one image, as `holmdel read --format jsonl` prints them.
 
-    `page` is the number of the page in a file of several, from 1.
+    `page` is the number of the page in a file of several, from 1; `record` what a file of cheques
+    says of the item, and `agrees` whether the amount on it is that.
     """
 
     path: str
     page: int | None = None
+    record: dict[str, Any] | None = None
+    agrees: bool | None = None
     lines: list[ReadLine]
     skipped: list[SkippedPart] = []
 
@@ -162,7 +165,7 @@ async def read(
 ) -> Response:
     """Returns an image's strings of digits, or an array of such for several files or pages."""
     shared = services(request)
-    uploads = await image_pages(request)
+    uploads = await image_pages(request, cheques=True)
     made = await shared.pages.run(reader, pattern, lines, max_error)
     if len(uploads) == 1:
         return _json(await _reading(shared, made, uploads[0]))
