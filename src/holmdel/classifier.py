@@ -245,6 +245,8 @@ class Classifier:
         card: str = "",
         licence: str = "",
         name: str = "",
+        labels: Tensor | None = None,
+        training: Tensor | None = None,
         force: bool = False,
         **options: Any,
     ) -> "Report":
@@ -258,6 +260,8 @@ class Classifier:
             card: the model card, kept in the file.
             licence: what the weights may be used under, kept in the file.
             name: what a page calls the model; the network's name if "".
+            labels: int64 (N,) of `images`, for the accuracy with 8 bits.
+            training: uint8 (N, C, H, W), on which 8 bits are calibrated; `images` if None.
             force: whether files that are there may be replaced.
             options: of the format; docs/export.md has them.
 
@@ -273,8 +277,10 @@ class Classifier:
         source = source or f"{len(images):,} images"
         here = self.device == "cpu"
         network = self.network if here else copy.deepcopy(self.network).cpu()
-        subject = Subject(network, self.header, images.cpu(), source, card, licence, name)
-        return export(subject, out, to, force=force, **options)
+        about = Subject(
+            network, self.header, images.cpu(), source, card, licence, name, labels, training
+        )
+        return export(about, out, to, force=force, **options)
 
     def _chain(self) -> engines.Chain | None:
         """Returns the network as it is now in the native engine; None for PyTorch.

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from holmdel import data as data_sets
 from holmdel import evaluation, exchange, samples
-from holmdel.checkpoint import Header, began_with, trained_on
+from holmdel.checkpoint import Header, began_with, load_line_model, trained_on
 from holmdel.classifier import Classifier, card, load
 from holmdel.data import Dataset, Split
 from holmdel.data.dataset import Batches
@@ -24,6 +23,8 @@ from holmdel.shapes import parse_size
 from holmdel.training.train import image_contract
 
 COMPARED = 1000  # images, on which an exported file is compared with the model
+CALIBRATED = 500  # training images, by which the ranges of 8 bits are chosen
+READER = "reader"  # the name of the line reader that ships
 _log = logging.getLogger("holmdel")
 
 
@@ -170,29 +171,69 @@ def export_model(
     Raises:
         UserError: for an unknown model, data set, format or option, or as `Classifier.export`.
     """
+    if is_reader(model):
+        return _export_reader(model, Path(out), to, force, options)
     classifier = load(model)
     text, own = card(model)
-    images, source = _to_compare(classifier, model, data)
-    given: dict[str, Any] = {"images": images, "source": source}
+    given: dict[str, Any] = _to_compare(classifier, model, data, bool(options.get("quantize")))
     given |= {"card": text, "licence": licence or own, "name": Path(model).stem}
     return classifier.export(out, to, force=force, **given, **options)
 
 
+def _export_reader(
+    model: str | Path, out: Path, to: str, force: bool, options: dict[str, Any]
+) -> Report:
+    """Writes a line reader's network as ONNX."""
+    if to != "onnx" or options:
+        raise UserError(f"{model} reads lines; such a model goes out as --to onnx, without options")
+    from holmdel.export.onnx_lines import lines_to_onnx
+    from holmdel.reading.reader import model_file
+
+    name = None if str(model) == READER and not Path(model).exists() else model
+    network, _ = load_line_model(model_file(name))
+    return lines_to_onnx(network, out, force=force)
+
+
+def is_reader(model: str | Path) -> bool:
+    """Returns whether a model is a line reader: the one that ships, or one that was trained."""
+    if not Path(model).exists():
+        return str(model) == READER
+    from holmdel.reading.reader import model_file
+
+    try:
+        load_line_model(model_file(model))
+    except UserError:
+        return False
+    return True
+
+
 def _to_compare(
-    classifier: Classifier, model: str | Path, data: str | None
-) -> tuple[Tensor | None, str]:
-    """Returns up to 1,000 images of a test split, and what they are; None where none is here."""
+    classifier: Classifier, model: str | Path, data: str | None, whole: bool
+) -> dict[str, Any]:
+    """Returns images of a test split, their labels and what they are; nothing where none is here.
+
+    Args:
+        classifier: what is exported.
+        model: where it is from.
+        data: a data set's name or folder; None for the model's own.
+        whole: whether to take all of the test split, and training images to calibrate on.
+    """
+    stored, framing = classifier.contract.stored, classifier.contract.framing
     name = data
     if name is None:
-        own = trained_on(Path(model))
         try:
-            name = samples.set_for(classifier.classes, own, classifier.contract.stored)
+            name = samples.set_for(classifier.classes, trained_on(Path(model)), stored)
         except UserError:
-            return None, ""
-    images = split_for(classifier, name).images
-    images = images[:: max(1, len(images) // COMPARED)][:COMPARED]
-    shown = Path(name).name  # of a folder
-    return images, f"{len(images):,} images of {shown}"
+            return {}
+    test = split_for(classifier, name)
+    step = 1 if whole else max(1, len(test.images) // COMPARED)
+    most = None if whole else COMPARED
+    images, labels = test.images[::step][:most], test.labels[::step][:most]
+    found = {"images": images, "labels": labels}
+    if whole:
+        training = data_sets.load(name, input=stored, framing=framing).train.images
+        found["training"] = training[:: max(1, len(training) // CALIBRATED)]
+    return found | {"source": f"{len(images):,} images of {Path(name).name}"}
 
 
 def import_weights(

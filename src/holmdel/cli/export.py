@@ -26,6 +26,13 @@ def export(
         str | None,
         typer.Option(help="uint8, images as stored, or float32, what the network sees (onnx)."),
     ] = None,
+    quantize: Annotated[
+        bool, typer.Option("--quantize", help="Compute with 8 bits, for a smaller file (onnx).")
+    ] = False,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(help="Percentage points of accuracy that 8 bits may lose (default 0.2)."),
+    ] = None,
     licence: Annotated[
         str | None, typer.Option(help="What the weights may be used under; kept in the file.")
     ] = None,
@@ -34,7 +41,7 @@ def export(
     """Write a model for another program, and compare its answers there with the model's."""
     from holmdel.verbs import export_model  # loads torch
 
-    given = {"input": input}
+    given = {"input": input, "quantize": quantize or None, "tolerance": tolerance}
     options = {name: value for name, value in given.items() if value is not None}
     report = export_model(model, out, to, data=data, licence=licence, force=force, **options)
     typer.echo(report.sentence())

@@ -16,6 +16,9 @@ _HOMES = {  # each format's module, which has a function `to_FORMAT`
     "onnx": "onnx_export",
     "c": "c_export",
     "html": "html_export",
+    "openvino": "openvino_export",
+    "pt2": "torch_exports",
+    "safetensors": "torch_exports",
 }
 FORMATS = tuple(_HOMES)
 

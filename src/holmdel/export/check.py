@@ -42,10 +42,15 @@ class Report:
 
     def sentence(self) -> str:
         """Returns what was found, as the command line says it."""
-        return (
+        said = (
             f"{self.images} in {self.runtime}: largest difference of a logit "
             f"{self.difference:.1e}, equal classes {self.equal:.2%}"
         )
+        if "accuracy" in self.facts:
+            (before, after), (large, small) = self.facts["accuracy"], self.facts["size"]
+            said += f"\naccuracy {before:.2%} before and {after:.2%} after, "
+            said += f"{large:,} bytes before and {small:,} after"
+        return said
 
 
 def compared(given: Tensor, expected: Tensor) -> tuple[float, float]:

@@ -19,15 +19,25 @@ from holmdel.export.check import (
 )
 from holmdel.export.graph import IMAGES, LOGITS, Graph
 from holmdel.export.network_graph import classifier_graph
+from holmdel.export.quantised import quantised
 from holmdel.export.steps import follow
 from holmdel.export.subject import Subject, without_paths
 from holmdel.images.contract import to_input
 from holmdel.version import __version__
 
 INPUTS = ("uint8", "float32")
+TOLERATED = 0.2  # percentage points of accuracy
 
 
-def to_onnx(subject: Subject, out: Path, *, force: bool = False, input: str = "uint8") -> Report:
+def to_onnx(
+    subject: Subject,
+    out: Path,
+    *,
+    force: bool = False,
+    input: str = "uint8",
+    quantize: bool = False,
+    tolerance: float = TOLERATED,
+) -> Report:
     """Writes a classifier as ONNX, once it has answered as the network does.
 
     Args:
@@ -35,15 +45,17 @@ def to_onnx(subject: Subject, out: Path, *, force: bool = False, input: str = "u
         out: the file.
         force: whether a file may be replaced.
         input: `uint8`: images as stored; `float32`: what the network itself sees.
+        quantize: whether to compute with 8 bits, calibrated on training images.
+        tolerance: percentage points of accuracy that 8 bits may lose.
 
     Raises:
         UserError: for a network that cannot be exported, a file that is there or cannot be
-            written, or one that answers otherwise.
+            written, or one that answers otherwise, or with 8 bits less well.
     """
     if input not in INPUTS:
         raise UserError(f"input was given as {input!r}; choose from {', '.join(INPUTS)}")
     refuse_existing_files([out], force)
-    onnx_file, runtime = _packages()
+    onnx_file, runtime = packages()
     graph = classifier_graph(subject.network, subject.header.image, input)
     content = onnx_file.onnx_bytes(graph, texts_of(subject, input))
     name = f"ONNX Runtime {runtime.__version__}"
@@ -52,11 +64,38 @@ def to_onnx(subject: Subject, out: Path, *, force: bool = False, input: str = "u
     difference, equal = max(one for one, _ in found), min(other for _, other in found)
     refuse_difference(difference, name, lambda: _layer(runtime, onnx_file, graph, subject))
     facts = {"opset": onnx_file.OPSET, "input": input, "shape": list(graph.shapes[IMAGES])}
+    if quantize:
+        content, logits, more = _quantised(runtime, content, subject, graph, tolerance)
+        (difference, equal), facts = compared(logits, subject.logits), facts | more
     report = Report(
         "onnx", (out.name,), len(content), name, subject.source, difference, equal, facts
     )
     write_all({out: content}, report)
     return report
+
+
+def _quantised(
+    runtime: Any, content: bytes, subject: Subject, graph: Graph, tolerance: float
+) -> tuple[bytes, Tensor, dict[str, Any]]:
+    """Returns a file of 8 bits, its logits, and accuracy and size before and after.
+
+    Raises:
+        UserError: where it loses more than is tolerated.
+    """
+    if graph.kind != "uint8":
+        raise UserError("--quantize and --input float32 were given together; choose one of them")
+    training = subject.images if subject.training is None else subject.training
+    small = quantised(content, training)
+    logits = _answers(runtime, small, subject, graph, fast=True)
+    before, after = subject.accuracy(subject.logits), subject.accuracy(logits)
+    lost = 100 * (before - after)
+    if lost > tolerance:
+        raise UserError(
+            f"with 8 bits {after:.2%} of {subject.source} are right, {lost:.2f} points fewer than "
+            f"with float32; --tolerance is {tolerance:g} points; nothing was written"
+        )
+    facts = {"accuracy": [before, after], "size": [len(content), len(small)]}
+    return small, logits, facts
 
 
 def texts_of(subject: Subject, input: str) -> dict[str, str]:
@@ -76,7 +115,7 @@ def texts_of(subject: Subject, input: str) -> dict[str, str]:
     }
 
 
-def _packages() -> tuple[Any, Any]:
+def packages() -> tuple[Any, Any]:
     """Returns the module that writes files, and ONNX Runtime.
 
     Raises:

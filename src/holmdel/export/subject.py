@@ -29,6 +29,8 @@ class Subject:
         card: the model card in Markdown; "" for none.
         licence: what the weights may be used under; "" where that is not known.
         name: what to call the model; "" for the network's name.
+        labels: int64 (N,) of the images; None where they are not known.
+        training: images to calibrate on; None for those that it is compared on.
     """
 
     network: nn.Module
@@ -38,6 +40,8 @@ class Subject:
     card: str = ""
     licence: str = ""
     name: str = ""
+    labels: Tensor | None = None
+    training: Tensor | None = None
 
     @cached_property
     def logits(self) -> Tensor:
@@ -46,6 +50,11 @@ class Subject:
         with evaluating(self.network):
             parts = [self.network(to_input(part, contract)).float() for part in self.parts()]
         return torch.cat(parts)
+
+    def accuracy(self, logits: Tensor) -> float:
+        """Returns the share of images named right; as the network names them without labels."""
+        right = self.logits.argmax(1) if self.labels is None else self.labels
+        return float((logits.argmax(1) == right).double().mean())
 
     def parts(self) -> tuple[Tensor, ...]:
         """Returns the images in batches."""

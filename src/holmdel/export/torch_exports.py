@@ -1,0 +1,107 @@
+"""PyTorch's own files: `torch.export` archives, and weights as safetensors with JSON."""
+
+import copy
+import io
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load as from_bytes
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from holmdel.export.check import (
+    Report,
+    compared,
+    refuse_difference,
+    refuse_existing_files,
+    write_all,
+)
+from holmdel.export.steps import follow
+from holmdel.export.subject import Subject
+from holmdel.export.whole import Whole
+from holmdel.files import write_bytes
+
+
+def to_pt2(subject: Subject, out: Path, *, force: bool = False) -> Report:
+    """Writes a classifier as an archive of `torch.export`, once it has answered as it does.
+
+    Args:
+        subject: what is exported.
+        out: the file, `.pt2`.
+        force: whether a file may be replaced.
+
+    Raises:
+        UserError: for a network that cannot be exported, a file that is there or cannot be
+            written, or one that answers otherwise.
+    """
+    refuse_existing_files([out], force)
+    _refuse(subject)
+    # Zeros, for the archive keeps the example; two, for one image is a size of its own.
+    example = torch.zeros(2, *subject.header.image.stored, dtype=torch.uint8)
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = Whole(subject.network, subject.header.image).eval()
+        found = torch.export.export(whole, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},))
+        torch.export.save(found, content, extra_files={"holmdel": _about(subject)})
+        content.seek(0)
+        running = torch.export.load(content).module()
+    with torch.inference_mode():
+        logits = torch.cat([running(part)[0] for part in subject.parts()])
+    runtime = f"torch.export of PyTorch {torch.__version__}"
+    return _written(subject, out, "pt2", content.getvalue(), logits, runtime)
+
+
+def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Report:
+    """Writes a classifier's weights by their names, and what must be known beside as JSON.
+
+    Args:
+        subject: what is exported.
+        out: the file, `.safetensors`; the JSON lies beside it, with the ending `.json`.
+        force: whether files may be replaced.
+
+    Raises:
+        UserError: as `to_pt2`.
+    """
+    beside = out.with_suffix(".json")
+    refuse_existing_files([out, beside], force)
+    _refuse(subject)
+    state = {name: value.contiguous() for name, value in subject.network.state_dict().items()}
+    content = to_bytes(state, metadata={"format": "pt"})
+    again = copy.deepcopy(subject.network)
+    again.load_state_dict(from_bytes(content))
+    read = Subject(again, subject.header, subject.images, subject.source).logits
+    write_bytes(beside, _about(subject).encode())
+    return _written(subject, out, "safetensors", content, read, "safetensors and PyTorch")
+
+
+def _refuse(subject: Subject) -> None:
+    """Raises a UserError for a network that no file can hold, as `follow` does."""
+    shape = subject.header.image.input
+    follow(subject.network, torch.zeros(1, *shape), torch.zeros(2, *shape))
+
+
+def _about(subject: Subject) -> str:
+    header = subject.header
+    about: dict[str, Any] = {
+        "network": header.network,
+        "options": header.options,
+        "classes": header.classes,
+        "image": header.image.to_json(),
+        "licence": subject.licence or "not stated",
+    }
+    return json.dumps(about, indent=2) + "\n"
+
+
+def _written(
+    subject: Subject, out: Path, form: str, content: bytes, logits: Tensor, runtime: str
+) -> Report:
+    """Writes a file that has been run; returns how it compares."""
+    difference, equal = compared(logits, subject.logits)
+    refuse_difference(difference, runtime, lambda: "of the output")
+    report = Report(form, (out.name,), len(content), runtime, subject.source, difference, equal, {})
+    write_all({out: content}, report)
+    return report

@@ -1,0 +1,119 @@
+"""`holmdel export` in further forms: 8 bits, lines, OpenVINO, PyTorch's own files."""
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from holmdel.checkpoint import Header, load_line_model
+from holmdel.classifier import Classifier, load
+from holmdel.errors import UserError
+from holmdel.images import ImageContract
+from holmdel.networks.line import STRIDE
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+
+def test_eight_bits_are_smaller_and_as_right(holmdel, tmp_path):
+    out = tmp_path / "q.onnx"
+    command = ["export", "lenet-mnist", "--to", "onnx", "--out", out, "--data", "digits"]
+    done = holmdel(*command, "--quantize", "--tolerance", "1")
+    assert (done.status, done.err) == (0, "")
+    assert "accuracy " in done.out
+    facts = json.loads((tmp_path / "export.json").read_text())["q.onnx"]["facts"]
+    large, small = facts["size"]
+    assert small == out.stat().st_size <= 0.35 * large
+    before, after = facts["accuracy"]
+    assert after >= before - 0.01
+    refused = holmdel(*command, "--quantize", "--tolerance", "-100", "--force")
+    assert refused.status == 2
+    assert "--tolerance is -100 points; nothing was written" in refused.err
+    assert out.stat().st_size == small
+
+
+def test_options_of_another_format(holmdel, run_folder):
+    done = holmdel("export", run_folder, "--to", "c", "--out", "c", "--quantize")
+    assert done.status == 2
+    assert "--quantize is no option of c" in done.err
+
+
+def test_a_line_reader_of_any_width(holmdel, model, tmp_path):
+    out = tmp_path / "lines.onnx"
+    done = holmdel("export", model, "--to", "onnx", "--out", out)
+    assert (done.status, done.err) == (0, "")
+    network, _ = load_line_model(model)
+    session = onnxruntime.InferenceSession(out)
+    assert session.get_inputs()[0].shape == ["N", 1, 32, "W"]
+    lines = torch.rand(2, 1, 32, 91)
+    with torch.no_grad():
+        expected = network(lines).numpy()
+    logits, probabilities = session.run(None, {"images": lines.numpy()})
+    assert logits.shape == (2, len(network.alphabet) + 1, 91 // 4 * 4 // STRIDE)
+    assert np.abs(logits - expected).max() < 1e-4
+    assert np.allclose(probabilities.sum(1), 1, atol=1e-5)
+    refused = holmdel("export", model, "--to", "c", "--out", tmp_path / "c")
+    assert "reads lines; such a model goes out as --to onnx" in refused.err
+
+
+def test_weights_by_name(holmdel, run_folder, tmp_path):
+    out = tmp_path / "m.safetensors"
+    assert holmdel("export", run_folder, "--to", "safetensors", "--out", out).status == 0
+    state = load(run_folder).network.state_dict()
+    found = load_file(out)
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[name], state[name]) for name in state)
+    assert json.loads((tmp_path / "m.json").read_text())["classes"] == list("abcdefghij")
+
+
+@pytest.mark.exhaustive
+def test_an_archive_of_torch_export_holds_no_image(run_folder, tmp_path):
+    classifier = load(run_folder)
+    images = torch.full((3, 1, 28, 28), 77, dtype=torch.uint8)
+    classifier.export(tmp_path / "m.pt2", to="pt2", images=images)
+    program = torch.export.load(tmp_path / "m.pt2")
+    logits, _ = program.module()(images)
+    assert torch.allclose(logits, classifier.logits(images), atol=1e-5)
+    with zipfile.ZipFile(tmp_path / "m.pt2") as archive:
+        assert not any(bytes([77] * 50) in archive.read(name) for name in archive.namelist())
+    assert program.example_inputs is None or not program.example_inputs[0][0].any()
+
+
+def pooled(pool):
+    """Returns a classifier of one pooling, whose last window hangs over the edge."""
+    after = pool(torch.zeros(1, 1, 12, 15))[0].numel()
+    network = nn.Sequential(pool, nn.Flatten(), nn.Linear(after, 3))
+    contract = ImageContract(stored=(1, 12, 15), input=(1, 12, 15), framing="fit", mean=0.3)
+    header = Header(network="own", options={}, classes=("a", "b", "c"), image=contract)
+    return Classifier(network, header)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+@pytest.mark.parametrize("ceil", [True, False])
+@pytest.mark.parametrize("kind", ["largest", "average"])
+def test_openvino_pools_as_pytorch_does(kind, ceil, counted, tmp_path):
+    pytest.importorskip("openvino")
+    if kind == "largest":
+        pool = nn.MaxPool2d(3, 2, 1, ceil_mode=ceil)
+    else:
+        pool = nn.AvgPool2d(3, 2, 1, ceil, counted)
+    report = pooled(pool).export(tmp_path / "m.xml", to="openvino")
+    assert report.difference <= 1e-5
+
+
+def test_openvino_writes_two_files(holmdel, run_folder, tmp_path):
+    openvino = pytest.importorskip("openvino")
+    out = tmp_path / "m.xml"
+    done = holmdel("export", run_folder, "--to", "openvino", "--out", out)
+    assert (done.status, done.err) == (0, "")
+    model = openvino.Core().read_model(out)
+    images = np.zeros((2, 1, 28, 28), np.uint8)
+    hint = {"INFERENCE_PRECISION_HINT": "f32"}
+    found = openvino.compile_model(model, "CPU", hint)(images)
+    expected = load(run_folder).logits(torch.from_numpy(images)).numpy()
+    assert np.abs(found["logits"] - expected).max() < 1e-5
+    with pytest.raises(UserError, match=r"whose files end in \.xml and \.bin"):
+        load(run_folder).export(tmp_path / "m.onnx", to="openvino")
