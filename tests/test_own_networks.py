@@ -2,6 +2,7 @@
 
 import functools
 import io
+import itertools
 import json
 
 import numpy as np
@@ -128,6 +129,23 @@ def test_a_module_goes_on_from_its_weights_and_has_the_trained_ones():
 def test_the_engine_trains_a_forward_that_is_a_chain():
     run = library.train(Lenet, "digits", out="run", **QUICK)
     assert "native" in json.loads((run.folder / "config.json").read_text())["engine"]
+
+
+def test_images_of_a_folder_come_in_the_size_that_the_network_takes(tmp_path):
+    for label in ("one", "two"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for number in range(8):
+            pixels = np.random.default_rng(number).integers(0, 256, (40, 50, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{number}.png")
+    run = library.train(lenet, tmp_path / "data", out="run", epochs=1, batch_size=4)
+    assert run.header.network == "own-lenet"
+    assert run.header.image.input == (3, 32, 32)
+    assert run.network(torch.zeros(1, 3, 32, 32)).shape == (1, 2)
+
+
+def lenet(num_classes=10):
+    """A function that takes the number of classes from the data, and sees 3x32x32."""
+    return nn.Sequential(nn.Conv2d(3, 2, 5), nn.Flatten(), nn.Linear(2 * 28 * 28, num_classes))
 
 
 class Lenet(nn.Module):
@@ -305,6 +323,20 @@ def first(program) -> dict:
     return program["calls"][0]
 
 
+def nested(depth: int) -> dict:
+    """Returns a program of groups that each call the next one ten times."""
+    if not depth:
+        return {"kind": "ReLU"}
+    values = [*map("v{}".format, range(10)), "end"]
+    calls = [
+        {"name": after, "layer": "part", "arguments": [f"%{before}"]}
+        for before, after in itertools.pairwise(values)
+    ]
+    layers = {"part": nested(depth - 1)}
+    given = {"inputs": ["v0"], "calls": calls, "outputs": ["%end"]}
+    return {"kind": "Part", "layers": layers, "tensors": {}} | given
+
+
 def put(record, **values) -> None:
     record.update(values)
 
@@ -328,6 +360,8 @@ def put(record, **values) -> None:
         (lambda p: put(p["layers"], forward=p["layers"]["one"]), "cannot be its name"),
         (lambda p: put(p["layers"], one={"kind": "Upsample", "options": {"size": 99999}}), "gives"),
         (lambda p: p.clear(), "no network"),
+        (lambda p: put(p, **nested(20)), "more than 100,000 times"),
+        (lambda p: put(p, **nested(40)), "deep in one another"),
     ],
 )
 def test_a_program_that_is_none_is_refused_before_it_runs(tmp_path, change, sentence):

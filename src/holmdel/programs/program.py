@@ -17,6 +17,7 @@ from holmdel.schema import Setting, read_record
 
 REFERENCE = "%"  # before the name of a value among the arguments of a call
 _DEPTH = 32
+_STEPS = 100_000
 _LEAF = (Setting(name="kind", type="str"), Setting(name="options", type="object", default={}))
 _GROUP = (
     Setting(name="kind", type="str"),
@@ -48,7 +49,18 @@ def build_program(program: Mapping[str, Any]) -> nn.Module:
     Raises:
         UserError: for a program that is none, or calls what no program may.
     """
-    return _built(dict(program), 0)
+    network = _built(dict(program), 0)
+    if _steps(program) > _STEPS:
+        raise UserError(f"its groups call one another more than {_STEPS:,} times")
+    return network
+
+
+def _steps(record: Mapping[str, Any]) -> int:
+    """Returns how many calls a program makes in all, those of its groups each time."""
+    if "calls" not in record:
+        return 1
+    each = {name: _steps(layer) for name, layer in record.get("layers", {}).items()}
+    return 1 + sum(each.get(call.get("layer"), 1) for call in record["calls"])
 
 
 def _built(record: Any, depth: int) -> nn.Module:

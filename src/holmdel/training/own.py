@@ -1,15 +1,17 @@
 """A network of one's own in a training: what it sees, how it is made and how it is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
 from holmdel.errors import UserError
+from holmdel.networks import NETWORKS
 from holmdel.programs.exported import Exported, Size, export
-from holmdel.programs.own import Own
+from holmdel.programs.own import Given, Own, own
 from holmdel.programs.program import last_layer
 
 SIDES = (28, 32, 64, 96, 224)  # tried in turn where nobody says what it sees
+FIRST = SIDES[0]  # what files and arrays of images are usually of
 FLEXIBLE = 64  # the side taken for a folder's images by a network that takes any
 
 
@@ -57,18 +59,30 @@ class Made:
         return last_layer(self.exported.program)
 
 
-def size_of(own: Own, stored: Size | None) -> Size:
+def own_network(network: Given) -> Own | None:
+    """Returns a network of the user's own, under a name that none of ours has; None for a name.
+
+    Raises:
+        UserError: see `programs.own.own`.
+    """
+    found = own(network)
+    return replace(found, name=f"own-{found.name}") if found and found.name in NETWORKS else found
+
+
+def size_of(own: Own, stored: Size | None, first: int = FLEXIBLE) -> Size:
     """Returns (C, H, W) of what a network sees: what it runs for.
 
     Args:
         own: the network.
-        stored: of the images of a data set that has a size; None for a folder of any images.
+        stored: of the images of a data set that has a size; None for images that are brought to
+            the network's.
+        first: the side that is tried first there.
 
     Raises:
         UserError: if it runs for none of the usual sizes.
     """
     if stored is None:
-        sides = (FLEXIBLE, *SIDES)
+        sides = (first, *SIDES)
         sizes = [(channels, side, side) for channels in (1, 3) for side in sides]
     else:
         sizes = [stored, *((stored[0], side, side) for side in SIDES if side > stored[1])]

@@ -20,7 +20,7 @@ from holmdel.errors import UserError
 from holmdel.files import write_bytes
 from holmdel.images import ImageContract, to_input
 from holmdel.networks import network_options
-from holmdel.programs.own import Given, called, own
+from holmdel.programs.own import Given, Own, called
 from holmdel.settings import TrainSettings
 from holmdel.shapes import parse_size
 from holmdel.training.callbacks import Animator, Callback, Callbacks, in_notebook
@@ -28,7 +28,7 @@ from holmdel.training.folder import RunFolder
 from holmdel.training.job import Job, seeds_restored
 from holmdel.training.loop import fit
 from holmdel.training.lr_finder import RangeTest, range_test
-from holmdel.training.own import Made, size_of
+from holmdel.training.own import FIRST, FLEXIBLE, Made, own_network, size_of
 from holmdel.training.run import Run, config_of, resumed_plan
 from holmdel.training.settings import Plan, plan
 
@@ -73,7 +73,7 @@ def train(
     """
     if callbacks is None:
         callbacks = Animator() if in_notebook() else ()
-    mine, name = own(network), name_of(data)
+    mine, name = own_network(network), name_of(data)
     named = mine or str(network)
     with RunFolder(Path(out) if out is not None else new_folder(network, name)) as folder:
         going_on = resume and folder.started()
@@ -82,7 +82,7 @@ def train(
                 folder.hold()
             work = resumed_plan(folder, named, name, settings)
             if folder.finished():
-                return Run.load(folder, work.settings)
+                return _given_back(Run.load(folder, work.settings), mine)
         else:
             folder.refuse_existing()
             work = plan(named, name, settings)
@@ -100,7 +100,11 @@ def train(
         told = Callbacks(callbacks)
         for line in (dataset.provenance, *dataset.notes):
             told.note(line)
-        run = fit(job, header, folder, told)
+        return _given_back(fit(job, header, folder, told), mine)
+
+
+def _given_back(run: Run, mine: Own | None) -> Run:
+    """Returns a run, after the module that was given for it has got the trained weights."""
     if mine and mine.module is not None:
         mine.module.load_state_dict(run.network.state_dict(), strict=False)
     return run
@@ -130,7 +134,7 @@ def find_lr(
 
     Args and Raises: as `train`.
     """
-    work = plan(own(network) or str(network), name_of(data), settings)
+    work = plan(own_network(network) or str(network), name_of(data), settings)
     dataset = _load(work, data, data_root, progress)
     return range_test(prepare(*join(work, dataset), dataset))
 
@@ -153,7 +157,10 @@ def _load(
     """Returns the data set; a folder's images come in the size that the network sees."""
     size: Size | None
     if work.own and not work.settings.input:
-        size = None if name_of(data) in data_sets.names() else size_of(work.own, None)
+        folder = Path(name_of(data)).expanduser().is_dir()
+        named = name_of(data) in data_sets.names()
+        with seeds_restored():
+            size = None if named else size_of(work.own, None, FLEXIBLE if folder else FIRST)
     else:
         known = network_options(work.network) if not work.own else {"channels": 1}
         size = _seen(work, (work.options.get("channels", known["channels"]), 0, 0))
