@@ -75,7 +75,7 @@ sanitize: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so $(SANITIZED)/d
 		HOLMDEL_LIBRARY_FOLDER=$(CURDIR)/$(SANITIZED) \
 		$(BIN)/python -m pytest -q --capture=sys tests/test_engine.py \
 		tests/test_engine_training.py tests/test_engine_refusals.py tests/test_engine_layers.py \
-		tests/test_engine_weights.py
+		tests/test_engine_weights.py tests/test_engine_norms.py tests/test_engine_augment.py
 
 docs: install
 	$(BIN)/python docs/generate.py

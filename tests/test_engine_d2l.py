@@ -117,7 +117,7 @@ class Doubled(nn.Sequential):
 
 
 def dropout(*layers):
-    return nn.Sequential(nn.Dropout(0.5), *layers)
+    return nn.Sequential(nn.Dropout2d(0.5), *layers)
 
 
 @pytest.mark.parametrize("wrap", [Doubled, dropout])

@@ -24,8 +24,8 @@ def network() -> nn.Sequential:
 
 LINEAR = nn.Linear(36, 3)
 UNKNOWN = {
-    "batch normalisation": (nn.BatchNorm2d(1), "0: BatchNorm2d(1"),
-    "dropout": (nn.Dropout(), "0: Dropout(p=0.5"),
+    "group normalisation": (nn.GroupNorm(1, 1), "0: GroupNorm(1"),
+    "dropout of maps": (nn.Dropout2d(), "0: Dropout2d(p=0.5"),
     "dilation": (nn.Conv2d(1, 2, 3, dilation=2), "0: Conv2d(1, 2, kernel_size=(3, 3)"),
     "groups": (nn.Conv2d(1, 2, 3, groups=1, padding_mode="reflect"), "0: Conv2d(1, 2"),
     "an even kernel with equal size": (nn.Conv2d(1, 2, 2, padding="same"), "0: Conv2d(1, 2"),
@@ -63,8 +63,8 @@ CHAINS = {
         nn.Sequential(nn.Flatten(), nn.Linear(35, 3)), SIZE, r"layer 1: Linear\(.* after 36 values",
     ),
     "nested": (
-        nn.Sequential(nn.Sequential(nn.ReLU(), nn.GELU()), nn.Flatten(), LINEAR),
-        SIZE, r"layer 0\.1: GELU",
+        nn.Sequential(nn.Sequential(nn.ReLU(), nn.Softplus()), nn.Flatten(), LINEAR),
+        SIZE, r"layer 0\.1: Softplus",
     ),
     "a convolution behind": (
         nn.Sequential(nn.Flatten(), LINEAR, nn.Conv2d(3, 3, 1)), SIZE, "2: Conv2d.* after a Fl",
@@ -74,8 +74,8 @@ CHAINS = {
     ),
     "no logits": (nn.Sequential(nn.Conv2d(1, 3, 6)), SIZE, "does not give a row of logits"),
     "no weights": (nn.Sequential(nn.ReLU(), nn.Flatten()), SIZE, "it has no weights"),
-    "65 pixels": (
-        nn.Sequential(nn.Flatten(), nn.Linear(65, 3)), (1, 1, 65), "1x65 are above 64x64",
+    "97 pixels": (
+        nn.Sequential(nn.Flatten(), nn.Linear(97, 3)), (1, 1, 97), "1x97 are above 96x96",
     ),
     "float64": (nn.Sequential(nn.Flatten(), nn.Linear(36, 3).double()), SIZE, "^1.weight is torch"),
 }  # fmt: skip

@@ -213,7 +213,7 @@ def test_another_optimizer_is_named():
     trained = Trained()
     adam = torch.optim.Adam(trained.network.parameters())
     trained.refuses(
-        "an optimizer was given as Adam; expected torch.optim.SGD",
+        "an optimizer was given as Adam; expected torch.optim.SGD or AdamW",
         trained.chain.train, pictures(), labels(), torch.arange(COUNT), adam,
     )  # fmt: skip
 

@@ -152,7 +152,7 @@ def _train_batch(
     net: nn.Module, X: Any, y: Tensor, optimizer: torch.optim.SGD, native: Native
 ) -> tuple[Tensor | float, float]:
     """Returns the mean cross-entropy of a batch and how many are right, after a step."""
-    if chain := native.chain(X, y):
+    if chain := native.learner(X, y):
         return chain.train(X, y, torch.arange(len(y)), optimizer)
     optimizer.zero_grad()
     y_hat = through(net, X)
@@ -185,7 +185,7 @@ def train_epoch_ch3(
     metric = Accumulator(3)
     native = Native(net if _is_cross_entropy(loss) else None)
     for X, y in train_iter:
-        if isinstance(updater, torch.optim.Optimizer) and (chain := native.chain(X, y)):
+        if isinstance(updater, torch.optim.Optimizer) and (chain := native.learner(X, y)):
             updater.zero_grad()
             mean, correct = chain.step(X, y)
             updater.step()

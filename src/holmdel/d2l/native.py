@@ -23,8 +23,20 @@ class Native:
         self._net = net
         self._chains: dict[tuple[int, int, int], engine.Chain | None] = {}
 
+    def learner(self, *batch: Any) -> engine.Chain | None:
+        """Returns what learns from a batch in PyTorch's stead; as `chain`."""
+        chain = self.chain(*batch)
+        if chain is None:
+            return None
+        try:
+            chain.expect_learning()
+        except engine.Unsupported as error:
+            _say(f"PyTorch: {error}")
+            return None
+        return chain
+
     def chain(self, *batch: Any) -> engine.Chain | None:
-        """Returns what takes a batch in PyTorch's stead, None where that must.
+        """Returns what answers for a batch in PyTorch's stead, None where that must.
 
         The network may have changed since the last batch in any way. Why PyTorch computes is said
         on standard error, once.
@@ -48,10 +60,15 @@ class Native:
 
 def _selected(net: nn.Module, size: tuple[int, int, int]) -> engine.Chain | None:
     chain, line = engine.select(net, size)
-    if chain is None and line not in _said:
+    if chain is None:
+        _say(line)
+    return chain
+
+
+def _say(line: str) -> None:
+    if line not in _said:
         _said.add(line)
         print(f"holmdel: {line}", file=sys.stderr)  # noqa: T201  once, as the commands do
-    return chain
 
 
 def _takes(X: Any, y: Any) -> bool:  # noqa: N803  the book's name

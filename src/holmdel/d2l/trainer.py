@@ -94,7 +94,7 @@ class Trainer(HyperParameters):
 
     def _backward(self, batch: Sequence[Tensor], native: Native) -> None:
         """Finds the gradient of a batch, and plots its loss."""
-        if chain := native.chain(*batch):
+        if chain := native.learner(*batch):
             self.optim.zero_grad()
             self.model.plot("loss", chain.step(*batch).loss, train=True)
             return

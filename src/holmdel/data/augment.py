@@ -88,8 +88,8 @@ AUGMENTATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def augmentation(names: str) -> Callable[[Tensor], Tensor]:
-    """Returns the augmentations of a text such as `flip+shift`, one after the other.
+def names_of(names: str) -> list[str]:
+    """Returns the augmentations that a text such as `flip+shift` names; none for `none`.
 
     Raises:
         UserError: for a name that is not in `AUGMENTATIONS`.
@@ -101,6 +101,16 @@ def augmentation(names: str) -> Callable[[Tensor], Tensor]:
                 f"augment was given as {names!r}; expected none, or names out of "
                 f"{', '.join(AUGMENTATIONS)} joined by +"
             )
+    return chosen
+
+
+def augmentation(names: str) -> Callable[[Tensor], Tensor]:
+    """Returns the augmentations of a text such as `flip+shift`, one after the other.
+
+    Raises:
+        UserError: for a name that is not in `AUGMENTATIONS`.
+    """
+    chosen = names_of(names)
 
     def apply(images: Tensor) -> Tensor:
         for name in chosen:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from holmdel.engine.chain import Chain as Chain
-    from holmdel.engine.chain import Step as Step
     from holmdel.engine.choice import Selection as Selection
     from holmdel.engine.choice import compile as compile
     from holmdel.engine.choice import select as select
     from holmdel.engine.layers import Unsupported as Unsupported
+    from holmdel.engine.learning import Step as Step
     from holmdel.engine.library import Status as Status
     from holmdel.engine.library import peak as peak
     from holmdel.engine.library import status as status
@@ -22,7 +22,7 @@ _HOMES = {
     "Chain": "chain",
     "Selection": "choice",
     "Status": "library",
-    "Step": "chain",
+    "Step": "learning",
     "Unsupported": "layers",
     "compile": "choice",
     "peak": "library",

@@ -22,7 +22,8 @@ def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) ->
         to.kind = KINDS.index(layer.kind)
         for field in ("input", "output", "kernel", "stride", "padding"):
             getattr(to, field)[:] = getattr(layer, field)
-        to.count_padding = layer.count_padding
+        to.count_padding, to.normalised = layer.count_padding, layer.norm is not None
+        to.number, to.momentum = layer.number, layer.momentum
     height, width = image.stored[1:]
     top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
     if image.enlarge == "resize":  # bytes are not taken then

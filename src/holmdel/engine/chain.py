@@ -1,9 +1,8 @@
-"""A network in the native engine (gradients, fused steps, logits), and the choice of the engine."""
+"""A network in the native engine: gradients, steps of an optimizer, logits."""
 
 import ctypes
 import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,26 +13,19 @@ from holmdel.engine.calls import (
     checked_labels,
     checked_rows,
     create,
-    gradient_of,
     plain,
     pointers,
     refuse,
 )
-from holmdel.engine.layers import Unsupported, layers_of
+from holmdel.engine.layers import Unsupported, answering, layers_of
+from holmdel.engine.learning import Batch, Step, learn
 from holmdel.engine.library import Images, library, status
-from holmdel.engine.sgd import fused_steps
+from holmdel.engine.places import Places
 from holmdel.engine.watch import Watch, hooked_gradient
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
 
 Shape = tuple[int, int, int]
-
-
-class Step(NamedTuple):
-    """A training step's result: mean cross-entropy, and how many images were classified right."""
-
-    loss: float
-    correct: int
 
 
 class Chain:
@@ -71,15 +63,26 @@ class Chain:
             self._keep()
 
     def _make(self) -> None:
-        """Makes the library's chain of the network as it is."""
+        """Makes the library's chains of the network as it is, one to learn and one to answer."""
         layers = layers_of(self.network, self.image.input)
+        answers = answering(layers)
         self._free()
-        # Looked up here, for a module's own lookup takes longer than an image's convolutions.
-        self._owners = [layer.module._parameters for layer in layers if layer.module is not None]
-        self._shapes = [None if p is None else p.shape for p in self._weights()]
         self.classes = math.prod(layers[-1].output)
         self._watch = Watch(self.network)
-        self._handle = create(self._library, layers, self.image)
+        self._places, self._answering = Places(layers), Places(answers)
+        self._modes = [layer.switch for layer in layers if layer.switch is not None]
+        self._random = any(layer.kind == "dropout" for layer in layers)
+        norms = [layer for layer in layers if layer.kind == "norm"]
+        self._fewest = min((math.prod(norm.input[1:]) for norm in norms), default=2)
+        self._counts = [
+            norm.module.num_batches_tracked
+            for norm in norms
+            if isinstance(norm.module, nn.BatchNorm1d | nn.BatchNorm2d)
+            and norm.module.num_batches_tracked is not None
+        ]
+        self._handles = [create(self._library, layers, self.image)]
+        if answers != layers:
+            self._handles.append(create(self._library, answers, self.image))
 
     def follow(self) -> None:
         """Makes the chain anew if the network's layers, settings or hooks are others than before.
@@ -89,10 +92,19 @@ class Chain:
         Raises:
             Unsupported: for what the engine does not know.
         """
-        if not self._watch.same() or self._shapes != [
-            None if p is None else p.shape for p in self._weights()
-        ]:
+        if not self._watch.same() or not self._places.same():
             self._make()
+
+    def expect_learning(self) -> None:
+        """Refuses a network that does not learn as PyTorch's would, as it is now.
+
+        Raises:
+            Unsupported: for a batch norm or dropout in eval mode, or hooks on weights.
+        """
+        if not all(module.training for module in self._modes):
+            raise Unsupported("a batch norm or a dropout is in eval mode, as none is that learns")
+        if any(p is not None and hooked_gradient(p) for p in self._places.found()):
+            raise Unsupported("a weight has hooks, which the engine does not call")
 
     def __reduce__(self) -> tuple[Callable[..., "Chain"], tuple[nn.Module, ImageContract]]:
         """Returns how copies and pickles are made: anew, of the network or its copy."""
@@ -103,21 +115,25 @@ class Chain:
         return _again, (self.network, self.image)
 
     @renamed_parameters(pictures="images")
-    def step(self, images: Tensor, labels: Tensor, *, label_smoothing: float = 0.0) -> Step:
+    def step(
+        self, images: Tensor, labels: Tensor, *, label_smoothing: float = 0.0, seed: int = -1
+    ) -> Step:
         """Returns loss and number right of a batch; sets `.grad` of every parameter.
 
-        The gradient is that of the mean cross-entropy, and takes the place of what was there.
+        The gradient is that of the mean cross-entropy, and takes the place of what was there. Batch
+        norms go by the batch, and move their running statistics.
 
         Args:
             images: uint8 (N, C, H, W) as stored, or float32 as the network sees them.
             labels: int64 (N,).
             label_smoothing: 0..1, as in `torch.nn.functional.cross_entropy`.
+            seed: of dropouts, from 0; drawn from PyTorch's generator if -1.
 
         Raises:
-            UserError: for an empty batch, a wrong type, shape or label, or an image that holds
-                something else than finite numbers.
+            UserError: for an empty batch, a wrong type, shape or label, an image that holds
+                something else than finite numbers, or one value for a batch norm's channel.
         """
-        return self._learn(images, labels, None, None, label_smoothing)
+        return self._learn(images, labels, None, None, label_smoothing, 0.0, seed, ())
 
     @renamed_parameters(pictures="images")
     def train(
@@ -125,26 +141,38 @@ class Chain:
         images: Tensor,
         labels: Tensor,
         rows: Tensor | None,
-        optimizer: torch.optim.SGD,
+        optimizer: torch.optim.Optimizer,
         *,
         label_smoothing: float = 0.0,
+        clip: float = 0.0,
+        seed: int = -1,
+        augment: Sequence[str] = (),
     ) -> Step:
-        """Returns loss and number right of a batch after a step of SGD on it, in one call.
+        """Returns loss and number right of a batch after a step on it, in one call.
 
-        What `step` and `optimizer.step()` do; rates, momentum and weight decay are read from the
-        optimizer, and its momentum buffers kept as PyTorch keeps them.
+        What `step`, `clip_grad_norm_` and `optimizer.step()` do; rates, momentum and weight decay
+        are read from the optimizer, and its state kept as PyTorch keeps it.
 
         Args:
             images: as for `step`, of the whole data set.
             labels: int64 (N,), likewise.
             rows: int64 (B,), which of them make the batch; None for all.
-            optimizer: of the network's parameters.
+            optimizer: SGD or AdamW, of the network's parameters.
             label_smoothing: 0..1.
+            clip: the largest norm of all gradients together; 0 for any.
+            seed: of dropouts and of `augment`, as for `step`.
+            augment: up to four of `flip`, `shift`, `affine`, `elastic`, made one after the other to
+                images of bytes: the kinds and sizes of `holmdel.data.augment`. What an image gets
+                follows from the seed and its place in the batch.
 
         Raises:
-            UserError: as `step`, for a row that is not there, or an optimizer of another kind.
+            UserError: as `step`, for a row that is not there, an optimizer of another kind, or
+                floats to augment.
         """
-        return self._learn(images, labels, rows, optimizer, label_smoothing)
+        if augment and images.dtype is not torch.uint8:
+            raise UserError(f"images to augment were given as {images.dtype}; expected torch.uint8")
+        settings = label_smoothing, clip, seed, augment
+        return self._learn(images, labels, rows, optimizer, *settings)
 
     @renamed_parameters(pictures="images")
     def logits(self, images: Tensor) -> Tensor:
@@ -166,13 +194,13 @@ class Chain:
         if count == 1:
             bytes_ = memory.dtype is torch.uint8
             start = memory.data_ptr(), bytes_, logits.data_ptr()
-            if outcome := self._library.holmdel_answer_one(self._handle, *start):
+            if outcome := self._library.holmdel_answer_one(self._handles[-1], *start):
                 refuse(outcome, 0, None)
         if count < 2:
             return logits
         where = ctypes.c_long()
         outcome = self._library.holmdel_answer(
-            self._handle,
+            self._handles[-1],
             ctypes.byref(Images(memory.data_ptr(), memory.dtype == torch.uint8, None)),
             count,
             torch.get_num_threads(),
@@ -184,9 +212,9 @@ class Chain:
 
     def _keep(self) -> None:
         """Gives the library the weights; it looks whether they are others than before."""
-        values = [None if p is None else plain(p) for p in self._parameters()]
+        values = [None if t is None else plain(t) for t in self._answering.checked()]
         outcome = self._library.holmdel_keep(
-            self._handle, pointers(values), torch.get_num_threads()
+            self._handles[-1], pointers(values), torch.get_num_threads()
         )
         refuse(outcome, 0, None)
 
@@ -194,33 +222,19 @@ class Chain:
         self._free()
 
     def _free(self) -> None:
-        if handle := self.__dict__.pop("_handle", None):
+        for handle in self.__dict__.pop("_handles", ()):
             self._library.holmdel_free(handle)
-
-    def _weights(self) -> list[Tensor | None]:
-        """Returns weight and bias of every layer that has them, in order; None for no parameter."""
-        return [own.get(name) for own in self._owners for name in ("weight", "bias")]
-
-    def _parameters(self) -> list[Tensor | None]:
-        """Returns the weights and biases, which are as the library takes them or refused."""
-        found = self._weights()
-        for parameter in found:
-            if parameter is not None and not (
-                parameter.dtype is torch.float32 and parameter.is_cpu
-            ):
-                raise Unsupported(
-                    f"a weight is {parameter.dtype} on {parameter.device} now; the engine takes "
-                    "torch.float32 on the CPU"
-                )
-        return found
 
     def _learn(
         self,
         images: Tensor,
         labels: Tensor,
         rows: Tensor | None,
-        optimizer: torch.optim.SGD | None,
+        optimizer: torch.optim.Optimizer | None,
         label_smoothing: float,
+        clip: float,
+        seed: int,
+        augment: Sequence[str],
     ) -> Step:
         if self._frozen:
             raise UserError("a frozen chain was asked to learn; compile it without frozen=True")
@@ -230,47 +244,21 @@ class Chain:
         count = len(memory) if rows is None else len(rows)
         if not count:
             raise UserError("an empty batch was given; expected at least one image")
+        if count * self._fewest < 2:
+            raise UserError(
+                "a batch norm was given one value a channel; expected a batch of two images or more"
+            )
         if not 0 <= label_smoothing <= 1:
             raise UserError(f"label_smoothing was given as {label_smoothing}; expected 0..1")
-        parameters = self._parameters()
-        if any(p is not None and hooked_gradient(p) for p in parameters):
-            raise Unsupported("a weight has hooks, which the engine does not call")
-        fused = fused_steps(optimizer, parameters) if optimizer is not None else None
-        values = [None if p is None else plain(p.detach()) for p in parameters]
-        gradients = [gradient_of(p) for p in parameters]
-        loss, correct, where = ctypes.c_double(), ctypes.c_int64(), ctypes.c_long()
-        outcome = self._library.holmdel_learn(
-            self._handle,
-            ctypes.byref(
-                Images(
-                    memory.data_ptr(),
-                    memory.dtype == torch.uint8,
-                    None if rows is None else rows.data_ptr(),
-                )
-            ),
-            labels.data_ptr(),
-            count,
-            torch.get_num_threads(),
-            label_smoothing,
-            pointers(values),
-            pointers(gradients),
-            fused.steps if fused else None,
-            fused.velocities if fused else None,
-            ctypes.byref(loss),
-            ctypes.byref(correct),
-            ctypes.byref(where),
-        )
-        if outcome:
-            refuse(outcome, where.value, labels if rows is None else labels[rows], self.classes)
-        for parameter, gradient in zip(parameters, gradients, strict=True):
-            if parameter is not None and parameter.requires_grad:
-                parameter.grad = gradient
-        if optimizer is not None:
-            if fused:
-                fused.finish(optimizer, parameters)
-            else:
-                optimizer.step()
-        return Step(loss.value, correct.value)
+        self.expect_learning()
+        if (self._random or augment) and seed < 0:
+            seed = int(torch.randint(2**63 - 1, ()))
+        parameters = self._places.checked()
+        batch = Batch(memory, labels, rows, count, label_smoothing, clip, max(seed, 0), augment)
+        step = learn(self._library, self._handles[0], parameters, batch, optimizer, self.classes)
+        if self._counts:
+            torch._foreach_add_(self._counts, 1)
+        return step
 
 
 def _again(network: nn.Module, image: ImageContract) -> Chain:

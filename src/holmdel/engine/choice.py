@@ -17,8 +17,7 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
     """Returns the chain of a network in the native engine.
 
     Args:
-        network: a chain of Conv2d, AvgPool2d, MaxPool2d, Sigmoid, Tanh, ReLU, Flatten and Linear,
-            on the CPU, in float32.
+        network: a chain of the layers that docs/engine.md names, on the CPU, in float32.
         image: how uint8 images become what the network sees, or that size, (C, H, W). Where it
             asks for resizing, the chain takes float32 alone.
         frozen: answer by the network as it is now, without looking whether it changed.

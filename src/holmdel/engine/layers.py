@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NoReturn
 
 from torch import nn
 
-from holmdel.engine.watch import hooked, hooked_gradient
+from holmdel.engine.watch import hooked, hooked_gradient, is_sequence
 from holmdel.errors import UserError
 from holmdel.shapes import output_size
 
-LARGEST = 64  # pixels a side
+LARGEST = 96  # pixels a side
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
 
@@ -19,16 +20,23 @@ class Unsupported(UserError):  # noqa: N818  as UserError's family, named for wh
     """A network, or a layer of it, that the engine does not take."""
 
 
+Learner = nn.Conv2d | nn.Linear | nn.BatchNorm1d | nn.BatchNorm2d
+
+
 @dataclass(frozen=True)
 class Layer:
     """One layer as the engine takes it.
 
     Attributes:
-        kind: `conv`, `linear`, `avg`, `max`, `sigmoid`, `tanh` or `relu`.
+        kind: one of `library.KINDS`.
         input, output: (C, H, W).
         kernel, stride, padding: along H and W.
         count_padding: whether an average takes in the padding's zeros.
+        number: a batch norm's epsilon, a dropout's part, or the slope of a LeakyReLU below zero.
+        momentum: of a batch norm's running statistics.
         module: whose weight and bias it uses, if it has any.
+        norm: the batch norm that is folded into it, if one is.
+        switch: the module whose training mode it goes by, if it does.
     """
 
     kind: str
@@ -38,12 +46,39 @@ class Layer:
     stride: Pair = (1, 1)
     padding: Pair = (0, 0)
     count_padding: bool = False
-    module: nn.Conv2d | nn.Linear | None = None
+    number: float = 0.0
+    momentum: float = 0.0
+    module: Learner | None = None
+    norm: nn.BatchNorm1d | nn.BatchNorm2d | None = None
+    switch: nn.Module | None = None
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns the shapes of weight and bias, for a layer that has them."""
+        out = self.output[0]
+        if self.kind == "norm":
+            return {"weight": (out,), "bias": (out,)}
         inputs = (self.input[0], *self.kernel) if self.kind == "conv" else (math.prod(self.input),)
-        return {"weight": (self.output[0], *inputs), "bias": (self.output[0],)}
+        return {"weight": (out, *inputs), "bias": (out,)}
+
+
+def answering(layers: Sequence[Layer]) -> list[Layer]:
+    """Returns the layers in eval mode: no dropout, a batch norm folded into the layer before it."""
+    found: list[Layer] = []
+    for layer in layers:
+        if layer.kind == "dropout":
+            continue
+        before = found[-1] if found else None
+        if (
+            layer.kind == "norm"
+            and before
+            and before.kind in ("conv", "linear")
+            and not before.norm
+        ):
+            assert isinstance(layer.module, nn.BatchNorm1d | nn.BatchNorm2d)
+            found[-1] = replace(before, norm=layer.module, number=layer.number)
+        else:
+            found.append(layer)
+    return found
 
 
 def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
@@ -93,7 +128,7 @@ def _expect_weights(layers: Sequence[Layer]) -> None:
         own, shapes = layer.module._parameters, layer.shapes()
         for name, shape in shapes.items():
             parameter = own.get(name)
-            if parameter is None and (name == "weight" or getattr(layer.module, name) is not None):
+            if parameter is None and getattr(layer.module, name, None) is not None:
                 raise Unsupported(f"the {name} of a {layer.kind} layer is no parameter of its own")
             if parameter is None:
                 continue
@@ -117,9 +152,9 @@ def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Gives the layers of a chain with their names; what does nothing is left out."""
     if hooked(module):
         raise Unsupported(f"the layer {name or 'given'} has hooks, which the engine does not call")
-    if type(module) is nn.Sequential:
+    if is_sequence(module):
         for part, child in module._modules.items():  # named_children leaves out repetitions
-            assert child is not None  # a Sequential holds modules
+            assert child is not None
             yield from _leaves(f"{name}.{part}" if name else part, child)
     elif type(module) is not nn.Identity:
         yield name, module
@@ -130,7 +165,22 @@ def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
     for kind, activation in (("sigmoid", nn.Sigmoid), ("tanh", nn.Tanh), ("relu", nn.ReLU)):
         if type(module) is activation:
             return Layer(kind, shape, shape)
+    if type(module) is nn.LeakyReLU:
+        return Layer("leaky", shape, shape, number=module.negative_slope)
+    if type(module) is nn.GELU:
+        return Layer("gelu" if module.approximate == "none" else "gelu-tanh", shape, shape)
+    if type(module) is nn.SiLU:
+        return Layer("silu", shape, shape)
+    if type(module) is nn.Dropout:
+        return Layer("dropout", shape, shape, number=module.p, switch=module)
+    if type(module) in (nn.BatchNorm1d, nn.BatchNorm2d):
+        return _norm(name, module, shape, flat)
     _expect(not flat, name, module, "after a Flatten")
+    return _of_maps(name, module, shape)
+
+
+def _of_maps(name: str, module: nn.Module, shape: Shape) -> Layer:
+    """Returns a convolution or a pooling."""
     if type(module) is nn.Conv2d:
         return _convolution(name, module, shape)
     if type(module) is nn.AvgPool2d:
@@ -139,8 +189,29 @@ def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
     if type(module) is nn.MaxPool2d:
         _expect(_pair(module.dilation) == (1, 1) and not module.return_indices, name, module)
         return _pool("max", name, module, shape, False)
-    _expect(False, name, module)
-    raise AssertionError  # _expect has raised
+    if type(module) is not nn.AdaptiveAvgPool2d:
+        return _unknown(name, module)
+    given = module.output_size
+    sides = given if isinstance(given, tuple) else (given, given)
+    height, width = (
+        full if side is None else side for full, side in zip(shape[1:], sides, strict=True)
+    )
+    return Layer("adaptive", shape, (shape[0], height, width))
+
+
+def _norm(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
+    assert isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+    _expect(flat == isinstance(module, nn.BatchNorm1d), name, module, "before or after a Flatten")
+    _expect(not flat or shape[1:] == (1, 1), name, module, "right after a Flatten of maps")
+    _expect(module.num_features == shape[0], name, module, f"on {shape[0]} channels")
+    running = [module.running_mean, module.running_var]
+    kept = all(r is not None and r.shape == (shape[0],) for r in running)
+    _expect(kept and module.track_running_stats, name, module)
+    _expect(module.momentum is not None, name, module)
+    return Layer(
+        "norm", shape, shape, number=module.eps, momentum=module.momentum or 0.0,
+        module=module, switch=module,
+    )  # fmt: skip
 
 
 def _convolution(name: str, module: nn.Conv2d, shape: Shape) -> Layer:
@@ -183,7 +254,11 @@ def _pair(value: int | tuple[int, ...]) -> Pair:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
 
 
+def _unknown(name: str, module: nn.Module, where: str = "") -> NoReturn:
+    text = " ".join(part for part in (str(module).split("\n")[0], where) if part)
+    raise Unsupported(f"the engine does not know the layer {name or 'given'}: {text}")
+
+
 def _expect(good: bool, name: str, module: nn.Module, where: str = "") -> None:
     if not good:
-        text = " ".join(part for part in (str(module).split("\n")[0], where) if part)
-        raise Unsupported(f"the engine does not know the layer {name or 'given'}: {text}")
+        _unknown(name, module, where)

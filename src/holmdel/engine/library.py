@@ -15,7 +15,11 @@ from holmdel.errors import UserError
 INSTRUCTIONS = ("avx512", "avx2", "portable")  # the fastest first
 VARIABLE = "HOLMDEL_INSTRUCTIONS"
 FOLDER = "HOLMDEL_LIBRARY_FOLDER"  # where other builds of the libraries lie, such as sanitized ones
-KINDS = ("conv", "linear", "avg", "max", "sigmoid", "tanh", "relu")
+FORM = 2  # of the library's interface, engine.cpp
+KINDS = (
+    "conv", "linear", "avg", "max", "sigmoid", "tanh", "relu", "adaptive", "norm", "dropout",
+    "leaky", "gelu", "gelu-tanh", "silu",
+)  # fmt: skip
 SLOTS = 2  # blocks of images a dense layer takes at once; measured: 1 and 4 are slower
 _PEAK_SECONDS = 0.2
 
@@ -31,6 +35,9 @@ class Described(ctypes.Structure):
         ("stride", ctypes.c_int32 * 2),
         ("padding", ctypes.c_int32 * 2),
         ("count_padding", ctypes.c_int32),
+        ("normalised", ctypes.c_int32),
+        ("number", ctypes.c_float),
+        ("momentum", ctypes.c_float),
     )
 
 
@@ -57,15 +64,64 @@ class Images(ctypes.Structure):
     )
 
 
-class Sgd(ctypes.Structure):
-    """A step of SGD for one parameter, by torch's formula."""
+NO_RULE, SGD, ADAMW = range(3)
+CHANGES = ("flip", "shift", "affine", "elastic")
+
+
+class OneStep(ctypes.Structure):
+    """A step for one parameter, by torch's formulas; of AdamW `momentum` is the first beta."""
 
     _fields_ = (
+        ("rule", ctypes.c_int32),
         ("lr", ctypes.c_float),
         ("momentum", ctypes.c_float),
         ("decay", ctypes.c_float),
         ("nesterov", ctypes.c_int32),
+        ("beta", ctypes.c_float),
+        ("epsilon", ctypes.c_float),
+        ("correction", ctypes.c_float),
+        ("root", ctypes.c_float),
     )
+
+
+class Augment(ctypes.Structure):
+    """Random changes of images, by their places in `CHANGES`, and how large they are."""
+
+    _fields_ = (
+        ("count", ctypes.c_int32),
+        ("changes", ctypes.c_int32 * 4),
+        ("rotation", ctypes.c_float),
+        ("scale", ctypes.c_float),
+        ("shear", ctypes.c_float),
+        ("shift", ctypes.c_float),
+        ("ripple", ctypes.c_float),
+    )
+
+
+class Task(ctypes.Structure):
+    """A batch to learn from, and what is to be done with the gradients."""
+
+    _fields_ = (
+        ("images", Images),
+        ("labels", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("threads", ctypes.c_int64),
+        ("seed", ctypes.c_uint64),
+        ("values", ctypes.c_void_p),
+        ("gradients", ctypes.c_void_p),
+        ("steps", ctypes.c_void_p),
+        ("velocities", ctypes.c_void_p),
+        ("squares", ctypes.c_void_p),
+        ("smoothing", ctypes.c_float),
+        ("clip", ctypes.c_float),
+        ("augment", Augment),
+    )
+
+
+class Learned(ctypes.Structure):
+    """What came of a batch: mean loss, how many were right, the first image at fault."""
+
+    _fields_ = (("loss", ctypes.c_double), ("correct", ctypes.c_int64), ("where", ctypes.c_int64))
 
 
 @dataclass(frozen=True)
@@ -129,8 +185,10 @@ def _find(wanted: str, folder: str) -> _Found:
             f"{VARIABLE} was set to {wanted!r}; expected {', '.join(INSTRUCTIONS)} or none"
         )
     libraries = {name: path for name in INSTRUCTIONS if (path := _file(name, folder))}
+    reason = "the compiled engine is not installed; it is built where a C++ compiler is at hand"
+    if any(_form(path) != FORM for path in libraries.values()):
+        libraries, reason = {}, "the compiled engine is of another version; install Holmdel anew"
     if "portable" not in libraries:
-        reason = "the compiled engine is not installed; it is built where a C++ compiler is at hand"
         if wanted:
             raise UserError(f"{VARIABLE} was set to {wanted!r}, but {reason}")
         return _Found(Status("torch", None, reason), None)
@@ -146,6 +204,12 @@ def _find(wanted: str, folder: str) -> _Found:
     return _Found(Status("native", name, reason), _open(libraries[name]))
 
 
+def _form(path: Path) -> int | None:
+    """Returns which form of the interface a library has; None for one that cannot say."""
+    asked = getattr(ctypes.CDLL(str(path)), "holmdel_form", None)
+    return None if asked is None else int(asked())
+
+
 def _open(path: Path) -> ctypes.CDLL:
     """Returns a library with the types of its functions, in the order of engine.cpp."""
     opened = ctypes.CDLL(str(path))
@@ -154,8 +218,7 @@ def _open(path: Path) -> ctypes.CDLL:
         "has": (number, ctypes.c_char_p),
         "create": (pointer, pointer, number, pointer, number),
         "free": (None, pointer),
-        "learn": (number, pointer, pointer, pointer, ctypes.c_long, number, ctypes.c_float)
-        + (pointer,) * 7,
+        "learn": (number, pointer, pointer, pointer),
         "keep": (number, pointer, pointer, number),
         "answer": (number, pointer, pointer, ctypes.c_long, number, pointer, pointer),
         "answer_one": (number, pointer, pointer, number, pointer),

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.engine.library import KINDS, SLOTS, Described, Images, Scaling, Sgd, library, status
+from holmdel.engine.library import (
+    KINDS,
+    SGD,
+    SLOTS,
+    Described,
+    Images,
+    Learned,
+    OneStep,
+    Scaling,
+    Task,
+    library,
+    status,
+)
 from holmdel.errors import UserError
 from holmdel.shapes import output_size
 
@@ -82,7 +94,6 @@ class NumpyLenet:
                 "install Holmdel where a C++ compiler is at hand"
             )
         self._library, self._threads = found, threads
-        self._smoothing = rates.label_smoothing
         described, shapes = _describe(side)
         edge = (side - SIDE) // 2
         scaling = Scaling(SIDE, SIDE, edge, edge, 1 / (255 * std), -mean / std)
@@ -93,10 +104,19 @@ class NumpyLenet:
         self._room = [[np.zeros_like(w) for w in self.weights.values()] for _ in range(2)]
         self._values = _pointers(list(self.weights.values()))
         self._gradients, self._velocities = map(_pointers, self._room)
-        self._steps = (Sgd * len(shapes))()
+        self._steps = (OneStep * len(shapes))()
         for step, shape in zip(self._steps, shapes.values(), strict=True):
-            step.momentum, step.nesterov = rates.momentum, True
+            step.rule, step.momentum, step.nesterov = SGD, rates.momentum, True
             step.decay = rates.weight_decay if len(shape) > 1 else 0.0
+        self._task = Task(
+            threads=threads,
+            smoothing=rates.label_smoothing,
+            values=ctypes.addressof(self._values),
+            gradients=ctypes.addressof(self._gradients),
+            steps=ctypes.addressof(self._steps),
+            velocities=ctypes.addressof(self._velocities),
+            squares=ctypes.addressof(self._velocities),
+        )
 
     def __del__(self) -> None:
         if handle := getattr(self, "_handle", None):
@@ -121,24 +141,15 @@ class NumpyLenet:
         """
         for step in self._steps:
             step.lr = rate
-        loss, correct, where = ctypes.c_double(), ctypes.c_int64(), ctypes.c_long()
-        outcome = self._library.holmdel_learn(
-            self._handle,
-            ctypes.byref(Images(memory, True, rows.ctypes.data)),
-            labels.ctypes.data,
-            len(rows),
-            self._threads,
-            self._smoothing,
-            self._values,
-            self._gradients,
-            self._steps,
-            self._velocities,
-            ctypes.byref(loss),
-            ctypes.byref(correct),
-            ctypes.byref(where),
+        self._task.images = Images(memory, True, rows.ctypes.data)
+        self._task.labels, self._task.count = labels.ctypes.data, len(rows)
+        learned = Learned()
+        _expect_done(
+            self._library.holmdel_learn(
+                self._handle, ctypes.byref(self._task), ctypes.byref(learned)
+            )
         )
-        _expect_done(outcome)
-        return loss.value
+        return float(learned.loss)
 
     def logits(self, images: Bytes) -> Floats:
         """Returns logits (N, 10) of images uint8 (N, 28, 28)."""

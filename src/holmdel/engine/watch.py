@@ -37,7 +37,7 @@ class Watch:
         modules = list(network.modules())
         self._seen = [_seen(module) for module in modules]
         self._children = [
-            (m._modules, list(m._modules.values())) for m in modules if type(m) is nn.Sequential
+            (m._modules, list(m._modules.values())) for m in modules if is_sequence(m)
         ]
         self._hooks = [getattr(m, name) for m in modules for name in _HOOKS] + _OF_EVERY_MODULE
 
@@ -61,6 +61,13 @@ def _seen(module: nn.Module) -> _Seen:
 
 def _nothing(attributes: dict[str, Any]) -> None:
     """Reads a module without settings."""
+
+
+def is_sequence(module: nn.Module) -> bool:
+    """Tells whether a module does no more than call its parts one after the other."""
+    kind = type(module)
+    plain = kind.__call__ is nn.Module.__call__
+    return plain and getattr(kind, "forward", None) is nn.Sequential.forward
 
 
 def hooked(module: nn.Module) -> bool:

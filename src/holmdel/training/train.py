@@ -25,6 +25,7 @@ from holmdel.settings import TrainSettings
 from holmdel.shapes import parse_size
 from holmdel.training.callbacks import Animator, Callback, Callbacks, in_notebook
 from holmdel.training.folder import RunFolder
+from holmdel.training.folding import with_batch_norm
 from holmdel.training.job import Job, seeds_restored
 from holmdel.training.loop import fit
 from holmdel.training.lr_finder import RangeTest, range_test
@@ -302,6 +303,8 @@ def _choose_engine(
         return False, f"PyTorch: {obstacle}"
     with seeds_restored():
         network = plan.build()
+    if plan.settings.batch_norm:
+        network = with_batch_norm(network)
     selection = engine.select(network, image, choice)
     if selection.chain is None:
         return False, selection.line
@@ -320,6 +323,4 @@ def _obstacle(
         return f"images of {height}x{width} are above the native engine's {LARGEST}x{LARGEST}"
     if bfloat16:
         return "the native engine computes in float32, not in bfloat16"
-    if settings.batch_norm:
-        return "the native engine does not know batch norms"
     return ""

@@ -1,8 +1,6 @@
 """Training on one batch: forward, backward and step, on PyTorch or in the native engine."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from holmdel import engine
+from holmdel.data.augment import names_of
+from holmdel.data.dataset import batch_seed
 
 if TYPE_CHECKING:
     from holmdel.training.job import Job
@@ -20,9 +20,7 @@ def trainer_for(job: "Job", state: "State") -> "TorchTrainer":
     """Returns the fastest trainer that the job allows; it trains `state` batch by batch."""
     if not job.native:
         return TorchTrainer(job, state)
-    settings = job.settings
-    plain = settings.optimizer == "sgd" and settings.augment == "none" and not settings.clip
-    return FusedTrainer(job, state) if plain and job.takes_bytes else NativeTrainer(job, state)
+    return StoredTrainer(job, state) if job.takes_bytes else NativeTrainer(job, state)
 
 
 class TorchTrainer:
@@ -79,41 +77,41 @@ class TorchTrainer:
 
 
 class NativeTrainer(TorchTrainer):
-    """Trains with the native engine's gradients; PyTorch's optimizer takes the step."""
+    """Trains in the native engine, on the images as PyTorch augments and scales them."""
 
     def __init__(self, job: "Job", state: "State") -> None:
         super().__init__(job, state)
         self._chain = engine.compile(state.network, job.image)
+        self._changes = names_of(job.settings.augment)
 
     def _step(self, *drawn: Tensor) -> tuple[float, int]:
         images, labels = drawn
-        smoothing = self.job.settings.label_smoothing
-        found = self._chain.step(images, labels, label_smoothing=smoothing)
-        with _one_thread():
-            self._clip()
-            self.state.optimizer.step()
-        return found
+        return self._train(images, labels, None)
+
+    def _train(self, images: Tensor, labels: Tensor, rows: Tensor | None) -> tuple[float, int]:
+        settings, state = self.job.settings, self.state
+        return self._chain.train(
+            images,
+            labels,
+            rows,
+            state.optimizer,
+            label_smoothing=settings.label_smoothing,
+            clip=settings.clip,
+            seed=batch_seed(state.seed, state.epoch, state.batch + 1),
+            augment=self._changes if rows is not None else (),
+        )
 
 
-class FusedTrainer(NativeTrainer):
-    """Trains from the stored uint8 images, gradients and SGD step in one native call."""
-
-    def __init__(self, job: "Job", state: "State") -> None:
-        super().__init__(job, state)
-        self._images, self._labels = job.train.images.contiguous(), job.train.labels
+class StoredTrainer(NativeTrainer):
+    """Trains in the native engine from the stored uint8 images, which it augments itself."""
 
     def draw(self, order: Tensor) -> tuple[Tensor, ...]:
-        """Returns the rows (B,) of the next batch: nothing about it is random but its order."""
+        """Returns the rows (B,) of the next batch."""
         first = self.state.batch * self.job.settings.batch_size
         return (order[first : first + self.job.settings.batch_size],)
 
     def _step(self, *drawn: Tensor) -> tuple[float, int]:
-        (rows,), optimizer = drawn, self.state.optimizer
-        assert isinstance(optimizer, torch.optim.SGD)
-        smoothing = self.job.settings.label_smoothing
-        return self._chain.train(
-            self._images, self._labels, rows, optimizer, label_smoothing=smoothing
-        )
+        return self._train(self.job.train.images, self.job.train.labels, *drawn)
 
 
 class Stopwatch:
@@ -153,18 +151,3 @@ class Stopwatch:
 
 def _event() -> torch.cuda.Event:
     return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Keeps PyTorch to one thread.
-
-    The others would spin for milliseconds after an operation, on the cores that the engine's next
-    batch needs.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -4,18 +4,37 @@
 #include <memory>
 #include <mutex>
 
+#include "batch_norm.h"
 #include "loader.h"
 #include "loss.h"
+#include "optimizer.h"
 #include "single_image.h"
 #include "stage.h"
 #include "thread_pool.h"
 
 enum Outcome { kDone = 0, kNotFinite = 1, kBadLabel = 2, kNoMemory = 3 };
 
-// One of torch.optim.SGD's steps for a parameter.
-struct Step {
-  float lr, momentum, decay;
-  int32_t nesterov;
+// A batch to learn from, and what is to be done with the gradients.
+struct Task {
+  Images images;
+  const int64_t* labels;
+  int64_t count;
+  int64_t threads;
+  uint64_t seed;            // of random numbers
+  float* const* values;     // of each parameter, a batch norm's running mean and variance included
+  float* const* gradients;  // where they go
+  const Step* steps;        // one a value; null for gradients alone
+  float* const* velocities;
+  float* const* squares;
+  float smoothing;          // of labels
+  float clip;               // the largest norm of all gradients together; 0 for any
+  Augment augment;          // of images of bytes
+};
+
+// What came of it; `where` is the first image at fault.
+struct Learned {
+  double loss;
+  int64_t correct, where;
 };
 
 // What a chain works with, one call at a time.
@@ -43,10 +62,8 @@ class Chain {
 
   int classes() const { return logits.channels; }
 
-  // Gradients of the mean loss, into gradients[i] for parameter i; then, with `steps`, a step.
-  Outcome learn(const Images& images, const int64_t* labels, long count, int threads,
-                float smoothing, float* const* values, float* const* gradients, const Step* steps,
-                float* const* velocities, double* loss, int64_t* correct, long* where);
+  // Gradients of the mean loss; then, with `steps`, a step.
+  Outcome learn(const Task& task, Learned& learned);
 
   // Keeps the weights for the answers that follow, until `learn` or `keep` is called again.
   void keep(float* const* values, int threads);
@@ -61,18 +78,27 @@ class Chain {
   std::atomic<Work*> work_{nullptr};
   End end_;
   int slotwise_ = 0;  // how many stages work slot by slot before the first that takes all at once
+  std::vector<const BatchNorm*> norms_;
+  std::vector<int> cuts_;  // the stages from batch norm to batch norm: 0, their places, the end
 
   Work& work();
-  void allocate(int threads);
+  void allocate(int threads, int slots);
   void take_values(float* const* values);
   bool same_as_kept();
-  int load(Thread& thread, const Images& images, long first, long last) const;
-  void forward(Thread& thread, int slots, bool training) const;
-  void backward(Thread& thread, int slots) const;
-  void learn_part(Thread& thread, const Images& images, const int64_t* labels, long first,
-                  long last, float part, float smoothing) const;
-  void combine(int part, int parts, float* const* gradients, const Step* steps,
-               float* const* values, float* const* velocities);
+  int load(Thread& thread, const Images& images, const Augment* augment, const Part& slots) const;
+  void forward(Thread& thread, const Part& stages, const Part& slots, bool training) const;
+  void backward(Thread& thread, const Part& stages, const Part& slots) const;
+  void find_loss(Thread& thread, const Task& task, const Part& slots) const;
+  void learn_blocks(Thread& thread, const Task& task, long first, long last) const;
+  void learn_whole(Thread& thread, const Task& task, int parts);
+  void learn_part(const Task& task, int number, int threads);
+  void gather(int part, int parts, const Task& task);
+  double squares(int part, int parts, const Task& task) const;
+  void shrink(int part, int parts, const Task& task, double factor) const;
+  void step(int part, int parts, const Task& task);
+  // Calls act(which value, its share) for every parameter, as gather and step go through them.
+  template <typename Act>
+  void each_share(int part, int parts, const Task& task, Act&& act) const;
 };
 
 inline void Chain::connect() {
@@ -85,11 +111,17 @@ inline void Chain::connect() {
     stage.next = i + 1 < stages.size() ? stages[i + 1].get() : &end_;
     stage.first = i == 0 || (stages[i - 1]->first && !stages[i - 1]->parameters.weight_count);
     if (slotwise_ == static_cast<int>(i) && !stage.together) slotwise_++;
-    stage.gradient_slots = static_cast<int>(i) >= slotwise_;
+    if (stage.batchwise) {
+      norms_.push_back(static_cast<const BatchNorm*>(&stage));
+      cuts_.push_back(stage.index);
+    }
     stage.parameters.weight_at = parameter_count;
     stage.parameters.bias_at = parameter_count + stage.parameters.weight_count;
     parameter_count += stage.parameters.weight_count + stage.parameters.bias_count;
   }
+  if (cuts_.empty() || cuts_[0] != 0) cuts_.insert(cuts_.begin(), 0);
+  cuts_.push_back(static_cast<int>(stages.size()));
+  for (auto& stage : stages) stage->gradient_slots = stage->index >= slotwise_ || !norms_.empty();
   loader = std::make_unique<Loader>(stages[0]->in, scaling);
 }
 
@@ -105,10 +137,12 @@ inline Work& Chain::work() {
   return *found;
 }
 
-inline void Chain::allocate(int threads) {
-  auto& threads_ = work().threads;
-  while (static_cast<int>(threads_.size()) < threads) {
+inline void Chain::allocate(int threads, int slots) {
+  auto& all = work().threads;
+  for (int t = 0; t < threads; t++) {
+    if (t < static_cast<int>(all.size()) && all[t]->slots >= slots) continue;
     auto thread = std::make_unique<Thread>();
+    thread->slots = slots;
     thread->rooms.resize(stages.size() + 1);
     long scratch = 1;
     for (std::size_t i = 0; i <= stages.size(); i++) {
@@ -122,155 +156,259 @@ inline void Chain::allocate(int threads) {
     }
     thread->scratch = Buffer<Vector>(scratch);
     thread->gradient = Buffer<float>(parameter_count);
-    threads_.push_back(std::move(thread));
+    if (t < static_cast<int>(all.size())) {
+      all[t] = std::move(thread);
+    } else {
+      all.push_back(std::move(thread));
+    }
   }
 }
 
 inline void Chain::take_values(float* const* values) {
   for (auto& stage : stages) {
-    if (!stage->parameters.weight_count) continue;
-    stage->parameters.weight = *values++;
-    stage->parameters.bias = *values++;
+    Parameters& p = stage->parameters;
+    if (!p.weight_count) continue;
+    p.weight = *values++;
+    p.bias = *values++;
+    for (int i = 0; i < (p.runs ? 2 : 0); i++) p.running[i] = *values++;
+    for (int i = 0; i < (p.folds ? 4 : 0); i++) p.norm[i] = *values++;
   }
 }
 
-// Loads the images from number `first` to `last`, as many as fit; returns how many slots they fill.
-inline int Chain::load(Thread& thread, const Images& images, long first, long last) const {
-  int slot = 0;
-  for (long at = first; slot < slots && at < last; slot++, at += kLanes) {
-    const int count = static_cast<int>(std::min<long>(kLanes, last - at));
-    const long bad = loader->load(stages[0]->input(thread, slot), images, at, count);
+// Loads the thread's images into some of its slots; returns how many it fills.
+inline int Chain::load(Thread& thread, const Images& images, const Augment* augment,
+                       const Part& slots) const {
+  if (augment && augment->count && !thread.changed.get()) {
+    thread.changed = Buffer<float>(loader->room());
+  }
+  int loaded = 0;
+  for (; loaded < slots.count && thread.images(slots.first + loaded); loaded++) {
+    const int slot = slots.first + loaded;
+    const long at = thread.first + slot * long{kLanes};
+    const long bad = loader->load(stages[0]->input(thread, slot), images, at, thread.images(slot),
+                                  augment, thread.seed, thread.changed.get());
     if (bad >= 0 && thread.bad_image < 0) thread.bad_image = bad;
   }
-  return slot;
+  return loaded;
 }
 
-inline void Chain::forward(Thread& thread, int slots, bool training) const {
-  const int count = static_cast<int>(stages.size());
-  for (int slot = 0; slot < slots; slot++) {
-    for (int i = 0; i < slotwise_; i++) stages[i]->forward(thread, slot, slots, training);
+// Takes some slots through some stages.
+inline void Chain::forward(Thread& thread, const Part& some, const Part& slots,
+                           bool training) const {
+  const int last = some.first + some.count, turn = std::clamp(slotwise_, some.first, last);
+  const int end = slots.first + slots.count;
+  for (int slot = slots.first; slot < end; slot++) {
+    for (int i = some.first; i < turn; i++) stages[i]->forward(thread, slot, 1, training);
   }
-  for (int i = slotwise_; i < count; i++) {
-    const int times = stages[i]->together ? 1 : slots;
-    for (int slot = 0; slot < times; slot++) stages[i]->forward(thread, slot, slots, training);
-  }
-}
-
-inline void Chain::backward(Thread& thread, int slots) const {
-  for (int i = static_cast<int>(stages.size()) - 1; i >= slotwise_; i--) {
-    const int times = stages[i]->together ? 1 : slots;
-    for (int slot = 0; slot < times; slot++) stages[i]->backward(thread, slot, slots);
-  }
-  for (int slot = 0; slot < slots; slot++) {
-    for (int i = slotwise_ - 1; i >= 0; i--) stages[i]->backward(thread, slot, slots);
-  }
-}
-
-inline void Chain::learn_part(Thread& thread, const Images& images, const int64_t* labels,
-                              long first, long last, float part, float smoothing) const {
-  for (const auto& stage : stages) stage->begin(thread);
-  const auto settle = [&] {
-    for (const auto& stage : stages) stage->settle(thread);
-    thread.kept = 0;
-  };
-  for (long at = first; at < last;) {
-    if (thread.kept + slots * kLanes > kKept) settle();
-    const int filled = load(thread, images, at, last);
-    int64_t truth[kMostSlots * kLanes];
-    const long left = std::min<long>(last - at, filled * kLanes);
-    for (int i = 0; i < left; i++) truth[i] = labels[images.rows ? images.rows[at + i] : at + i];
-    forward(thread, filled, true);
-    for (int slot = 0; slot < filled; slot++) {
-      const int count = static_cast<int>(std::min<long>(kLanes, left - slot * kLanes));
-      cross_entropy(thread, end_.input(thread, slot), classes(),
-                    {count, truth + slot * kLanes, part, smoothing}, end_.gradient(thread, slot));
+  for (int i = turn; i < last; i++) {
+    const int at_once = stages[i]->together ? slots.count : 1;
+    for (int slot = slots.first; slot < end; slot += at_once) {
+      stages[i]->forward(thread, slot, at_once, training);
     }
-    backward(thread, filled);
-    thread.kept += filled * kLanes;
-    at += filled * kLanes;
   }
-  settle();
+}
+
+inline void Chain::backward(Thread& thread, const Part& some, const Part& slots) const {
+  const int last = some.first + some.count, turn = std::clamp(slotwise_, some.first, last);
+  const int end = slots.first + slots.count;
+  for (int i = last - 1; i >= turn; i--) {
+    const int at_once = stages[i]->together ? slots.count : 1;
+    for (int slot = slots.first; slot < end; slot += at_once) {
+      stages[i]->backward(thread, slot, at_once);
+    }
+  }
+  for (int slot = slots.first; slot < end; slot++) {
+    for (int i = turn - 1; i >= some.first; i--) stages[i]->backward(thread, slot, 1);
+  }
+}
+
+inline void Chain::find_loss(Thread& thread, const Task& task, const Part& slots) const {
+  for (int slot = slots.first; slot < slots.first + slots.count; slot++) {
+    int64_t truth[kLanes];
+    const long at = thread.first + slot * long{kLanes};
+    const int count = thread.images(slot);
+    for (int i = 0; i < count; i++) {
+      truth[i] = task.labels[task.images.rows ? task.images.rows[at + i] : at + i];
+    }
+    cross_entropy(thread, end_.input(thread, slot), classes(),
+                  {count, truth, 1.f / task.count, task.smoothing}, end_.gradient(thread, slot));
+  }
+}
+
+// Some images after the others, through all stages and back while they lie in the cache.
+inline void Chain::learn_blocks(Thread& thread, const Task& task, long first, long last) const {
+  const Part every{0, static_cast<int>(stages.size())};
+  for (long at = first; at < last; at += slots * kLanes) {
+    thread.first = at;
+    thread.last = std::min(last, at + slots * kLanes);
+    const Part filled{0, load(thread, task.images, &task.augment, {0, slots})};
+    forward(thread, every, filled, true);
+    find_loss(thread, task, filled);
+    backward(thread, every, filled);
+  }
+}
+
+// All of the thread's images from batch norm to batch norm, where the threads wait for one another.
+inline void Chain::learn_whole(Thread& thread, const Task& task, int parts) {
+  ThreadPool& pool = ThreadPool::get();
+  const auto& threads = work().threads;
+  const int blocks = static_cast<int>((thread.last - thread.first + kLanes - 1) / kLanes);
+  const std::vector<Part> groups = split(blocks, slots);
+  const int pieces = static_cast<int>(cuts_.size()) - 1;
+  const auto norm_at = [&](int cut) -> const BatchNorm* {
+    const int place = cuts_[cut];
+    const bool is = place < cuts_.back() && stages[place]->batchwise;
+    return is ? static_cast<const BatchNorm*>(stages[place].get()) : nullptr;
+  };
+  for (const Part& group : groups) load(thread, task.images, &task.augment, group);
+  for (int piece = 0; piece <= pieces; piece++) {
+    const BatchNorm* next = norm_at(piece);
+    for (const Part& group : groups) {
+      if (piece) forward(thread, {cuts_[piece - 1], cuts_[piece] - cuts_[piece - 1]}, group, true);
+      for (int i = 0; next && i < group.count; i++) next->measure(thread, group.first + i);
+    }
+    if (!next) continue;
+    next->reduce(thread);
+    pool.meet(parts);
+    next->conclude(threads, parts, thread);
+  }
+  for (const Part& group : groups) find_loss(thread, task, group);
+  for (int piece = pieces; piece >= 0; piece--) {
+    const BatchNorm *behind = norm_at(piece), *before = piece ? norm_at(piece - 1) : nullptr;
+    const int first = piece ? cuts_[piece - 1] + (before ? 1 : 0) : 0;
+    for (const Part& group : groups) {
+      for (int i = 0; behind && i < group.count; i++) behind->backward(thread, group.first + i, 1);
+      if (piece) backward(thread, {first, cuts_[piece] - first}, group);
+      for (int i = 0; before && i < group.count; i++) before->measure_back(thread, group.first + i);
+    }
+    if (!before) continue;
+    before->reduce_back(thread);
+    pool.meet(parts);
+    before->conclude_back(threads, parts, thread);
+  }
+}
+
+inline void Chain::learn_part(const Task& task, int number, int threads) {
+  Thread& thread = *work().threads[number];
+  const long blocks = (task.count + kLanes - 1) / kLanes;
+  const long first = blocks * number / threads * kLanes;
+  const long last = std::min<long>(task.count, blocks * (number + 1) / threads * kLanes);
+  thread.loss = 0;
+  thread.correct = 0;
+  thread.bad_image = -1;
+  thread.seed = task.seed;
+  for (const auto& stage : stages) stage->begin(thread);
+  if (norms_.empty()) {
+    learn_blocks(thread, task, first, last);
+  } else {
+    thread.first = first;
+    thread.last = last;
+    learn_whole(thread, task, threads);
+  }
   for (const auto& stage : stages) stage->end(thread);
 }
 
-// Adds up the threads' gradients of a share of the parameters, and steps.
-inline void Chain::combine(int part, int parts, float* const* gradients, const Step* steps,
-                           float* const* values, float* const* velocities) {
-  const auto& threads_ = work().threads;
+template <typename Act>
+void Chain::each_share(int part, int parts, const Task& task, Act&& act) const {
   int which = 0;
   for (const auto& stage : stages) {
     const Parameters& p = stage->parameters;
-    if (!p.weight_count) continue;
     const long at[2] = {p.weight_at, p.bias_at}, size[2] = {p.weight_count, p.bias_count};
-    for (int i = 0; i < 2; i++, which++) {
-      if (!values[which]) continue;
-      const long begin = size[i] * part / parts, end = size[i] * (part + 1) / parts;
-      float* total = gradients[which];
-      std::memcpy(total + begin, threads_[0]->gradient.get() + at[i] + begin,
-                  (end - begin) * sizeof(float));
-      for (int t = 1; t < parts; t++) {
-        const float* more = threads_[t]->gradient.get() + at[i];
-        for (long k = begin; k < end; k++) total[k] += more[k];
-      }
-      if (!steps) continue;
-      const Step& step = steps[which];
-      float* value = values[which];
-      float* velocity = velocities[which];
-      for (long k = begin; k < end; k++) {
-        float change = total[k] + step.decay * value[k];
-        if (velocity) {
-          velocity[k] = step.momentum * velocity[k] + change;
-          change = step.nesterov ? change + step.momentum * velocity[k] : velocity[k];
-        }
-        value[k] -= step.lr * change;
-      }
+    for (int i = 0; i < 2 && p.weight_count; i++) {
+      if (task.values[which + i]) act(which + i, Share(size[i], part, parts), at[i]);
     }
+    which += p.values();
   }
 }
 
-inline Outcome Chain::learn(const Images& images, const int64_t* labels, long count,
-                            int threads, float smoothing, float* const* values,
-                            float* const* gradients, const Step* steps, float* const* velocities,
-                            double* loss, int64_t* correct, long* where) {
-  for (long i = 0; i < count; i++) {
-    const int64_t label = labels[images.rows ? images.rows[i] : i];
+// Adds up the threads' gradients of a share of the parameters.
+inline void Chain::gather(int part, int parts, const Task& task) {
+  const auto& threads = work().threads;
+  each_share(part, parts, task, [&](int which, const Share& share, long at) {
+    float* total = task.gradients[which] + share.begin;
+    const long count = share.end - share.begin;
+    std::memcpy(total, threads[0]->gradient.get() + at + share.begin, count * sizeof(float));
+    for (int t = 1; t < parts; t++) {
+      const float* more = threads[t]->gradient.get() + at + share.begin;
+      for (long k = 0; k < count; k++) total[k] += more[k];
+    }
+  });
+}
+
+// The sum of the squares of a share of the gradients that steps are taken by.
+inline double Chain::squares(int part, int parts, const Task& task) const {
+  double total = 0;
+  each_share(part, parts, task, [&](int which, const Share& share, long) {
+    if (!task.steps[which].rule) return;
+    const float* gradient = task.gradients[which];
+    for (long k = share.begin; k < share.end; k++) total += double{gradient[k]} * gradient[k];
+  });
+  return total;
+}
+
+// Scales a share of the gradients down.
+inline void Chain::shrink(int part, int parts, const Task& task, double factor) const {
+  if (!(factor < 1)) return;
+  each_share(part, parts, task, [&](int which, const Share& share, long) {
+    if (!task.steps[which].rule) return;
+    float* gradient = task.gradients[which];
+    for (long k = share.begin; k < share.end; k++) gradient[k] *= static_cast<float>(factor);
+  });
+}
+
+// Takes the steps of a share of the parameters; the first share's thread moves running statistics.
+inline void Chain::step(int part, int parts, const Task& task) {
+  for (const BatchNorm* norm : norms_) {
+    if (part == 0) norm->run_on(*work().threads[0]);
+  }
+  if (!task.steps) return;
+  each_share(part, parts, task, [&](int which, const Share& share, long) {
+    take_step(task.steps[which], share, task.values[which], task.gradients[which],
+              task.velocities[which], task.squares[which]);
+  });
+}
+
+inline Outcome Chain::learn(const Task& task, Learned& learned) {
+  for (int64_t i = 0; i < task.count; i++) {
+    const int64_t label = task.labels[task.images.rows ? task.images.rows[i] : i];
     if (label < 0 || label >= classes()) {
-      *where = i;
+      learned.where = i;
       return kBadLabel;
     }
   }
   Work& own = work();
   std::lock_guard<std::mutex> lock(own.one_at_a_time);
-  const auto& threads_ = own.threads;
-  const long blocks = (count + kLanes - 1) / kLanes;
-  threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
-  allocate(threads);
-  take_values(values);
+  const long blocks = (task.count + kLanes - 1) / kLanes;
+  const int threads = static_cast<int>(
+      std::clamp<long>(task.threads, 1, std::min<long>(blocks, kMostThreads)));
+  allocate(threads, norms_.empty() ? slots
+                                   : std::max<int>(slots, (blocks + threads - 1) / threads));
+  take_values(task.values);
   own.kept.clear();
   ThreadPool& pool = ThreadPool::get();
   pool.run(threads, [&](int number) {
-    Thread& thread = *threads_[number];
-    thread.loss = 0;
-    thread.correct = 0;
-    thread.bad_image = -1;
     for (auto& stage : stages) stage->pack(number, threads, true);
     pool.meet(threads);
-    const long first = blocks * number / threads * kLanes;
-    const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
-    learn_part(thread, images, labels, first, last, 1.f / count, smoothing);
+    learn_part(task, number, threads);
     pool.meet(threads);
-    bool finite = true;
-    for (int t = 0; t < threads; t++) finite = finite && threads_[t]->bad_image < 0;
-    if (finite) combine(number, threads, gradients, steps, values, velocities);
+    for (int t = 0; t < threads; t++) {
+      if (own.threads[t]->bad_image >= 0) return;
+    }
+    gather(number, threads, task);
+    if (task.steps && task.clip > 0) {
+      own.threads[number]->squares = squares(number, threads, task);
+      pool.meet(threads);
+      double total = 0;
+      for (int t = 0; t < threads; t++) total += own.threads[t]->squares;
+      shrink(number, threads, task, task.clip / (std::sqrt(total) + 1e-6));
+    }
+    step(number, threads, task);
   });
-  double total = 0;
-  *correct = 0;
-  *where = -1;
+  learned = {0, 0, -1};
   for (int t = threads - 1; t >= 0; t--) {
-    total += threads_[t]->loss;
-    *correct += threads_[t]->correct;
-    if (threads_[t]->bad_image >= 0) *where = threads_[t]->bad_image;
+    learned.loss += own.threads[t]->loss / task.count;
+    learned.correct += own.threads[t]->correct;
+    if (own.threads[t]->bad_image >= 0) learned.where = own.threads[t]->bad_image;
   }
-  *loss = total / count;
-  return *where < 0 ? kDone : kNotFinite;
+  return learned.where < 0 ? kDone : kNotFinite;
 }

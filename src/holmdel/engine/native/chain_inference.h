@@ -7,27 +7,36 @@ inline void Chain::keep(float* const* values, int threads) {
   std::lock_guard<std::mutex> lock(work().one_at_a_time);
   take_values(values);
   if (same_as_kept()) return;
-  single_image->pack(values);
+  for (auto& stage : stages) stage->fold();
   threads = std::clamp(threads, 1, kMostThreads);
   ThreadPool::get().run(threads, [&](int number) {
     for (auto& stage : stages) stage->pack(number, threads, false);
   });
+  for (std::size_t i = 0; i < stages.size(); i++) {
+    const Stage& stage = *stages[i];
+    if (stage.batchwise) {
+      const auto& norm = static_cast<const BatchNorm&>(stage);
+      single_image->pack(i, norm.scales(), norm.shifts());
+    } else {
+      single_image->pack(i, stage.parameters.weight, stage.parameters.bias);
+    }
+  }
 }
 
 // Whether the values are those that were kept; if not, they are copied, to be compared with.
 inline bool Chain::same_as_kept() {
-  std::vector<float>& kept_ = work().kept;
-  bool same = !kept_.empty();
-  kept_.resize(parameter_count);
+  std::vector<float>& kept = work().kept;
+  bool same = !kept.empty();
+  std::size_t at = 0;
   for (const auto& stage : stages) {
-    const Parameters& p = stage->parameters;
-    const auto compare = [&](const float* value, long count, long at) {
-      if (!value || (same && !std::memcmp(&kept_[at], value, count * sizeof(float)))) return;
-      same = false;
-      std::copy_n(value, count, &kept_[at]);
-    };
-    compare(p.weight, p.weight_count, p.weight_at);
-    compare(p.bias, p.bias_count, p.bias_at);
+    stage->parameters.each([&](const float* value, long count) {
+      if (kept.size() < at + count) kept.resize(at + count);
+      if (value && !(same && !std::memcmp(&kept[at], value, count * sizeof(float)))) {
+        same = false;
+        std::copy_n(value, count, &kept[at]);
+      }
+      at += count;
+    });
   }
   return same;
 }
@@ -39,15 +48,17 @@ inline Outcome Chain::answer(const Images& images, long count, int threads, floa
   const auto& threads_ = own.threads;
   const long blocks = (count + kLanes - 1) / kLanes;
   threads = static_cast<int>(std::clamp<long>(threads, 1, std::min<long>(blocks, kMostThreads)));
-  allocate(threads);
+  allocate(threads, slots);
   ThreadPool::get().run(threads, [&](int number) {
     Thread& thread = *threads_[number];
     thread.bad_image = -1;
     const long last = std::min(count, blocks * (number + 1) / threads * kLanes);
     for (long at = blocks * number / threads * kLanes; at < last; at += slots * kLanes) {
-      const int filled = load(thread, images, at, last);
-      forward(thread, filled, false);
-      for (long i = 0; i < std::min<long>(last - at, filled * kLanes); i++) {
+      thread.first = at;
+      thread.last = std::min(last, at + slots * kLanes);
+      const Part filled{0, load(thread, images, nullptr, {0, slots})};
+      forward(thread, {0, static_cast<int>(stages.size())}, filled, false);
+      for (long i = 0; i < thread.last - at; i++) {
         const Vector* from = end_.input(thread, static_cast<int>(i / kLanes));
         float* row = to + (at + i) * classes();
         for (int k = 0; k < classes(); k++) row[k] = from[k][i % kLanes];

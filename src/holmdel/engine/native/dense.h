@@ -34,8 +34,8 @@ class Dense final : public Stage {
     parameters.bias_count = outputs_;
   }
 
-  void allocate(Room& room, int slots) const override {
-    room.deltas = Buffer<Vector>(static_cast<std::size_t>(slots) * outputs_);
+  void allocate(Room& room, int) const override {
+    room.deltas = Buffer<Vector>(static_cast<std::size_t>(kMostSlots) * outputs_);
     room.weights = Buffer<Vector>(static_cast<std::size_t>(outputs_) * kept_inputs_ / kLanes);
     room.biases = Buffer<Vector>(outputs_);
     room.kept_inputs = Buffer<float>(static_cast<std::size_t>(kKept) * kept_inputs_);
@@ -46,9 +46,11 @@ class Dense final : public Stage {
     Room& room = thread.rooms[index];
     std::memset(room.weights.get(), 0, static_cast<long>(outputs_) * kept_inputs_ * sizeof(float));
     std::memset(room.biases.get(), 0, outputs_ * sizeof(Vector));
+    room.kept_images = 0;
   }
 
   void end(Thread& thread) const override {
+    settle(thread);
     const Room& room = thread.rooms[index];
     float* weight = thread.gradient.get() + parameters.weight_at;
     for (int o = 0; o < outputs_; o++) {
@@ -82,42 +84,45 @@ class Dense final : public Stage {
     }
   }
 
-  void forward(Thread& thread, int, int slots, bool) const override {
-    Vector* to = output(thread, 0);
+  void forward(Thread& thread, int slot, int slots, bool) const override {
+    Vector* to = output(thread, slot);
     for (const Part& some : output_parts_) {
       correlate_tile(some.count, slots, false, false)(
-          {packed_.get() + static_cast<long>(some.first) * inputs_, some.count, input(thread, 0),
-           places_.data(), inputs_, in.size(),
+          {packed_.get() + static_cast<long>(some.first) * inputs_, some.count,
+           input(thread, slot), places_.data(), inputs_, in.size(),
            bias_.get() + some.first, to + some.first, 1, out.size()});
     }
-    for (int slot = 0; slot < slots; slot++) {
-      Vector* row = to + static_cast<long>(slot) * out.size();
+    for (int i = 0; i < slots; i++) {
+      Vector* row = to + static_cast<long>(i) * out.size();
       functions_.forward({row, 0, 1, 1, outputs_, row, nullptr, 0});
     }
   }
 
-  void backward(Thread& thread, int, int slots) const override {
+  void backward(Thread& thread, int slot, int slots) const override {
     Room& room = thread.rooms[index];
-    for (int slot = 0; slot < slots; slot++) {
-      Vector* deltas = room.deltas.get() + static_cast<long>(slot) * outputs_;
-      functions_.backward(
-          {given(thread, slot), output(thread, slot), nullptr, 0, 1, 1, outputs_, deltas, 0});
+    if (room.kept_images + slots * kLanes > kKept) settle(thread);
+    for (int i = 0; i < slots; i++) {
+      Vector* deltas = room.deltas.get() + static_cast<long>(i) * outputs_;
+      functions_.backward({given(thread, slot + i), output(thread, slot + i), nullptr, 0, 1, 1,
+                           outputs_, deltas, 0});
       for (int o = 0; o < outputs_; o++) room.biases.get()[o] += deltas[o];
-      const long image = thread.kept + static_cast<long>(slot) * kLanes;
+      const long image = room.kept_images;
       keep(deltas, outputs_, room.kept_deltas.get() + image * kept_outputs_, kept_outputs_);
-      keep(input(thread, slot), inputs_, room.kept_inputs.get() + image * kept_inputs_,
+      keep(input(thread, slot + i), inputs_, room.kept_inputs.get() + image * kept_inputs_,
            kept_inputs_);
+      room.kept_images += kLanes;
     }
     if (first) return;
     for (const Part& some : input_parts_) {
       correlate_tile(some.count, slots, false, false)(
           {turned_.get() + static_cast<long>(some.first) * outputs_, some.count, room.deltas.get(),
-           places_.data(), outputs_, outputs_, nullptr, gradient(thread, 0) + some.first, 1,
-           in.size()});
+           places_.data(), outputs_, outputs_, nullptr,
+           gradient(thread, slot) + some.first, 1, in.size()});
     }
   }
 
-  void settle(Thread& thread) const override {
+  // Adds to the sums what is kept of images.
+  void settle(Thread& thread) const {
     Room& room = thread.rooms[index];
     const int row = kept_inputs_ / kLanes;
     for (const Part& along : weight_tiles_.along) {
@@ -125,10 +130,11 @@ class Dense final : public Stage {
         correlate_tile(some.count, along.count, true, true)(
             {room.kept_deltas.get() + some.first, kept_outputs_,
              reinterpret_cast<Vector*>(room.kept_inputs.get()) + along.first, image_places_.data(),
-             thread.kept, 1, nullptr,
+             room.kept_images, 1, nullptr,
              room.weights.get() + static_cast<long>(some.first) * row + along.first, row, 1});
       }
     }
+    room.kept_images = 0;
   }
 
  private:

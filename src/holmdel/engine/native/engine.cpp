@@ -5,6 +5,7 @@
 #include "activation_stage.h"
 #include "chain_inference.h"
 #include "dense.h"
+#include "dropout.h"
 #include "pooling.h"
 #include "single_image.h"
 
@@ -14,20 +15,32 @@ namespace {
 
 std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slots) {
   const Layer& layer = bundle.layer;
+  const Grid in = bundle.in();
   switch (layer.kind) {
     case kConv:
-      return std::make_unique<Convolution>(bundle.in(), out, layer.shape(), bundle.activation,
+      return std::make_unique<Convolution>(in, out, layer.shape(), bundle.activation,
                                            bundle.pooling, bundle.window_y, bundle.window_x);
-    case kLinear: return std::make_unique<Dense>(bundle.in(), out, bundle.activation, slots);
+    case kLinear: return std::make_unique<Dense>(in, out, bundle.activation, slots);
     case kAvgPool:
     case kMaxPool:
-      return std::make_unique<Pool>(bundle.in(), out, layer.shape(), layer.pooling(),
-                                    layer.count_padding);
-    default: return std::make_unique<ActivationStage>(bundle.in(), out, layer.activation());
+    case kAdaptivePool: return std::make_unique<Pool>(in, out, layer);
+    case kBatchNorm:
+      return std::make_unique<BatchNorm>(in, out, bundle.activation, bundle.pooling,
+                                         bundle.window_y, bundle.window_x, layer.number,
+                                         layer.momentum);
+    case kDropout: return std::make_unique<Dropout>(in, out, layer.number);
+    default: break;
   }
+  if (layer.curve() != Curve::kNone) {
+    return std::make_unique<CurveStage>(in, out, layer.curve(), layer.number);
+  }
+  return std::make_unique<ActivationStage>(in, out, layer.activation());
 }
 
 }  // namespace
+
+// Which form of this interface the library has; Python takes no other.
+HOLMDEL_PUBLIC int holmdel_form() { return 2; }
 
 // Whether the processor that runs this has an instruction set; the portable library is asked.
 HOLMDEL_PUBLIC int holmdel_has(const char* instructions) {
@@ -58,6 +71,10 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
       const int* shape = bundles[i].out;  // what flattening does not change
       if (out.flat) out.channels = shape[0], out.height = shape[1], out.width = shape[2];
       chain->stages.push_back(make_stage(bundles[i], out, chain->slots));
+      if (bundles[i].layer.normalised) {
+        chain->stages.back()->parameters.folds = true;
+        chain->stages.back()->parameters.epsilon = bundles[i].layer.number;
+      }
     }
     chain->single_image = std::make_unique<SingleImage>(bundles);
     chain->connect();
@@ -69,13 +86,8 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
 
 HOLMDEL_PUBLIC void holmdel_free(void* chain) { delete static_cast<Chain*>(chain); }
 
-HOLMDEL_PUBLIC int holmdel_learn(void* chain, const Images* images, const int64_t* labels,
-                                 long count, int threads, float smoothing, float* const* values,
-                                 float* const* gradients, const Step* steps,
-                                 float* const* velocities, double* loss, int64_t* correct,
-                                 long* where) try {
-  return static_cast<Chain*>(chain)->learn(*images, labels, count, threads, smoothing, values,
-                                           gradients, steps, velocities, loss, correct, where);
+HOLMDEL_PUBLIC int holmdel_learn(void* chain, const Task* task, Learned* learned) try {
+  return static_cast<Chain*>(chain)->learn(*task, *learned);
 } catch (const std::exception&) {  // neither memory nor a thread could be had
   return kNoMemory;
 }

@@ -4,18 +4,38 @@
 #include <vector>
 
 #include "convolution.h"
+#include "smooth.h"
 
-enum Kind : int32_t { kConv, kLinear, kAvgPool, kMaxPool, kSigmoidLayer, kTanhLayer, kReluLayer };
+enum Kind : int32_t {
+  kConv,
+  kLinear,
+  kAvgPool,
+  kMaxPool,
+  kSigmoidLayer,
+  kTanhLayer,
+  kReluLayer,
+  kAdaptivePool,  // an average
+  kBatchNorm,
+  kDropout,
+  kLeakyLayer,
+  kGeluLayer,
+  kGeluTanhLayer,
+  kSiluLayer,
+};
 
 struct Layer {
   int32_t kind;
   int32_t in[3], out[3];  // channels, height, width
   int32_t kernel[2], stride[2], padding[2];
   int32_t count_padding;
+  int32_t normalised;  // whether a batch norm follows that is folded into the weights
+  float number;        // a batch norm's epsilon, also a folded one's; a dropout's part; a slope
+  float momentum;      // of a batch norm's running statistics
 
   bool learns() const { return kind == kConv || kind == kLinear; }
   Pooling pooling() const {
-    return kind == kMaxPool ? Pooling::kMax : kind == kAvgPool ? Pooling::kAverage : Pooling::kNone;
+    if (kind == kMaxPool) return Pooling::kMax;
+    return kind == kAvgPool || kind == kAdaptivePool ? Pooling::kAverage : Pooling::kNone;
   }
   Shape shape() const {
     return {kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1]};
@@ -28,12 +48,26 @@ struct Layer {
       default: return Activation::kNone;
     }
   }
+  Curve curve() const {
+    switch (kind) {
+      case kLeakyLayer: return Curve::kLeaky;
+      case kGeluLayer: return Curve::kGelu;
+      case kGeluTanhLayer: return Curve::kGeluTanh;
+      case kSiluLayer: return Curve::kSilu;
+      default: return Curve::kNone;
+    }
+  }
   // Whether its windows lie side by side inside of the image.
   bool tiles() const {
+    if (kind == kAdaptivePool) return false;
     for (int i = 0; i < 2; i++) {
       if (stride[i] != kernel[i] || padding[i] || out[i + 1] * kernel[i] > in[i + 1]) return false;
     }
     return pooling() != Pooling::kNone;
+  }
+  // Whether its windows, side by side, leave nothing of the image out.
+  bool covers() const {
+    return tiles() && out[1] * kernel[0] == in[1] && out[2] * kernel[1] == in[2];
   }
 };
 
@@ -62,10 +96,12 @@ inline std::vector<Bundle> bundle(const Layer* layers, int count) {
   for (int i = 0; i < count;) {
     Bundle found;
     found.layer = layers[i++];
-    if (found.layer.learns() && i < count && layers[i].activation() != Activation::kNone) {
+    const bool norm = found.layer.kind == kBatchNorm;
+    if ((found.layer.learns() || norm) && i < count && layers[i].activation() != Activation::kNone) {
       found.activation = layers[i++].activation();
     }
-    if (found.layer.kind == kConv && i < count && layers[i].tiles()) {
+    const bool conv = found.layer.kind == kConv;
+    if (i < count && ((conv && layers[i].tiles()) || (norm && layers[i].covers()))) {
       found.pooling = layers[i].pooling();
       found.window_y = layers[i].kernel[0];
       found.window_x = layers[i++].kernel[1];

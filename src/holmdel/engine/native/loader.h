@@ -1,6 +1,7 @@
 // From images in memory to what the first stage takes.
 #pragma once
 
+#include "augment.h"
 #include "single_image.h"
 #include "stage.h"
 
@@ -31,7 +32,8 @@ HOLMDEL_INLINE Vector numbers(const char* memory, long at, int some) {
 // Where images' numbers go in the first stage's input.
 class Loader {
  public:
-  Loader(const Grid& in, const Scaling& scaling) : in_(in), scaling_(scaling) {
+  Loader(const Grid& in, const Scaling& scaling)
+      : in_(in), scaling_(scaling), augmenter_(in.channels, scaling.height, scaling.width) {
     for (int c = 0; c < in.channels; c++) {
       for (int y = 0; y < scaling.height; y++) {
         for (int x = 0; x < scaling.width; x++) {
@@ -45,9 +47,11 @@ class Loader {
   }
 
   // Loads `count` images from number `first` on; returns the number of the first that holds
-  // something else than finite numbers, or -1.
-  long load(Vector* to, const Images& images, long first, int count) const {
+  // something else than finite numbers, or -1. With changes it works in `room`.
+  long load(Vector* to, const Images& images, long first, int count, const Augment* augment,
+            uint64_t seed, float* room) const {
     const auto& places = images.bytes ? byte_places_ : float_places_;
+    const bool changes = augment && augment->count && images.bytes;
     const int size = static_cast<int>(places.size());
     if (images.bytes && places.size() < float_places_.size()) {
       for (int place : float_places_) to[place] = all(scaling_.shift);
@@ -57,15 +61,23 @@ class Loader {
     for (int lane = 0; lane < count; lane++) {
       const long row = images.rows ? images.rows[first + lane] : first + lane;
       from[lane] = static_cast<const char*>(images.memory) + row * width;
+      if (!changes) continue;
+      const Dice dice{image_key(seed, first + lane, kAugmented)};
+      from[lane] = reinterpret_cast<const char*>(augmenter_.changed(
+          *augment, reinterpret_cast<const uint8_t*>(from[lane]), dice,
+          room + lane * augmenter_.room()));
     }
     Vector bad{};  // NaN where an image holds NaN or infinity
     for (int k = 0; k < size; k += kLanes) {
       const int some = std::min(kLanes, size - k);
       Vector block[kLanes];
       for (int lane = 0; lane < count; lane++) {
-        block[lane] = images.bytes
-                          ? numbers<uint8_t>(from[lane], k, some) * scaling_.scale + scaling_.shift
-                          : numbers<float>(from[lane], k, some);
+        if (images.bytes && !changes) {
+          block[lane] = numbers<uint8_t>(from[lane], k, some) * scaling_.scale + scaling_.shift;
+          continue;
+        }
+        block[lane] = numbers<float>(from[lane], k, some);
+        if (changes) block[lane] = block[lane] * scaling_.scale + scaling_.shift;
       }
       for (int lane = count; lane < kLanes; lane++) block[lane] = Vector{};
       transpose(block);
@@ -79,6 +91,9 @@ class Loader {
     }
     return -1;
   }
+
+  // Floats that `load` works in where it changes images.
+  long room() const { return kLanes * augmenter_.room(); }
 
   // Loads one image, row by row; false if it holds something else than finite numbers.
   bool load_one(SingleImage& single_image, const void* memory, bool bytes) const {
@@ -116,7 +131,10 @@ class Loader {
   }
 
  private:
+  static constexpr uint32_t kAugmented = 0x10000;  // dropouts count from 0
+
   Grid in_;
   Scaling scaling_;
+  Augmenter augmenter_;
   std::vector<int> byte_places_, float_places_;  // vectors from the input's start
 };

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "convolution.h"
+#include "layer.h"
 
 // A window's part inside of the image, and what an average over it is divided by.
 struct PoolWindow {
@@ -22,13 +22,26 @@ struct PoolWindow {
     divisor = static_cast<float>(count_padding ? (below - above) * (behind - before)
                                                : (bottom - top) * (right - left));
   }
+
+  // The window of an adaptive average: as near as can be to an even share.
+  PoolWindow(int height, int width, int rows, int columns, int y, int x) {
+    top = y * height / rows;
+    bottom = ((y + 1) * height + rows - 1) / rows;
+    left = x * width / columns;
+    right = ((x + 1) * width + columns - 1) / columns;
+    divisor = static_cast<float>((bottom - top) * (right - left));
+  }
+
+  static PoolWindow of(const Layer& layer, int y, int x) {
+    const int height = layer.in[1], width = layer.in[2];
+    if (layer.kind == kAdaptivePool) return {height, width, layer.out[1], layer.out[2], y, x};
+    return {layer.shape(), layer.count_padding != 0, height, width, y, x};
+  }
 };
 
 class Pool final : public Stage {
  public:
-  // count_padding: whether an average is over the padding's zeros too.
-  Pool(Grid in_, Grid out_, Shape shape, Pooling pooling, bool count_padding)
-      : shape_(shape), pooling_(pooling), count_padding_(count_padding) {
+  Pool(Grid in_, Grid out_, const Layer& layer) : layer_(layer), pooling_(layer.pooling()) {
     in = in_;
     out = out_;
   }
@@ -78,13 +91,10 @@ class Pool final : public Stage {
     IntVector where;
   };
 
-  Shape shape_;
+  Layer layer_;
   Pooling pooling_;
-  bool count_padding_;
 
-  PoolWindow window_at(int y, int x) const {
-    return PoolWindow(shape_, count_padding_, in.height, in.width, y, x);
-  }
+  PoolWindow window_at(int y, int x) const { return PoolWindow::of(layer_, y, x); }
 
   template <typename Do>
   void each(const PoolWindow& window, Do&& act) const {

@@ -139,21 +139,50 @@ class SingleImagePlaces final : public SingleImageLearner {
   }
 };
 
-// Pooling with any windows, or an activation that stands alone; seldom met.
-inline void run_plain(const Bundle& bundle, const float* from, const Map& in, float* to,
-                      const Map& out) {
+// A value through a batch norm or an activation; `line` is the norm's scales, then its shifts.
+inline float plain_value(const Bundle& bundle, float x, int channel, const float* line) {
+  const Layer& layer = bundle.layer;
+  const bool norm = layer.kind == kBatchNorm;
+  if (norm) x = x * line[channel] + line[layer.in[0] + channel];
+  if (layer.curve() != Curve::kNone) {
+    Vector one = all(x), value;
+    choose_curve(layer.curve())({&one, nullptr, 1, layer.number, &value});
+    return value[0];
+  }
+  float one[kLanes] = {x};
+  activate(norm ? bundle.activation : layer.activation(), one, 1);
+  return one[0];
+}
+
+// A window's values through a batch norm, and what they make: their largest or their mean.
+inline float plain_window(const Bundle& bundle, const float* line, const float* from, const Map& in,
+                          int c, int y, int x) {
+  const bool most = bundle.pooling == Pooling::kMax;
+  float found = 0;
+  for (int i = 0; i < bundle.window_y; i++) {
+    for (int j = 0; j < bundle.window_x; j++) {
+      const int row = y * bundle.window_y + i, column = x * bundle.window_x + j;
+      const float next = plain_value(bundle, from[in.at(c, row, column)], c, line);
+      const bool better = !(i || j) || next > found || next != next;
+      found = most ? (better ? next : found) : found + next;
+    }
+  }
+  return most ? found : found * (1.f / (bundle.window_y * bundle.window_x));
+}
+
+// Pooling with any windows, a batch norm or an activation that stands alone; seldom met.
+inline void run_plain(const Bundle& bundle, const float* line, const float* from, const Map& in,
+                      float* to, const Map& out) {
   const Layer& layer = bundle.layer;
   for (int c = 0; c < out.channels; c++) {
     for (int y = 0; y < out.height; y++) {
       for (int x = 0; x < out.width; x++) {
         float& value = to[out.at(c, y, x)];
         if (layer.pooling() == Pooling::kNone) {
-          float one[kLanes] = {from[in.at(c, y, x)]};
-          activate(layer.activation(), one, 1);
-          value = one[0];
+          value = plain_window(bundle, line, from, in, c, y, x);
           continue;
         }
-        const PoolWindow w(layer.shape(), layer.count_padding, in.height, in.width, y, x);
+        const PoolWindow w = PoolWindow::of(layer, y, x);
         const bool most = layer.pooling() == Pooling::kMax;
         float found = most ? from[in.at(c, w.top, w.left)] : 0.f;
         for (int i = w.top; i < w.bottom; i++) {
@@ -175,7 +204,7 @@ class SingleImage {
     for (std::size_t i = 0; i < bundles.size(); i++) {
       const Bundle& bundle = bundles[i];
       const bool learns = bundle.layer.learns();
-      layers_.push_back({bundle, nullptr});
+      layers_.push_back({bundle, nullptr, {}});
       if (learns && SingleImageColumns::fits(bundle, maps_.back())) {
         layers_.back().learner = std::make_unique<SingleImageColumns>(bundle, maps_.back());
       } else if (learns) {
@@ -192,12 +221,13 @@ class SingleImage {
     for (const Map& map : maps_) values_.emplace_back(map.size() + 2 * kLanes);
   }
 
-  void pack(float* const* values) {
-    for (Step& step : layers_) {
-      if (!step.learner) continue;
-      step.learner->pack(values[0], values[1]);
-      values += 2;
-    }
+  // Takes weight and bias of layer number `i`, or scales and shifts of a batch norm.
+  void pack(std::size_t i, const float* weight, const float* bias) {
+    Step& step = layers_[i];
+    if (step.learner) step.learner->pack(weight, bias);
+    if (step.bundle.layer.kind != kBatchNorm) return;
+    step.line.assign(weight, weight + step.bundle.layer.in[0]);
+    step.line.insert(step.line.end(), bias, bias + step.bundle.layer.in[0]);
   }
 
   // Where the image's numbers go, in the order channel, row, column.
@@ -211,7 +241,7 @@ class SingleImage {
       if (layers_[i].learner) {
         layers_[i].learner->run(from, to, maps_[i + 1]);
       } else {
-        run_plain(layers_[i].bundle, from, maps_[i], to, maps_[i + 1]);
+        run_plain(layers_[i].bundle, layers_[i].line.data(), from, maps_[i], to, maps_[i + 1]);
       }
     }
     const Map& last = maps_.back();
@@ -226,6 +256,7 @@ class SingleImage {
   struct Step {
     Bundle bundle;
     std::unique_ptr<SingleImageLearner> learner;
+    std::vector<float> line;
   };
   std::vector<Step> layers_;
   std::vector<Map> maps_;

@@ -1,6 +1,8 @@
 // What the stages of a chain share: where an image's numbers lie, and a thread's buffers.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -59,9 +61,13 @@ struct Room {
   Buffer<Vector> biases;
   Buffer<float> kept_inputs;  // images x inputs of a dense layer, for its weights' gradient
   Buffer<float> kept_deltas;  // images x outputs of it
+  int kept_images = 0;        // how many there are in both
+  Buffer<Vector> channel_sums;     // of a batch norm: two sums a channel, over this thread's images
+  Buffer<double> channel_moments;  // likewise, the lanes added up: what other threads read
+  Buffer<float> channel_lines;     // what each channel's numbers are multiplied with, and plus
 };
 
-constexpr int kMostSlots = 4;
+constexpr int kMostSlots = 4;  // that are done at a time
 constexpr int kKept = 256;  // images of which a dense layer keeps inputs and gradients
 
 // A thread's buffers, one room a stage and one more for the logits.
@@ -69,10 +75,19 @@ struct Thread {
   std::vector<Room> rooms;
   Buffer<Vector> scratch;
   Buffer<float> gradient;  // of all parameters, one after the other
+  Buffer<float> changed;   // a slot's images, where they are changed on their way in
   double loss = 0;
   int64_t correct = 0;
-  int kept = 0;            // images in `kept_inputs` and `kept_deltas`
-  long bad_image = -1;   // the first that holds something else than finite numbers
+  double squares = 0;      // of its share of the gradients
+  long bad_image = -1;     // the first that holds something else than finite numbers
+  int slots = 0;           // how many the rooms hold
+  long first = 0, last = 0;  // images of the batch that the slots hold, from slot 0 on
+  uint64_t seed = 0;       // of the batch's random numbers
+
+  // How many images slot number `slot` holds.
+  int images(int slot) const {
+    return static_cast<int>(std::clamp<long>(last - first - slot * long{kLanes}, 0, kLanes));
+  }
 };
 
 enum class Activation : int32_t { kNone, kSigmoid, kTanh, kRelu };
@@ -82,8 +97,23 @@ enum class Pooling : int32_t { kNone, kAverage, kMax };
 struct Parameters {
   const float* weight = nullptr;
   const float* bias = nullptr;
+  float* running[2] = {};      // a batch norm's mean and variance
+  const float* norm[4] = {};   // weight, bias, mean and variance of one that is to be folded in
+  bool folds = false;          // whether there is such a one
+  float epsilon = 0;           // added to the variance
+  bool runs = false;           // whether these are a batch norm's
   long weight_count = 0, bias_count = 0;
   long weight_at = 0, bias_at = 0;
+
+  // Calls act(pointer, count) for all that Python gives, in its order.
+  template <typename Act>
+  void each(Act&& act) {
+    act(weight, weight_count);
+    act(bias, bias_count);
+    for (int i = 0; i < (runs ? 2 : 0); i++) act(running[i], bias_count);
+    for (int i = 0; i < (folds ? 4 : 0); i++) act(norm[i], bias_count);
+  }
+  int values() const { return !weight_count ? 0 : runs ? 4 : folds ? 6 : 2; }
 };
 
 // One step of the chain. `index` is its place: rooms[index] its own, rooms[index + 1] the next one's.
@@ -95,6 +125,7 @@ class Stage {
   bool first = false;  // nothing before it learns: no gradient by the input
   bool together = false;  // takes all slots at once; else one by one
   bool gradient_slots = false;  // whether its input's gradient has a place for every slot
+  bool batchwise = false;  // needs the sums over a whole batch before its own turn
   Parameters parameters;
   const Stage* next = nullptr;
 
@@ -113,15 +144,33 @@ class Stage {
   // Takes the buffers of a stage, besides its input and its gradient.
   virtual void allocate(Room& room, int slots) const = 0;
   virtual long scratch() const { return 0; }
+  // Takes a batch norm that is to be folded in into weights and biases of its own.
+  void fold();
   // Brings the weights into the order in which they are read; part of parts.
   virtual void pack(int part, int parts, bool training) = 0;
   virtual void forward(Thread& thread, int slot, int slots, bool training) const = 0;
   virtual void backward(Thread& thread, int slot, int slots) const = 0;
-  // Empties what is kept of dense layers into Thread::gradient.
-  virtual void settle(Thread&) const {}
   virtual void begin(Thread&) const {}  // zeroes the sums
   virtual void end(Thread&) const {}    // leaves the sums in Thread::gradient
+
+ private:
+  Buffer<float> folded_;  // weights, then biases
 };
+
+inline void Stage::fold() {
+  Parameters& p = parameters;
+  if (!p.folds) return;
+  const long outputs = p.bias_count, inputs = p.weight_count / outputs;
+  if (!folded_.get()) folded_ = Buffer<float>(p.weight_count + outputs);
+  float *weight = folded_.get(), *bias = folded_.get() + p.weight_count;
+  for (long o = 0; o < outputs; o++) {
+    const float scale = (p.norm[0] ? p.norm[0][o] : 1.f) / std::sqrt(p.norm[3][o] + p.epsilon);
+    for (long i = 0; i < inputs; i++) weight[o * inputs + i] = p.weight[o * inputs + i] * scale;
+    bias[o] = ((p.bias ? p.bias[o] : 0.f) - p.norm[2][o]) * scale + (p.norm[1] ? p.norm[1][o] : 0.f);
+  }
+  p.weight = weight;
+  p.bias = bias;
+}
 
 // What comes after the last stage: the logits and their gradient.
 class End final : public Stage {
