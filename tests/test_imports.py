@@ -32,6 +32,8 @@ LEVELS = {
     "engine": 2,
     "export": 2,
     "classifier": 2,
+    "prediction": 2,
+    "runtime": 2,
     "training": 3,
     "exchange": 4,
     "reading": 4,

@@ -4,7 +4,7 @@ import copy
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,9 @@ from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed
 from holmdel.images.pages import DocumentPage, name_of
 from holmdel.notebook import html_table
+from holmdel.prediction import Failure as Failure
+from holmdel.prediction import Prediction as Prediction
+from holmdel.prediction import nothing_on as nothing_on
 
 if TYPE_CHECKING:
     from holmdel.export.check import Report
@@ -33,57 +36,6 @@ if TYPE_CHECKING:
 BATCH_SIZE = 256
 _READER = "reader"  # reads strings, and is used by `holmdel read`
 _THREADS = 4  # decoders wait for the disk and release the interpreter's lock
-
-
-@dataclass(frozen=True, repr=False)
-class Prediction:
-    """A network's prediction for one image.
-
-    Attributes:
-        path: the image's path, or None if it was not given as one.
-        label: the text of the most probable class.
-        index: the index of that class.
-        probability: its probability, 0..1.
-        top: (label, probability) of the most probable classes, most probable first.
-        seen: the image in the stored form, uint8 (C, H, W): what the network saw.
-        page: the number of the page from 1, where the file has several; else None.
-        found: what is on the image: `one` digit or object; `several` digits, of which the largest
-            is named; or `nothing`, and then `label` is empty, `index` -1, `probability` 0 and `top`
-            empty.
-    """
-
-    path: str | None
-    label: str
-    index: int
-    probability: float
-    top: tuple[tuple[str, float], ...]
-    seen: Tensor = field(repr=False, compare=False)
-    page: int | None = None
-    found: str = "one"
-
-    def __repr__(self) -> str:
-        where = "" if self.path is None else f"{self.path}: "
-        if self.found == "nothing":
-            return f"Prediction({where}nothing found)"
-        return f"Prediction({where}{', '.join(f'{name} {part:.1%}' for name, part in self.top)})"
-
-    def _repr_html_(self) -> str:
-        """Returns what a notebook shows: a row per class of `top`."""
-        rows = [(name, f"{part:.1%}") for name, part in self.top]
-        return html_table(("class", "probability"), rows, self.path or "")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """An image that could not be used, and the sentence that says why.
-
-    Attributes:
-        path: the image's path, or None if it was not given as one.
-        error: what was given, what was expected.
-    """
-
-    path: str | None
-    error: str
 
 
 @dataclass(frozen=True)
@@ -305,11 +257,6 @@ class Classifier:
             )
             answer = best[0][0], int(indices[0]), best[0][1], best
         return Prediction(item.path, *answer, item.seen, item.page, item.found)
-
-
-def nothing_on(name: str) -> str:
-    """Returns the sentence that says that nothing was found on an image."""
-    return f"nothing was found on {name}; expected a digit or an object on a plain ground"
 
 
 def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classifier:

@@ -9,15 +9,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from PIL import Image
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from holmdel.classifier import Failure, Prediction
 from holmdel.cli.terminal import Terminal
 from holmdel.errors import UserError
+from holmdel.prediction import Failure, Prediction
 
 Result = Prediction | Failure
 Answer = TypeVar("Answer")
@@ -126,7 +127,7 @@ class Gallery:
         Raises:
             UserError: if it cannot be written.
         """
-        pixels = prediction.seen.permute(1, 2, 0).numpy()
+        pixels = np.asarray(prediction.seen).transpose(1, 2, 0)
         path = self.folder / f"{self._free(Path(prediction.path or 'stdin').stem)}.png"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -10,11 +10,15 @@ from holmdel.cli.terminal import DONE, SOME_FAILED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holmdel.classifier import Classifier
     from holmdel.cli.answers import Result
+    from holmdel.runtime import ExportedClassifier
 
 
 def predict(
-    model: Annotated[str, typer.Argument(help="A run folder, a .safetensors file or a name.")],
+    model: Annotated[
+        str, typer.Argument(help="A run folder, a .safetensors or .onnx file, or a name.")
+    ],
     paths: Annotated[
         list[str],
         typer.Argument(
@@ -39,16 +43,26 @@ def predict(
     An image that cannot be used, or on which nothing is found, gets a line that says why; the rest
     goes on, and the exit status is 1. Of several digits the largest is named.
     """
-    from holmdel.classifier import load  # loads torch
     from holmdel.cli.answers import choose_printer, with_progress
     from holmdel.cli.inputs import find_images
 
     print_results = choose_printer(form)
     images, count = find_images(paths)
-    results = load(model, device, engine).predict_each(images, top=top)
+    results = _loaded(model, device, engine).predict_each(images, top=top)
     watch = _Watch(show)
     print_results(watch.over(with_progress(results, count)))
     return SOME_FAILED if watch.failed else DONE
+
+
+def _loaded(model: str, device: str, engine: str) -> "Classifier | ExportedClassifier":
+    """Returns a model, or what `holmdel export` made of one, which needs no torch."""
+    if model.endswith(".onnx"):
+        from holmdel import runtime
+
+        return runtime.load(model)
+    from holmdel.classifier import load  # loads torch
+
+    return load(model, device, engine)
 
 
 class _Watch:
@@ -59,8 +73,8 @@ class _Watch:
         self.failed = False
 
     def over(self, results: "Iterator[Result]") -> "Iterator[Result]":
-        from holmdel.classifier import Failure, nothing_on
         from holmdel.cli.answers import Gallery
+        from holmdel.prediction import Failure, nothing_on
 
         gallery = Gallery(self.folder) if self.folder else None
         for result in results:

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.pixels import Pixels
+from holmdel.images.tensors import Tensor
 
 
 def as_bytes(array: NDArray[Any] | Tensor) -> Pixels:

@@ -2,18 +2,19 @@
 
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
+from holmdel.images.tensors import Tensor
 from holmdel.schema import ABOVE_ZERO, Setting, read_record
+
+if TYPE_CHECKING:
+    import torch
 
 FRAMINGS = ("digit", "object", "fit")
 _LARGEST = 4096  # channels, or pixels a side
@@ -108,22 +109,27 @@ def to_input(images: Tensor, contract: ImageContract) -> Tensor:
         if contract.enlarge == "pad":
             top, left = (height - x.shape[2]) // 2, (width - x.shape[3]) // 2
             bottom, right = height - x.shape[2] - top, width - x.shape[3] - left
-            x = F.pad(x, (left, right, top, bottom))
+            from torch.nn.functional import pad
+
+            x = pad(x, (left, right, top, bottom))
         x = x.mul(factor)
     return x.sub_(contract.mean / contract.std) if contract.mean else x
 
 
 @lru_cache(maxsize=16)
-@torch.inference_mode(mode=False)
-def resizing(size: int, wanted: int, device: torch.device) -> Tensor:
+def resizing(size: int, wanted: int, device: "torch.device") -> Tensor:
     """Returns the matrix (wanted, size) that resizes a column of pixels, bilinear, antialiased.
 
     It is what `F.interpolate` makes of the unit columns, so two products resize a batch as
     `F.interpolate` does, in a third of its time.
     """
-    columns = torch.eye(size)[None, None]
-    matrix = F.interpolate(columns, size=(wanted, size), mode="bilinear", antialias=True)
-    return matrix[0, 0].to(device)
+    import torch
+    from torch.nn.functional import interpolate
+
+    with torch.inference_mode(mode=False):
+        columns = torch.eye(size)[None, None]
+        matrix = interpolate(columns, size=(wanted, size), mode="bilinear", antialias=True)
+        return matrix[0, 0].to(device)
 
 
 def to_line(grey: NDArray[np.uint8]) -> NDArray[np.float32]:

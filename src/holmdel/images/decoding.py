@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
-from torch import Tensor
 
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
@@ -18,6 +17,7 @@ from holmdel.images.pages import DocumentPage, Opened, locate, open_page
 from holmdel.images.pdf import measure_page
 from holmdel.images.pixels import Pixels, resized
 from holmdel.images.png import grey_of, size_of
+from holmdel.images.tensors import Tensor
 
 ImageLike: TypeAlias = str | Path | bytes | DocumentPage | Image.Image | NDArray[Any] | Tensor
 

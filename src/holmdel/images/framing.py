@@ -4,9 +4,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.images.contract import FRAMINGS, ImageContract
@@ -22,6 +20,7 @@ from holmdel.images.pixels import (
     shrunk,
     within,
 )
+from holmdel.images.tensors import Tensor
 
 # Shares of the image's border that say in which form it is. MNIST's borders are black for 95 %
 # or more of their pixels, Fashion-MNIST's for 26 % or more, and none has as much white as black.
@@ -79,15 +78,30 @@ def framed(pixels: Pixels, contract: ImageContract) -> Framed:
     Nothing is found on an image of one colour, in any framing; for digits also where there is
     nothing but rules, specks or noise.
     """
+    import torch  # `framed_array` goes without it
+
+    # Turned by NumPy: for torch it is work that other threads may run beside, and it gives way.
+    image, found = framed_array(pixels, contract)
+    return Framed(torch.from_numpy(image), found)
+
+
+def framed_array(pixels: Pixels, contract: ImageContract) -> tuple[NDArray[np.uint8], str]:
+    """Returns an image as `framed` does, as an array (C, H, W), without PyTorch.
+
+    Args:
+        pixels: uint8 (H, W, C), as `decode` gives them, C that of `contract.stored`.
+        contract: the stored size and the framing.
+
+    Raises:
+        UserError: for a framing that is not in `FRAMINGS`.
+    """
     if contract.framing not in FRAMINGS:
         raise UserError(
             f"the framing was given as {contract.framing!r}; choose from {', '.join(FRAMINGS)}"
         )
     size = contract.stored[1:]
     cut = _CUTS[contract.framing](pixels, size)
-    # Turned by NumPy: for torch it is work that other threads may run beside, and it gives way.
-    image = torch.from_numpy(np.array(cut.pixels.transpose(2, 0, 1), order="C"))
-    return Framed(image, cut.found)
+    return np.array(cut.pixels.transpose(2, 0, 1), order="C"), cut.found
 
 
 def _digit(pixels: Pixels, size: tuple[int, int]) -> Cut:

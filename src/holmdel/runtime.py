@@ -1,0 +1,120 @@
+"""An exported ONNX file put to work, without PyTorch: the same images in, the same predictions out.
+
+It needs NumPy, Pillow, OpenCV and ONNX Runtime; decoding and framing are those of `Classifier`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.errors import UserError
+from holmdel.images.contract import ImageContract
+from holmdel.images.decoding import ImageLike, decode_page
+from holmdel.images.framing import framed_array
+from holmdel.images.pages import name_of
+from holmdel.prediction import Failure, Prediction
+
+
+class ExportedClassifier:
+    """A classifier out of an ONNX file.
+
+    Attributes:
+        classes: the label texts, in the order of the logits.
+        contract: how an image becomes what the file takes.
+
+    Raises:
+        UserError: for a file that is missing or that `holmdel export` did not write.
+    """
+
+    def __init__(self, file: str | Path) -> None:
+        self._session = _session(Path(file))
+        texts = self._session.get_modelmeta().custom_metadata_map
+        try:
+            about = json.loads(texts["holmdel"])
+            self.classes = tuple(json.loads(texts["classes"]))
+            self.contract = ImageContract.from_json(about["image"])
+            whole = about["input"] == "uint8"
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{file} is no classifier that holmdel export wrote ({error}); export it anew"
+            ) from None
+        if not whole:
+            raise UserError(f"{file} takes float32; expected one exported without --input float32")
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the probabilities (N, K) of images (N, C, H, W) in the stored form."""
+        found: NDArray[np.float32] = self._session.run(["probabilities"], {"images": images})[0]
+        return found
+
+    def predict(self, images: Iterable[ImageLike], *, top: int = 3) -> list[Prediction]:
+        """Returns one prediction per image, in order.
+
+        Raises:
+            UserError: for an image that cannot be used, or `top` below 1.
+        """
+        results = list(self.predict_each(images, top=top))
+        for result in results:
+            if isinstance(result, Failure):
+                raise UserError(result.error)
+        return [result for result in results if isinstance(result, Prediction)]
+
+    def predict_each(
+        self, images: Iterable[ImageLike], *, top: int = 3
+    ) -> Iterator[Prediction | Failure]:
+        """Gives one prediction or failure per image, in order.
+
+        Args:
+            images: any number of images.
+            top: how many classes `Prediction.top` holds at most.
+
+        Raises:
+            UserError: if `top` is below 1; never for an image.
+        """
+        if top < 1:
+            raise UserError(f"top was given as {top}; expected a whole number from 1")
+        return (self._one(image, top) for image in images)
+
+    def _one(self, image: ImageLike, top: int) -> Prediction | Failure:
+        path = name_of(image)
+        try:
+            decoded = decode_page(image, self.contract.stored[0])
+            seen, found = framed_array(decoded.squared(), self.contract)
+        except UserError as error:
+            return Failure(path, str(error))
+        kept: Any = seen  # an array, where there is no tensor
+        if found == "nothing":
+            return Prediction(path, "", -1, 0.0, (), kept, decoded.page, found)
+        row = self.probabilities(seen[None])[0]
+        order = np.argsort(-row, kind="stable")[:top].tolist()
+        best = tuple((self.classes[at], float(row[at])) for at in order)
+        label, probability = best[0]
+        return Prediction(path, label, order[0], probability, best, kept, decoded.page, found)
+
+
+def load(file: str | Path) -> ExportedClassifier:
+    """Returns the classifier of an ONNX file that `holmdel export` wrote.
+
+    Raises:
+        UserError: for a file that is missing or of another kind.
+    """
+    return ExportedClassifier(file)
+
+
+def _session(path: Path) -> Any:
+    if not path.is_file():
+        raise UserError(f"there is no file {path}; expected one that holmdel export wrote")
+    try:
+        import onnxruntime
+    except ImportError:
+        raise UserError("onnxruntime is not installed; ONNX files need it") from None
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # of many kinds, none of which is public
+        reason = str(error).partition("\n")[0][:200]
+        raise UserError(f"{path} cannot be read as ONNX ({reason}); export it anew") from None

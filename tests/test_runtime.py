@@ -1,0 +1,71 @@
+"""Exported ONNX files put to work where there is no PyTorch: the same answers."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image, ImageDraw
+
+from holmdel import runtime
+from holmdel.classifier import load
+from holmdel.errors import UserError
+
+pytest.importorskip("onnxruntime")
+
+ABSENT = ("torch", "safetensors", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
+WITHOUT = f"""
+import sys
+sys.modules.update(dict.fromkeys({ABSENT!r}))
+from holmdel.__main__ import main
+main()
+"""
+
+
+@pytest.fixture
+def digit(tmp_path):
+    """Returns a drawn seven on paper."""
+    image = Image.new("L", (200, 160), 235)
+    ImageDraw.Draw(image).line([(60, 30), (140, 30), (90, 130)], fill=30, width=14)
+    image.save(tmp_path / "seven.png")
+    return tmp_path / "seven.png"
+
+
+def test_without_torch_the_answers_are_the_same(holmdel, digit, tmp_path):
+    load("lenet-mnist").export(tmp_path / "m.onnx")
+    (tmp_path / "empty.png").write_bytes(b"")
+    words = [digit, tmp_path / "empty.png", "--format", "jsonl"]
+    said = holmdel("predict", "lenet-mnist", *words).out
+    expected = [json.loads(line) for line in said.splitlines()]
+    command = [sys.executable, "-c", WITHOUT, "predict", tmp_path / "m.onnx", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert found[1] == expected[1]
+    assert found[0]["label"] == expected[0]["label"] == "7"
+    assert found[0].keys() == expected[0].keys()
+    assert found[0]["probability"] == pytest.approx(expected[0]["probability"], abs=1e-5)
+
+
+def test_from_python(digit, tmp_path):
+    model = load("lenet-mnist")
+    model.export(tmp_path / "m.onnx")
+    exported = runtime.load(tmp_path / "m.onnx")
+    assert exported.classes == model.classes
+    assert exported.contract == model.contract
+    (found,), (expected,) = exported.predict([digit], top=2), model.predict(digit, top=2)
+    assert [name for name, _ in found.top] == [name for name, _ in expected.top]
+    assert (found.seen == expected.seen.numpy()).all()
+    (nothing,) = exported.predict([Image.new("L", (90, 90), 255)])
+    assert (nothing.found, nothing.index) == ("nothing", -1)
+
+
+def test_a_file_that_is_none(run_folder, tmp_path):
+    with pytest.raises(UserError, match="there is no file"):
+        runtime.load(tmp_path / "m.onnx")
+    (tmp_path / "m.onnx").write_bytes(b"no model")
+    with pytest.raises(UserError, match="cannot be read as ONNX"):
+        runtime.load(tmp_path / "m.onnx")
+    load(run_folder).export(tmp_path / "f.onnx", input="float32")
+    with pytest.raises(UserError, match="takes float32"):
+        runtime.load(tmp_path / "f.onnx")
