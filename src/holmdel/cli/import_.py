@@ -15,7 +15,7 @@ NOTE = "Options of the network that are not given follow from the shapes where t
 def import_(
     file: Annotated[
         Path,
-        typer.Argument(help="Weights of PyTorch, Keras, JAX (Flax), PaddlePaddle or MXNet."),
+        typer.Argument(help="Weights of PyTorch, Keras, Flax, PaddlePaddle, MXNet, Caffe or ONNX."),
     ],
     network: Annotated[
         str | None,

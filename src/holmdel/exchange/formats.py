@@ -1,15 +1,30 @@
 """Which program wrote a file of weights: seen by its first bytes, not by its name."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from holmdel.errors import UserError
-from holmdel.exchange import archive, flax, hdf5, keras, mxnet, paddle, torch_state, torchscript
+from holmdel.exchange import (
+    archive,
+    caffe,
+    flax,
+    hdf5,
+    keras,
+    mxnet,
+    onnx_weights,
+    paddle,
+    torch_state,
+    torchscript,
+)
 from holmdel.exchange.pickles import read_pickle
 from holmdel.exchange.weights import Weights
 
 ZIP, PICKLE = b"PK\x03\x04", b"\x80"
 MOST_PICKLED = 1 << 32  # bytes of a pickle, which is read whole
-EXPECTED = "expected weights of MXNet, PyTorch, Keras, PaddlePaddle or Flax: docs/exchange.md"
+ONNX = b"\x08"  # the version, the first field
+EXPECTED = (
+    "expected weights of PyTorch, Keras, Flax, PaddlePaddle, MXNet, Caffe or ONNX: docs/exchange.md"
+)
 
 
 def read_weights(path: str | Path, key: str | None = None) -> Weights:
@@ -42,15 +57,20 @@ def _read(path: str | Path, head: bytes, key: str | None) -> Weights:
         return _pickled(path, key)
     if key is not None:
         raise UserError(f"--key was given, and {path} is no checkpoint of several; leave it out")
-    if head.startswith(hdf5.MAGIC):
-        return keras.read_hdf5(path)
-    if mxnet.is_params(head):
-        return mxnet.read(path)
-    if flax.is_flax(head):
-        return flax.read(path)
-    if torch_state.is_safetensors(head):
-        return torch_state.read_safetensors(path)
+    for begins, read in READERS:
+        if begins(head):
+            return read(path)
     raise UserError(f"{path} is {_kind(head)}; {EXPECTED}")
+
+
+READERS: tuple[tuple[Callable[[bytes], bool], Callable[[str | Path], Weights]], ...] = (
+    (lambda head: head.startswith(hdf5.MAGIC), keras.read_hdf5),
+    (mxnet.is_params, mxnet.read),
+    (flax.is_flax, flax.read),
+    (torch_state.is_safetensors, torch_state.read_safetensors),
+    (lambda head: head.startswith(ONNX), onnx_weights.read),
+    (caffe.is_caffe, caffe.read),
+)
 
 
 def _zipped(path: str | Path, key: str | None) -> Weights:
@@ -92,7 +112,6 @@ KINDS = (
     (4, b"TFL3", "a TensorFlow Lite model; save the Keras network it was made of"),
     (0, b"\x1f\x8b", "packed by gzip; unpack it"),
     (0, b"version https://git-lfs", "a pointer of Git LFS, not the file: git lfs pull"),
-    (0, b"\x08", "an ONNX model or another protobuf file"),
     (0, b"\0\0\0\0\0\0\0\0", "a .pdiparams of PaddlePaddle; save net.state_dict() as .pdparams"),
 )
 
