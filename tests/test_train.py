@@ -4,10 +4,13 @@ import json
 import re
 
 import pytest
+import torch
 from safetensors import safe_open
 
 import holmdel as library
 from holmdel import data as data_sets
+from holmdel.data.dataset import balanced
+from holmdel.errors import UserError
 
 QUICK = ("--data", "digits", "--limit", "512", "--epochs", "2")
 
@@ -107,6 +110,70 @@ def test_the_range_test_draws_and_suggests(holmdel, tmp_path):
     suggested = float(re.search(r"suggested --lr (\S+);", done.out).group(1))
     assert 1e-5 < suggested < 10
     assert (tmp_path / "work" / "lr.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_training_at_chance_says_so_at_its_end(holmdel):
+    done = holmdel("train", "lenet", *QUICK, "--out", "run")
+    assert done.status == 0
+    said = done.err.splitlines()[-1]
+    assert "the training ended at chance: 0." in said
+    assert "it took 4 steps; give it more (more epochs, smaller batches), or take" in said
+
+
+def test_from_python_a_training_at_chance_says_so_too(capsys):
+    library.train("lenet", "digits", limit=64, epochs=1, out="run")
+    assert "holmdel: the training ended at chance: 0." in capsys.readouterr().err
+
+
+def test_a_training_says_where_its_data_came_from(holmdel):
+    done = holmdel("train", "lenet", *QUICK, "--out", "run")
+    assert "holmdel: digits: 1,437 + 360 images from holmdel itself\n" in done.err
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [({"limit": 1}, "1 training image"), ({"batch_size": 1, "limit": 9}, "batch_size 1")],
+)
+def test_batch_norms_need_two_images(given, what):
+    with pytest.raises(UserError, match=f"batch norms need two images .* there is {what}"):
+        library.train("lenet", "digits", recipe="modern", out="run", **given)
+
+
+def rare(counts):
+    """Returns arrays of digits, as many of each class as asked."""
+    digits = data_sets.load("digits").train
+    rows = [(digits.labels == label).nonzero()[:n, 0] for label, n in enumerate(counts)]
+    rows = torch.cat(rows)
+    return digits.images[rows, 0].numpy(), digits.labels[rows].numpy()
+
+
+def test_few_images_are_learnt_by_the_recipe_that_is_taken():
+    """Sixty images: a hundred epochs in batches of 8; book's ten steps would end at chance."""
+    run = library.train("lenet", rare([15] * 4), out="run")
+    assert (run.settings.recipe, run.settings.batch_size, run.settings.epochs) == ("modern", 8, 100)
+    assert run.test_acc > 0.9
+    assert "--epochs" not in (run.folder / "README.md").read_text()
+
+
+def test_early_stopping(holmdel, tmp_path):
+    words = ("--data", "digits", "--limit", 200, "--lr", 1e-6, "--epochs", 30, "--patience", 2)
+    done = holmdel("train", "lenet", *words, "--out", "run")
+    assert "stopped early: val acc has not risen for 2 epochs; best.safetensors" in done.err
+    lines = (tmp_path / "work" / "run" / "metrics.jsonl").read_text().splitlines()
+    assert 2 < len(lines) < 30
+    assert "test_acc" in json.loads(lines[-1])
+    assert "test_acc" not in json.loads(lines[-2])
+    again = holmdel("train", "lenet", *words, "--out", "run", "--resume")
+    assert again.out.splitlines()[-2] == done.out.splitlines()[-2]
+
+
+def test_balanced_epochs_show_each_class_as_often():
+    labels = torch.tensor([0] * 90 + [1] * 9 + [2])
+    first, second = (balanced(labels, 0, epoch) for epoch in (0, 1))
+    assert labels[first].bincount().tolist() == [34, 33, 33]
+    assert torch.equal(balanced(labels, 0, 0), first)
+    assert {*first[labels[first] == 0].tolist()} != {*second[labels[second] == 0].tolist()}
+    assert not torch.equal(labels[first], labels[second])
 
 
 def test_from_python_a_run_has_history_and_network():

@@ -65,6 +65,15 @@ class TrainSettings:
         most=0.9,
         common=True,
     )
+    balance: bool = setting(
+        False, "show each class as often as the next, however many images it has", request={}
+    )
+    patience: int = setting(
+        0,
+        "stop when the validation accuracy has not risen for so many epochs; 0 is never; holds "
+        "out a tenth if validation is not given",
+        least=0,
+    )
     skip_broken: bool = setting(False, "leave out images that cannot be decoded")
     framing: str = setting(
         "auto",

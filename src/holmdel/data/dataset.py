@@ -104,6 +104,27 @@ def permutation(count: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(count, generator=generator)
 
 
+def balanced(labels: Tensor, seed: int, epoch: int) -> Tensor:
+    """Returns rows (N,) of int64 in which each class comes as often as the next, but for one.
+
+    Rare examples come several times, of frequent ones other epochs show others. It depends on its
+    arguments alone.
+
+    Args:
+        labels: int64 (N,).
+        seed: of the training.
+        epoch: counted from 0.
+    """
+    order = permutation(len(labels), seed, epoch)
+    groups = [order[labels[order] == label] for label in labels.unique()]  # type: ignore[no-untyped-call]
+    each, more = divmod(len(labels), len(groups))
+    drawn = []
+    for number, group in enumerate(groups):
+        count = each + (number < more)
+        drawn.append(group.repeat(-(-count // len(group)))[:count])
+    return torch.cat(drawn)[order]
+
+
 def batch_seed(seed: int, epoch: int, batch: int) -> int:
     """Returns the seed, 0..2^63-1, of the random numbers of one batch (augmentation, dropout).
 

@@ -1,6 +1,7 @@
 """Callbacks: what is told of a training while it runs, and may stop it."""
 
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -56,6 +57,10 @@ class Callback:
     def note(self, sentence: str) -> None:
         """Something happened that the user should know."""
 
+    def warn(self, sentence: str) -> None:
+        """The training is of no use, or nearly; as `note` unless overridden."""
+        self.note(sentence)
+
     def between_batches(self, snapshot: Snapshot) -> None:
         """Called after every batch. Raise `Stopped` to save the state and end the training.
 
@@ -101,10 +106,23 @@ class Callbacks(Callback):
         for callback in self._all:
             callback.note(sentence)
 
+    def warn(self, sentence: str) -> None:
+        """Tells all of them."""
+        for callback in self._all:
+            callback.warn(sentence)
+
     def between_batches(self, snapshot: Snapshot) -> None:
         """Tells all of them."""
         for callback in self._all:
             callback.between_batches(snapshot)
+
+
+class Warner(Callback):
+    """Says nothing but warnings, on standard error."""
+
+    def warn(self, sentence: str) -> None:
+        """Prints the sentence."""
+        print(f"holmdel: {sentence}", file=sys.stderr)  # noqa: T201
 
 
 class _OldReporter(Callback):

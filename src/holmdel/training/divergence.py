@@ -12,6 +12,9 @@ WINDOW = 100  # batches over which a run's loss and accuracy are compared with c
 LOSS_MARGIN = 0.02  # of ln(classes)
 ACCURACY_MARGIN = 0.5  # of chance
 EARLY = 10  # batches between two checks for a dead start, up to WINDOW
+SIGMAS = 3.0  # standard deviations of guessing, above which a result is none
+GAIN = 0.1  # of what guessing leaves to be gained, above which a result is none
+FEW_STEPS = 1000
 
 
 class DeadRun(UserError):  # noqa: N818 - a run is dead, not an error's name
@@ -85,6 +88,32 @@ def _at_chance(loss: float, classes: int) -> bool:
     """Tells whether a loss is where guessing would be."""
     guess, _ = chance(classes)
     return abs(loss - guess) < LOSS_MARGIN * guess
+
+
+def ended_at_chance(
+    right: float, count: int, share: float, steps: int, advice: str = ""
+) -> str | None:
+    """Returns the sentence on a training that ends no better than guessing; None for any other.
+
+    Args:
+        right: the part classified right of the examples looked at, 0..1.
+        count: how many those are.
+        share: of the most frequent class among the training examples, 0..1: what guessing reaches.
+        steps: how many batches were trained on.
+        advice: what to try besides more steps.
+
+    >>> ended_at_chance(0.95, 1000, 0.1, 60) is None
+    True
+    """
+    left = 1 - share
+    if right >= share + max(SIGMAS * math.sqrt(share * left / max(count, 1)), GAIN * left):
+        return None
+    few = f"it took {steps:,} steps; give it more (more epochs, smaller batches)"
+    what = few if steps < FEW_STEPS else "try another learning rate or seed"
+    return (
+        f"the training ended at chance: {right:.3f} right, where the most frequent class alone is "
+        f"{share:.3f}; {what}{advice}"
+    )
 
 
 def finite(value: float) -> float:

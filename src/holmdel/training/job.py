@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from holmdel import engine
 from holmdel.data import Split
-from holmdel.data.dataset import Batches, batch_seed, permutation
+from holmdel.data.dataset import Batches, balanced, batch_seed, permutation
 from holmdel.evaluation import Answer, in_eval_mode
 from holmdel.images.contract import ImageContract
 from holmdel.settings import TrainSettings
@@ -113,6 +113,16 @@ class Job:
         network = folded(state.result)
         return self.plan.made.kept(network) if self.plan.made else network
 
+    def order(self, seed: int, epoch: int) -> Tensor:
+        """Returns the rows of the training examples (N,) in the order of an epoch, on the device.
+
+        A permutation; or, balanced, as many of each class, some of them several times.
+        """
+        labels = self.train.labels.cpu()
+        if self.settings.balance:
+            return balanced(labels, seed, epoch).to(self.device)
+        return permutation(len(labels), seed, epoch).to(self.device)
+
     def draw(self, seed: int, epoch: int, batch: int, order: Tensor) -> tuple[Tensor, Tensor]:
         """Returns one batch: the network's input (B, C, H, W), and labels (B,).
 
@@ -140,7 +150,7 @@ class Job:
     def _augmented(self, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Gives the first batches of the epoch that would come next."""
         epoch = self.settings.epochs
-        order = permutation(len(self.train), seed, epoch).to(self.device)
+        order = self.order(seed, epoch)
         for batch in range(min(self.batches, -(-CALIBRATED // self.settings.batch_size))):
             yield self.draw(seed, epoch, batch, order)
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holmdel.data.dataset import permutation
 from holmdel.errors import UserError
 from holmdel.figures import figure_files, new_figure
 from holmdel.training.job import Job, seeds_restored
@@ -83,7 +82,7 @@ def _rising(job: Job) -> Iterator[tuple[float, float]]:
     trainer = trainer_for(job, state)
     for batch in range(BATCHES):
         state.epoch, state.batch = divmod(batch, job.batches)
-        order = permutation(len(job.train), state.seed, state.epoch).to(job.device)
+        order = job.order(state.seed, state.epoch)
         rate = LOWEST * (HIGHEST / LOWEST) ** (batch / (BATCHES - 1))
         trainer.learn(trainer.draw(order), rate)
         yield rate, float(state.losses[state.batch])

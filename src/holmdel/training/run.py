@@ -17,7 +17,7 @@ from holmdel.schema import Setting, read_record
 from holmdel.settings import OPTIONS, TRAINING, TrainSettings
 from holmdel.training.folder import RunFolder, command_line, model_card
 from holmdel.training.history import Epoch, draw_curves, read_epoch
-from holmdel.training.settings import Plan, plan
+from holmdel.training.settings import Plan, plan, sized
 
 if TYPE_CHECKING:
     from holmdel.classifier import Classifier
@@ -262,7 +262,8 @@ def _command(config: dict[str, Any]) -> str:
     network, data, settings = config["network"], config["data"]["name"], config["settings"]
     origin = config.get("own")
     own = Own(network, None, None) if origin else network
-    usual = plan(own, data, {"recipe": settings["recipe"]})
+    recipe = {"recipe": settings["recipe"]}
+    usual = sized(plan(own, data, recipe), data, recipe, config["data"]["train"])
     known = ("recipe", "classes", "channels", "size")  # said already, or follow from the data
     given = {k: v for k, v in (settings | config["options"]).items() if k not in known}
     words = [f"holmdel train {origin or network} --data {data} --recipe {settings['recipe']}"]

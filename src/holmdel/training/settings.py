@@ -1,11 +1,12 @@
 """The recipes: which settings train which network on which data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from holmdel.data.sources import SOURCES
 from holmdel.errors import UserError
 from holmdel.networks import build, network_options
 from holmdel.programs.own import Own
@@ -55,6 +56,11 @@ _MODERN_AUGMENT = {
 # A network of one's own is trained as it was written; what it normalises is its own affair.
 _MODERN_OWN = {"batch_norm": False}
 _MODERN_OPTIONS = {"activation": "relu", "pooling": "max"}
+# What modern changes for a folder, a file or arrays, which are few images of any kind; where the
+# network is no deep one. By measurement: docs/recipes.md.
+_SMALL = {"batch_norm": False, "lr": 2e-3}
+_STEPS, _EPOCHS = 1500, (20, 100)  # what training examples are gone through
+_BATCHES = ((200, 8), (2_000, 16), (8_000, 32), (30_000, 64))  # up to so many images
 # Kept as their papers have them: their last layers take no batch norm and no factor.
 _PAPERS = ("lenet5-1998", "lenet-1989")
 
@@ -97,15 +103,18 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
     own = network if isinstance(network, Own) else None
     name = own.name if own else str(network)
     known = {} if own else network_options(name)
-    recipe = TRAINING["recipe"].read(given.get("recipe", "modern" if own else "book"))
+    few = data not in (*SOURCES, "digits") and name not in _PAPERS
+    recipe = TRAINING["recipe"].read(given.get("recipe", "modern" if own or few else "book"))
     settings: dict[str, Any] = {"recipe": recipe}
     options: dict[str, Any] = {}
     if recipe == "book":
         settings |= {} if own else _BOOK.get(name, {})
     else:
         settings |= _MODERN | {"augment": _MODERN_AUGMENT.get(data, _MODERN["augment"])}
-        settings |= _MODERN_OWN if own else {}
+        settings |= (_SMALL if few and name not in _BOOK else {}) | (_MODERN_OWN if own else {})
         options |= {key: value for key, value in _MODERN_OPTIONS.items() if key in known}
+    if given.get("patience"):
+        settings["validation"] = 0.1
     for key, value in given.items():
         if key in TRAINING:
             settings[key] = TRAINING[key].read(value)
@@ -122,6 +131,25 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
             "which recipe modern sets; use --recipe book"
         )
     return work
+
+
+def sized(work: Plan, data: str, given: Mapping[str, Any], count: int) -> Plan:
+    """Returns a plan whose batch size and epochs, where not given, fit a small data set.
+
+    Args:
+        work: from `plan`.
+        data: the data set's name; the named ones stay as they are.
+        given: as for `plan`.
+        count: training examples.
+    """
+    if data in (*SOURCES, "digits") or work.settings.recipe == "book":
+        return work
+    size = next((batch for most, batch in _BATCHES if count <= most), _MODERN["batch_size"])
+    size = TRAINING["batch_size"].read(given.get("batch_size", size))
+    least, most = _EPOCHS
+    epochs = min(max(round(_STEPS / max(1, count // size)), least), most)
+    epochs = TRAINING["epochs"].read(given.get("epochs", epochs))
+    return replace(work, settings=replace(work.settings, batch_size=size, epochs=epochs))
 
 
 def kind_of(annotation: Any) -> str:

@@ -23,7 +23,7 @@ from holmdel.networks import network_options
 from holmdel.programs.own import Given, Own, called
 from holmdel.settings import TrainSettings
 from holmdel.shapes import parse_size
-from holmdel.training.callbacks import Animator, Callback, Callbacks, in_notebook
+from holmdel.training.callbacks import Animator, Callback, Callbacks, Warner, in_notebook
 from holmdel.training.folder import RunFolder
 from holmdel.training.folding import with_batch_norm
 from holmdel.training.job import Job, seeds_restored
@@ -31,7 +31,7 @@ from holmdel.training.loop import fit
 from holmdel.training.lr_finder import RangeTest, range_test
 from holmdel.training.own import FIRST, FLEXIBLE, Made, own_network, size_of
 from holmdel.training.run import Run, config_of, resumed_plan
-from holmdel.training.settings import Plan, plan
+from holmdel.training.settings import Plan, plan, sized
 
 Size = tuple[int, int, int]
 PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
@@ -73,7 +73,7 @@ def train(
         KeyboardInterrupt: Ctrl-C stopped it, likewise.
     """
     if callbacks is None:
-        callbacks = Animator() if in_notebook() else ()
+        callbacks = Animator() if in_notebook() else Warner()
     mine, name = own_network(network), name_of(data)
     named = mine or str(network)
     with RunFolder(Path(out) if out is not None else new_folder(network, name)) as folder:
@@ -88,6 +88,8 @@ def train(
             folder.refuse_existing()
             work = plan(named, name, settings)
         dataset = _load(work, data, data_root, progress)
+        if not going_on:
+            work = sized(work, name, settings, len(dataset.train.take(work.settings.limit)))
         work, header = join(work, dataset)
         job = prepare(work, header, dataset)
         if not going_on:
@@ -137,6 +139,7 @@ def find_lr(
     """
     work = plan(own_network(network) or str(network), name_of(data), settings)
     dataset = _load(work, data, data_root, progress)
+    work = sized(work, name_of(data), settings, len(dataset.train.take(work.settings.limit)))
     return range_test(prepare(*join(work, dataset), dataset))
 
 
@@ -264,6 +267,7 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
     train, validation = dataset.train.take(settings.limit), None
     if settings.validation:
         train, validation = hold_out(train, settings.validation, settings.seed)
+    _refuse_single(settings, len(train))
     full, rest = divmod(len(train), settings.batch_size)
     bfloat16 = use_bfloat16(settings.precision, device, header.image.input[1:])
     native, line = _choose_engine(plan, header.image, device, bfloat16)
@@ -284,6 +288,21 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
         batches=full + enough,
         inference_size=header.image.batch_size,
     )
+
+
+def _refuse_single(settings: TrainSettings, count: int) -> None:
+    """Raises a UserError for batches of one image where there are batch norms, or for no image."""
+    if count == 0:
+        raise UserError(
+            f"validation was given as {settings.validation}, which leaves no image to train on; "
+            "give a smaller one, or more images"
+        )
+    if settings.batch_norm and min(settings.batch_size, count) < 2:
+        what = f"{count} training image" if count < 2 else f"batch_size {settings.batch_size}"
+        raise UserError(
+            f"batch norms need two images or more in a batch, and there is {what}; give more, or "
+            "--no-batch-norm"
+        )
 
 
 def _choose_engine(
