@@ -22,7 +22,7 @@ BARS[0, :, 4:24, 12:15] = BARS[1, :, 12:15, 4:24] = 255
 @pytest.fixture(scope="module")
 def client():
     """Runs `holmdel serve` with gRPC and a token."""
-    words = ["--port", "0", "--grpc-port", "0", "--token", "secret", "--max-body", "1000000"]
+    words = ["--port", "0", "--token", "secret", "--max-body", "1000000"]
     command = [sys.executable, "-m", "holmdel", "serve", MODEL, *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     ready = json.loads(process.stderr.readline())

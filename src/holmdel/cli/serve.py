@@ -8,6 +8,19 @@ import typer
 from holmdel.cli.terminal import DONE
 
 
+def _port_or_none(given: str) -> int:
+    """Returns a port, 0 for none.
+
+    Raises:
+        typer.BadParameter: for what is neither.
+    """
+    if given in ("none", "0"):
+        return 0
+    if not (given.isascii() and given.isdigit()):
+        raise typer.BadParameter(f"{given!r} is no port; expected 1 to 65535, or none")
+    return int(given)
+
+
 def serve(
     models: Annotated[
         list[str] | None,
@@ -19,7 +32,12 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 for a free one.")] = 8000,
     grpc_port: Annotated[
-        int | None, typer.Option(help="The port for gRPC, which is off without it.")
+        int | None,
+        typer.Option(
+            parser=_port_or_none,
+            metavar="PORT",
+            help="The port for gRPC, or none; by default the one above, where grpcio is installed.",
+        ),
     ] = None,
     token: Annotated[
         str | None,

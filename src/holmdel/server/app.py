@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import torch
 import uvicorn
@@ -30,11 +30,13 @@ from holmdel.server.activation_cache import ActivationCache
 from holmdel.server.batching import Batcher, ThreadPool
 from holmdel.server.connections import Connection, sweep
 from holmdel.server.errors import on_http_error, on_invalid, on_user_error
+from holmdel.server.gate import Gate
 from holmdel.server.listener import address, bind, configured
 from holmdel.server.log import JsonFormatter
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
-from holmdel.server.models import load_models
+from holmdel.server.models import Models
+from holmdel.server.repository import Repository
 from holmdel.server.routes import (
     classify,
     inference,
@@ -50,6 +52,9 @@ from holmdel.server.settings import ServerSettings
 from holmdel.server.trainings import Trainings
 from holmdel.version import __version__
 
+if TYPE_CHECKING:
+    from holmdel.server.rpc.listening import GrpcServer
+
 ROUTES = (classify, page, networks, insight, samples, trainings, inference, predict)
 THREADS = 2  # for work that would block the event loop; more would only take turns
 
@@ -64,10 +69,14 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     Raises:
         UserError: for a model that cannot be loaded.
     """
-    metrics, models = Metrics(), load_models(settings.models)
+    metrics = Metrics()
+    models = Models(metrics)
+    gate = Gate(settings, metrics, log)
     shared = Services(
         settings=settings,
         models=models,
+        repository=Repository(models, settings.models, settings.model_control),
+        gate=gate,
         metrics=metrics,
         batcher=Batcher(settings.batch, settings.queue, metrics),
         activations=ActivationCache(models),
@@ -96,7 +105,7 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     app.add_exception_handler(UserError, on_user_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_error)
-    app.add_middleware(GuardMiddleware, services=shared, open_paths=page.PATHS, log=log)
+    app.add_middleware(GuardMiddleware, gate=gate, open_paths=page.PATHS)
     return app
 
 
@@ -114,8 +123,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _metrics(request: Request) -> Response:
-    """Returns the metrics in Prometheus' text format."""
-    return Response(services(request).metrics.text(), media_type="text/plain; version=0.0.4")
+    """Returns the metrics in Prometheus' text format, or as OpenMetrics where that is asked for."""
+    text, kind = services(request).metrics.text(request.headers.get("accept", ""))
+    return Response(text, headers={"Content-Type": kind})
 
 
 STOPPING = 30  # seconds in which requests under way may end
@@ -138,7 +148,7 @@ class _Server(uvicorn.Server):
         self._url = url
         self._listener = listener
         self._arriving: set[asyncio.Task[Any]] = set()
-        self._grpc: Any = None
+        self._grpc: GrpcServer | None = None
         self._warming = threading.Thread(target=_warm, args=[services], name="warm")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -156,20 +166,32 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().remove_reader(self._listener)
         self._listener.close()
-        if self._grpc:
-            await self._grpc.stop(STOPPING)
-        await super().shutdown([])
+        grpc = [self._grpc.stop(STOPPING)] if self._grpc else []
+        await asyncio.gather(super().shutdown([]), *grpc)
         self._warming.join()  # modules cannot be imported while the interpreter ends
 
     async def _start_grpc(self) -> dict[str, int]:
-        """Starts the gRPC service if it is wanted; returns what the log says of it."""
-        settings = self._services.settings
-        if settings.grpc_port is None:
-            return {}
-        from holmdel.server.grpc_service import start  # not every server needs grpcio
+        """Starts the gRPC service if it is wanted; returns what the log says of it.
 
-        self._grpc, port = await start(self._services, settings.host, settings.grpc_port)
-        return {"grpc_port": port}
+        Raises:
+            UserError: if the port that was asked for cannot be used.
+        """
+        settings = self._services.settings
+        if settings.grpc_port == 0 or not _grpc_is_there():
+            return {}
+        from holmdel.server.rpc.listening import GrpcServer  # not every server needs grpcio
+
+        above = self._listener.getsockname()[1] + 1 if settings.port else 0
+        self._grpc = GrpcServer(self._services)
+        try:
+            await self._grpc.start(settings.host, settings.grpc_port or above)
+        except UserError as error:
+            if settings.grpc_port is not None:
+                raise
+            self._grpc = None
+            _say(f"holmdel: no gRPC: {error}")
+            return {}
+        return {"grpc_port": self._grpc.port}
 
     def _listen(self) -> None:
         if not self.should_exit:
@@ -234,7 +256,7 @@ def serve(settings: ServerSettings) -> None:
     Raises:
         UserError: for a model that cannot be loaded, or an address that cannot be used.
     """
-    if settings.grpc_port is not None and not importlib.util.find_spec("grpc"):
+    if settings.grpc_port and not _grpc_is_there():
         raise UserError("gRPC needs grpcio; install it with: pip install 'holmdel[grpc]'")
     with contextlib.closing(bind(settings.host, settings.port)) as listener:
         # On a terminal a line per request would hide the rest.
@@ -248,6 +270,10 @@ def serve(settings: ServerSettings) -> None:
         config = configured(app, stopping=STOPPING, http=Connection, backlog=_BACKLOG)
         _prepare(settings)
         _Server(config, app.state.services, url, listener).run()
+
+
+def _grpc_is_there() -> bool:
+    return all(importlib.util.find_spec(name) for name in ("grpc", "grpc_health"))
 
 
 def _prepare(settings: ServerSettings) -> None:
@@ -269,7 +295,7 @@ def _prepare(settings: ServerSettings) -> None:
 
 def _warm(services: Services) -> None:
     """Does once what is slow the first time, so that no request has to wait for it."""
-    for model in services.models:
+    for model in services.models.each():
         if services.draining.is_set():
             return
         model.logits(torch.zeros(1, *model.classifier.contract.stored, dtype=torch.uint8))

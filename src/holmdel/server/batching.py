@@ -88,7 +88,7 @@ class _Job:
     model: "Model"
     images: Tensor
     future: "asyncio.Future[Answer]"
-    since: int = field(default_factory=time.perf_counter_ns)
+    since: float = field(default_factory=time.perf_counter)
     outcome: Answer | Exception | None = None
 
     @property
@@ -234,7 +234,7 @@ def _ask(jobs: list[_Job]) -> None:
             continue
         ask = model.logits if dtype is torch.uint8 else model.logits_of_input
         images = [job.images for job in group]
-        began = time.perf_counter_ns()
+        began = time.perf_counter()
         try:
             # NumPy splits the logits without releasing the interpreter's lock each time.
             logits = ask(torch.cat(images) if images[1:] else images[0]).numpy()
@@ -242,7 +242,7 @@ def _ask(jobs: list[_Job]) -> None:
             for job in group:
                 job.outcome = error
             continue
-        took = time.perf_counter_ns() - began
+        took = time.perf_counter() - began
         model.statistics.executed(len(logits), took, [began - job.since for job in group])
         first = 0
         for job in group:

@@ -42,7 +42,8 @@ class GuardedRequest:
         headers: of the request.
         receive: ASGI's channel that its body comes from.
         send: ASGI's channel that its answer goes to.
-        weigh: is called with the number of bytes received; raises a RequestError if too many.
+        weigh: is called with the bytes of the body so far and those of them that are new; raises a
+            RequestError if too many.
     """
 
     __slots__ = (
@@ -57,7 +58,7 @@ class GuardedRequest:
         headers: dict[bytes, bytes],
         receive: Receive,
         send: Send,
-        weigh: Callable[["GuardedRequest", int], None],
+        weigh: Callable[[int, int], None],
     ) -> None:
         self.id = id_
         self.method: str = scope["method"]
@@ -76,17 +77,14 @@ class GuardedRequest:
             b"transfer-encoding" in headers
         )
 
-    @property
-    def late(self) -> bool:
-        """Whether its time limit is over."""
-        return self.clock is not None and self.clock.expired()
-
     async def receive(self) -> Message:
         """Returns ASGI's next message."""
         message = await self._receive()
         if message["type"] == "http.request":
             self._unread = message.get("more_body", False)
-            self._weigh(self, len(message.get("body", b"")))
+            new = len(message.get("body", b""))
+            self.body += new
+            self._weigh(self.body, new)
         return message
 
     async def send(self, message: Message) -> None:

@@ -1,26 +1,27 @@
-"""The models of a server, by name."""
+"""The models of a server, by name and version."""
 
 import copy
 import threading
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from holmdel import engine as engines
 from holmdel.anatomy import Anatomy, inspect_module, weightless
-from holmdel.checkpoint import trained_on
-from holmdel.classifier import Classifier, load, shipped
-from holmdel.errors import UserError
+from holmdel.classifier import Classifier
 from holmdel.images import DocumentPage, decode_page
 from holmdel.images.framing import Framed, framed
 from holmdel.server.errors import RequestError
-from holmdel.server.protocol.schemas import MODEL_VERSION
 from holmdel.server.statistics import ModelStatistics
 
-_FIRST = "lenet-mnist"  # the default of the shipped ones: what people draw is digits
+if TYPE_CHECKING:
+    from holmdel.server.metrics import Metrics
+
+MODEL_VERSION = "1"  # of a model that has no versions
 
 
 class Model:
@@ -32,22 +33,25 @@ class Model:
         source: where it comes from: `shipped`, `folder` or `training`.
         data: the name or folder of the data set that it was trained on; None if unknown.
         engine: a line that says what computes, such as `native engine, avx2, 2 threads`.
-        statistics: what it has done; those of the model that it replaces, if it does.
+        statistics: counts what it does.
+        version: a whole number from 1.
     """
 
     def __init__(
         self,
         name: str,
         classifier: Classifier,
+        statistics: ModelStatistics,
         source: str,
         data: str | None = None,
-        statistics: ModelStatistics | None = None,
+        version: str = MODEL_VERSION,
     ) -> None:
         self.name = name
         self.classifier = classifier
         self.source = source
         self.data = data
-        self.statistics = statistics or ModelStatistics()
+        self.version = version
+        self.statistics = statistics
         self._lock = threading.Lock()  # the native engine's buffers serve one call at a time
 
     @property
@@ -152,54 +156,72 @@ class Model:
 
 
 class Models:
-    """The models of a server; the first is the default.
+    """The models of a server by name and version; the first name is the default.
 
     A model is never changed, only replaced, so that a request may go on with the one it has.
+
+    Args:
+        metrics: count what each does.
     """
 
-    def __init__(self) -> None:
-        self._models: dict[str, Model] = {}
+    def __init__(self, metrics: "Metrics") -> None:
+        self._metrics = metrics
+        self._models: dict[str, dict[str, Model]] = {}
 
     def __iter__(self) -> Iterator[Model]:
-        """Yields the models in the order in which they were added."""
-        return iter(tuple(self._models.values()))
+        """Yields the newest version of each name, in the order in which names were added."""
+        return (_newest(versions) for versions in tuple(self._models.values()))
 
     @property
     def default(self) -> str:
-        """The name of the first model."""
-        return next(iter(self._models))
+        """The name of the first model; empty where there is none."""
+        return next(iter(tuple(self._models)), "")
 
-    def get(self, name: str | None = None) -> Model:
-        """Returns a model, the default for None.
+    def each(self, name: str | None = None) -> list[Model]:
+        """Returns the versions of a model, or of all, the oldest of a name first."""
+        names = tuple(self._models) if name is None else (self.get(name).name,)
+        return [model for name in names for model in _in_order(self._models.get(name, {}))]
 
-        Raises:
-            RequestError: 404 if there is no model of that name.
-        """
-        found = self._models.get(name or self.default)
-        if found is None:
-            names = ", ".join(model.name for model in self)
-            raise RequestError(404, f"there is no model {name!r}; choose from {names}")
-        return found
-
-    def of_version(self, name: str, version: str) -> Model:
-        """Returns a model by its name and version.
+    def get(self, name: str | None = None, version: str | None = None) -> Model:
+        """Returns a model, the default for None, and its newest version where none is named.
 
         Raises:
-            RequestError: 404 if there is none.
+            RequestError: 404 if there is no model of that name, or none of that version.
         """
-        found = self.get(name)
-        if version != MODEL_VERSION:
+        versions = self._models.get(name or self.default)
+        if not versions:
+            names = ", ".join(self._models) or "none, as no model is loaded"
+            raise RequestError(404, f"there is no model {name or ''!r}; choose from {names}")
+        if not version:
+            return _newest(versions)
+        if version not in versions:
+            known = ", ".join(model.version for model in _in_order(versions))
             raise RequestError(
-                404, f"the model {name!r} has no version {version!r}; its only version is 1"
+                404, f"the model {name!r} has no version {version!r}; it has {known}"
             )
-        return found
+        return versions[version]
+
+    def made(
+        self,
+        name: str,
+        classifier: Classifier,
+        source: str,
+        data: str | None = None,
+        version: str = MODEL_VERSION,
+    ) -> Model:
+        """Returns a model that is not among these yet; arguments as of `Model`."""
+        statistics = ModelStatistics(self._metrics, name, version)
+        return Model(name, classifier, statistics, source, data, version)
 
     def put(self, name: str, classifier: Classifier, source: str, data: str | None = None) -> Model:
-        """Returns a new model, which replaces the one of this name; arguments as of `Model`."""
-        before = self._models.get(name)
-        statistics = before.statistics if before else None
-        self._models[name] = model = Model(name, classifier, source, data, statistics)
+        """Returns a new model, which replaces those of this name; arguments as of `Model`."""
+        model = self.made(name, classifier, source, data)
+        self.replace(name, [model])
         return model
+
+    def replace(self, name: str, models: list[Model]) -> None:
+        """Puts models in place of all versions of a name, which keeps its place."""
+        self._models[name] = {model.version: model for model in models}
 
     def remove(self, name: str) -> None:
         """Removes a model, if there is one of this name."""
@@ -214,23 +236,9 @@ class Models:
         return name
 
 
-def load_models(wanted: tuple[str, ...]) -> Models:
-    """Returns the models of run folders, files or shipped names; all shipped ones if none is given.
+def _newest(versions: dict[str, Model]) -> Model:
+    return _in_order(versions)[-1]
 
-    Raises:
-        UserError: if one cannot be loaded, or there is none.
-    """
-    models = Models()
-    for name in wanted or sorted(shipped(), key=lambda name: (name != _FIRST, name)):
-        classifier = load(name)
-        path = Path(name)
-        if path.is_dir():
-            called, source, data = path.resolve().name, "folder", trained_on(path)
-        elif path.is_file():
-            called, source, data = path.stem, "folder", None
-        else:
-            called, source, data = name, "shipped", None
-        models.put(models.free_name(called), classifier, source, data)
-    if not any(True for _ in models):
-        raise UserError("no model was given, and none ships with this version; give a run folder")
-    return models
+
+def _in_order(versions: dict[str, Model]) -> list[Model]:
+    return sorted(versions.values(), key=lambda model: int(model.version))

@@ -4,12 +4,10 @@ A small server for one person on this machine. Its middleware is the playground'
 but those for the page's files must carry the token of its address.
 """
 
-import asyncio
 import contextlib
 import secrets
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -22,6 +20,7 @@ from starlette.routing import Route
 from holmdel.errors import UserError
 from holmdel.reading.review import Review
 from holmdel.server.errors import RequestError, on_user_error
+from holmdel.server.gate import Gate
 from holmdel.server.listener import address, bind, configured
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
@@ -32,15 +31,6 @@ _FILES = {"/": "index.html", "/review.css": "review.css", "/review.js": "review.
 _STOPPING = 5  # seconds in which requests under way may end
 
 Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(eq=False)
-class _Services:
-    """What the middleware asks of a server."""
-
-    settings: ServerSettings
-    metrics: Metrics = field(default_factory=Metrics)
-    draining: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def create_review_app(review: Review, token: str, finish: Callable[[], None]) -> Starlette:
@@ -62,8 +52,8 @@ def create_review_app(review: Review, token: str, finish: Callable[[], None]) ->
         exception_handlers={UserError: on_user_error},
     )
     app.state.review, app.state.finish = review, finish
-    shared = _Services(ServerSettings(token=token))
-    app.add_middleware(GuardMiddleware, services=shared, open_paths=frozenset(_FILES), log=None)
+    gate = Gate(ServerSettings(token=token), Metrics(), log=None)
+    app.add_middleware(GuardMiddleware, gate=gate, open_paths=frozenset(_FILES))
     return app
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,8 +14,10 @@ if TYPE_CHECKING:  # data alone: the application makes them, so that no route de
     from holmdel.reading import Reader
     from holmdel.server.activation_cache import ActivationCache
     from holmdel.server.batching import Batcher, ThreadPool
+    from holmdel.server.gate import Gate
     from holmdel.server.metrics import Metrics
     from holmdel.server.models import Models
+    from holmdel.server.repository import Repository
     from holmdel.server.settings import ServerSettings
     from holmdel.server.trainings import Trainings
 
@@ -30,25 +32,32 @@ class Services:
 
     Attributes:
         settings: what the server was started with.
-        models: by name.
+        models: by name and version.
+        repository: loads them.
+        gate: what every request passes.
         metrics: the counters.
         batcher: runs images through the models in batches.
         activations: of the images that were looked at last.
         trainings: those that run, and those that ended lately.
         pages: the thread that reads pages: a page takes seconds and would block other work.
         work: the threads for all other work that would block the event loop.
-        draining: set when the server is to stop: streams end, new requests get an error.
     """
 
     settings: "ServerSettings"
     models: "Models"
+    repository: "Repository"
+    gate: "Gate"
     metrics: "Metrics"
     batcher: "Batcher"
     activations: "ActivationCache"
     trainings: "Trainings"
     pages: "ThreadPool"
     work: "ThreadPool"
-    draining: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def draining(self) -> asyncio.Event:
+        """Set when the server is to stop: streams end, new requests get an error."""
+        return self.gate.draining
 
     async def run(self, function: Callable[..., Result], *args: Any, **named: Any) -> Result:
         """Returns the result of a function, called in a thread so that other requests go on.

@@ -19,7 +19,8 @@ class ServerSettings:
         models: run folders, `.safetensors` files or shipped names; all shipped ones if empty.
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
-        grpc_port: the port for gRPC; 0 for a free one, None for no gRPC.
+        grpc_port: the port for gRPC; 0 for no gRPC; None for the port above `port`, or a free one
+            where that is 0, if grpcio is installed and that port is free.
         token: a request must send it as `Authorization: Bearer TOKEN`; None for no token.
         origins: other sites whose pages may use the server (CORS), such as `https://example.org`.
         runs: the folder for kept trainings.
@@ -34,6 +35,8 @@ class ServerSettings:
         pages: how many pages may wait for the reader.
         batch: the largest batch, in images.
         trainings: how many trainings may run at once.
+        workers: processes that answer on the same port.
+        model_control: the folder whose run folders requests may load by name; None for no loading.
         strict: refuse FP32 tensors of the inference protocol that are hardly what they should be.
 
     Raises:
@@ -59,6 +62,8 @@ class ServerSettings:
     pages: int = 8
     batch: int = 64
     trainings: int = 1
+    workers: int = 1
+    model_control: Path | None = None
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -66,6 +71,11 @@ class ServerSettings:
         for port in (self.port, self.grpc_port or 0):
             if not 0 <= port <= 65535:
                 raise UserError(f"port was given as {port}; expected 0 to 65535")
+        if self.workers > 1 and self.model_control is not None:
+            raise UserError(
+                f"--model-control was given with {self.workers} workers, of which a request "
+                "reaches one; give --workers 1, or send SIGHUP to load all models anew"
+            )
         if self.token is not None and (not self.token.isascii() or not self.token.strip()):
             raise UserError(
                 "the token is empty or has characters outside ASCII; expected ASCII characters"

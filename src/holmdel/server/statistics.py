@@ -3,12 +3,15 @@
 As docs/protocol/extension_statistics.md of github.com/triton-inference-server/server defines them.
 """
 
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prometheus_client import Counter
+
+    from holmdel.server.metrics import Metrics
 
 _KINDS = (
     "success",
@@ -21,91 +24,105 @@ _KINDS = (
 )
 
 
-class Duration:
-    """How often something happened, and how long it took in all."""
-
-    __slots__ = ("count", "ns")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.ns = 0
-
-    def add(self, nanoseconds: int) -> None:
-        """Counts one more."""
-        self.count += 1
-        self.ns += nanoseconds
-
-    def to_json(self) -> dict[str, int]:
-        """Returns what the protocol says of it."""
-        return {"count": self.count, "ns": self.ns}
-
-
 class ModelStatistics:
-    """What one model has done: requests, batches, images, and the time they took."""
+    """Counts what one model does: requests, batches, images, and the time they took.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()  # batches end in a thread, requests in the event loop
-        self._kinds = {kind: Duration() for kind in _KINDS}
-        self._batches: defaultdict[int, Duration] = defaultdict(Duration)
-        self._images = 0
-        self._last = 0  # milliseconds since 1970
+    Args:
+        metrics: that count.
+        name, version: of the model.
+    """
 
-    def executed(self, images: int, nanoseconds: int, waits: Iterable[int]) -> None:
+    def __init__(self, metrics: "Metrics", name: str, version: str) -> None:
+        labels = name, version
+        # Looking a label up takes longer than counting, so each is looked up once.
+        self._kinds = {
+            kind: [one.labels(*labels, kind) for one in metrics.events] for kind in _KINDS
+        }
+        self._last = metrics.last.labels(*labels)
+        self._executions = metrics.executions
+        self._sizes: dict[int, list[Counter]] = {}
+        self._labels = labels
+
+    def executed(self, images: int, seconds: float, waits: Collection[float]) -> None:
         """Counts a batch that went through the network.
 
         Args:
             images: of the batch.
-            nanoseconds: that the network took.
-            waits: nanoseconds, for each request in it, before it began.
+            seconds: that the network took.
+            waits: seconds, for each request in it, before it began.
         """
-        with self._lock:
-            self._images += images
-            self._batches[images].add(nanoseconds)
-            for wait in waits:
-                self._kinds["queue"].add(wait)
-                self._kinds["compute_infer"].add(nanoseconds)
+        counters = self._sizes.get(images)
+        if counters is None:
+            counters = [one.labels(*self._labels, images) for one in self._executions]
+            self._sizes[images] = counters
+        _add(counters, 1, seconds)
+        _add(self._kinds["queue"], len(waits), sum(waits))
+        _add(self._kinds["compute_infer"], len(waits), seconds * len(waits))
 
     @contextmanager
     def request(self) -> Iterator[None]:
         """Counts the request that is answered inside as a success, or as a failure if it raises."""
-        kind, began = "fail", time.perf_counter_ns()
-        self._last = time.time_ns() // 1_000_000
+        kind, began = "fail", time.perf_counter()
+        self._last.set(time.time_ns() // 1_000_000)
         try:
             yield
             kind = "success"
         finally:
-            self._add(kind, began)
+            _add(self._kinds[kind], 1, time.perf_counter() - began)
 
     @contextmanager
     def step(self, kind: str) -> Iterator[None]:
         """Counts what is done inside as `compute_input` or `compute_output`."""
-        began = time.perf_counter_ns()
+        began = time.perf_counter()
         yield
-        self._add(kind, began)
-
-    def _add(self, kind: str, began: int) -> None:
-        with self._lock:
-            self._kinds[kind].add(time.perf_counter_ns() - began)
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns all but the model's name and version."""
-        with self._lock:
-            batches = sorted(self._batches.items())
-            return {
-                "last_inference": self._last,
-                "inference_count": self._images,
-                "execution_count": sum(batch.count for _, batch in batches),
-                "inference_stats": {kind: took.to_json() for kind, took in self._kinds.items()},
-                "batch_stats": [_batch(images, took) for images, took in batches],
-            }
+        _add(self._kinds[kind], 1, time.perf_counter() - began)
 
 
-def _batch(images: int, took: Duration) -> dict[str, Any]:
+def _add(counters: "list[Counter]", count: int, seconds: float) -> None:
+    number, took = counters
+    number.inc(count)
+    took.inc(seconds)
+
+
+def statistics(metrics: "Metrics", models: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Returns what the protocol says of models, given by their names and versions."""
+    counts, seconds = map(metrics.of_models, _names("inference_events", "inference_seconds"))
+    batches, took = map(metrics.of_models, _names("executions", "execution_seconds"))
+    last = metrics.of_models("holmdel_last_inference_milliseconds")
+    return [
+        {
+            "name": model[0],
+            "version": model[1],
+            "last_inference": int(last[model].get("", 0)),
+            "inference_count": sum(int(size) * int(n) for size, n in batches[model].items()),
+            "execution_count": int(sum(batches[model].values())),
+            "inference_stats": {
+                kind: _duration(counts[model].get(kind, 0), seconds[model].get(kind, 0))
+                for kind in _KINDS
+            },
+            "batch_stats": [
+                _batch(int(size), _duration(batches[model][size], took[model].get(size, 0)))
+                for size in sorted(batches[model], key=int)
+            ],
+        }
+        for model in models
+    ]
+
+
+def _names(*counters: str) -> list[str]:
+    return [f"holmdel_{counter}_total" for counter in counters]
+
+
+def _duration(count: float, seconds: float) -> dict[str, int]:
+    return {"count": int(count), "ns": round(seconds * 1e9)}
+
+
+def _batch(images: int, took: dict[str, int]) -> dict[str, Any]:
     """Returns what the protocol says of batches of a size; a batch is not copied to a device."""
-    copied = {"count": took.count, "ns": 0}
+    copied = {"count": took["count"], "ns": 0}
     return {
         "batch_size": images,
         "compute_input": copied,
-        "compute_infer": took.to_json(),
+        "compute_infer": took,
         "compute_output": copied,
     }

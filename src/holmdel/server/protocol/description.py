@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from holmdel.server.protocol.inputs import IMAGE, NORMALISED, limits
-from holmdel.server.protocol.schemas import MODEL_VERSION
 from holmdel.server.protocol.tensors import OUTPUTS, RANKED
+from holmdel.version import __version__
 
 if TYPE_CHECKING:
     from holmdel.server.models import Model
 
-# Triton's names; `model_repository` is not among them, as it has loading too.
+# Triton's names; `model_repository`, which has loading too, is among them where that is allowed.
 EXTENSIONS = (
     "binary_tensor_data",
     "classification",
@@ -21,17 +21,31 @@ EXTENSIONS = (
 _PLATFORM = "holmdel"
 
 
-def metadata(model: "Model") -> dict[str, Any]:
+def server_metadata(*, loading: bool) -> dict[str, Any]:
+    """Returns the server's name and version, and what it does beyond the protocol.
+
+    Args:
+        loading: whether requests may load models.
+    """
+    extensions = sorted([*EXTENSIONS, *(["model_repository"] if loading else [])])
+    return {"name": "holmdel", "version": __version__, "extensions": extensions}
+
+
+def metadata(model: "Model", versions: list[str]) -> dict[str, Any]:
     """Returns a model's inputs and outputs, as `ModelMetadata` has them.
 
     A request gives one of the inputs; the first cannot be misread.
+
+    Args:
+        model: the one that is meant.
+        versions: all that there are of it.
     """
     contract = model.classifier.contract
     low, high = limits(contract)
     classes = len(model.classifier.classes)
     return {
         "name": model.name,
-        "versions": [MODEL_VERSION],
+        "versions": versions,
         "platform": _PLATFORM,
         "inputs": [
             {
@@ -71,13 +85,13 @@ def configuration(model: "Model", rows: int, batch: int) -> dict[str, Any]:
         rows: the most images of a request.
         batch: the most images that go through the network together.
     """
-    said = metadata(model)
+    said = metadata(model, [model.version])
     inputs, outputs = said["inputs"], said["outputs"]
     return {
         "name": model.name,
         "platform": _PLATFORM,
         "backend": _PLATFORM,
-        "version_policy": {"latest": {"num_versions": 1}},
+        "version_policy": {"all": {}},
         "max_batch_size": rows,
         "input": [
             _tensor(tensor) | {"format": "FORMAT_NONE", "optional": True} for tensor in inputs

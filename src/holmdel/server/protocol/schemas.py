@@ -4,8 +4,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-MODEL_VERSION = "1"  # of every model
-
 
 class Live(BaseModel):
     """Whether the server runs."""
@@ -131,12 +129,22 @@ class RepositoryRequest(BaseModel):
 
 
 class RepositoryEntry(BaseModel):
-    """A model that the server has."""
+    """A version of a model that the server has, or a model that it may load, without a version."""
 
     name: str
     version: str
     state: str
     reason: str
+
+
+class LoadRequest(BaseModel):
+    """A request to load a model; there are no parameters."""
+
+    parameters: dict[str, Any] = {}
+
+
+class Done(BaseModel):
+    """That it was done: nothing is said."""
 
 
 class OutputTensor(TensorMetadata):
@@ -247,7 +255,7 @@ VERSION: dict[str, Any] = {
             "in": "path",
             "required": True,
             "schema": {"type": "string"},
-            "description": "Always 1.",
+            "description": "A whole number from 1.",
         }
     ]
 }

@@ -11,14 +11,16 @@ from fastapi import APIRouter, Header, Request, Response
 from holmdel.server.errors import RequestError, error_responses
 from holmdel.server.inference import outputs_for
 from holmdel.server.log import WARNING
-from holmdel.server.protocol.description import EXTENSIONS, configuration, metadata
+from holmdel.server.protocol import repository
+from holmdel.server.protocol.description import configuration, metadata, server_metadata
 from holmdel.server.protocol.request import Ask, read, split, unpacked
 from holmdel.server.protocol.schemas import (
     INFERENCE_ANSWER,
     INFERENCE_BODY,
-    MODEL_VERSION,
     VERSION,
+    Done,
     Live,
+    LoadRequest,
     ModelConfiguration,
     ModelMetadata,
     ModelReady,
@@ -30,7 +32,7 @@ from holmdel.server.protocol.schemas import (
 )
 from holmdel.server.protocol.tensors import write
 from holmdel.server.services import Services, services
-from holmdel.version import __version__
+from holmdel.server.statistics import statistics
 
 if TYPE_CHECKING:
     from holmdel.server.models import Model
@@ -43,9 +45,10 @@ _SHORT = 65_536  # bytes; such a body is read faster than handed to a thread
 
 @router.get("/v2", responses=error_responses(), summary="Name the server and its extensions")
 @router.get("/v2/", include_in_schema=False)
-async def server_metadata() -> ServerMetadata:
+async def server(request: Request) -> ServerMetadata:
     """Returns the server's name and version, and what it does beyond the protocol."""
-    return ServerMetadata(name="holmdel", version=__version__, extensions=list(EXTENSIONS))
+    loading = services(request).settings.model_control is not None
+    return ServerMetadata(**server_metadata(loading=loading))
 
 
 @router.get("/v2/health/live", responses=error_responses(), summary="Health: the server runs")
@@ -65,49 +68,61 @@ async def ready(request: Request) -> Ready:
 
 async def model_metadata(request: Request, name: str) -> ModelMetadata:
     """Returns a model's inputs and outputs."""
-    return ModelMetadata.model_validate(metadata(_model(request, name)))
+    model = _model(request, name)
+    versions = [one.version for one in services(request).models.each(model.name)]
+    return ModelMetadata(**metadata(model, versions))
 
 
 async def model_configuration(request: Request, name: str) -> ModelConfiguration:
     """Returns a model's configuration."""
     settings = services(request).settings
     found = configuration(_model(request, name), settings.rows, settings.batch)
-    return ModelConfiguration.model_validate(found)
+    return ModelConfiguration(**found)
 
 
 @router.get("/v2/models/stats", responses=error_responses(), summary="Count what models have done")
-async def statistics(request: Request) -> Statistics:
+async def all_statistics(request: Request) -> Statistics:
     """Returns what all models have done since the server started."""
-    return _statistics(*services(request).models)
+    return _statistics(request, services(request).models.each())
 
 
 async def model_statistics(request: Request, name: str) -> Statistics:
     """Returns what a model has done since the server started."""
-    return _statistics(_model(request, name))
+    return _statistics(request, [_model(request, name)])
 
 
-def _statistics(*models: "Model") -> Statistics:
-    found = [
-        {"name": model.name, "version": MODEL_VERSION} | model.statistics.to_json()
-        for model in models
-    ]
-    return Statistics.model_validate({"model_stats": found})
+def _statistics(request: Request, models: list["Model"]) -> Statistics:
+    named = [(model.name, model.version) for model in models]
+    return Statistics.model_validate({"model_stats": statistics(services(request).metrics, named)})
 
 
 @router.post(
-    "/v2/repository/index", responses=error_responses(), summary="List the models that can be used"
+    "/v2/repository/index", responses=error_responses(), summary="List the models and versions"
 )
 async def index(request: Request, asked: RepositoryRequest | None = None) -> list[RepositoryEntry]:
-    """Returns the models, all of which are ready unless the server is stopping."""
-    shared = services(request)
-    stopping = shared.draining.is_set()
-    if stopping and asked and asked.ready:
-        return []
-    state, reason = ("UNAVAILABLE", "the server is stopping") if stopping else ("READY", "")
-    return [
-        RepositoryEntry(name=model.name, version=MODEL_VERSION, state=state, reason=reason)
-        for model in shared.models
-    ]
+    """Returns the models that are loaded, and those that may be."""
+    found = repository.index(services(request), ready=bool(asked and asked.ready))
+    return [RepositoryEntry(**entry) for entry in found]
+
+
+@router.post(
+    "/v2/repository/models/{name}/load",
+    responses=error_responses(404),
+    summary="Load a model, or load it anew",
+)
+async def load(request: Request, name: str, asked: LoadRequest | None = None) -> Done:
+    """Loads a run folder of the folder that --model-control names."""
+    await repository.load(services(request), name, asked.parameters if asked else {})
+    return Done()
+
+
+@router.post(
+    "/v2/repository/models/{name}/unload", responses=error_responses(404), summary="Unload a model"
+)
+async def unload(request: Request, name: str) -> Done:
+    """Removes a model; what is under way ends with it."""
+    await repository.unload(services(request), name)
+    return Done()
 
 
 async def model_ready(request: Request, name: str) -> ModelReady:
@@ -154,7 +169,7 @@ async def infer(
 
 def _head(request: Request, model: "Model", ask: Ask) -> dict[str, Any]:
     """Returns the answer's fields before the outputs; a doubt goes into the log too."""
-    head: dict[str, Any] = {"model_name": model.name, "model_version": MODEL_VERSION}
+    head: dict[str, Any] = {"model_name": model.name, "model_version": model.version}
     if ask.id is not None:
         head["id"] = ask.id
     if ask.doubts:
@@ -195,8 +210,7 @@ _add_model_routes()
 
 
 def _model(request: Request, name: str) -> "Model":
-    version = request.path_params.get("version", MODEL_VERSION)
-    return services(request).models.of_version(name, version)
+    return services(request).models.get(name, request.path_params.get("version"))
 
 
 def _expect_open(shared: Services) -> None:
