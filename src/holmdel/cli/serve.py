@@ -63,6 +63,13 @@ def serve(
         float, typer.Option(min=0.1, metavar="SECONDS", help="The longest a request may take.")
     ] = 30.0,
     trainings: Annotated[int, typer.Option(min=0, help="Trainings that may run at once.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer on the same port.")
+    ] = 1,
+    model_control: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder whose run folders requests may load by name."),
+    ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse doubtful FP32 tensors instead of warning.")
     ] = False,
@@ -87,6 +94,8 @@ def serve(
             body_bytes=max_body,
             seconds=timeout,
             trainings=trainings,
+            workers=workers,
+            model_control=model_control,
             strict=strict,
         )
     )

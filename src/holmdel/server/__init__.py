@@ -17,12 +17,12 @@ from holmdel.server.settings import ServerSettings
 
 if TYPE_CHECKING:
     from holmdel.server.app import create_app as create_app
-    from holmdel.server.app import serve as serve
     from holmdel.server.review import serve_review as serve_review
+    from holmdel.server.serving import serve as serve
 
 __all__ = ["ServerSettings", "create_app", "serve", "serve_review"]
 
-_HOMES = {"create_app": "app", "serve": "app", "serve_review": "review"}
+_HOMES = {"create_app": "app", "serve": "serving", "serve_review": "review"}
 
 
 def __getattr__(name: str) -> Any:

@@ -124,7 +124,12 @@ class Batcher:
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="batcher", daemon=True)
         self._thread.start()
-        metrics.waiting.set_function(lambda: self._rows + self._near_rows)
+        metrics.waiting.set_function(lambda: self.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """The number of images that wait."""
+        return self._rows + self._near_rows
 
     async def ask(self, model: "Model", images: Tensor) -> Answer:
         """Returns a model's logits for images.

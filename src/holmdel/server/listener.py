@@ -29,6 +29,29 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def reserved(host: str, port: int) -> socket.socket:
+    """Returns a socket that keeps a port for those of our processes that share it, for gRPC.
+
+    Raises:
+        UserError: if the address cannot be used.
+    """
+    try:
+        bind(host, port).close()
+    except UserError:
+        raise grpc_taken(host, port) from None
+    held = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind((host, port))
+    return held
+
+
+def grpc_taken(host: str, port: int) -> UserError:
+    """Returns the error of a port that gRPC cannot have."""
+    return UserError(
+        f"the server cannot listen on {host}:{port} for gRPC; choose another --grpc-port, or none"
+    )
+
+
 def address(listener: socket.socket) -> str:
     """Returns the URL of what listens on a socket."""
     host, port = listener.getsockname()[:2]

@@ -131,6 +131,10 @@ class Model:
                 return self.classifier.logits(images)
             return self._frozen.logits(images)
 
+    def warm(self) -> None:
+        """Does once what is slow the first time, so that no request has to wait for it."""
+        self.logits(torch.zeros(1, *self.classifier.contract.stored, dtype=torch.uint8))
+
     def logits_of_input(self, images: Tensor) -> Tensor:
         """Returns the logits of images as the network sees them, float32 (N, classes).
 

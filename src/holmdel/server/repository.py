@@ -44,7 +44,7 @@ class Repository:
             raise UserError(f"--model-control names {root}, which is no folder; expected one")
         for name in wanted or sorted(shipped(), key=lambda name: (name != _FIRST, name)):
             called = self.models.free_name(_called(name))
-            self._load(called, name)
+            self._load(called, name, warm=False)
         if not self._sources:
             raise UserError(
                 "no model was given, and none ships with this version; give a run folder"
@@ -114,12 +114,15 @@ class Repository:
         with os.scandir(self._root) as entries:
             return sorted(entry.name for entry in entries if entry.is_dir() and _places(entry.path))
 
-    def _load(self, name: str, source: str) -> None:
-        """Puts all versions of a model among the models, and takes the place of those loaded."""
+    def _load(self, name: str, source: str, *, warm: bool = True) -> None:
+        """Puts all versions of a model in place of those of its name, each warm if asked."""
         loaded = [
             self._loaded(name, place)
             for place in _places(source) or [_Place(MODEL_VERSION, source)]
         ]
+        if warm:
+            for model in loaded:
+                model.warm()
         self.models.replace(name, loaded)
         self._sources[name] = source
 

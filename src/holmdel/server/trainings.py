@@ -63,8 +63,15 @@ class Trainings:
 
         Raises:
             UserError: for a mistake in any of these.
-            RequestError: 429 if as many run as may run at once, 503 after `close`.
+            RequestError: 429 if as many run as may run at once, 503 after `close`, 403 where
+                several processes serve.
         """
+        if self._settings.workers > 1:
+            raise RequestError(
+                403,
+                f"this server has {self._settings.workers} processes, which know nothing of each "
+                "other's trainings; start one with --workers 1",
+            )
         chosen = checked(network, data, settings)
         with self._lock:
             if self._closed:

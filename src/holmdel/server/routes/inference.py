@@ -11,22 +11,17 @@ from fastapi import APIRouter, Header, Request, Response
 from holmdel.server.errors import RequestError, error_responses
 from holmdel.server.inference import outputs_for
 from holmdel.server.log import WARNING
-from holmdel.server.protocol import repository
 from holmdel.server.protocol.description import configuration, metadata, server_metadata
 from holmdel.server.protocol.request import Ask, read, split, unpacked
 from holmdel.server.protocol.schemas import (
     INFERENCE_ANSWER,
     INFERENCE_BODY,
     VERSION,
-    Done,
     Live,
-    LoadRequest,
     ModelConfiguration,
     ModelMetadata,
     ModelReady,
     Ready,
-    RepositoryEntry,
-    RepositoryRequest,
     ServerMetadata,
     Statistics,
 )
@@ -94,35 +89,6 @@ async def model_statistics(request: Request, name: str) -> Statistics:
 def _statistics(request: Request, models: list["Model"]) -> Statistics:
     named = [(model.name, model.version) for model in models]
     return Statistics.model_validate({"model_stats": statistics(services(request).metrics, named)})
-
-
-@router.post(
-    "/v2/repository/index", responses=error_responses(), summary="List the models and versions"
-)
-async def index(request: Request, asked: RepositoryRequest | None = None) -> list[RepositoryEntry]:
-    """Returns the models that are loaded, and those that may be."""
-    found = repository.index(services(request), ready=bool(asked and asked.ready))
-    return [RepositoryEntry(**entry) for entry in found]
-
-
-@router.post(
-    "/v2/repository/models/{name}/load",
-    responses=error_responses(404),
-    summary="Load a model, or load it anew",
-)
-async def load(request: Request, name: str, asked: LoadRequest | None = None) -> Done:
-    """Loads a run folder of the folder that --model-control names."""
-    await repository.load(services(request), name, asked.parameters if asked else {})
-    return Done()
-
-
-@router.post(
-    "/v2/repository/models/{name}/unload", responses=error_responses(404), summary="Unload a model"
-)
-async def unload(request: Request, name: str) -> Done:
-    """Removes a model; what is under way ends with it."""
-    await repository.unload(services(request), name)
-    return Done()
 
 
 async def model_ready(request: Request, name: str) -> ModelReady:

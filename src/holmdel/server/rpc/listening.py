@@ -9,7 +9,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from holmdel.errors import UserError
+from holmdel.server.listener import grpc_taken
 from holmdel.server.rpc.messages import POOL, SERVICE
 from holmdel.server.rpc.service import InferenceService, TokenCheck
 
@@ -67,10 +67,7 @@ class GrpcServer:
                 f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             )
         if not self.port:
-            raise UserError(
-                f"the server cannot listen on {host}:{port} for gRPC; choose another --grpc-port, "
-                "or none"
-            )
+            raise grpc_taken(host, port)
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
