@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-LONGEST = 60  # seconds
+LONGEST = 120  # seconds
 
 
 class Server:
@@ -83,6 +83,17 @@ def serve():
             return server
 
         yield start
+
+
+def children(process):
+    """Returns the processes that serve for another."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    found = [line.split(None, 2) for line in listed.splitlines()]
+    return [
+        int(own) for own, parent, words in found if int(parent) == process and "spawn_main" in words
+    ]
 
 
 def received(connection):
@@ -167,6 +178,40 @@ def test_a_stream_of_events_ends_with_the_server(serve, data_root):
     assert server.end() == 0
 
 
+def test_several_processes_answer_as_one_and_are_replaced(serve):
+    server = serve("--workers", "2", "--grpc-port", "none")
+    first, second = children(server.process.pid)
+    for _ in range(20):
+        connection = server.connect()
+        connection.request("GET", "/v1/models")
+        assert connection.getresponse().read()
+    connection.request("GET", "/metrics")
+    counted = connection.getresponse().read().decode()
+    assert 'holmdel_requests_total{route="/v1/models",status="200"} 20.0' in counted
+    os.kill(first, signal.SIGKILL)
+    until = time.monotonic() + LONGEST
+    while time.monotonic() < until and len({*children(server.process.pid)} - {first}) < 2:
+        time.sleep(0.05)
+    assert second in children(server.process.pid)
+    assert "holmdel: a process ended with status -9; one is started" in server.lines
+    server.process.terminate()
+    assert server.end() == 0
+    assert not children(server.process.pid)
+
+
+def test_a_port_for_grpc_that_is_taken_is_passed_over_unless_it_was_asked_for(holmdel):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = ("serve", "no-such-model", "--port")
+        told = f"no gRPC: the server cannot listen on 127.0.0.1:{port} for gRPC"
+        asked = holmdel(*words, 0, "--grpc-port", port)
+        above = holmdel(*words, port - 1)
+    assert asked.err == f"holmdel: {told}; choose another --grpc-port, or none\n"
+    assert above.err.startswith(f"holmdel: {told}")
+    assert "no-such-model" in above.err
+    assert holmdel(*words, 0, "--grpc-port", "x").status == 2
+
+
 def test_the_log_is_lines_of_json(serve):
     server = serve()
     connection = server.connect()
@@ -177,7 +222,7 @@ def test_the_log_is_lines_of_json(serve):
         assert received(other).startswith(b"HTTP/1.1 400 ")
     server.process.terminate()
     assert server.end() == 0
-    said = [json.loads(line) for line in server.lines]
+    said = server.events()
     [request] = [line for line in said if line.get("request") == "seven"]
     assert (request["path"], request["status"]) == ("/v1/nothing", 404)
     [warning] = [line for line in said if line.get("event") == "warning"]
@@ -229,7 +274,7 @@ def test_a_port_that_is_taken_is_told(holmdel):
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(holmdel, words, sentence):
-    result = holmdel("serve", *words)
+    result = holmdel("serve", "--grpc-port", "none", *words)
     assert result.status == 2
     assert result.err.startswith("holmdel: ")
     assert sentence in result.err

@@ -1,14 +1,21 @@
 """The Open Inference Protocol over gRPC, spoken by a foreign client: tritonclient."""
 
 import json
+import queue
+import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 
 import holmdel as library
+from holmdel.checkpoint import Header, save_model
+from holmdel.images import ImageContract
+from holmdel.networks import build
 
 grpc = pytest.importorskip("grpc")
 triton = pytest.importorskip("tritonclient.grpc")
@@ -19,18 +26,40 @@ BARS = np.zeros((2, 1, 28, 28), np.uint8)
 BARS[0, :, 4:24, 12:15] = BARS[1, :, 12:15, 4:24] = 255
 
 
+class Server(NamedTuple):
+    """`holmdel serve` with gRPC, a token, and a folder of models that may be loaded."""
+
+    process: subprocess.Popen
+    address: str
+    root: Path
+
+    def said(self, event):
+        """Waits for a line of the log, and returns it."""
+        for line in self.process.stderr:
+            if line.startswith("{") and json.loads(line).get("event") == event:
+                return json.loads(line)
+        raise AssertionError(f"the server ended before {event}")
+
+
 @pytest.fixture(scope="module")
-def client():
-    """Runs `holmdel serve` with gRPC and a token."""
+def server(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
     words = ["--port", "0", "--token", "secret", "--max-body", "1000000"]
+    words += ["--model-control", str(root)]
     command = [sys.executable, "-m", "holmdel", "serve", MODEL, *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     ready = json.loads(process.stderr.readline())
-    with triton.InferenceServerClient(f"127.0.0.1:{ready['grpc_port']}") as found:
-        yield found
+    yield Server(process, f"127.0.0.1:{ready['grpc_port']}", root)
     process.terminate()
     process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    """Gives a client of the server."""
+    with triton.InferenceServerClient(server.address) as found:
+        yield found
 
 
 def tensor(values, datatype, name="image"):
@@ -81,6 +110,81 @@ def test_contents_may_be_typed(client):
     expected = client.infer(MODEL, [tensor(BARS, "UINT8")], headers=TOKEN).as_numpy("logits")
     raw = np.frombuffer(answer.raw_output_contents[1], "<f4").reshape(2, 10)
     np.testing.assert_array_equal(raw, expected)
+
+
+def test_a_stream_goes_on_after_a_mistake(client):
+    answers = queue.Queue()
+    client.start_stream(lambda result, error: answers.put(error or result), headers=TOKEN)
+    for model in (MODEL, "none", MODEL):
+        client.async_stream_infer(model, [tensor(BARS, "UINT8")])
+    client.stop_stream()
+    first, mistake, last = [answers.get(timeout=60) for _ in range(3)]
+    assert "there is no model 'none'" in mistake.message()
+    assert first.as_numpy("index").tolist() == last.as_numpy("index").tolist()
+
+
+def test_configuration_and_statistics_are_those_of_http(client):
+    found = client.get_model_config(MODEL, headers=TOKEN, as_json=True)["config"]
+    assert [one["name"] for one in found["input"]] == ["image", "input"]
+    before = counted(client)
+    client.infer(MODEL, [tensor(BARS, "UINT8")], headers=TOKEN)
+    assert counted(client) == before + 2
+
+
+def counted(client):
+    """Returns how many images went through the model."""
+    [found] = client.get_inference_statistics(MODEL, headers=TOKEN, as_json=True)["model_stats"]
+    return int(found["inference_count"])
+
+
+def test_models_are_loaded_by_name_and_anew_by_a_signal(server, client):
+    write(server.root / "mine", 1)
+    listed = client.get_model_repository_index(headers=TOKEN, as_json=True)["models"]
+    assert [(one["name"], one["state"]) for one in listed] == [
+        (MODEL, "READY"),
+        ("mine", "UNAVAILABLE"),
+    ]
+    client.load_model("mine", headers=TOKEN)
+    first = client.infer("mine", [tensor(BARS, "UINT8")], headers=TOKEN).as_numpy("logits")
+    write(server.root / "mine", 2)
+    server.process.send_signal(signal.SIGHUP)
+    assert server.said("reloaded")["models"] == [f"{MODEL}/1", "mine/1"]
+    second = client.infer("mine", [tensor(BARS, "UINT8")], headers=TOKEN).as_numpy("logits")
+    assert (first != second).any()
+    client.unload_model("mine", headers=TOKEN)
+    with pytest.raises(triton.InferenceServerException, match="there is no model 'mine'"):
+        client.is_model_ready("mine", headers=TOKEN)
+    with pytest.raises(triton.InferenceServerException, match="--model-control; it has mine"):
+        client.load_model("../mine", headers=TOKEN)
+
+
+def write(folder, seed):
+    """Writes a LeNet whose weights nobody trained into a run folder."""
+    torch.manual_seed(seed)
+    folder.mkdir(exist_ok=True)
+    header = Header(network="lenet", options={}, classes=tuple("0123456789"), image=ImageContract())
+    save_model(folder / "model.safetensors", build("lenet"), header)
+
+
+def test_health_needs_no_token_and_reflection_names_every_service(server):
+    health = pytest.importorskip("grpc_health.v1.health_pb2")
+    stubs = pytest.importorskip("grpc_health.v1.health_pb2_grpc")
+    reflection = pytest.importorskip("grpc_reflection.v1alpha.reflection_pb2")
+    reflected = pytest.importorskip("grpc_reflection.v1alpha.reflection_pb2_grpc")
+    with grpc.insecure_channel(server.address) as channel:
+        for service in ("", "inference.GRPCInferenceService"):
+            asked = health.HealthCheckRequest(service=service)
+            assert stubs.HealthStub(channel).Check(asked).status == 1
+        requests = [reflection.ServerReflectionRequest(list_services="")]
+        call = reflected.ServerReflectionStub(channel).ServerReflectionInfo
+        [answer] = call(iter(requests), metadata=tuple(TOKEN.items()))
+        assert [one.name for one in answer.list_services_response.service] == [
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1alpha.ServerReflection",
+            "inference.GRPCInferenceService",
+        ]
+        with pytest.raises(grpc.RpcError, match="no token or a wrong one"):
+            list(call(iter(requests)))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from holmdel.images import ImageContract
 from holmdel.server.batching import Batcher
 from holmdel.server.errors import RequestError
 from holmdel.server.metrics import Metrics
-from holmdel.server.models import Model
+from holmdel.server.models import Model, Models
 
 
 class Slow(nn.Module):
@@ -35,7 +35,8 @@ def slow_model(name: str = "slow") -> tuple[Model, Slow]:
     """Returns a model, and its network."""
     network = Slow()
     header = Header(network="lenet", options={}, classes=tuple("0123456789"), image=ImageContract())
-    return Model(name, Classifier(network, header, engine="torch"), "folder"), network
+    classifier = Classifier(network, header, engine="torch")
+    return Models(Metrics()).put(name, classifier, "folder"), network
 
 
 def picture(value: int, count: int = 1) -> torch.Tensor:
@@ -49,7 +50,7 @@ def asked(work, batch: int = 4, queue: int = 8):
     batcher = Batcher(batch, queue, metrics)
     model, network = slow_model()
     try:
-        return asyncio.run(work(batcher, model, network)), metrics.text().decode()
+        return asyncio.run(work(batcher, model, network)), metrics.text("")[0].decode()
     finally:
         network.go.set()
         batcher.close()
@@ -156,7 +157,7 @@ def test_models_and_kinds_of_input_are_not_mixed():
 
 def test_a_quick_network_says_the_same_beside_the_thread():
     """LeNet is soon found to be quick; from then on it is asked in the event loop."""
-    model = Model("lenet-mnist", load("lenet-mnist"), "shipped")
+    model = Models(Metrics()).put("lenet-mnist", load("lenet-mnist"), "shipped")
     torch.manual_seed(0)
     pictures = torch.randint(0, 256, (200, 1, 28, 28), dtype=torch.uint8)
 
@@ -173,7 +174,7 @@ def test_a_quick_network_says_the_same_beside_the_thread():
 
 
 def test_a_turn_of_the_event_loop_is_bounded_too():
-    model = Model("lenet-mnist", load("lenet-mnist"), "shipped")
+    model = Models(Metrics()).put("lenet-mnist", load("lenet-mnist"), "shipped")
 
     async def work(batcher, slow, network):
         for _ in range(50):

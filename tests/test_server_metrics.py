@@ -5,6 +5,7 @@ import io
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image, ImageDraw
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from holmdel.server import ServerSettings, create_app
@@ -48,6 +49,33 @@ def test_requests_errors_latency_batches_and_classes_are_counted(client):
     assert found["holmdel_batch_pictures_sum",] == 3
     assert found["holmdel_queue_pictures",] == 0
     assert found["holmdel_predictions_total", named[0], "lenet-mnist"] == 3
+
+
+def test_histograms_reach_from_a_fifth_of_a_millisecond_to_a_second(client):
+    client.get("/v1/models")
+    found = counters(client)
+    bounds = [key[1] for key in found if key[0] == "holmdel_request_seconds_bucket"]
+    assert (bounds[0], bounds[-2:]) == ("0.0002", ["1.0", "+Inf"])
+
+
+def test_triton_s_dashboards_find_their_names(client):
+    for _ in range(3):
+        client.post("/v1/classify", content=black())
+    found = counters(client)
+    model = ("lenet-mnist", "1")
+    assert found["nv_inference_request_success", *model] == 3
+    assert found["nv_inference_count", *model] == 3
+    assert 1 <= found["nv_inference_exec_count", *model] <= 3
+    assert found["nv_inference_request_duration_us", *model] > 0
+    assert found["nv_inference_request_failure", *model] == 0
+
+
+def test_openmetrics_is_spoken_where_it_is_asked_for(client):
+    answer = client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    names = [family.name for family in openmetrics.text_string_to_metric_families(answer.text)]
+    assert "holmdel_request_seconds" in names
+    assert "nv_inference_count" in names
 
 
 def test_no_request_makes_a_label(client):

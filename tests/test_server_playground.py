@@ -19,6 +19,7 @@ from holmdel.insight import activations, explain, kernels, occlusion, saliency
 from holmdel.networks import build
 from holmdel.server import ServerSettings, create_app
 from holmdel.server.activation_cache import IMAGES, ActivationCache
+from holmdel.server.metrics import Metrics
 from holmdel.server.models import Models
 
 PNG = {"Content-Type": "image/png"}
@@ -302,7 +303,7 @@ def test_a_network_that_ran_away_has_nulls(client):
 
 
 def test_a_picture_is_looked_at_once(model):
-    models = Models()
+    models = Models(Metrics())
     one = models.put("one", model, "shipped")
     looks = ActivationCache(models)
     first = looks.get(one, png(stroke()))
@@ -314,7 +315,7 @@ def test_a_picture_is_looked_at_once(model):
 
 
 def test_a_model_that_is_replaced_looks_anew(model):
-    models = Models()
+    models = Models(Metrics())
     one = models.put("live", model, "training")
     looks = ActivationCache(models)
     first = looks.get(one, png(stroke()))

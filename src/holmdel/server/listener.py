@@ -45,7 +45,7 @@ def reserved(host: str, port: int) -> socket.socket:
     return held
 
 
-def grpc_taken(host: str, port: int) -> UserError:
+def grpc_taken(host: str, port: int | None) -> UserError:
     """Returns the error of a port that gRPC cannot have."""
     return UserError(
         f"the server cannot listen on {host}:{port} for gRPC; choose another --grpc-port, or none"

@@ -130,7 +130,8 @@ class Metrics:
 
     def _collected(self) -> Iterable[Metric]:
         if os.environ.get(SHARED):
-            return MultiProcessCollector(None).collect()
+            found: Iterable[Metric] = MultiProcessCollector(None).collect()
+            return found
         return self._registry.collect()
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import json
 import logging
 import os
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from holmdel.errors import UserError
-from holmdel.server.app import create_app
 from holmdel.server.connections import Connection, sweep
 from holmdel.server.listener import configured
 from holmdel.server.log import JsonFormatter
@@ -81,24 +79,16 @@ class _Server(uvicorn.Server):
         """Starts the gRPC service if it is wanted; returns what is said of it.
 
         Raises:
-            UserError: if the port that was asked for cannot be used.
+            UserError: if the port cannot be used.
         """
-        settings = self._services.settings
-        if settings.grpc_port == 0 or not grpc_is_there():
+        port = self._services.settings.grpc_port
+        if not port:
             return {}
         from holmdel.server.rpc.listening import GrpcServer  # not every server needs grpcio
 
-        above = self._listener.getsockname()[1] + 1 if settings.port else 0
-        server = GrpcServer(self._services)
-        try:
-            await server.start(settings.host, settings.grpc_port or above)
-        except UserError as error:
-            if settings.grpc_port is not None:
-                raise
-            say(f"holmdel: no gRPC: {error}")
-            return {}
-        self._grpc = server
-        return {"grpc_port": server.port}
+        self._grpc = GrpcServer(self._services)
+        await self._grpc.start()
+        return {"grpc_port": port}
 
     def _listen(self) -> None:
         if not self.should_exit:
@@ -187,16 +177,13 @@ def run(
     Raises:
         UserError: for a model that cannot be loaded.
     """
+    from holmdel.server.app import create_app  # with torch, which a parent of workers does without
+
     # On a terminal a line per request would hide the rest.
     app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
     config = configured(app, stopping=STOPPING, http=Connection, backlog=_BACKLOG)
     _prepare(settings)
     _Server(config, app.state.services, listener, ready).run()
-
-
-def grpc_is_there() -> bool:
-    """Whether what gRPC needs is installed."""
-    return all(importlib.util.find_spec(name) for name in ("grpc", "grpc_health"))
 
 
 def _prepare(settings: "ServerSettings") -> None:

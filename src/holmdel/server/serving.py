@@ -1,6 +1,7 @@
 """`serve`: one server, or several processes of it behind one port."""
 
 import contextlib
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -9,6 +10,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -20,11 +22,12 @@ from prometheus_client.multiprocess import mark_process_dead
 from holmdel.errors import UserError
 from holmdel.server.listener import address, bind, reserved
 from holmdel.server.metrics import SHARED
-from holmdel.server.running import grpc_is_there, run, say
+from holmdel.server.running import run, say
 
 if TYPE_CHECKING:
     from holmdel.server.settings import ServerSettings
 
+_GRPC = ("grpc", "grpc_health", "grpc_reflection")
 _AGAIN = 1.0  # seconds before a process that ended by itself is replaced
 
 
@@ -37,8 +40,6 @@ def serve(settings: "ServerSettings") -> None:
     Raises:
         UserError: for a model that cannot be loaded, or an address that cannot be used.
     """
-    if settings.grpc_port and not grpc_is_there():
-        raise UserError("gRPC needs grpcio; install it with: pip install 'holmdel[grpc]'")
     with contextlib.closing(bind(settings.host, settings.port)) as listener:
         url = address(listener)
         if not settings.loopback and settings.token is None:
@@ -46,10 +47,11 @@ def serve(settings: "ServerSettings") -> None:
                 f"holmdel: other machines can reach {url}, and everyone may use it; "
                 "protect it with --token"
             )
-        if settings.workers == 1:
-            run(settings, listener, lambda said: _tell(url, said))
-        else:
-            _Workers(settings, listener, url).run()
+        with _with_grpc_port(settings, listener) as settled:
+            if settings.workers == 1:
+                run(settled, listener, lambda said: _tell(url, said))
+            else:
+                _Workers(settled, listener, url).run()
 
 
 def _tell(url: str, said: dict[str, Any]) -> None:
@@ -72,6 +74,7 @@ class _Workers:
         self._url = url
         self._context = multiprocessing.get_context("spawn")
         self._processes: list[BaseProcess] = []
+        self._ready: set[BaseProcess] = set()  # those that handle SIGHUP, which would end others
         self._stopping = False
 
     def run(self) -> None:
@@ -84,7 +87,6 @@ class _Workers:
             folder = tempfile.TemporaryDirectory(prefix="holmdel-metrics-")
             os.environ[SHARED] = stack.enter_context(folder)
             stack.callback(os.environ.pop, SHARED)
-            self._settings = stack.enter_context(_with_grpc_port(self._settings, self._listener))
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 stack.callback(signal.signal, number, signal.signal(number, self._pass_on))
             stack.callback(self._end)
@@ -108,6 +110,8 @@ class _Workers:
             said = {}
         if isinstance(said, str):
             raise UserError(said)
+        if said:
+            self._ready.add(process)
         return dict(said)
 
     def _watch(self) -> None:
@@ -116,6 +120,7 @@ class _Workers:
             wait([process.sentinel for process in self._processes], timeout=_AGAIN)
             for process in [one for one in self._processes if not one.is_alive()]:
                 self._processes.remove(process)
+                self._ready.discard(process)
                 mark_process_dead(process.pid)
                 if not self._stopping:
                     say(f"holmdel: a process ended with status {process.exitcode}; one is started")
@@ -128,7 +133,7 @@ class _Workers:
             self._stopping = True
             if again:
                 number = signal.SIGKILL
-        for process in self._processes:
+        for process in self._ready if number == signal.SIGHUP else self._processes:
             if process.pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, number)
@@ -162,19 +167,30 @@ def _take_a_share(workers: int) -> None:
 
 
 @contextlib.contextmanager
-def _with_grpc_port(settings: "ServerSettings", listener: socket.socket) -> Any:
-    """Gives settings that name one port of gRPC for all processes, and holds that port."""
-    if settings.grpc_port == 0 or not grpc_is_there():
-        yield replace(settings, grpc_port=0)
-        return
+def _with_grpc_port(
+    settings: "ServerSettings", listener: socket.socket
+) -> Iterator["ServerSettings"]:
+    """Gives settings that name the port of gRPC, 0 for none, and holds that port meanwhile."""
+    held = _grpc_socket(settings, listener)
+    with held or contextlib.nullcontext():
+        yield replace(settings, grpc_port=held.getsockname()[1] if held else 0)
+
+
+def _grpc_socket(settings: "ServerSettings", listener: socket.socket) -> socket.socket | None:
+    """Returns a socket that keeps a port for gRPC; None without gRPC, after a line that says why.
+
+    Raises:
+        UserError: if a port was asked for and cannot be had.
+    """
+    if settings.grpc_port == 0:
+        return None
     above = listener.getsockname()[1] + 1 if settings.port else 0
     try:
-        held = reserved(settings.host, settings.grpc_port or above)
+        if not all(map(importlib.util.find_spec, _GRPC)):
+            raise UserError("it needs packages; install them with: pip install 'holmdel[grpc]'")
+        return reserved(settings.host, settings.grpc_port or above)
     except UserError as error:
         if settings.grpc_port is not None:
-            raise
+            raise UserError(f"no gRPC: {error}") from None
         say(f"holmdel: no gRPC: {error}")
-        yield replace(settings, grpc_port=0)
-        return
-    with held:
-        yield replace(settings, grpc_port=held.getsockname()[1])
+        return None

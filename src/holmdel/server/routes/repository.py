@@ -12,7 +12,7 @@ from holmdel.server.protocol.schemas import (
 )
 from holmdel.server.services import services
 
-router = APIRouter()
+router = APIRouter(strict_content_type=False)  # tritonclient names none
 
 
 @router.post(

@@ -1,7 +1,6 @@
 """The gRPC server: its port, its health and reflection services, and its end."""
 
 import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -26,25 +25,21 @@ for file in (health_pb2, reflection_pb2):
 class GrpcServer:
     """The protocol's service, health and reflection on a port.
 
-    Attributes:
-        port: the one that it listens on.
-
     Args:
         services: what it shares with the routes.
     """
 
     def __init__(self, services: "Services") -> None:
-        self.port = 0
         self._gate = services.gate
         self._health = health.aio.HealthServicer()
-        settings = services.settings
+        self._settings = settings = services.settings
         self._server: Any = grpc.aio.server(
             interceptors=(TokenCheck(services, (health.SERVICE_NAME,)),),
             maximum_concurrent_rpcs=settings.connections,
             options=[
                 ("grpc.max_receive_message_length", settings.body_bytes),
                 ("grpc.max_send_message_length", -1),
-                ("grpc.so_reuseport", int(settings.workers > 1)),
+                ("grpc.so_reuseport", 1),  # the port is held, for processes that may share it
             ],
         )
         self._server.add_generic_rpc_handlers((InferenceService(services).handlers(),))
@@ -52,22 +47,17 @@ class GrpcServer:
         names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server, pool=POOL)
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self) -> None:
         """Listens.
-
-        Args:
-            host: the address to listen on.
-            port: the port; 0 for a free one.
 
         Raises:
             UserError: if the address cannot be used.
         """
-        with contextlib.suppress(RuntimeError):
-            self.port = self._server.add_insecure_port(
-                f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            )
-        if not self.port:
-            raise grpc_taken(host, port)
+        host, port = self._settings.host, self._settings.grpc_port
+        try:
+            self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        except RuntimeError:
+            raise grpc_taken(host, port) from None
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 

@@ -44,7 +44,7 @@ def code(failure: RequestError) -> grpc.StatusCode:
     return _CODES.get(failure.status, grpc.StatusCode.INVALID_ARGUMENT)
 
 
-class TokenCheck(grpc.aio.ServerInterceptor):
+class TokenCheck(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpcio has no types
     """Refuses calls without the token before their message is read, those for health excepted.
 
     Args:
