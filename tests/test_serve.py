@@ -88,7 +88,7 @@ def serve():
 def children(process):
     """Returns the processes that serve for another."""
     listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
     found = [line.split(None, 2) for line in listed.splitlines()]
     return [
