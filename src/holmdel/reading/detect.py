@@ -215,6 +215,7 @@ _WORD_GAP = 0.8  # times the marks' height
 _FORM = 3  # filled boxes make a form
 _LABEL = 0.85  # of the writing's height: how high a label is at most
 _SMALL = 0.6  # of the writing's height: lower marks that seem to stand in a box are print
+_BESIDE = 0.97  # a digit's probability outside all boxes, where digits stand in combs: else a name
 _LITTLE = 12  # lines on a page
 _CROWDED = 2  # digits a mark; more is a word run together
 _WEAK = 0.5  # of what a line in a box is read with, that may be digits
@@ -342,10 +343,7 @@ def _searched(cut: "_Cutter", reader: Lines) -> Searched:
     parts = [cut(part) for f in found if not _field(f) for part in _words(marks, f)]
     kept = [f for f in found if _field(f)]
     kept += [f for f in read(parts, marks, flat, reader) if _field(f) and f.digits >= 3]
-    kept = _worthy(_on_form(kept, marks), found, flat)
-    weak = [f for f in kept if f.parted]
-    kept = [f for f in kept if not f.parted]
-    weak += [f for f in found if f.boxed and f not in (*kept, *weak) and _may_be_field(f)]
+    kept, weak = _sorted(kept, found, marks, flat)
     doubtful = sum(f.digits for f in found if f.sure >= _LIKE_DIGITS and not _field(f))
     return Searched(
         flat,
@@ -358,6 +356,20 @@ def _searched(cut: "_Cutter", reader: Lines) -> Searched:
         tuple(first),
         doubtful,
     )
+
+
+def _sorted(
+    kept: list[Found], found: list[Found], marks: Marks, flat: Sheet
+) -> tuple[list[Found], list[Found]]:
+    """Returns the lines that are fields for sure, and those that may be; labels are neither."""
+    on_form = _on_form(kept, marks)
+    labels = [f for f in kept if f not in on_form]
+    kept = _worthy(on_form, found, flat)
+    in_combs = any(f.cells for f in kept)
+    weak = [f for f in kept if f.parted or (in_combs and not f.boxed and f.value < _BESIDE)]
+    kept = [f for f in kept if f not in weak]
+    boxed = [f for f in found if f.boxed and f not in (*kept, *weak, *labels)]
+    return kept, weak + [f for f in boxed if _may_be_field(f)]
 
 
 def _may_be_field(line: Found) -> bool:
@@ -422,9 +434,16 @@ def _on_form(kept: list[Found], marks: Marks) -> list[Found]:
     if len(boxed) < _FORM:
         return kept
     usual = float(np.median(boxed))
-    return [
-        f for f, h in zip(kept, high, strict=True) if h >= (_SMALL if f.boxed else _LABEL) * usual
-    ]
+    return [f for f, h in zip(kept, high, strict=True) if h >= _least_high(f) * usual]
+
+
+def _least_high(line: Found) -> float:
+    """Returns how high a line of a form is at least, as a part of the writing in boxes.
+
+    What fills few of a comb's cells may be print between strokes that look like walls.
+    """
+    full = line.cells is None or line.cells[0] == line.cells[1]
+    return _SMALL if line.boxed and full else _LABEL
 
 
 def _worthy(kept: list[Found], found: list[Found], flat: Sheet) -> list[Found]:
