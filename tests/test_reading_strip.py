@@ -241,3 +241,17 @@ def test_pale_ink_on_grey_paper_is_cut_out_as_it_is_alone(line, around):
     [strip] = strips_of(Inks(PALE[around](clipping)), certain=True)
     assert np.allclose(strip.picture.shape, alone.picture.shape, atol=5)
     assert abs(float(np.median(strip.picture)) - 190) <= 2
+
+
+def test_a_tall_one_in_a_box_is_no_wall_of_it(digit):
+    page = Image.new("L", (1000, 700), 248)
+    draw = ImageDraw.Draw(page)
+    for row, text in enumerate(("407", "293", "581")):
+        x, y = 110, 60 + 130 * row
+        draw.rectangle((80, y, 420, y + 80), outline=60, width=3)
+        for char in text:
+            mask = digit(char)
+            page.paste(35, (x, y + 16), mask)
+            x += mask.width + 18
+    reading = holmdel.read(page)
+    assert [found.text for found in reading.lines] == ["407", "293", "581"]

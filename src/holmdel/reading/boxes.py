@@ -151,10 +151,14 @@ def _rows_of(strip: Strip, width: int) -> Iterator[Row]:
         return
     closed = covered(strip)
     for span in spans_of(walls, closed):
-        for teeth in combs_of(span, strip.height):
-            teeth = extended(teeth, walls, closed)
-            row = _row(strip, teeth, walls, closed) if _good(teeth, strip, closed) else None
-            if row and row.cells:
+        combs = [extended(teeth, walls, closed) for teeth in combs_of(span, strip.height)]
+        good = [teeth for teeth in combs if _good(teeth, strip, closed)]
+        outer = [wall for wall in span if wall.peak >= _BOXED]
+        if not good and len(outer) > 1:  # inside a box a tall 1 looks like a wall
+            good = [teeth for teeth in [[outer[0], outer[-1]]] if _good(teeth, strip, closed)]
+        for teeth in good:
+            row = _row(strip, teeth, walls, closed)
+            if row.cells:
                 yield row
 
 
