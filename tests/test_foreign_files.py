@@ -127,7 +127,7 @@ def test_a_pickle_is_never_run(tmp_path, holds):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty; expected weights of MXNet, PyTorch, Keras, PaddlePaddle or Flax"),
+        (b"", "is empty; expected weights of PyTorch, Keras, Flax"),
         (b"\x1c\0\0\0TFL3", "is a TensorFlow Lite model; save the Keras network"),
         (b"\x93NUMPY", "is a single NumPy array"),
         (b"\x1f\x8b\x08", "is packed by gzip; unpack it"),
@@ -190,7 +190,7 @@ def test_a_damaged_file_is_read_or_a_sentence(made, tmp_path, name):
     whole, rng = (made / name).read_bytes(), np.random.default_rng(0)
     path = tmp_path / name
     refused = 0
-    for _ in range(2000):
+    for _ in range(100 if name.endswith(".h5") else 2000):  # each of these takes a process
         path.write_bytes(damaged(whole, rng))
         try:
             weights = read_weights(path)

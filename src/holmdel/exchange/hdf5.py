@@ -1,5 +1,8 @@
 """HDF5 files, of which weights and texts alone are read: no links out of the file, no fillings."""
 
+import mmap
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -11,17 +14,20 @@ from numpy.typing import NDArray
 from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
 
+Content = bytes | mmap.mmap
 MAGIC = b"\x89HDF\r\n\x1a\n"
+MOST_SECONDS, MOST_WAIT = 20, 300  # of computing, and by the clock, to get through a file
 MOST_UNPACKED = 32  # times its size in the file that a packed array may have
 DEEPEST = 32  # groups within groups
 
 
-def opened(path: str | Path, file: BinaryIO) -> Any:
+def opened(path: str | Path, file: BinaryIO, content: Content) -> Any:
     """Returns an HDF5 file, open.
 
     Args:
         path: what sentences call it.
-        file: its bytes.
+        file: it.
+        content: its bytes, in memory or mapped.
 
     Raises:
         UserError: if it is damaged, or h5py is not installed.
@@ -32,10 +38,51 @@ def opened(path: str | Path, file: BinaryIO) -> Any:
         raise UserError(
             f"{path} is an HDF5 file, which needs h5py: pip install 'holmdel[weights]'"
         ) from None
+    _try_apart(path, content)
     try:
         return h5py.File(file, "r")
     except Exception as error:  # whatever HDF5's library makes of damage
         raise damaged(path, str(error)) from None
+
+
+def _try_apart(path: str | Path, content: Content) -> None:
+    """Raises a UserError if another process does not get through the file.
+
+    HDF5's library goes in circles over some damaged files, and is no longer itself after others.
+    """
+    words = [sys.executable, "-c", _LOOK, str(MOST_UNPACKED), str(MOST_SECONDS)]
+    try:
+        done = subprocess.run(
+            words, input=memoryview(content), capture_output=True, timeout=MOST_WAIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise damaged(path, "HDF5's library does not get through it") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise damaged(path, said[-1] if said else "HDF5's library does not get through it")
+
+
+_LOOK = """
+import io, sys, h5py
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]) + 1,) * 2)
+except ImportError:
+    pass
+def look(group, depth=0):
+    for name in group.attrs:
+        group.attrs.get(name)
+    for name in group if depth < 40 else ():
+        if isinstance(group.get(name, getlink=True), h5py.HardLink):
+            visit(group[name], depth)
+def visit(found, depth):
+    if isinstance(found, h5py.Group):
+        look(found, depth + 1)
+    elif not found.external and not found.is_virtual:
+        if found.nbytes <= found.id.get_storage_size() * int(sys.argv[1]):
+            found[()]
+look(h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r"))
+"""
 
 
 class Group:
@@ -119,7 +166,8 @@ class Group:
         return dataset
 
     def _names(self) -> list[str]:
-        return sorted(self._guarded(lambda: list(self._group.keys())))
+        names: list[str] = self._guarded(lambda: sorted(self._group.keys()))
+        return names
 
     def _kind(self, name: str) -> str | None:
         """Returns `Group` or `Dataset`; None for what is not in this file."""

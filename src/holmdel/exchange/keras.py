@@ -2,10 +2,11 @@
 
 import io
 import json
+import mmap
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -35,8 +36,8 @@ def read_archive(path: str | Path) -> Weights:
     """
     with opened_zip(path) as archive:
         description = _json(path, archive.read(CONFIG).decode(errors="replace"))
-        content = io.BytesIO(archive.read(WEIGHTS))
-    return _weights(path, content, description)
+        content = archive.read(WEIGHTS)
+    return _weights(path, io.BytesIO(content), content, description)
 
 
 def read_hdf5(path: str | Path) -> Weights:
@@ -45,12 +46,17 @@ def read_hdf5(path: str | Path) -> Weights:
     Raises:
         UserError: if it is damaged, or of another program.
     """
-    with Path(path).open("rb") as file:
-        return _weights(path, file, None)
+    with (
+        Path(path).open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return _weights(path, file, content, None)
 
 
-def _weights(path: str | Path, content: Any, description: object) -> Weights:
-    with hdf5.opened(path, content) as file:
+def _weights(
+    path: str | Path, opened: BinaryIO, content: hdf5.Content, description: object
+) -> Weights:
+    with hdf5.opened(path, opened, content) as file:
         top = Group(path, file)
         if text := top.text("model_config"):
             description = _json(path, text)
