@@ -87,14 +87,22 @@ class BatchNorm final : public Stage {
       const Vector* x = from + in.at(c, 0, 0);
       if (slot == 0) origins[c] = mean_of(x, there, thread.images(0));
       const float origin = origins[c];
-      Vector total[2] = {}, squares[2] = {};
-      for (int i = 0; i < places_; i++) {
-        const Vector d = x[i] - origin;
-        total[i & 1] += d;
-        squares[i & 1] += d * d;
+      Vector total{}, more{}, squares{}, more_squares{};  // two chains of sums hide their latency
+      int i = 0;
+      for (; i + 1 < places_; i += 2) {
+        const Vector d = x[i] - origin, e = x[i + 1] - origin;
+        total += d;
+        more += e;
+        squares += d * d;
+        more_squares += e * e;
       }
-      sums[2 * c] += there ? total[0] + total[1] : Vector{};
-      sums[2 * c + 1] += there ? squares[0] + squares[1] : Vector{};
+      if (i < places_) {
+        const Vector d = x[i] - origin;
+        total += d;
+        squares += d * d;
+      }
+      sums[2 * c] += there ? total + more : Vector{};
+      sums[2 * c + 1] += there ? squares + more_squares : Vector{};
     }
   }
 
@@ -147,10 +155,15 @@ class BatchNorm final : public Stage {
     Vector* sums = thread.rooms[index].channel_sums.get();
     const float* mean = line(thread, kMean);
     each_row(thread, slot, [&](int c, int at, const Vector* deltas, int count, const Vector& total) {
-      Vector products{};
-      for (int i = 0; i < count; i++) products += deltas[i] * (from[at + i] - mean[c]);
+      Vector products{}, more{};
+      int i = 0;
+      for (; i + 1 < count; i += 2) {
+        products += deltas[i] * (from[at + i] - mean[c]);
+        more += deltas[i + 1] * (from[at + i + 1] - mean[c]);
+      }
+      if (i < count) products += deltas[i] * (from[at + i] - mean[c]);
       sums[2 * c] += total;
-      sums[2 * c + 1] += products;
+      sums[2 * c + 1] += products + more;
     });
   }
 

@@ -20,6 +20,8 @@ class Convolution final : public Stage {
     tiles_ = choose_tiles(out.channels, width_);
     back_tiles_ = choose_tiles(in.channels, width_);
     weight_tiles_ = choose_tiles(out.channels, shape.kernel_x, outer_fits);
+    const bool plain = activation == Activation::kNone && pooling == Pooling::kNone;
+    as_they_are_ = plain && !out.flat && !out.border_y && !out.border_x;
     find_taps();
     const long count = static_cast<long>(out.channels) * taps_.size();
     packed_ = Buffer<float>(count);
@@ -31,7 +33,7 @@ class Convolution final : public Stage {
 
   void allocate(Room& room, int slots) const override {
     room.kept = Buffer<Vector>(slots * kept_size());
-    if (pooling_ != Pooling::kAverage) {
+    if (pooling_ != Pooling::kAverage && !as_they_are_) {
       room.deltas = Buffer<Vector>(static_cast<std::size_t>(out.channels) * deltas_plane());
     }
     room.weights = Buffer<Vector>(parameters.weight_count);
@@ -91,6 +93,7 @@ class Convolution final : public Stage {
   int height_, width_;  // of the sums before pooling; what no window covers is not computed
   RowFunctions functions_;
   Pooling pooling_;
+  bool as_they_are_;  // whether sums are what it gives, and gradients by them what is given
   Tiles tiles_, back_tiles_, weight_tiles_;
   std::vector<int32_t> taps_;       // bytes, in the order kernel row, channel, kernel column
   std::vector<int32_t> back_taps_;  // bytes, in the order of `order_`, then output
@@ -111,10 +114,13 @@ class Convolution final : public Stage {
   // The gradients of the sums take the place of slopes that are kept; else, where no gradient by
   // the input is asked for, there is room for the rows at hand alone. Row 0 lies at the start.
   int deltas_plane() const {
-    if (pooling_ == Pooling::kAverage || !first) return plane();
+    if (pooling_ == Pooling::kAverage || as_they_are_ || !first) return plane();
     return std::min(height_, rows_at_once() * window_y_) * width_ | 1;
   }
-  Vector* deltas(Thread& thread, int slot, int first_row) const {
+  const Vector* deltas(Thread& thread, int slot, int first_row) const {
+    return as_they_are_ ? given(thread, slot) : own_deltas(thread, slot, first_row);
+  }
+  Vector* own_deltas(Thread& thread, int slot, int first_row) const {
     if (pooling_ == Pooling::kAverage) return kept(thread, slot);
     return thread.rooms[index].deltas.get() - (first ? static_cast<long>(first_row) * width_ : 0);
   }
@@ -158,7 +164,9 @@ class Convolution final : public Stage {
 
   // One row of outputs after pooling, of some channels.
   void forward_rows(Thread& thread, int slot, int row, const Part& outputs, bool training) const {
-    Vector* sums = thread.scratch.get();
+    Vector* sums = as_they_are_ ? output(thread, slot) + out.at(outputs.first, row, 0)
+                                : thread.scratch.get();
+    const long sums_output = as_they_are_ ? out.plane() : static_cast<long>(window_y_) * width_;
     const float* packed = packed_.get() + outputs.first * static_cast<long>(taps_.size());
     const Vector* input_ = input(thread, slot);
     for (int i = 0; i < window_y_; i++) {
@@ -170,10 +178,10 @@ class Convolution final : public Stage {
             {packed + static_cast<long>(inside.first) * outputs.count, outputs.count,
              input_ + in.at(0, top, left), taps_.data() + inside.first, inside.count, shape_.stride_x,
              bias_.get() + outputs.first,
-             sums + i * width_ + along.first, static_cast<long>(window_y_) * width_, 1});
+             sums + i * width_ + along.first, sums_output, 1});
       }
     }
-    for (int q = 0; q < outputs.count; q++) {
+    for (int q = 0; q < outputs.count && !as_they_are_; q++) {
       const int o = outputs.first + q;
       const bool keeps = training && pooling_ != Pooling::kNone;
       const long row_kept = pooling_ == Pooling::kMax ? static_cast<long>(row) * out.width
@@ -196,7 +204,14 @@ class Convolution final : public Stage {
   // Finds the gradients of the sums, and adds up those of the biases.
   void find_deltas(Thread& thread, int slot, const Part& rows) const {
     Vector* biases = thread.rooms[index].biases.get();
-    Vector* deltas_ = deltas(thread, slot, rows.first * window_y_);
+    if (as_they_are_) {
+      for (int o = 0; o < out.channels && parameters.bias; o++) {
+        const Vector* row = given(thread, slot) + out.at(o, rows.first, 0);
+        for (int i = 0; i < rows.count * width_; i++) biases[o] += row[i];
+      }
+      return;
+    }
+    Vector* deltas_ = own_deltas(thread, slot, rows.first * window_y_);
     for (int o = 0; o < out.channels; o++) {
       for (int y = rows.first; y < rows.first + rows.count; y++) {
         const long top = static_cast<long>(y) * window_y_ * width_;
