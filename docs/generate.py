@@ -38,7 +38,7 @@ DOCUMENTS = (
     "docs/server.md",
     "docs/settings.md",
 )
-DRAWN = ("lenet", "lenet5-1998", "alexnet", "vgg11", "nin", "googlenet")
+DRAWN = ("lenet", "lenet5-1998", "resnet8", "alexnet", "vgg11", "nin", "googlenet")
 
 
 def settings() -> str:
