@@ -37,7 +37,7 @@ def worker() -> None:
             passed = time.process_time() - began
         last = run.history[-1]
         figures = last.examples_per_sec, last.wall_examples_per_sec, words["limit"] / passed
-        print(json.dumps(dict(zip(FIGURES, figures, strict=True))), flush=True)  # noqa: T201
+        print(json.dumps(dict(zip(FIGURES, figures, strict=True))), flush=True)
 
 
 def begin(tree: Path) -> "subprocess.Popen[str]":
@@ -54,7 +54,8 @@ def begin(tree: Path) -> "subprocess.Popen[str]":
 
 def turn(process: "subprocess.Popen[str]", words: dict[str, object]) -> dict[str, float]:
     """Returns the figures of one training."""
-    assert process.stdin and process.stdout
+    assert process.stdin
+    assert process.stdout
     process.stdin.write(json.dumps(words) + "\n")
     process.stdin.flush()
     figures: dict[str, float] = json.loads(process.stdout.readline())
@@ -103,7 +104,7 @@ def report(found: dict[str, list[dict[str, float]]]) -> None:
             f"{figure} {statistics.median(before):,.0f} -> {statistics.median(now):,.0f} "
             f"({ratio:.2f}x)"
         )
-    print("; ".join(parts), flush=True)  # noqa: T201
+    print("; ".join(parts), flush=True)
 
 
 if __name__ == "__main__":
