@@ -301,3 +301,22 @@ def test_an_empty_folder_is_filled(tmp_path):
     (tmp_path / "run").mkdir()
     import_weights(LENET_MAX, "lenet-max", tmp_path / "run")
     assert (tmp_path / "run" / "model.safetensors").is_file()
+
+
+def test_what_the_file_leaves_open_is_tried_on_data(holmdel, tmp_path):
+    """The wrong activation is no error, but a network that guesses."""
+    run = library.train("lenet", "digits", recipe="modern", epochs=4, out="run")
+    torch.save(run.network.state_dict(), tmp_path / "own.pt")
+    words = ("import", tmp_path / "own.pt", "--as", "lenet")
+    plain = holmdel(*words)
+    assert (
+        "the file does not say activation (sigmoid, tanh, relu) nor pooling (avg, max)" in plain.out
+    )
+    tried = holmdel(*words, "--data", "digits", "--out", "taken")
+    assert len([line for line in tried.out.splitlines() if " right of digits with " in line]) == 12
+    taken = library.load("taken")
+    assert taken.header.options["activation"] == "relu"
+    assert taken.header.image.mean == pytest.approx(run.header.image.mean, abs=0.01)
+    assert library.evaluate("taken", "digits").accuracy > 0.8
+    said = holmdel(*words, "--activation", "relu", "--pooling", "max", "--out", "said")
+    assert "does not say" not in said.out

@@ -143,8 +143,8 @@ def dataset_for(
             f"{'x'.join(map(str, stored))}"
         )
     places = torch.tensor([classifier.classes.index(name) for name in dataset.classes])
-    test = Split(dataset.test.images, places[dataset.test.labels])
-    return replace(dataset, classes=classifier.classes, test=test)
+    train, test = (Split(p.images, places[p.labels]) for p in (dataset.train, dataset.test))
+    return replace(dataset, classes=classifier.classes, train=train, test=test)
 
 
 def export_model(

@@ -8,6 +8,7 @@ import typer
 from holmdel.cli.flags import settings_among, takes
 from holmdel.settings import OPTIONS
 
+TRIED_ON = 1000  # images
 NOTE = "Options of the network that are not given follow from the shapes where they can."
 
 
@@ -48,13 +49,24 @@ def import_(
             help="Order in which maps come to the first dense layer, if the file does not say.",
         ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Data on whose training images activation, pooling and normalisation are tried, "
+            "where the file leaves them open."
+        ),
+    ] = None,
+    data_root: Annotated[
+        Path | None, typer.Option(help="Data root, or the folder of the set's files.")
+    ] = None,
     key: Annotated[
         str | None, typer.Option(help="Which state dict of a checkpoint, such as model_ema.")
     ] = None,
     **given: Any,
 ) -> int:
     """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""
-    from holmdel.exchange import listing, read_weights, the_only_fit  # loads torch
+    from holmdel.exchange import listing, open_options, read_weights, the_only_fit  # loads torch
+    from holmdel.files import refuse_existing
     from holmdel.training.train import new_folder
     from holmdel.verbs import import_weights
 
@@ -65,18 +77,13 @@ def import_(
         network = the_only_fit(read_weights(file, key))
     folder = out or new_folder(network, file.stem)
     options = settings_among(given)
-    found = import_weights(
-        file,
-        network,
-        folder,
-        classes=classes,
-        input=input,
-        mean=mean,
-        std=std,
-        flatten=flatten,
-        key=key,
-        **options,
-    )
+    refuse_existing(folder)
+    choices = open_options(read_weights(file, key), network, options)
+    how: dict[str, Any] = {"classes": classes or data, "input": input, "mean": mean, "std": std}
+    how |= {"flatten": flatten, "key": key, **options}
+    if data is not None and choices:
+        how |= _best(file, network, how, choices, data, data_root)
+    found = import_weights(file, network, folder, **how)
     count = sum(parameter.numel() for parameter in found.network.parameters())
     chosen = {**found.header.options}
     for shown in ("classes", "channels", "size"):
@@ -85,7 +92,68 @@ def import_(
     seen = "x".join(map(str, found.contract.input))
     typer.echo(f"{network}{named}: {count:,} parameters, input {seen}")
     typer.echo(f"classes {', '.join(found.classes)}")
-    if classes is None:
+    if choices and data is None:
+        typer.echo(_left_open(network, choices))
+    if how["classes"] is None:
         typer.echo("the labels are not in the file: --classes a,b,c or a data set's name sets them")
     typer.echo(f"wrote {folder}")
     return 0
+
+
+def _left_open(network: str, choices: dict[str, tuple[str, ...]]) -> str:
+    """Returns the line on what neither file nor shapes say, and what was taken."""
+    from holmdel.networks import network_options
+
+    usual = network_options(network)
+    open_ = " nor ".join(f"{name} ({', '.join(values)})" for name, values in choices.items())
+    taken = " and ".join(str(usual[name]) for name in choices)
+    flags = " ".join(f"--{name} {values[-1]}" for name, values in choices.items())
+    return (
+        f"the file does not say {open_}: taken as {taken}; give {flags}, or --data, on which all "
+        "are tried"
+    )
+
+
+def _best(
+    file: Path,
+    network: str,
+    how: dict[str, Any],
+    choices: dict[str, tuple[str, ...]],
+    data: str,
+    data_root: Path | None,
+) -> dict[str, Any]:
+    """Returns the options with which the weights are right most often, and prints how often.
+
+    They are measured on training images, so that the test images stay unseen.
+    """
+    import tempfile
+
+    from holmdel.exchange import combinations
+    from holmdel.verbs import Asked, assess, dataset_for, import_weights
+
+    best: tuple[float, dict[str, Any]] = (-1.0, {})
+    with tempfile.TemporaryDirectory() as place:
+        for number, chosen in enumerate(combinations(choices)):
+            for norm in _normalisations(how, data, data_root):
+                tried = how | chosen | norm
+                folder = Path(place) / f"{number}-{norm['mean']}"
+                classifier = import_weights(file, network, folder, **tried)
+                images = dataset_for(classifier, Asked(data, data_root, test=0.2)).train
+                accuracy = assess(classifier, images.take(TRIED_ON)).accuracy
+                said = ", ".join(f"{name} {value}" for name, value in (chosen | norm).items())
+                typer.echo(f"{accuracy:.3f} right of {data} with {said}")
+                best = max(best, (accuracy, chosen | norm), key=lambda pair: pair[0])
+    return best[1]
+
+
+def _normalisations(
+    how: dict[str, Any], data: str, data_root: Path | None
+) -> list[dict[str, float]]:
+    """Returns the normalisations to try: the one given, or none and that of the training images."""
+    from holmdel import data as data_sets
+
+    given = {"mean": how["mean"], "std": how["std"]}
+    if given != {"mean": 0.0, "std": 1.0}:
+        return [given]
+    pixels = data_sets.load(data, root=data_root, test=0.2).train.take(TRIED_ON).images / 255
+    return [given, {"mean": round(float(pixels.mean()), 4), "std": round(float(pixels.std()), 4)}]

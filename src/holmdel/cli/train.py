@@ -54,6 +54,10 @@ def train(
     data_root: Annotated[
         Path | None, typer.Option(help="Data root, or the folder of the set's files.")
     ] = None,
+    serve: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="Serve the trained model, with its page, on this port."),
+    ] = None,
     strings: Annotated[
         list[str] | None,
         typer.Option(
@@ -92,18 +96,24 @@ def train(
         raise UserError("--strings, --model and --show are for `holmdel train reader` only")
     if find_lr:
         return _find_lr(network, data, root, out, settings)
-    return _train(network, data, root, out, resume, settings)
+    from holmdel.training.train import new_folder
+
+    folder = out or new_folder(network, data)
+    done = _train(network, data, root, folder, resume, settings)
+    if done == 0 and serve is not None:
+        from holmdel import server
+
+        server.serve(server.ServerSettings(models=(str(folder),), port=serve))
+    return done
 
 
 def _train(
-    network: str, data: str, root: Any, out: Path | None, resume: bool, given: dict[str, Any]
+    network: str, data: str, root: Any, folder: Path, resume: bool, given: dict[str, Any]
 ) -> int:
     """Trains, shows it, and prints the book's two lines at the end."""
     from holmdel.cli.live import data_progress, reporter
-    from holmdel.training.train import new_folder
     from holmdel.training.train import train as train_network
 
-    folder = out or new_folder(network, data)
     where: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
     try:
         with reporter() as told, data_progress() as progress:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from holmdel.exchange.candidates import combinations, open_options
 from holmdel.exchange.fitting import Converted, fit, fits, told_of
 from holmdel.exchange.folder import write_folder
 from holmdel.exchange.formats import read_weights
@@ -11,9 +12,11 @@ from holmdel.exchange.weights import Weights
 __all__ = [
     "Converted",
     "Weights",
+    "combinations",
     "convert",
     "fits",
     "listing",
+    "open_options",
     "read_weights",
     "the_only_fit",
     "write_folder",
