@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import holmdel as library
 from holmdel.checkpoint import Header, save_model
@@ -19,6 +21,8 @@ from holmdel.networks import build
 
 grpc = pytest.importorskip("grpc")
 triton = pytest.importorskip("tritonclient.grpc")
+json_format = pytest.importorskip("google.protobuf.json_format")
+service_pb2 = pytest.importorskip("tritonclient.grpc.service_pb2")
 
 MODEL = "lenet-mnist"
 TOKEN = {"authorization": "Bearer secret"}
@@ -100,7 +104,7 @@ def test_classes_and_warnings_come_over_grpc_too(client):
 
 
 def test_contents_may_be_typed(client):
-    from tritonclient.grpc import service_pb2, service_pb2_grpc
+    from tritonclient.grpc import service_pb2_grpc
 
     request = service_pb2.ModelInferRequest(model_name=MODEL)
     one = request.inputs.add(name="image", datatype="UINT8", shape=BARS.shape)
@@ -203,6 +207,70 @@ def test_a_mistake_gets_a_code_and_a_sentence(client, model, given, code, senten
         client.infer(model, [given], headers=TOKEN)
     assert refused.value.status() == f"StatusCode.{code}"
     assert sentence in refused.value.message()
+
+
+def inference(raw=(bytes(784),), tensor=None, **changes):
+    """Returns a request of one black image, with other fields in it and in its tensor."""
+    one = {"name": "image", "datatype": "UINT8", "shape": [1, 1, 28, 28]} | (tensor or {})
+    request = service_pb2.ModelInferRequest(raw_input_contents=raw)
+    return json_format.ParseDict({"model_name": MODEL, "inputs": [one]} | changes, request)
+
+
+def asked(server, data, method="ModelInfer"):
+    """Returns the status that bytes as a request get, and the sentence."""
+    with grpc.insecure_channel(server.address) as channel:
+        call = channel.unary_unary(f"/inference.GRPCInferenceService/{method}")
+        try:
+            call(data, metadata=tuple(TOKEN.items()), timeout=60)
+        except grpc.RpcError as error:
+            return error.code().name, error.details()
+    return "OK", ""
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        (inference([bytes(784)] * 2), "2 raw_input_contents were given for 1 inputs"),
+        (inference([bytes(10)]), "10 bytes of binary data were given for UINT8 of shape [1, 1, 28"),
+        (inference([]), "0 bytes of binary data were given"),
+        (inference([], {"shape": [2**40, 1, 28, 28]}), "the input has 1099511627776 rows"),
+        (inference(tensor={"shape": [2**62, 2**62, 28, 28]}), "expected [N, 1, 28, 28] for UINT8"),
+        (inference(tensor={"shape": [-1, 1, 28, 28]}), "the input has -1 rows"),
+        (inference([], inputs=[]), "the request has no 'inputs'"),
+        (inference([], {"contents": {"uint_contents": [256] * 784}}), "expected 0..255"),
+        (inference([], {"contents": {"fp32_contents": [0] * 784}}), "0 bytes of binary data"),
+        (inference([b"\xff" * 4], {"datatype": "BYTES", "shape": [1]}), "do not make 1 BYTES"),
+        (inference(outputs=[{"name": "x"}]), "the model has no output 'x'"),
+        (inference(parameters={"timeout": {"string_param": "soon"}}), "'timeout' is 'soon'"),
+        (inference(model_name=""), "the request names no model"),
+    ],
+)
+def test_what_the_protocol_does_not_allow_gets_a_sentence(server, request_, sentence):
+    status, said = asked(server, request_.SerializeToString())
+    assert status == "INVALID_ARGUMENT"
+    assert sentence in said
+
+
+def test_bytes_that_are_no_message_and_methods_that_are_not_there(server):
+    said = "the message is not a ModelInferRequest; expected one"
+    assert asked(server, b"\xff\xff\xff") == ("INVALID_ARGUMENT", said)
+    assert asked(server, b"", "Nothing")[0] == "UNIMPLEMENTED"
+
+
+@pytest.mark.parametrize("examples", [60, pytest.param(1000, marks=pytest.mark.exhaustive)])
+def test_no_bytes_make_the_server_fail(server, client, examples):
+    good = inference().SerializeToString()
+    damaged = st.tuples(st.integers(0, len(good)), st.binary(max_size=8), st.integers(0, 800)).map(
+        lambda cut: good[: cut[0]] + cut[1] + good[cut[0] + cut[2] :]
+    )
+
+    @settings(derandomize=True, database=None, deadline=None, max_examples=examples)
+    @given(st.one_of(st.binary(max_size=300), damaged))
+    def check(data):
+        assert asked(server, data)[0] in ("OK", "INVALID_ARGUMENT", "NOT_FOUND")
+
+    check()
+    assert client.is_server_ready()
 
 
 def test_who_has_no_token_is_refused(client):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
@@ -92,12 +93,11 @@ class InferenceService:
         """Returns what grpc calls for each method."""
         found = {}
         for name in METHODS:
-            asked, answered = "ModelInfer" if name == STREAM else name, MESSAGES[f"{name}Response"]
+            answered = MESSAGES[f"{name}Response"]
             kind = "stream_stream" if name == STREAM else "unary_unary"
             make = getattr(grpc, f"{kind}_rpc_method_handler")
             found[name] = make(
                 self._streamed if name == STREAM else self._answering(name),
-                request_deserializer=MESSAGES[f"{asked}Request"].FromString,
                 response_serializer=answered.SerializeToString,
             )
         return grpc.method_handlers_generic_handler(SERVICE, found)
@@ -105,9 +105,9 @@ class InferenceService:
     def _answering(self, name: str) -> Callable[[Any, Any], Awaitable[Any]]:
         """Returns what answers a method: a message, or a status and a sentence."""
 
-        async def answer(request: Any, context: Any) -> Any:
+        async def answer(data: bytes, context: Any) -> Any:
             try:
-                return await self._answer(name, request, context)
+                return await self._answer(name, _read(name, data), context)
             except RequestError as failure:
                 await context.abort(code(failure), str(failure))
 
@@ -116,11 +116,14 @@ class InferenceService:
     async def _streamed(self, requests: Any, context: Any) -> AsyncIterator[Any]:
         """Yields an answer for each inference request of a stream; a mistake does not end it."""
         make = MESSAGES["ModelStreamInferResponse"]
-        async for request in requests:
+        async for data in requests:
+            id_ = ""
             try:
+                request = _read("ModelInfer", data)
+                id_ = request.id
                 yield make(infer_response=await self._answer("ModelInfer", request, context))
             except RequestError as failure:
-                yield make(error_message=str(failure), infer_response={"id": request.id})
+                yield make(error_message=str(failure), infer_response={"id": id_})
 
     async def _answer(self, name: str, request: Any, context: Any) -> Any:
         """Returns what a method answers, with the checks and errors of all.
@@ -233,6 +236,18 @@ class InferenceService:
                 answer.outputs.add(name=wanted.name, datatype=datatype, shape=output.shape)
                 answer.raw_output_contents.append(bytes_of(output))
         return answer
+
+
+def _read(name: str, data: bytes) -> Any:
+    """Returns the message that a method is asked with.
+
+    Raises:
+        RequestError: if it is none.
+    """
+    try:
+        return MESSAGES[f"{name}Request"].FromString(data)
+    except DecodeError:
+        raise RequestError(400, f"the message is not a {name}Request; expected one") from None
 
 
 def _body(request: Any) -> Body:
