@@ -93,8 +93,8 @@ class Scribe:
         r, line = self._r, Line()
         gap = self._gap(text)
         drift = r.uniform(0, 0.09)
-        link = r.random() < 0.12
-        coil, coiled = r.random() < 0.06, 0  # zeros in one go, and how many are still to come
+        link = r.random() < 0.16
+        coil, coiled = r.random() < 0.12, 0  # zeros in one go, and how many are still to come
         tops: tuple[float, float] | None = None
         pen = max(2.0, writer.pen * HEIGHT)
         for place, character in enumerate(text):
@@ -203,10 +203,11 @@ class Scribe:
         step = wide * r.uniform(1.1, 1.6)
         middle = line.base - tall / 2 - r.uniform(0, 0.15) * HEIGHT
         points = []
+        corners = r.choice((7, 7, 8, 9))  # more than 7 are a loop inside
         for number in range(count):
             centre = line.x + wide / 2 + number * step
             line.put("0", centre - wide / 2, centre + wide / 2)
-            for corner in range(7):
+            for corner in range(corners):
                 angle = -0.5 * math.pi - corner * math.pi / 3
                 points.append(
                     (
