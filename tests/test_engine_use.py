@@ -39,7 +39,7 @@ def figures(folder):
         ("lenet-max", "--activation", "relu", "--lr", "0.1", "--label-smoothing", "0.1"),
         ("lenet-max", "--activation", "relu", "--lr", "0.1", "--clip", "0.5"),
         ("lenet", "--activation", "relu", "--optimizer", "adamw", "--lr", "0.001"),
-        ("lenet", "--activation", "relu", "--lr", "0.1", "--batch-norm"),
+        ("lenet", "--activation", "tanh", "--lr", "0.1", "--batch-norm"),
         ("lenet-max", "--recipe", "modern", "--augment", "none", "--validation", "0.2"),
         ("lenet", "--activation", "tanh", "--input", "1x40x40", "--lr", "0.05", "--calibrate"),
     ],
