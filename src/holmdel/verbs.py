@@ -20,7 +20,7 @@ from holmdel.export import Report
 from holmdel.files import refuse_existing
 from holmdel.settings import read_options
 from holmdel.shapes import parse_size
-from holmdel.training.train import image_contract
+from holmdel.training.contract import image_contract
 
 COMPARED = 1000  # images, on which an exported file is compared with the model
 CALIBRATED = 500  # training images, by which the ranges of 8 bits are chosen

@@ -28,25 +28,23 @@ from holmdel.training.divergence import (
     EARLY,
     WINDOW,
     DeadRun,
-    ended_at_chance,
     finite,
     refuse_dead,
     refuse_nan,
     refuse_silent,
 )
+from holmdel.training.ending import at_chance, stalled
 from holmdel.training.folder import RunFolder
 from holmdel.training.folding import calibrate
 from holmdel.training.history import Epoch, draw_curves
 from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
 from holmdel.training.run import Run, began_as, classifier_card
+from holmdel.training.saver import Saver
 from holmdel.training.state import State
 from holmdel.training.trainers import Stopwatch, TorchTrainer, trainer_for
 
 REPORT_SECONDS = 0.2  # between two checks of the losses, which wait for the device
-SAVE_SECONDS = 30.0  # between two saved states inside an epoch, at least
-EPOCH_SECONDS = 0.5  # between two epochs after which the state is saved, at least
-SAVE_SHARE = 0.02  # of the time, at most, goes into saving states
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         state, test_acc = _first_live_attempt(job, around)
         network = on(job.result(state), job.device, torch.contiguous_format)
         _calibrate(job, state, network, callbacks)
-    if line := _at_chance(job, state, test_acc):
+    if line := at_chance(job, state, test_acc):
         callbacks.warn(line)
     network = _on_cpu(network)
     config = began_as(folder)
@@ -100,17 +98,6 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         device=str(job.device),
         test_acc=test_acc,
     )
-
-
-def _at_chance(job: Job, state: State, test_acc: float) -> str | None:
-    """Returns the sentence on a training that ended no better than guessing, if it did."""
-    counts = job.examples, len(job.test)
-    right = state.history[-1].train_acc * counts[0] + test_acc * counts[1]
-    share = float(job.train.labels.bincount().max()) / len(job.train)
-    share = 1 / job.classes if job.settings.balance else share
-    advice = ", or take --recipe modern" if job.settings.recipe == "book" else ""
-    steps = len(state.history) * job.batches
-    return ended_at_chance(right / sum(counts), sum(counts), share, steps, advice)
 
 
 def _calibrate(job: Job, state: State, network: nn.Module, callbacks: Callback) -> None:
@@ -144,11 +131,11 @@ def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:
 def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     """Runs the epochs that are left; returns the accuracy on the test split, 0..1."""
     around.callbacks.start(f"seed {state.seed}", job.settings.epochs)
-    trainer, saver = trainer_for(job, state), _Saver(around.folder)
-    while state.epoch < job.settings.epochs and not _stalled(job, state):
+    trainer, saver = trainer_for(job, state), Saver(around.folder)
+    while state.epoch < job.settings.epochs and not stalled(job, state):
         _train_epoch(trainer, around, saver)
         _end_epoch(job, state, around)
-        last = state.epoch == job.settings.epochs or _stalled(job, state)
+        last = state.epoch == job.settings.epochs or stalled(job, state)
         if last or saver.old():
             saver.save(state)
             _write_epoch(job, state, around)
@@ -167,20 +154,7 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     return test_acc
 
 
-def _stalled(job: Job, state: State, now: float | None = None) -> bool:
-    """Tells whether the accuracy on the validation split has not risen for too many epochs.
-
-    Args:
-        job: says how many those are.
-        state: its history has the accuracies.
-        now: the accuracy of an epoch that is not in the history yet.
-    """
-    values = [epoch.val_acc or 0.0 for epoch in state.history] + ([] if now is None else [now])
-    patience = job.settings.patience
-    return 0 < patience < len(values) and max(values[-patience:]) <= max(values[:-patience])
-
-
-def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "_Saver") -> None:
+def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "Saver") -> None:
     """Trains on the batches of the epoch that are left."""
     job, state = trainer.job, trainer.state
     snapshot = partial(_snapshot, job, state, around.header)
@@ -277,7 +251,7 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
             state.best_accuracy = val_acc
             best = around.folder.path / "best.safetensors"
             save_model(best, job.result(state), around.header)
-    last = state.epoch + 1 == job.settings.epochs or _stalled(job, state, val_acc)
+    last = state.epoch + 1 == job.settings.epochs or stalled(job, state, val_acc)
     if job.validation is None or last:
         test_loss, test_acc = loss_and_accuracy(*job.ask(state.result, job.test))
     seconds = state.wall_seconds + time.perf_counter() - began
@@ -311,26 +285,3 @@ def _mean_loss(job: Job, state: State) -> float:
     sizes = torch.full_like(state.losses, job.settings.batch_size)
     sizes[-1] = job.examples - (job.batches - 1) * job.settings.batch_size
     return float((state.losses * sizes).sum()) / job.examples
-
-
-class _Saver:
-    """Saves the state, not so often that it costs more than its share."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        self._folder = folder
-        self._saved = time.perf_counter()
-        self._cost = 0.0
-
-    def due(self) -> bool:
-        pause = max(SAVE_SECONDS, self._cost / SAVE_SHARE)
-        return time.perf_counter() - self._saved > pause
-
-    def old(self) -> bool:
-        """Tells whether the end of an epoch is worth saving: some take milliseconds."""
-        return time.perf_counter() - self._saved > EPOCH_SECONDS
-
-    def save(self, state: State) -> None:
-        began = time.perf_counter()
-        state.save(self._folder.state)
-        self._saved = time.perf_counter()
-        self._cost = self._saved - began

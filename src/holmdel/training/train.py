@@ -8,14 +8,12 @@ from typing import Any
 import torch
 
 from holmdel import data as data_sets
-from holmdel import engine
 from holmdel.checkpoint import Header
 from holmdel.data import Dataset, Split
 from holmdel.data.augment import augmentation
 from holmdel.data.dataset import hold_out
 from holmdel.deprecation import renamed_parameters
 from holmdel.devices import choose_device, use_bfloat16
-from holmdel.engine.layers import LARGEST
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
 from holmdel.images import ImageContract, to_input
@@ -24,8 +22,9 @@ from holmdel.programs.own import Given, Own, called
 from holmdel.settings import TrainSettings
 from holmdel.shapes import parse_size
 from holmdel.training.callbacks import Animator, Callback, Callbacks, Warner, in_notebook
+from holmdel.training.contract import image_contract
+from holmdel.training.engine_choice import choose_engine
 from holmdel.training.folder import RunFolder
-from holmdel.training.folding import with_batch_norm
 from holmdel.training.job import Job, seeds_restored
 from holmdel.training.loop import fit
 from holmdel.training.lr_finder import RangeTest, range_test
@@ -34,7 +33,6 @@ from holmdel.training.run import Run, config_of, resumed_plan
 from holmdel.training.settings import Plan, plan, sized
 
 Size = tuple[int, int, int]
-PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32
 
 
 @renamed_parameters(reporter="callbacks")
@@ -224,19 +222,6 @@ def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) ->
     return image_contract(stored, seen, dataset.framing, mean, std)
 
 
-def image_contract(
-    stored: Size, seen: Size, framing: str, mean: float, std: float
-) -> ImageContract:
-    """Returns the contract, with how images of one size become those of the other."""
-    if not std > 0:
-        raise UserError(f"std was given as {std}; expected a number above 0")
-    little = all(0 <= seen[side] - stored[side] <= PAD_UP_TO for side in (1, 2))
-    how = "none" if seen == stored else "pad" if little else "resize"
-    return ImageContract(
-        stored=stored, input=seen, enlarge=how, framing=framing, mean=mean, std=std
-    )
-
-
 def _mean_and_deviation(split: Split) -> tuple[float, float]:
     """Returns mean and standard deviation of all pixels as parts of 255, to four digits."""
     counts = torch.bincount(split.images.flatten(), minlength=256).double()
@@ -270,7 +255,7 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
     _refuse_single(settings, len(train))
     full, rest = divmod(len(train), settings.batch_size)
     bfloat16 = use_bfloat16(settings.precision, device, header.image.input[1:])
-    native, line = _choose_engine(plan, header.image, device, bfloat16)
+    native, line = choose_engine(plan, header.image, device, bfloat16)
     enough = rest > (1 if settings.batch_norm else 0)  # a batch norm needs two examples
     return Job(
         plan=plan,
@@ -303,43 +288,3 @@ def _refuse_single(settings: TrainSettings, count: int) -> None:
             f"batch norms need two images or more in a batch, and there is {what}; give more, or "
             "--no-batch-norm"
         )
-
-
-def _choose_engine(
-    plan: Plan, image: ImageContract, device: torch.device, bfloat16: bool
-) -> tuple[bool, str]:
-    """Returns whether the native engine does it, and the line that says which does, and why.
-
-    Raises:
-        UserError: if the settings insist on the native engine and it cannot.
-    """
-    choice = plan.settings.engine
-    if choice == "torch":
-        return False, "PyTorch"
-    if obstacle := _obstacle(plan.settings, image, device, bfloat16):
-        if choice == "native":
-            raise UserError(f"engine was given as native; {obstacle}; use --engine auto")
-        return False, f"PyTorch: {obstacle}"
-    with seeds_restored():
-        network = plan.build()
-    if plan.settings.batch_norm:
-        network = with_batch_norm(network)
-    selection = engine.select(network, image, choice)
-    if selection.chain is None:
-        return False, selection.line
-    threads = torch.get_num_threads()
-    return True, f"{selection.line}, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _obstacle(
-    settings: TrainSettings, image: ImageContract, device: torch.device, bfloat16: bool
-) -> str:
-    """Returns what keeps the native engine from a training of any network; "" for nothing."""
-    height, width = image.input[1:]
-    if device.type != "cpu":
-        return f"the native engine runs on the processor, not on {device}"
-    if max(height, width) > LARGEST:
-        return f"images of {height}x{width} are above the native engine's {LARGEST}x{LARGEST}"
-    if bfloat16:
-        return "the native engine computes in float32, not in bfloat16"
-    return ""
