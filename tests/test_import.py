@@ -33,6 +33,8 @@ def test_a_run_folder_that_the_other_verbs_take(holmdel, tmp_path):
     assert done.out.splitlines() == [
         "lenet-max: 44,426 parameters, input 1x28x28",
         "classes 0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
+        "the file does not say activation (sigmoid, tanh, relu) nor pooling (avg, max): taken as "
+        "sigmoid and max; give --activation relu --pooling max, or --data, on which all are tried",
         f"wrote {run}",
     ]
     assert sorted(p.name for p in run.iterdir()) == [
@@ -257,7 +259,7 @@ def test_files_cut_short_and_of_another_format(tmp_path):
         read_weights(path)
     for content in (b"GIF89a", b"root:x:0:0:root"):
         path.write_bytes(content)
-        with pytest.raises(UserError, match=r"another format; expected weights of MXNet"):
+        with pytest.raises(UserError, match=r"another format; expected weights of PyTorch"):
             read_weights(path)
     with pytest.raises(UserError, match="is a folder; expected weights of"):
         read_weights(tmp_path)

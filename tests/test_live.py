@@ -90,8 +90,10 @@ def test_in_a_notebook_the_curves_are_redrawn_in_place():
     with capture_output() as captured:
         run = library.train("lenet", "digits", out="run", epochs=2, limit=64, callbacks=Animator())
     assert len(run.history) == 2
-    engine, first, second = captured.outputs
+    data, engine, first, second, ended = captured.outputs
+    assert data.data["text/plain"].startswith("digits: ")
     assert engine.data["text/plain"].startswith(("native engine", "PyTorch"))
+    assert ended.data["text/plain"].startswith("the training ended at chance: ")
     assert first.data["image/png"] != second.data["image/png"]
     InteractiveShell.clear_instance()
 

