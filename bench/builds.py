@@ -42,6 +42,8 @@ def worker() -> None:
 
 def begin(tree: Path) -> "subprocess.Popen[str]":
     """Starts the process of a build."""
+    if not (tree / "src" / "holmdel").is_dir():
+        raise SystemExit(f"{tree} is no checkout of Holmdel; expected one with src/holmdel")
     return subprocess.Popen(
         [sys.executable, __file__, "--worker"],
         stdin=subprocess.PIPE,
