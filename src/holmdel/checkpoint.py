@@ -21,6 +21,7 @@ from holmdel.tracing.operators import result_of
 from holmdel.tracing.tracer import Interceptor
 
 FORMAT = 1
+UNKNOWN = "unknown"  # the label of an image of no known class
 _LARGEST = 2**29  # numbers that a call of a program may give for two images
 _NAME = "holmdel"  # of the header among a file's texts
 _FIELDS = (
@@ -29,6 +30,7 @@ _FIELDS = (
     Setting(name="classes", type="texts"),
     Setting(name="image", type="object"),
     Setting(name="program", type="object", optional=True),
+    Setting(name="unknown", type="float", optional=True, least=0, most=1),
     Setting(name="format", type="int", default=FORMAT, least=FORMAT, most=FORMAT),
 )
 
@@ -44,6 +46,8 @@ class Header:
         image: what the network was trained to see.
         format: the version of this header.
         program: of a network that is none of ours, its layers and calls as data.
+        unknown: the probability of all classes but the most probable one, together, above which an
+            image is of no known class; None for none.
     """
 
     network: str
@@ -52,6 +56,17 @@ class Header:
     image: ImageContract
     format: int = FORMAT
     program: dict[str, Any] | None = field(default=None, repr=False)
+    unknown: float | None = None
+
+    def named(self, index: int, others: float) -> tuple[str, int]:
+        """Returns label and index of an image whose most probable class is `index`.
+
+        `unknown` and -1 where `others`, the probability of all other classes, is above `unknown`.
+        It is compared and not 1 less it, as sure networks are told apart by many zeros.
+        """
+        if self.unknown is not None and others > self.unknown:
+            return UNKNOWN, -1
+        return self.classes[index], index
 
     def build(self) -> nn.Module:
         """Returns the network, its weights freshly drawn.
@@ -71,8 +86,9 @@ def save_model(path: Path, network: nn.Module, header: Header) -> None:
         UserError: if the file cannot be written (a full disk, no permission).
     """
     values = asdict(header)
-    if header.program is None:
-        del values["program"]  # which older versions do not know
+    for name in ("program", "unknown"):
+        if values[name] is None:
+            del values[name]  # which older versions do not know
     save_tensors(path, network.state_dict(), _NAME, values)
 
 

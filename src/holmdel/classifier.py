@@ -255,7 +255,10 @@ class Classifier:
             best = tuple(
                 (self.classes[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
             )
-            answer = best[0][0], int(indices[0]), best[0][1], best
+            others = row.clone()
+            others[indices[0]] = 0
+            named = self.header.named(int(indices[0]), float(others.sum()))
+            answer = *named, best[0][1], best
         return Prediction(item.path, *answer, item.seen, item.page, item.found)
 
 

@@ -73,6 +73,13 @@ class TrainSettings:
         "out a tenth if validation is not given",
         least=0,
     )
+    unknown: float = setting(
+        0.0,
+        "fraction of held-out images that may be called unknown; what is less sure than the rest "
+        "of them is; 0 is off; holds out a tenth if validation is not given",
+        least=0,
+        most=0.5,
+    )
     skip_broken: bool = setting(False, "leave out images that cannot be decoded")
     framing: str = setting(
         "auto",

@@ -19,7 +19,7 @@ from holmdel.server.uploads import examined, framed, stored_form
 if TYPE_CHECKING:
     from holmdel.server.models import Model
 
-UNNAMED = -1  # the index where the network's outputs are no numbers, whose label is empty
+UNNAMED = -1  # the index where the network's outputs are no numbers; the label is empty then
 
 
 async def outputs_for(shared: Services, model: "Model", ask: Ask) -> dict[str, Output]:
@@ -95,14 +95,21 @@ def _outputs_of(shared: Services, model: "Model", logits: Tensor) -> dict[str, O
     probabilities = logits.softmax(dim=1)
     # NaN is larger than nothing, so the largest of it would name a class that nobody saw.
     known = probabilities.isfinite().all(dim=1)
-    index = torch.where(known, probabilities.argmax(dim=1), UNNAMED)
-    classes = (*model.classifier.classes, "")
-    labels = [classes[i] for i in index.tolist()]
+    header = model.classifier.header
+    places = probabilities.argmax(dim=1)
+    others = probabilities.scatter(1, places[:, None], 0).sum(dim=1)
+    named = [
+        header.named(place, rest) if finite else ("", UNNAMED)
+        for place, rest, finite in zip(
+            places.tolist(), others.tolist(), known.tolist(), strict=True
+        )
+    ]
+    labels = [label for label, _ in named]
     for label, count in Counter(filter(None, labels)).items():
         shared.metrics.predictions.labels(model.name, label).inc(count)
     return {
         "probabilities": probabilities.numpy(),
         "logits": logits.numpy(),
-        "index": index.numpy(),
+        "index": np.array([index for _, index in named], np.int64),
         "label": np.array(labels, np.object_),
     }

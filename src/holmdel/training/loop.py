@@ -33,7 +33,7 @@ from holmdel.training.divergence import (
     refuse_nan,
     refuse_silent,
 )
-from holmdel.training.ending import at_chance, stalled
+from holmdel.training.ending import at_chance, stalled, with_threshold
 from holmdel.training.folder import RunFolder
 from holmdel.training.folding import calibrate
 from holmdel.training.history import Epoch, draw_curves
@@ -80,6 +80,7 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         state, test_acc = _first_live_attempt(job, around)
         network = on(job.result(state), job.device, torch.contiguous_format)
         _calibrate(job, state, network, callbacks)
+        header = with_threshold(job, network, header, callbacks)
     if line := at_chance(job, state, test_acc):
         callbacks.warn(line)
     network = _on_cpu(network)

@@ -113,7 +113,7 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
         settings |= _MODERN | {"augment": _MODERN_AUGMENT.get(data, _MODERN["augment"])}
         settings |= (_SMALL if few and name not in _BOOK else {}) | (_MODERN_OWN if own else {})
         options |= {key: value for key, value in _MODERN_OPTIONS.items() if key in known}
-    if given.get("patience"):
+    if given.get("patience") or given.get("unknown"):
         settings["validation"] = 0.1
     for key, value in given.items():
         if key in TRAINING:

@@ -233,14 +233,17 @@ def _named(
     shares = [exp(value - largest) for value in said]
     whole = sum(shares)
     order = sorted(range(len(said)), key=said.__getitem__, reverse=True)[:top]
-    classes = model.classifier.classes
+    header = model.classifier.header
+    classes = header.classes
     best = [{"label": classes[i], "probability": shares[i] / whole} for i in order]
-    shared.metrics.named(model.name, classes[order[0]])
+    others = sum(share for at, share in enumerate(shares) if at != order[0])
+    label, index = header.named(order[0], others / whole)
+    shared.metrics.named(model.name, label)
     return {
         "path": upload.name,
         **({} if upload.page is None else {"page": upload.page}),
-        "label": best[0]["label"],
-        "index": order[0],
+        "label": label,
+        "index": index,
         "probability": best[0]["probability"],
         "top": best,
     }
