@@ -4,6 +4,7 @@ import copy
 import os
 import pickle
 import threading
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -222,11 +223,11 @@ def test_a_hook_on_a_weight_is_called(register):
 
 def test_the_books_loops_go_over_to_pytorch_in_the_middle_of_an_epoch(capsys):
     """A hook that comes with the second batch is called for that batch."""
-    net, seen = network(), []
+    net, seen = nn.Sequential(OrderedDict(layers=network(), slope=nn.LeakyReLU())), []
 
     def batches():
         yield images(), LABELS
-        net[1].register_forward_hook(lambda *call: seen.append(1))
+        net.slope.register_forward_hook(lambda *call: seen.append(1))
         yield images(), LABELS
 
     steps = torch.optim.SGD(net.parameters(), 0.1)
@@ -234,7 +235,7 @@ def test_the_books_loops_go_over_to_pytorch_in_the_middle_of_an_epoch(capsys):
         d2l.train_epoch_ch3(net, batches(), nn.CrossEntropyLoss(), steps)
     assert len(seen) == 1 + 1 + 2  # the second epoch's last batch meets two hooks
     said = capsys.readouterr().err
-    assert said.count("has hooks, which the engine does not call") == 1  # once
+    assert said.count("the layer slope has hooks, which the engine does not call") == 1  # once
 
 
 def double_rate(optimizer, *call):
