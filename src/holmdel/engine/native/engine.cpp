@@ -4,7 +4,6 @@
 
 #include "activation_stage.h"
 #include "chain_inference.h"
-#include "chain_learning.h"
 #include "dense.h"
 #include "dropout.h"
 #include "pooling.h"
