@@ -136,6 +136,34 @@ def test_a_bad_image_leaves_running_statistics_as_they_were():
     assert_same_bits(net, before)
 
 
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(1), nn.AvgPool2d(1)])
+def test_a_pooling_of_single_places_behind_a_norm_changes_nothing(pool):
+    """Where each map is one place, all channels are one row."""
+    torch.manual_seed(0)
+    layers = nn.Conv2d(1, 6, 12), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(6, 4)
+    plain, pooled = nn.Sequential(*layers), nn.Sequential(*layers[:3], pool, *layers[3:])
+    images, labels = batch()
+    engine.compile(plain, SIZE).step(images, labels)
+    truth = [parameter.grad.clone() for parameter in plain.parameters()]
+    engine.compile(pooled, SIZE).step(images, labels)
+    for parameter, gradient in zip(pooled.parameters(), truth, strict=True):
+        assert torch.equal(parameter.grad, gradient)
+
+
+def test_a_bias_before_a_norm_has_no_gradient():
+    """The norm takes away what all images have in common; PyTorch's is what was rounded."""
+    torch.manual_seed(0)
+    convolution, dense = nn.Conv2d(1, 5, 3), nn.Linear(125, 16)
+    net = nn.Sequential(
+        convolution, nn.BatchNorm2d(5), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(),
+        dense, nn.BatchNorm1d(16), nn.Linear(16, 4),
+    )  # fmt: skip
+    engine.compile(net, SIZE).step(*batch())
+    assert not convolution.bias.grad.any()
+    assert not dense.bias.grad.any()
+    assert all(layer.bias.grad.all() for layer in (net[1], net[6], net[7]))
+
+
 def test_statistics_of_numbers_far_from_zero_are_exact():
     """Mean 1000, deviation 1: a sum of squares in float32 would leave nothing of the variance."""
     net = nn.Sequential(nn.BatchNorm2d(1, momentum=1.0), nn.Flatten(), nn.Linear(144, 4))

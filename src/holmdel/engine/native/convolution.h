@@ -20,7 +20,7 @@ class Convolution final : public Stage {
     tiles_ = choose_tiles(out.channels, width_);
     back_tiles_ = choose_tiles(in.channels, width_);
     weight_tiles_ = choose_tiles(out.channels, shape.kernel_x, outer_fits);
-    const bool plain = activation == Activation::kNone && pooling == Pooling::kNone;
+    plain = activation == Activation::kNone && pooling == Pooling::kNone;
     as_they_are_ = plain && !out.flat && !out.border_y && !out.border_x;
     find_taps();
     const long count = static_cast<long>(out.channels) * taps_.size();
@@ -53,9 +53,7 @@ class Convolution final : public Stage {
     float* weight = thread.gradient.get() + parameters.weight_at;
     float* bias = thread.gradient.get() + parameters.bias_at;
     for (long i = 0; i < parameters.weight_count; i++) weight[i] = sum(room.weights.get()[i]);
-    if (parameters.bias) {
-      for (int o = 0; o < out.channels; o++) bias[o] = sum(room.biases.get()[o]);
-    }
+    for (int o = 0; o < out.channels; o++) bias[o] = bias_learns() ? sum(room.biases.get()[o]) : 0;
   }
 
   void pack(int part, int parts, bool training) override {
@@ -205,7 +203,7 @@ class Convolution final : public Stage {
   void find_deltas(Thread& thread, int slot, const Part& rows) const {
     Vector* biases = thread.rooms[index].biases.get();
     if (as_they_are_) {
-      for (int o = 0; o < out.channels && parameters.bias; o++) {
+      for (int o = 0; o < out.channels && bias_learns(); o++) {
         const Vector* row = given(thread, slot) + out.at(o, rows.first, 0);
         for (int i = 0; i < rows.count * width_; i++) biases[o] += row[i];
       }

@@ -10,6 +10,7 @@ class Dense final : public Stage {
     in = in_;
     out = out_;
     together = true;
+    plain = activation == Activation::kNone;
     inputs_ = in.channels * in.height * in.width;
     outputs_ = out.channels * out.height * out.width;
     functions_ = choose_functions(activation, Pooling::kNone, 1, 1);
@@ -57,9 +58,8 @@ class Dense final : public Stage {
       const Vector* row = room.weights.get() + static_cast<long>(o) * kept_inputs_ / kLanes;
       std::memcpy(weight + static_cast<long>(o) * inputs_, row, inputs_ * sizeof(float));
     }
-    if (!parameters.bias) return;
     float* bias = thread.gradient.get() + parameters.bias_at;
-    for (int o = 0; o < outputs_; o++) bias[o] = sum(room.biases.get()[o]);
+    for (int o = 0; o < outputs_; o++) bias[o] = bias_learns() ? sum(room.biases.get()[o]) : 0;
   }
 
   void pack(int part, int parts, bool training) override {

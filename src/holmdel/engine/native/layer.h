@@ -102,9 +102,11 @@ inline std::vector<Bundle> bundle(const Layer* layers, int count) {
     }
     const bool conv = found.layer.kind == kConv;
     if (i < count && ((conv && layers[i].tiles()) || (norm && layers[i].covers()))) {
-      found.pooling = layers[i].pooling();
       found.window_y = layers[i].kernel[0];
-      found.window_x = layers[i++].kernel[1];
+      found.window_x = layers[i].kernel[1];
+      const bool pools = found.window_y * found.window_x > 1;  // else it gives what it is given
+      found.pooling = pools ? layers[i].pooling() : Pooling::kNone;
+      i++;
     }
     std::copy(layers[i - 1].out, layers[i - 1].out + 3, found.out);
     bundles.push_back(found);

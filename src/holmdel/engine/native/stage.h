@@ -126,6 +126,7 @@ class Stage {
   bool together = false;  // takes all slots at once; else one by one
   bool gradient_slots = false;  // whether its input's gradient has a place for every slot
   bool batchwise = false;  // needs the sums over a whole batch before its own turn
+  bool plain = false;  // gives sums as they are, without activation and pooling
   Parameters parameters;
   const Stage* next = nullptr;
 
@@ -140,6 +141,9 @@ class Stage {
   }
   // The gradient by what the stage gives, which the next one wrote.
   const Vector* given(Thread& thread, int slot) const { return next->gradient(thread, slot); }
+
+  // Whether a bias has a gradient: a batch norm takes away what all images have in common.
+  bool bias_learns() const { return parameters.bias && !(plain && next->batchwise); }
 
   // Takes the buffers of a stage, besides its input and its gradient.
   virtual void allocate(Room& room, int slots) const = 0;
