@@ -4,6 +4,7 @@
 
 #include "activation_stage.h"
 #include "chain_inference.h"
+#include "chain_learning.h"
 #include "dense.h"
 #include "dropout.h"
 #include "pooling.h"

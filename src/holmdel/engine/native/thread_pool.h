@@ -71,7 +71,11 @@ class ThreadPool {
     const int phase = phase_.load();
     if (met_.fetch_add(1) + 1 == threads) {
       met_.store(0);
-      phase_.store(phase + 1, std::memory_order_release);
+      {
+        std::lock_guard<std::mutex> lock(rest_);
+        phase_.store(phase + 1, std::memory_order_release);
+      }
+      rested_.notify_all();
     } else {
       wait([&] { return phase_.load(std::memory_order_acquire) != phase; });
     }
@@ -82,22 +86,21 @@ class ThreadPool {
   static inline long child_ = 0;
   static constexpr int kSpins = 2000;  // some tens of microseconds: the pause between two batches
 
-  std::mutex busy_, sleep_;
-  std::condition_variable wake_;
+  std::mutex busy_, sleep_, rest_;
+  std::condition_variable wake_, rested_;
   std::atomic<uint64_t> round_{0};  // number of the round, then how many threads are in it
   std::atomic<int> left_{0}, met_{0}, phase_{0};
   const std::function<void(int)>* work_ = nullptr;
   int helpers_ = 0;
 
+  // Waits for another thread of the round: awake at first, then asleep, so that on a busy machine the
+  // processor is the other's.
   template <typename Done>
-  static void wait(Done done) {
-    for (int spins = 0; !done(); spins++) {
-      if (spins < kSpins) {
-        pause();
-      } else {
-        std::this_thread::yield();
-      }
-    }
+  void wait(Done done) {
+    for (int spins = 0; spins < kSpins && !done(); spins++) pause();
+    if (done()) return;
+    std::unique_lock<std::mutex> lock(rest_);
+    rested_.wait(lock, done);
   }
 
   void help(int number, uint64_t seen) {
@@ -111,7 +114,9 @@ class ThreadPool {
       seen = round_.load(std::memory_order_acquire);
       if (number < static_cast<int>(seen & 255)) {
         (*work_)(number);
-        left_.fetch_sub(1, std::memory_order_release);
+        if (left_.fetch_sub(1, std::memory_order_acq_rel) > 1) continue;
+        { std::lock_guard<std::mutex> lock(rest_); }  // whoever looked before is asleep now
+        rested_.notify_all();
       }
     }
   }
