@@ -237,7 +237,7 @@ def _to_compare(
 
 
 def import_weights(
-    file: str | Path,
+    file: str | Path | exchange.Weights,
     network: str,
     out: str | Path,
     *,
@@ -252,7 +252,7 @@ def import_weights(
     """Writes a run folder with weights from elsewhere; returns their classifier.
 
     Args:
-        file: weights of another framework; docs/exchange.md says which.
+        file: weights of another framework; docs/exchange.md says which. Or what was read of one.
         network: the name in `networks.NETWORKS` of what the weights were trained in.
         out: the run folder, new or empty.
         classes: label texts, or a data set whose labels and form of images to take.
@@ -261,7 +261,7 @@ def import_weights(
         std: divided by after that.
         flatten: the order in which maps come to the first dense layer, `chw` or `hwc`; if None, as
             the file says or its framework does.
-        key: which of a checkpoint's state dicts is meant.
+        key: which of a checkpoint's state dicts is meant, where a file is given.
         options: options of the network; those left out follow from the shapes where they can.
 
     Raises:
@@ -272,10 +272,10 @@ def import_weights(
     if input is not None:
         channels, *size = parse_size(input)
         options |= {"channels": channels, "size": tuple(size)}
-    weights = exchange.read_weights(file, key).in_order(flatten)
-    found = exchange.convert(weights, network, **options)
+    read = file if isinstance(file, exchange.Weights) else exchange.read_weights(file, key)
+    found = exchange.convert(read.in_order(flatten), network, **options)
     for note in found.notes:
-        _log.warning("%s: %s", file, note)
+        _log.warning("%s: %s", read.file, note)
     labels = labels_of(classes, found.classes)
     seen = found.input
     stored = (1, labels.side, labels.side) if labels.side and seen[0] == 1 else seen

@@ -1,12 +1,16 @@
 """`holmdel import`: from a file of weights of another framework to a run folder."""
 
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from holmdel.cli.flags import settings_among, takes
 from holmdel.settings import OPTIONS
+
+if TYPE_CHECKING:
+    from holmdel.exchange import Weights
 
 TRIED_ON = 1000  # images
 NOTE = "Options of the network that are not given follow from the shapes where they can."
@@ -70,20 +74,20 @@ def import_(
     from holmdel.training.train import new_folder
     from holmdel.verbs import import_weights
 
+    weights = read_weights(file, key)
     if list_:
-        typer.echo(listing(read_weights(file, key)))
+        typer.echo(listing(weights))
         return 0
-    if network is None:
-        network = the_only_fit(read_weights(file, key))
+    network = network or the_only_fit(weights)
     folder = out or new_folder(network, file.stem)
     options = settings_among(given)
     refuse_existing(folder)
-    choices = open_options(read_weights(file, key), network, options)
+    choices = open_options(weights, network, options)
     how: dict[str, Any] = {"classes": classes or data, "input": input, "mean": mean, "std": std}
-    how |= {"flatten": flatten, "key": key, **options}
+    how |= {"flatten": flatten, **options}
     if data is not None and choices:
-        how |= _best(file, network, how, choices, data, data_root)
-    found = import_weights(file, network, folder, **how)
+        how |= _best(weights, network, how, choices, data, data_root)
+    found = import_weights(weights, network, folder, **how)
     count = sum(parameter.numel() for parameter in found.network.parameters())
     chosen = {**found.header.options}
     for shown in ("classes", "channels", "size"):
@@ -115,7 +119,7 @@ def _left_open(network: str, choices: dict[str, tuple[str, ...]]) -> str:
 
 
 def _best(
-    file: Path,
+    weights: "Weights",
     network: str,
     how: dict[str, Any],
     choices: dict[str, tuple[str, ...]],
@@ -131,18 +135,20 @@ def _best(
     from holmdel.exchange import combinations
     from holmdel.verbs import Asked, assess, dataset_for, import_weights
 
+    norms = _normalisations(how, data, data_root)
     best: tuple[float, dict[str, Any]] = (-1.0, {})
+    images = None  # the same for all: what is tried does not change the form of images
     with tempfile.TemporaryDirectory() as place:
-        for number, chosen in enumerate(combinations(choices)):
-            for norm in _normalisations(how, data, data_root):
-                tried = how | chosen | norm
-                folder = Path(place) / f"{number}-{norm['mean']}"
-                classifier = import_weights(file, network, folder, **tried)
-                images = dataset_for(classifier, Asked(data, data_root, test=0.2)).train
-                accuracy = assess(classifier, images.take(TRIED_ON)).accuracy
-                said = ", ".join(f"{name} {value}" for name, value in (chosen | norm).items())
-                typer.echo(f"{accuracy:.3f} right of {data} with {said}")
-                best = max(best, (accuracy, chosen | norm), key=lambda pair: pair[0])
+        for number, (chosen, norm) in enumerate(product(combinations(choices), norms)):
+            tried = chosen | norm
+            classifier = import_weights(weights, network, Path(place) / f"{number}", **how | tried)
+            if images is None:
+                asked = Asked(data, data_root, test=0.2)
+                images = dataset_for(classifier, asked).train.take(TRIED_ON)
+            accuracy = assess(classifier, images).accuracy
+            said = ", ".join(f"{name} {value}" for name, value in tried.items())
+            typer.echo(f"{accuracy:.3f} right of {data} with {said}")
+            best = max(best, (accuracy, tried), key=lambda pair: pair[0])
     return best[1]
 
 
