@@ -50,10 +50,10 @@ def parts(path):
 def asked(path, folder, image, units=()):
     """Returns what the page's own modules compute of an image, without a browser."""
     _, sources, page = parts(path)
-    for name in ("network", "explain", "unit-sum"):
+    for name in ("network", "explain", "unit/sum"):
         source = sources[f"holmdel/{name}.js"]
-        source = re.sub(r'"holmdel/([\w-]+)\.js"', r'"./\1.mjs"', source)
-        (folder / f"{name}.mjs").write_text(source)
+        source = re.sub(r'"holmdel/(?:[\w-]+/)?([\w-]+)\.js"', r'"./\1.mjs"', source)
+        (folder / f"{name.rpartition('/')[2]}.mjs").write_text(source)
     (folder / "ask.mjs").write_text(ASK)
     layers = [row["name"] for row in page["rows"] if row["name"] in page["graph"]["layers"]]
     wanted = {"page": page, "image": image.flatten().tolist(), "layers": layers, "units": units}
@@ -76,8 +76,8 @@ def test_a_page_that_needs_nothing_else(holmdel, run_folder, tmp_path):
     assert out.stat().st_size < 600_000
     text, sources, page = parts(out)
     assert re.findall(r'(?:src|href)="(?!data:)[^"]*"', text.partition("<body>")[0]) == []
-    assert {"holmdel/frame.js", "holmdel/draw.js", "holmdel/unit-view.js"} <= sources.keys()
-    assert "holmdel/train.js" not in sources
+    assert {"holmdel/frame.js", "holmdel/draw/tab.js", "holmdel/unit/view.js"} <= sources.keys()
+    assert "holmdel/train/tab.js" not in sources
     assert page["model"]["classes"] == list("abcdefghij")
     assert json.loads((tmp_path / "export.json").read_text())["lenet.html"]["difference"] < 1e-6
 

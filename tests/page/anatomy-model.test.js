@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { drawnWith, fields, inputOf, query, rows } from "../../src/holmdel/server/page/anatomy-model.js";
+import { drawnWith, fields, inputOf, query, rows } from "../../src/holmdel/server/page/anatomy/model.js";
 
 const option = (name, value) => ({ name, type: "str", default: value, choices: null });
 const network = {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
-import { Api, address } from "../../src/holmdel/server/page/api.js";
+import { Api, address } from "../../src/holmdel/server/page/core/api.js";
 
 let server;
 let origin;

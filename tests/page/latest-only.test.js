@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createLatestOnly } from "../../src/holmdel/server/page/latest-only.js";
+import { createLatestOnly } from "../../src/holmdel/server/page/core/latest-only.js";
 
 test("while a job runs only the newest of the others waits", async () => {
   const done = [];

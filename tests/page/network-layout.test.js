@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { arrange, geometry, kernelGeometry, origin, unitAt } from "../../src/holmdel/server/page/network-layout.js";
+import { arrange, geometry, kernelGeometry, origin, unitAt } from "../../src/holmdel/server/page/network/layout.js";
 
 test("a chain of layers stands in one lane, a column each", () => {
   const plan = arrange([

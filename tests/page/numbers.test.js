@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { brief, digits, figure, fixed, grouped, percent, short, signed } from "../../src/holmdel/server/page/numbers.js";
+import { brief, digits, figure, fixed, grouped, percent, short, signed } from "../../src/holmdel/server/page/core/numbers.js";
 
 test("a probability below 1 is never shown as certain", () => {
   assert.equal(percent(0.123), "12.3%");

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32, inflateSync } from "node:zlib";
 
-import { decode, fromBase64Url, pngOf, toBase64Url } from "../../src/holmdel/server/page/base64.js";
-import { png } from "../../src/holmdel/server/page/png.js";
+import { decode, fromBase64Url, pngOf, toBase64Url } from "../../src/holmdel/server/page/core/base64.js";
+import { png } from "../../src/holmdel/server/page/core/png.js";
 
 /** The chunks of a PNG by name. */
 function chunksOf(bytes) {

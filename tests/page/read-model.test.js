@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Reading, curlCommand, optionsIn, partsOf, patternOf, stateOf } from "../../src/holmdel/server/page/read-model.js";
+import { Reading, curlCommand, optionsIn, partsOf, patternOf, stateOf } from "../../src/holmdel/server/page/read/model.js";
 
 const usual = { pattern: "digits", lines: false, maxError: 0.01 };
 

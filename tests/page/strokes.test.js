@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Drawing, SIZE, pack, unpack } from "../../src/holmdel/server/page/strokes.js";
+import { Drawing, SIZE, pack, unpack } from "../../src/holmdel/server/page/draw/strokes.js";
 
 test("a stroke grows by points that are far enough apart, on the sheet only", () => {
   const drawing = new Drawing();

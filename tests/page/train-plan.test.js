@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { differences, fields, lesson, lessonData, lessonValues, request } from "../../src/holmdel/server/page/train-plan.js";
+import { differences, fields, lesson, lessonData, lessonValues, request } from "../../src/holmdel/server/page/train/plan.js";
 
 const setting = (name, type, value) => ({ name, type, default: value, choices: null, help: "" });
 const offers = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { epochsOf, figures, series, share } from "../../src/holmdel/server/page/train-series.js";
+import { epochsOf, figures, series, share } from "../../src/holmdel/server/page/train/series.js";
 
 const training = {
   status: "running",

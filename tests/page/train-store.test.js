@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TrainingStore } from "../../src/holmdel/server/page/train-store.js";
+import { TrainingStore } from "../../src/holmdel/server/page/train/store.js";
 
 /** A server of trainings: `tell` changes the state of one, and says so. */
 function createServer(trainings = []) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "../../src/holmdel/server/page/unit-sum.js";
+import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "../../src/holmdel/server/page/unit/sum.js";
 
 // A 2 x 2 window of two maps: the first gives 1 - 4 = -3, the second 10.
 const unit = {

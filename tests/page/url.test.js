@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { UrlState } from "../../src/holmdel/server/page/url.js";
+import { UrlState } from "../../src/holmdel/server/page/core/url.js";
 
 let window; // what the browser gives: an address, its history, events
 

@@ -3,10 +3,12 @@
 import base64
 import html
 import json
+import posixpath
 import re
 import shutil
 import subprocess
 import tempfile
+from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -37,7 +39,8 @@ from holmdel.version import __version__
 MOST_WEIGHTS = 4_000_000  # a page of 22 megabytes
 MOST_MACS = 2e10  # of a comparison: half a minute of Node.js
 _BEGIN = "frame.js"
-_IMPORT = re.compile(r'(from|import) "(?:\.\./\.\./server/page|\.)/([\w-]+\.js)"')
+_IMPORT = re.compile(r'(from|import) "(\.[^"]+\.js)"')
+_OWN, _PLAYGROUND = "export/page/", "server/page/"  # folders of modules
 
 
 def to_html(subject: Subject, out: Path, *, force: bool = False) -> Report:
@@ -97,11 +100,12 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
     parts = {
         "title": html.escape(name),
         "version": __version__,
-        "style": _text("style.css") + _text("draw.css"),
+        "style": _text("style.css") + _text("draw/draw.css"),
         "modules": _safe({"imports": _modules()}),
         "facts": html.escape(
             f"{parameters:,} parameters. Made with Holmdel {__version__}{licence}."
         ),
+        "texts": _safe({name: json.loads(_text(f"{name}.json")) for name in ("en", "zh")}),
         "network": _safe(page),
         "weights": base64.b64encode(weights).decode(),
     }
@@ -130,15 +134,28 @@ def _modules() -> dict[str, str]:
     A page that is opened as a file may import nothing from beside it.
     """
     found: dict[str, str] = {}
-    waiting = [_BEGIN]
+    waiting = [_OWN + _BEGIN]
     while waiting:
-        name = waiting.pop()
-        if name not in found:
-            text = _text(name)
-            waiting += [other for _, other in _IMPORT.findall(text)]
-            plain = _IMPORT.sub(r'\1 "holmdel/\2"', text)
-            found[name] = "data:text/javascript;charset=utf-8," + _escaped(plain)
-    return {f"holmdel/{name}": address for name, address in sorted(found.items())}
+        path = waiting.pop()
+        if path not in found:
+            text = resources.files("holmdel").joinpath(path).read_text(encoding="utf-8")
+            waiting += [_resolved(path, target) for _, target in _IMPORT.findall(text)]
+            plain = _IMPORT.sub(partial(_renamed, path), text)
+            found[path] = "data:text/javascript;charset=utf-8," + _escaped(plain)
+    return {_called(path): address for path, address in sorted(found.items())}
+
+
+def _resolved(path: str, target: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+
+
+def _renamed(path: str, found: re.Match[str]) -> str:
+    """Returns an import as it stands in the page: by a name of the import map."""
+    return f'{found[1]} "{_called(_resolved(path, found[2]))}"'
+
+
+def _called(path: str) -> str:
+    return "holmdel/" + path.removeprefix(_OWN).removeprefix(_PLAYGROUND)
 
 
 def _escaped(text: str) -> str:

@@ -1,7 +1,7 @@
 /** How one unit's value comes about, as /v1/unit of the playground says it. No DOM. */
 
 import { MOVES, valueOf } from "./network.js";
-import { addUp } from "../../server/page/unit-sum.js";
+import { addUp } from "../../server/page/unit/sum.js";
 
 /** @import { AnatomyLayer } from "../../server/page/types.d.ts" */
 /** @import { Page, Value } from "./types.d.ts" */

@@ -1,11 +1,10 @@
 /** The frame of an exported network's page: language, theme, and the playground's Draw tab. */
 
-import { decode } from "../../server/page/base64.js";
-import drawTexts from "../../server/page/draw-texts.js";
-import { mount } from "../../server/page/draw.js";
-import { addTexts, language, setLanguage, t } from "../../server/page/texts.js";
-import { Theme, THEMES } from "../../server/page/theme.js";
-import { UrlState } from "../../server/page/url.js";
+import { decode } from "../../server/page/core/base64.js";
+import { mount } from "../../server/page/draw/tab.js";
+import { language, languageOf, setLanguage, t } from "../../server/page/core/texts.js";
+import { Theme, THEMES } from "../../server/page/core/theme.js";
+import { UrlState } from "../../server/page/core/url.js";
 import { LocalApi } from "./local-api.js";
 
 /** @returns {HTMLElement} */
@@ -47,8 +46,8 @@ function show() {
   unmount = mount(root, /** @type {any} */ (app));
 }
 
-addTexts(drawTexts);
-setLanguage(state.get("lang") ?? navigator.language);
+for (const [name, table] of Object.entries(JSON.parse(textOf("texts")))) setLanguage(name, table);
+setLanguage(languageOf(state.get("lang") ?? navigator.language));
 theme.choose(state.get("theme"));
 byId("language").addEventListener("click", () => {
   const other = language() === "zh" ? "en" : "zh";

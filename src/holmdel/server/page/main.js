@@ -1,10 +1,11 @@
 /** The frame of the page: tabs, models, language, theme; it mounts one tab at a time. */
 
-import { Api, keepToken, token } from "./api.js";
-import { button, element } from "./elements.js";
-import { addTexts, language, setLanguage, t } from "./texts.js";
-import { Theme, THEMES } from "./theme.js";
-import { UrlState } from "./url.js";
+import { Api, keepToken, token } from "./core/api.js";
+import { button, element } from "./core/elements.js";
+import { hasTexts, language, languageOf, setLanguage, t } from "./core/texts.js";
+import { mount as mountDraw } from "./draw/tab.js";
+import { Theme, THEMES } from "./core/theme.js";
+import { UrlState } from "./core/url.js";
 
 /** @import { App, Model, Models } from "./types.d.ts" */
 
@@ -129,26 +130,23 @@ async function showTab() {
   const panel = byId("panel");
   panel.replaceChildren();
   try {
-    const module = await load(tab);
+    const mount = await load(tab);
     if (visit !== visits) return; // another was chosen meanwhile
     const root = element("div", { class: `tab-${tab}` });
     panel.replaceChildren(root);
     document.title = `${t(`shell.${tab}`)} \u00b7 Holmdel`;
-    mounted = { tab, unmount: module.mount(root, app) };
+    mounted = { tab, unmount: mount(root, app) };
   } catch (error) {
     if (visit !== visits) return;
     panel.replaceChildren(note(t("shell.broken", { tab: t(`shell.${tab}`), why: error.message })));
   }
 }
 
+/** Returns what mounts a tab; all but the first are loaded when they are wanted. */
 async function load(tab) {
-  const [module, texts] = await Promise.all([
-    import(`./${tab}.js`),
-    import(`./${tab}-texts.js`),
-    loadStyle(tab),
-  ]);
-  addTexts(texts.default);
-  return module;
+  if (tab === "draw") return mountDraw;
+  const [module] = await Promise.all([import(`/page/${tab}.js`), loadStyle(tab)]);
+  return module.mount;
 }
 
 function loadStyle(tab) {
@@ -218,8 +216,10 @@ function fillModels(select, offered, value, options) {
 }
 
 /** Takes the language from the URL, else as last time, else from the browser. */
-function applyLanguage() {
-  setLanguage(state.get("lang") ?? localStorage.getItem("holmdel-lang") ?? navigator.language);
+async function applyLanguage() {
+  const wanted = state.get("lang") ?? localStorage.getItem("holmdel-lang") ?? navigator.language;
+  const table = hasTexts(wanted) ? undefined : await app.api.get(`/page/${languageOf(wanted)}.json`);
+  setLanguage(wanted, table);
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   for (const part of document.querySelectorAll("[data-t]")) {
     part.textContent = t(part.getAttribute("data-t") ?? "");
@@ -270,8 +270,8 @@ function listen() {
   state.on(["model", "compare"], showModels);
   state.on(["theme"], applyTheme);
   state.on(["token"], takeToken);
-  state.on(["lang"], () => {
-    applyLanguage();
+  state.on(["lang"], async () => {
+    await applyLanguage();
     applyTheme();
     show();
   });
@@ -279,7 +279,7 @@ function listen() {
 
 async function start() {
   takeToken();
-  applyLanguage();
+  await applyLanguage();
   applyTheme();
   listen();
   markTab(tabOfState());

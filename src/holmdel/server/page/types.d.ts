@@ -1,13 +1,13 @@
 /** Types of the page's modules, for the type check only: the server does not send this file. */
 
-import type { Api } from "./api.js";
-import type { LayerView } from "./network-layer.js";
-import type { NetworkView } from "./network-view.js";
-import type { createInputImage } from "./draw-input.js";
-import type { Source } from "./draw-source.js";
-import type { Theme } from "./theme.js";
-import type { UnitView } from "./unit-view.js";
-import type { UrlState } from "./url.js";
+import type { Api } from "./core/api.js";
+import type { LayerView } from "./network/layer.js";
+import type { NetworkView } from "./network/view.js";
+import type { createInputImage } from "./draw/input.js";
+import type { Source } from "./draw/source.js";
+import type { Theme } from "./core/theme.js";
+import type { UnitView } from "./unit/view.js";
+import type { UrlState } from "./core/url.js";
 
 /** What the frame of the page gives to a tab. */
 export interface App {

@@ -3,15 +3,20 @@
 import gzip
 import hashlib
 import mimetypes
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
+from holmdel.server.bundle import bundle, order
+
 router = APIRouter(include_in_schema=False)
 
-_INDEX = "index.html"
-_KINDS = {".js": "text/javascript", ".svg": "image/svg+xml", ".webmanifest": "application/json"}
+_INDEX, _BEGIN = "index.html", "main.js"
+_LATER = ("train", "anatomy", "read")  # tabs that are loaded when they are opened
+_KINDS = {".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,43 @@ class _Asset:
 
 
 def _read() -> dict[str, _Asset]:
-    assets = {}
-    for file in sorted((resources.files("holmdel.server") / "page").iterdir(), key=str):
-        if not file.is_file() or file.name.endswith(".d.ts"):  # types, for the check only
-            continue
-        content = file.read_bytes()
-        ending = file.name[file.name.rfind(".") :]
-        kind = _KINDS.get(ending) or mimetypes.guess_type(file.name)[0] or "text/plain"
-        tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-        assets[file.name] = _Asset(content, gzip.compress(content, mtime=0), kind, tag)
-    return assets
+    return {name: _asset(name, text) for name, text in _sent(_texts()).items()}
+
+
+def _texts() -> dict[str, str]:
+    """Returns the text of each file of the page by its path."""
+    page = resources.files("holmdel.server") / "page"
+    return {name: file.read_text(encoding="utf-8") for name, file in _files(page, "")}
+
+
+def _files(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
+    for file in sorted(folder.iterdir(), key=str):
+        if file.is_dir():
+            yield from _files(file, f"{path}{file.name}/")
+        elif not file.name.endswith(".d.ts"):  # types, for the check only
+            yield path + file.name, file
+
+
+def _sent(texts: dict[str, str]) -> dict[str, str]:
+    """Returns what the browser gets: files as they are, and modules and styles bundled."""
+    modules = {name: text for name, text in texts.items() if name.endswith(".js")}
+    first = order(modules, _BEGIN)
+    sent = {name: text for name, text in texts.items() if name not in modules and "/" not in name}
+    sent[_BEGIN] = bundle(modules, first)
+    sent["main.css"] = sent.pop("style.css") + texts["draw/draw.css"]
+    for tab in _LATER:
+        wanted = f"{tab}/tab.js"
+        sent[f"{tab}.js"] = bundle(modules, order(modules, wanted, first), wanted)
+        sent[f"{tab}.css"] = texts[f"{tab}/{tab}.css"]
+    return sent
+
+
+def _asset(name: str, text: str) -> _Asset:
+    content = text.encode()
+    ending = name[name.rfind(".") :]
+    kind = _KINDS.get(ending) or mimetypes.guess_type(name)[0] or "text/plain"
+    tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    return _Asset(content, gzip.compress(content, mtime=0), kind, tag)
 
 
 _ASSETS = _read()

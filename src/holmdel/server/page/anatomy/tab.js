@@ -1,0 +1,287 @@
+/** The Anatomy tab: any network or model layer by layer, with options to change. */
+
+import { putDrawing } from "./drawing.js";
+import { SUMS, drawnWith, fields, inputOf, query } from "./model.js";
+import { layerTable } from "./table.js";
+import { changed, createControl } from "../core/control.js";
+import { button, element, field, say } from "../core/elements.js";
+import { grouped, signed } from "../core/numbers.js";
+import { t } from "../core/texts.js";
+
+/** @import { Anatomy, App, Network } from "../types.d.ts" */
+
+const KEY = "anatomy.";
+/** @type {{networks: Network[], usual: Map<string, Anatomy>}} */
+const memory = { networks: [], usual: new Map() }; // outlives a visit of the tab
+
+/**
+ * Shows the tab.
+ * @param {HTMLElement} root
+ * @param {App} app
+ * @returns {() => void} takes it away
+ */
+export function mount(root, app) {
+  const tab = new AnatomyTab(root, app);
+  tab.begin();
+  return () => tab.remove();
+}
+
+class AnatomyTab {
+  /** @type {App} */
+  #app;
+  #parts;
+  #controls = new Map();
+  #built = "";
+  #rows = new Map();
+  #drawn = new Map();
+  #marked = [];
+  #offs = [];
+  #control = new AbortController();
+
+  constructor(root, app) {
+    this.#app = app;
+    this.#parts = build(root, {
+      choose: (value) => this.#choose(value),
+      usual: () => this.#set(this.#cleared()),
+      train: () => this.#train(),
+      copy: () => this.#copy(),
+      mark: (name) => this.#mark(name),
+      pin: (name) => this.#set({ layer: name === this.#get("layer") ? null : name }),
+      step: (by) => this.#step(by),
+    });
+  }
+
+  /** Fetches the networks, and shows the one that the URL names. */
+  async begin() {
+    const { api, state, onModels, fail } = this.#app;
+    try {
+      if (!memory.networks.length) memory.networks = (await api.get("/v1/networks")).networks;
+    } catch (error) {
+      return fail(error);
+    }
+    if (this.#control.signal.aborted) return;
+    const names = new Set(memory.networks.flatMap((network) => network.options.map((option) => option.name)));
+    const keys = ["network", "input", ...names].map((name) => KEY + name);
+    this.#offs = [
+      state.on([...keys, "model"], () => this.#show()),
+      state.on([`${KEY}layer`], () => this.#mark(this.#get("layer"))),
+      onModels(() => this.#offer()),
+    ];
+    await this.#show();
+  }
+
+  remove() {
+    this.#control.abort();
+    for (const off of this.#offs) off();
+  }
+
+  #get(name) {
+    return this.#app.state.get(KEY + name);
+  }
+
+  #set(values) {
+    const named = Object.entries(values).map(([name, value]) => [KEY + name, value]);
+    this.#app.state.set(Object.fromEntries(named));
+  }
+
+  #network() {
+    return memory.networks.find((network) => network.name === this.#get("network")) ?? null;
+  }
+
+  #model() {
+    return this.#app.chosen()[0] ?? null;
+  }
+
+  #what() {
+    const network = this.#network();
+    return network ? { network: network.name } : { model: this.#model()?.name };
+  }
+
+  #fields() {
+    const network = this.#network();
+    const input = network ? inputOf(network) : (this.#model()?.input ?? []);
+    return fields(network, input, (name) => this.#get(name));
+  }
+
+  #field(name) {
+    return this.#fields().find((field) => field.name === name);
+  }
+
+  #cleared() {
+    return Object.fromEntries([...this.#controls.keys()].map((name) => [name, null]));
+  }
+
+  /** Another network has other options: those of the last one go. */
+  #choose(value) {
+    this.#set({ ...this.#cleared(), layer: null, network: value || null });
+  }
+
+  #train() {
+    const given = this.#fields().filter((field) => field.given && !["input", "classes"].includes(field.name));
+    const values = given.map((field) => [`train.${field.name}`, field.value]);
+    this.#app.state.push({ tab: "train", "train.network": this.#network()?.name, ...Object.fromEntries(values) });
+  }
+
+  async #copy() {
+    const { api, announce, fail } = this.#app;
+    try {
+      const answer = await api.blob("/v1/anatomy", { ...query(this.#what(), this.#fields()), form: "markdown" });
+      const text = await answer.text();
+      const { markdown, source, copied } = this.#parts;
+      say(source, text);
+      const there = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+      markdown.hidden = false;
+      markdown.open = !there;
+      say(copied, there ? t("anatomy.copied") : "");
+      if (there) announce(t("anatomy.copied"));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #offer() {
+    const { what } = this.#parts;
+    const model = this.#model();
+    const names = memory.networks.map((network) => element("option", { value: network.name }, network.name));
+    const own = model && element("option", { value: "" }, t("anatomy.model", { name: model.name }));
+    what.replaceChildren(...(own ? [own] : []), ...names);
+    what.value = this.#network()?.name ?? "";
+  }
+
+  async #show() {
+    this.#control.abort();
+    this.#control = new AbortController();
+    const { signal } = this.#control;
+    const form = this.#fields();
+    this.#offer();
+    this.#showControls(form);
+    try {
+      const anatomy = await this.#app.api.get("/v1/anatomy", query(this.#what(), form), { signal });
+      const usual = await this.#usual(anatomy.network);
+      if (!signal.aborted) this.#fill(anatomy, usual);
+    } catch (error) {
+      if (signal.aborted) return;
+      say(this.#parts.why, `${t("anatomy.unfit")} ${error.message}`);
+      this.#parts.root.classList.add("unfit");
+    }
+  }
+
+  async #usual(network) {
+    if (!memory.networks.some((one) => one.name === network)) return null;
+    if (!memory.usual.has(network)) {
+      memory.usual.set(network, await this.#app.api.get("/v1/anatomy", { network }));
+    }
+    return memory.usual.get(network);
+  }
+
+  #showControls(form) {
+    const { fields: place, train, usual } = this.#parts;
+    const wanted = form.map((field) => field.name).join();
+    if (wanted !== this.#built) {
+      this.#built = wanted;
+      this.#controls = new Map(form.map((field) => [field.name, createControl(field, {
+        id: `anatomy-${field.name}`,
+        change: (value) => this.#set(changed(this.#field(field.name) ?? field, value)),
+      })]));
+      place.replaceChildren(...[...this.#controls.values()].map((control) => control.node));
+    }
+    for (const field of form) this.#controls.get(field.name).show(field);
+    train.hidden = !this.#network();
+    usual.hidden = !form.some((field) => field.given);
+  }
+
+  #fill(anatomy, usual) {
+    const { root, sums, drawing, layers, markdown, why } = this.#parts;
+    root.classList.remove("unfit");
+    say(why, "");
+    markdown.hidden = true;
+    say(this.#parts.copied, "");
+    sums.replaceChildren(...SUMS.map((name) => sum(name, anatomy, usual)));
+    const parts = putDrawing(drawing, anatomy.svg);
+    const table = layerTable(anatomy, usual);
+    layers.replaceChildren(table);
+    this.#rows = new Map([...table.tBodies[0].rows].map((row) => [row.dataset.layer, row]));
+    const drawn = drawnWith(anatomy.layers, new Set(parts.keys()));
+    this.#drawn = new Map([...drawn].map(([name, shown]) => [name, parts.get(shown)]));
+    this.#mark(this.#get("layer"));
+  }
+
+  /** Marks a layer in the table and in the drawing; null for the one in the URL, if any. */
+  #mark(name) {
+    for (const part of this.#marked) part.classList.remove("marked");
+    const wanted = name ?? this.#get("layer");
+    this.#marked = [this.#rows.get(wanted), this.#drawn.get(wanted)].filter(Boolean);
+    for (const part of this.#marked) part.classList.add("marked");
+  }
+
+  #step(by) {
+    const names = [...this.#rows.keys()];
+    const now = names.indexOf(this.#get("layer"));
+    const to = now < 0 ? (by > 0 ? 0 : names.length - 1) : Math.min(Math.max(now + by, 0), names.length - 1);
+    this.#set({ layer: names[to] });
+    this.#rows.get(names[to]).scrollIntoView({ block: "nearest" });
+    const cells = [...this.#rows.get(names[to]).cells].map((cell) => cell.textContent);
+    this.#app.announce(cells.filter(Boolean).join(", "));
+  }
+}
+
+/** Returns one sum, with the change against the network as it usually is. */
+function sum(name, anatomy, usual) {
+  const value = anatomy.totals[name];
+  const change = usual ? value - usual.totals[name] : 0;
+  const said = change ? t("anatomy.change", { change: signed(change) }) : t("anatomy.same");
+  return element("div", { class: "sum", id: `anatomy-sum-${name}` },
+    element("span", { class: "muted" }, t(`anatomy.${name}`)),
+    element("b", { class: "number" }, grouped(value)),
+    element("span", { class: change ? "badge" : "muted small" }, usual ? said : ""));
+}
+
+/** Returns the parts of the tab, put into its root. */
+function build(root, on) {
+  const what = element("select", { id: "anatomy-what", onchange: (event) => on.choose(event.target.value) });
+  const source = element("pre", { tabindex: "0" });
+  const parts = {
+    root,
+    source,
+    what,
+    fields: element("div", { class: "row", id: "anatomy-fields" }),
+    usual: button(t("anatomy.usual"), { class: "quiet", id: "anatomy-usual", onclick: on.usual }),
+    train: button(t("anatomy.train"), { id: "anatomy-train", onclick: on.train }),
+    why: element("p", { id: "anatomy-why", class: "problem", role: "status" }),
+    sums: element("div", { id: "anatomy-sums" }),
+    drawing: element("div", { id: "anatomy-drawing" }),
+    layers: element("div", {
+      id: "anatomy-layers", tabindex: "0", role: "group", "aria-label": t("anatomy.layers.how"),
+    }),
+    copied: element("span", { class: "muted", id: "anatomy-copied" }),
+    markdown: element("details", { id: "anatomy-markdown" },
+      element("summary", {}, t("anatomy.markdown")), source),
+  };
+  const copy = button(t("anatomy.copy"), { class: "small", id: "anatomy-copy", onclick: on.copy });
+  root.append(
+    element("section", { class: "panel" },
+      element("div", { class: "row controls" },
+        field(t("anatomy.what"), what), parts.fields, parts.usual, parts.train),
+      parts.why, parts.sums),
+    element("section", { class: "panel" }, element("h2", {}, t("anatomy.drawing")), parts.drawing),
+    element("section", { class: "panel" },
+      element("div", { class: "head" }, element("h2", {}, t("anatomy.layers")), parts.copied, copy),
+      parts.layers, parts.markdown));
+  listen(parts, on);
+  return parts;
+}
+
+function listen({ layers, drawing }, on) {
+  for (const place of [layers, drawing]) {
+    const nameAt = (event) => event.target.closest("[data-layer]")?.getAttribute("data-layer") ?? null;
+    place.addEventListener("pointerover", (event) => on.mark(nameAt(event)));
+    place.addEventListener("pointerleave", () => on.mark(null));
+    place.addEventListener("click", (event) => nameAt(event) && on.pin(nameAt(event)));
+  }
+  layers.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    on.step(by);
+  });
+}

@@ -1,0 +1,152 @@
+/** The state of the Read tab: an image, how it is to be read, what was read. No DOM. */
+
+import { address } from "../core/api.js";
+
+/** @import { Line, ReadOptions } from "../types.d.ts" */
+
+const PATH = "/v1/read";
+const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
+
+/** The kinds of patterns the page offers, and what the two with a text of their own begin with. */
+export const KINDS = ["digits", "digits:N", "us-zip", "cn-postcode", "amount", "expression"];
+const FIRST = { "digits:N": "digits:6", expression: "\\d{3}-?\\d{3}" };
+export const HAVE_OWN = Object.keys(FIRST);
+
+/** @returns {{kind: string, own: string}} which of KINDS a pattern is, and the text of its own. */
+export function partsOf(pattern) {
+  const count = /^digits:(.*)$/.exec(pattern);
+  if (count) return { kind: "digits:N", own: count[1] };
+  if (KINDS.includes(pattern) && pattern !== "expression") return { kind: pattern, own: "" };
+  return { kind: "expression", own: pattern };
+}
+
+/** @returns {string} the pattern of a kind, with the text of its own where it has one. */
+export function patternOf(kind, own) {
+  if (kind === "digits:N") return own ? `digits:${own}` : FIRST[kind];
+  if (kind === "expression") return own || FIRST[kind];
+  return kind;
+}
+
+/** @returns {ReadOptions} what the URL says. */
+export function optionsIn(state) {
+  const error = Number.parseFloat(state.get("read.max_error") ?? "");
+  return {
+    pattern: state.get("read.pattern") ?? DEFAULTS.pattern,
+    lines: state.get("read.lines") === "true",
+    maxError: error >= 0 && error <= 1 ? error : DEFAULTS.maxError,
+  };
+}
+
+/** @returns {Object<string, string|null>} what the URL is to hold; null for what is the default. */
+export function stateOf({ pattern, lines, maxError }) {
+  return {
+    "read.pattern": pattern === DEFAULTS.pattern ? null : pattern,
+    "read.lines": lines === DEFAULTS.lines ? null : String(lines),
+    "read.max_error": maxError === DEFAULTS.maxError ? null : String(maxError),
+  };
+}
+
+/** Returns the options as the API takes them. */
+function queryOf({ pattern, lines, maxError }) {
+  return { pattern, lines, max_error: maxError };
+}
+
+/**
+ * @param {string} name the picture's file.
+ * @param {string} origin of the server.
+ * @param {boolean} withToken whether the server asks for one.
+ * @returns {string} the command that gives the same answer in a shell.
+ */
+export function curlCommand(name, options, origin, withToken) {
+  return [
+    `curl --data-binary @${quoted(name)}`,
+    "-H 'Content-Type: application/octet-stream'",
+    ...(withToken ? ['-H "Authorization: Bearer $HOLMDEL_TOKEN"'] : []),
+    quoted(origin + address(PATH, queryOf(options))),
+  ].join(" \\\n  ");
+}
+
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A picture and what was read on it; tells its listeners of every change. */
+export class Reading {
+  /** @type {{blob: Blob, name: string, url: string} | null} */
+  picture = null;
+  /** @type {{lines: Line[]} | null} */
+  answer = null;
+  /** @type {ReadOptions | null} */
+  options = null; // what the answer was asked with
+  seconds = 0;
+  busy = false;
+  lit = -1; // the line that is pointed at
+  #listeners = new Set();
+  #control = new AbortController();
+
+  /**
+   * Calls back at every change.
+   * @param {(what: "picture"|"answer"|"lit") => void} callback
+   * @returns {() => void} ends it.
+   */
+  on(callback) {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /** Takes another picture. */
+  take(blob, name) {
+    if (this.picture) URL.revokeObjectURL(this.picture.url);
+    this.picture = { blob, name, url: URL.createObjectURL(blob) };
+    this.#forget();
+    this.#tell("picture");
+  }
+
+  /** Points at a line; -1 at none. */
+  light(index) {
+    if (index === this.lit) return;
+    this.lit = index;
+    this.#tell("lit");
+  }
+
+  /** @returns {boolean} whether the answer is to this picture and these options. */
+  answers(options) {
+    return this.answer !== null && JSON.stringify(options) === JSON.stringify(this.options);
+  }
+
+  /** Has the picture read; an earlier request that is under way is given up. */
+  async read(api, options) {
+    if (!this.picture) return;
+    const { blob } = this.picture;
+    this.stop();
+    const control = (this.#control = new AbortController());
+    this.#forget();
+    this.busy = true;
+    this.#tell("answer");
+    const began = performance.now();
+    try {
+      const query = queryOf(options);
+      const found = await api.image(PATH, query, blob, { signal: control.signal });
+      Object.assign(this, { answer: [found].flat()[0], options });
+      this.seconds = (performance.now() - began) / 1000;
+    } finally {
+      if (control === this.#control) {
+        this.busy = false;
+        this.#tell("answer");
+      }
+    }
+  }
+
+  /** Gives up a request that is under way. */
+  stop() {
+    this.#control.abort();
+  }
+
+  #forget() {
+    Object.assign(this, { answer: null, options: null, lit: -1 });
+  }
+
+  #tell(what) {
+    for (const callback of [...this.#listeners]) callback(what);
+  }
+}

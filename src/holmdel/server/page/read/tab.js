@@ -1,0 +1,177 @@
+/** The Read tab: strings of digits on an image. */
+
+import { token } from "../core/api.js";
+import { button, element } from "../core/elements.js";
+import { createControls } from "./controls.js";
+import { lightLine, lineOf, showLines } from "./lines.js";
+import { curlCommand, optionsIn, Reading, stateOf } from "./model.js";
+import { createImageView } from "./image.js";
+import { t } from "../core/texts.js";
+import { imageInput } from "../core/upload.js";
+
+/** @import { App } from "../types.d.ts" */
+
+const KEYS = ["read.pattern", "read.lines", "read.max_error"];
+const reading = new Reading(); // outlives the tab's visits
+
+/**
+ * Shows the tab.
+ * @param {HTMLElement} root
+ * @param {App} app
+ * @returns {() => void} ends it.
+ */
+export function mount(root, app) {
+  const { available, why } = app.models.reader;
+  if (!available) {
+    root.append(element("p", { class: "note", id: "read-why" }, why ?? t("read.absent")));
+    return () => {};
+  }
+  const view = layOut(root);
+  const light = (index) => reading.light(index);
+  const picture = createImageView(view.stage, {
+    onLight: light,
+    onPick: (index) => /** @type {HTMLElement | undefined} */ (view.lines.children[index])?.focus(),
+  });
+  const change = (options) => app.state.set(stateOf(options));
+  const controls = createControls(view.controls, change);
+  const image = /** @type {HTMLImageElement | null} */ (null);
+  const shown = { view, picture, app, image };
+  const offs = [
+    imageInput(view.give, {
+      area: root,
+      onImage: (blob, name) => reading.take(blob, name),
+      onError: app.fail,
+    }),
+    reading.on((what) => onReading(shown, what)),
+    app.state.on(KEYS, () => {
+      controls.show(optionsIn(app.state));
+      readAgain(app);
+    }),
+    () => reading.stop(),
+  ];
+  view.lines.addEventListener("pointerover", (event) => light(lineOf(event.target)));
+  view.lines.addEventListener("pointerleave", () => light(-1));
+  view.lines.addEventListener("focusin", (event) => light(lineOf(event.target)));
+  view.copy.addEventListener("click", () => copyText(app, allText()));
+  view.copyCurl.addEventListener("click", () => copyText(app, view.curl.textContent));
+  view.copyJson.addEventListener("click", () => copyText(app, view.json.textContent));
+  controls.show(optionsIn(app.state));
+  if (reading.picture) onReading(shown, "picture");
+  return () => offs.forEach((off) => off());
+}
+
+/** Shows what changed in the reading. */
+async function onReading(shown, what) {
+  const { view, picture, app } = shown;
+  if (what === "lit") {
+    picture.light(reading.lit);
+    lightLine(view.lines, reading.lit);
+    return;
+  }
+  if (what === "picture" && reading.picture) {
+    const { url, name } = reading.picture;
+    view.empty.hidden = true;
+    view.result.hidden = false;
+    picture.boxes([]);
+    const loading = picture.load(url, name);
+    readAgain(app); // while the browser decodes it
+    const image = await loading;
+    if (url !== reading.picture?.url) return; // another was given meanwhile
+    shown.image = image;
+    view.unseen.hidden = image !== null;
+  }
+  showAnswer(shown);
+}
+
+function readAgain(app) {
+  const options = optionsIn(app.state);
+  if (!reading.picture || reading.answers(options)) return;
+  reading.read(app.api, options).then(() => app.fail(null), app.fail);
+}
+
+function showAnswer({ view, picture, app, image }) {
+  const { answer, busy } = reading;
+  const lines = answer?.lines ?? [];
+  view.result.setAttribute("aria-busy", String(busy));
+  view.summary.textContent = summary();
+  view.copy.hidden = view.raw.hidden = !answer;
+  view.copy.disabled = !lines.length;
+  showLines(view.lines, lines, image, { onCopy: (text) => copyText(app, text) });
+  if (image) picture.boxes(lines);
+  if (!answer || !reading.picture) return;
+  const { name } = reading.picture;
+  view.curl.textContent = curlCommand(name, reading.options, location.origin, Boolean(token()));
+  view.json.textContent = spelled(answer);
+  app.announce(view.summary.textContent);
+}
+
+function summary() {
+  if (reading.busy) return t("read.busy");
+  if (!reading.answer) return "";
+  const { lines } = reading.answer;
+  const rejected = lines.filter((line) => line.status === "reject").length;
+  const values = { count: lines.length, rejected, seconds: reading.seconds.toFixed(2) };
+  if (!lines.length) return t("read.none", values);
+  return t(lines.length === 1 ? "read.one" : "read.many", values);
+}
+
+function allText() {
+  return (reading.answer?.lines ?? []).map((line) => line.text).join("\n");
+}
+
+/** Returns JSON with a box on one line. */
+function spelled(answer) {
+  const text = JSON.stringify(answer, null, 2);
+  return text.replace(/\[\s+(\d[\d,\s]*?)\s+\]/g, (_, box) => `[${box.replace(/\s+/g, " ")}]`);
+}
+
+async function copyText(app, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    app.announce(t("read.copied"));
+  } catch {
+    app.fail(new Error(t("read.copy_refused")));
+  }
+}
+
+/** Makes the nodes of the tab. */
+function layOut(root) {
+  const part = (name, kind, ...inner) => element(name, { class: kind }, ...inner);
+  const give = part("div", "row give");
+  const controls = part("div", "row controls");
+  const empty = element(
+    "div",
+    { class: "empty", id: "read-empty" },
+    element("h1", {}, t("read.title")),
+    element("p", {}, t("read.invite")),
+    element("p", { class: "muted" }, t("read.private")),
+  );
+  const unseen = element("p", { class: "note", hidden: true }, t("read.unseen"));
+  const stage = element("div", { class: "stage", id: "read-stage" }, empty, unseen);
+  const summary = element("h2", { id: "read-summary" });
+  const copy = button(t("read.copy_all"), { class: "small", id: "read-copy" });
+  const lines = element("ol", { class: "lines", id: "read-lines-found" });
+  const raw = element("details", { id: "read-raw" }, element("summary", {}, t("read.json")));
+  const codes = rawParts(raw);
+  const result = element(
+    "section",
+    { class: "result", id: "read-result", hidden: true },
+    part("div", "head", summary, copy),
+    lines,
+    raw,
+  );
+  root.append(part("div", "row bar", give, controls), part("div", "body", stage, result));
+  return { give, controls, empty, unseen, stage, result, summary, copy, lines, raw, ...codes };
+}
+
+function rawParts(root) {
+  const part = (id, text) => {
+    const code = element("pre", { id, tabindex: 0 });
+    const copy = button(t("read.copy"), { class: "small" });
+    root.append(element("div", { class: "head" }, element("h3", {}, text), copy), code);
+    return [code, copy];
+  };
+  const [curl, copyCurl] = part("read-curl", t("read.curl"));
+  const [json, copyJson] = part("read-json", t("read.answer"));
+  return { curl, copyCurl, json, copyJson };
+}

@@ -1,0 +1,136 @@
+/** What a training is started with: the fields of the form, what is sent, how trainings differ. No DOM. */
+
+/** @import { DataSet, Field, Job, Networks, Option } from "../types.d.ts" */
+
+const MAIN = ["activation", "pooling", "recipe", "lr", "epochs", "batch_size", "limit", "seed"];
+const SMALL = "digits"; // too few examples for what the lessons show
+const NUMBERS = new Set(["int", "float"]);
+
+/** Two trainings each, one after the other, that differ in one thing. Tried on Fashion-MNIST. */
+export const LESSONS = {
+  activation: [job({ activation: "sigmoid", lr: 0.5 }), job({ activation: "relu", lr: 0.5 })],
+  padding: [job({ pooling: "avg" }), job({ pooling: "avg" }, "lenet-max")],
+  rate: [job({ lr: 0.1 }), job({ lr: 0.9 })],
+  pooling: [job({ pooling: "avg" }), job({ pooling: "max" })],
+  dead: [job({ activation: "relu", lr: 0.9 }), job({ activation: "relu", lr: 0.9, restarts: 3 })],
+};
+
+function job(settings, network = "lenet") {
+  return { network, settings: { epochs: 5, ...settings } };
+}
+
+/**
+ * Returns the fields of the form as they stand.
+ * @param {Networks} offers of /v1/networks
+ * @param {DataSet[]} data of /v1/data
+ * @param {(name: string) => string | null} given what the URL says
+ * @returns {Field[]}
+ */
+export function fields(offers, data, given) {
+  const network = networkOf(offers, given("network"));
+  const recipes = Object.keys(network.recipes);
+  const plan = network.recipes[given("recipe") ?? ""] ?? network.recipes[recipes[0]];
+  /** @param {Option} offer @param {Field["group"]} group */
+  const field = (offer, group) => {
+    const fallback = offer.name === "recipe" ? recipes[0] : (plan[offer.name] ?? offer.default);
+    const choices = offer.name === "recipe" ? recipes : offer.choices;
+    const text = given(offer.name);
+    return { ...offer, choices, group, fallback, given: text !== null, value: text ?? fallback };
+  };
+  const options = network.options.filter((option) => option.training);
+  const offered = [...options.map((option) => ({ help: "", ...option })), ...offers.settings];
+  const named = new Map(offered.map((offer) => [offer.name, offer]));
+  const isOption = new Set(options.map((option) => option.name));
+  return [
+    field(choice("network", offers.networks.map((one) => one.name), network.name), "main"),
+    field(choice("data", data.map((one) => one.name), firstData(data)), "main"),
+    ...MAIN.filter((name) => named.has(name)).map((name) => field(named.get(name), "main")),
+    ...offered
+      .filter((offer) => !MAIN.includes(offer.name))
+      .map((offer) => field(offer, isOption.has(offer.name) ? "network" : "more")),
+  ];
+}
+
+function choice(name, choices, fallback) {
+  return { name, type: "str", default: fallback, choices, help: "" };
+}
+
+function networkOf(offers, name) {
+  return offers.networks.find((network) => network.name === name) ?? offers.networks[0];
+}
+
+function firstData(data) {
+  const wanted = ["fashion-mnist", "mnist"].map((name) => data.find((one) => one.name === name));
+  return (wanted.find((one) => one?.here) ?? data.find((one) => one.here) ?? data[0]).name;
+}
+
+/**
+ * Returns what POST /v1/trainings takes: only what was given stands in the settings.
+ * @param {Field[]} form
+ * @returns {Job}
+ */
+export function request(form) {
+  const chosen = Object.fromEntries(form.map((field) => [field.name, field]));
+  const settings = form.filter((field) => field.given && !["network", "data"].includes(field.name));
+  return {
+    network: String(chosen.network.value),
+    data: String(chosen.data.value),
+    settings: Object.fromEntries(settings.map((field) => [field.name, typed(field)])),
+  };
+}
+
+function typed(field) {
+  const text = String(field.value);
+  if (field.type === "bool") return text === "true";
+  return NUMBERS.has(field.type) && text.trim() && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
+/**
+ * @param {string} name of LESSONS
+ * @param {string} data a data set's name
+ * @returns {Job[]} the trainings of a lesson.
+ */
+export function lesson(name, data) {
+  return LESSONS[name].map((one) => ({ ...one, data }));
+}
+
+/**
+ * Returns the data set of a lesson: the chosen one, where it is large enough to teach something.
+ * @param {DataSet[]} data of /v1/data
+ */
+export function lessonData(chosen, data) {
+  if (chosen !== SMALL) return chosen;
+  const large = data.filter((one) => one.name !== SMALL);
+  return (large.find((one) => one.here) ?? large[0]).name;
+}
+
+/**
+ * Returns what the URL should say for a lesson: its first training, and nothing else of the form.
+ * @param {string} name of LESSONS
+ * @param {string} data a data set's name
+ * @param {Field[]} form
+ * @returns {Record<string, string | null>}
+ */
+export function lessonValues(name, data, form) {
+  const cleared = Object.fromEntries(form.map((field) => [field.name, null]));
+  const { network, settings } = LESSONS[name][0];
+  const given = Object.entries(settings).map(([key, value]) => [key, String(value)]);
+  return { ...cleared, network, data, ...Object.fromEntries(given) };
+}
+
+/**
+ * Returns for every training the given settings in which it differs from the others.
+ * @param {Job[]} trainings
+ * @param {Pick<Networks, "networks">} offers of /v1/networks
+ * @returns {[string, unknown][][]} names and values, what a recipe says included
+ */
+export function differences(trainings, offers) {
+  const names = [...new Set(trainings.flatMap((one) => Object.keys(one.settings)))];
+  const whole = trainings.map((one) => {
+    const { recipes } = networkOf(offers, one.network);
+    return { ...(recipes[String(one.settings.recipe)] ?? Object.values(recipes)[0]), ...one.settings };
+  });
+  const differing = names.filter((name) => new Set(whole.map((one) => String(one[name]))).size > 1);
+  return whole.map((one) =>
+    differing.filter((name) => name in one).map((name) => [name, one[name]]));
+}

@@ -1,0 +1,293 @@
+/** The Train tab: settings, curves, and what the network sees while it learns. */
+
+import { changed } from "../core/control.js";
+import { KEYS as SHEET } from "../draw/source.js";
+import { element } from "../core/elements.js";
+import { figure } from "../core/numbers.js";
+import { t } from "../core/texts.js";
+import { TrainingStore, alive } from "./store.js";
+import { Form } from "./form.js";
+import { Live } from "./live.js";
+import { TrainingActivations } from "./activations.js";
+import { namesOf } from "./names.js";
+import { Panels } from "./panels.js";
+import { LESSONS, fields, lesson, lessonData, lessonValues, request } from "./plan.js";
+import { Runs, showEpochs } from "./runs.js";
+import { Status } from "./status.js";
+
+/** @import { App, DataSet, Networks } from "../types.d.ts" */
+
+const KEY = "train.";
+const OWN = ["network", "data", "training", "hidden", "lesson", "sample"];
+const DIGIT = [1, 28, 28];
+
+/** @type {{store: TrainingStore | null, offers: Networks | null}} */
+const memory = { store: null, offers: null }; // outlives a visit of the tab
+
+/**
+ * Shows the tab.
+ * @param {HTMLElement} root
+ * @param {App} app
+ * @returns {() => void} takes it away
+ */
+export function mount(root, app) {
+  memory.store ??= new TrainingStore(app.api);
+  const tab = new TrainTab(root, app, memory.store);
+  tab.open();
+  return () => tab.remove();
+}
+
+class TrainTab {
+  #app;
+  #store;
+  #parts;
+  #activations;
+  #at = null;
+  #frame = 0;
+  #statuses = new Map();
+  #refused = null;
+  #offs = [];
+  #removed = false;
+  /** @type {Networks} */
+  #offers;
+  /** @type {DataSet[]} */
+  #data;
+
+  constructor(root, app, store) {
+    [this.#app, this.#store] = [app, store];
+    this.#parts = build(root, {
+      change: (name, value) => this.#change(name, value),
+      start: () => this.#start(),
+      clear: () => this.#clear(),
+      lesson: (name) => this.#startLesson(name),
+      act: (verb) => this.#act(verb),
+      draw: (model) => app.state.push({ tab: "draw", model }),
+      point: (at) => this.#point(at),
+      redraw: () => this.#draw(),
+      show: (id, shown) => this.#showRun(id, shown),
+      watch: (id) => this.#set({ training: id }),
+      other: () => this.#set({ sample: (Number.parseInt(this.#get("sample"), 10) || 0) + 1 }),
+      mine: () => this.#set({ sample: null }),
+    });
+    this.#activations = new TrainingActivations(app.api, (key) => app.state.get(key), {
+      seen: (view) => this.#seen(view),
+      failed: (error) => app.fail(error),
+    });
+  }
+
+  /** Fetches what there is to choose, and shows all. */
+  async open() {
+    const { api, state, theme, fail } = this.#app;
+    try {
+      const asked = [memory.offers ?? api.get("/v1/networks"), api.get("/v1/data")];
+      const [offers, { data }] = await Promise.all([...asked, this.#store.load()]);
+      memory.offers = this.#offers = offers;
+      this.#data = data;
+    } catch (error) {
+      return fail(error);
+    }
+    if (this.#removed) return;
+    this.#offs = [
+      this.#store.on((_, begun) => this.#changed(begun)),
+      state.on(keys(this.#offers), () => this.#draw()),
+      theme.on(() => this.#parts.live.paint(theme.dark)),
+    ];
+    for (const training of this.#store.all()) this.#statuses.set(training.id, training.status);
+    this.#changed(null);
+  }
+
+  /** Takes the tab away; trainings and lessons go on. */
+  remove() {
+    this.#removed = true;
+    cancelAnimationFrame(this.#frame);
+    for (const off of this.#offs) off();
+    this.#parts.panels.remove();
+    this.#activations.stop();
+  }
+
+  #get(name) {
+    return this.#app.state.get(KEY + name);
+  }
+
+  #set(values) {
+    const named = Object.entries(values).map(([name, value]) => [KEY + name, value]);
+    this.#app.state.set(Object.fromEntries(named));
+  }
+
+  #fields() {
+    return fields(this.#offers, this.#data, (name) => this.#get(name));
+  }
+
+  #lesson() {
+    return this.#get("lesson") in LESSONS ? this.#get("lesson") : null;
+  }
+
+  #change(name, value) {
+    const field = this.#fields().find((one) => one.name === name);
+    if (!field) return;
+    this.#set({ ...changed(field, value), ...(name === "data" ? {} : { lesson: null }) });
+    this.#draw();
+  }
+
+  #clear() {
+    this.#set(Object.fromEntries([...this.#fields().map((field) => [field.name, null]), ["lesson", null]]));
+  }
+
+  #start() {
+    const form = this.#fields();
+    const name = this.#lesson();
+    if (!name) return this.#begin([request(form)]);
+    return this.#begin(lesson(name, lessonData(request(form).data, this.#data)));
+  }
+
+  #startLesson(name) {
+    const form = this.#fields();
+    const data = lessonData(request(form).data, this.#data);
+    const usual = form.find((field) => field.name === "data")?.fallback;
+    this.#set({ ...lessonValues(name, data === usual ? null : data, form), lesson: name });
+    return this.#begin(lesson(name, data));
+  }
+
+  async #begin(jobs) {
+    await this.#store.start(jobs);
+    const watch = document.getElementById("train-watch");
+    if (matchMedia("(max-width: 899px)").matches) watch?.scrollIntoView({ block: "start" });
+  }
+
+  async #act(verb) {
+    const training = this.#watched();
+    if (!training) return;
+    if (verb === "forget") await this.#forget(training.id);
+    else if (verb !== "draw") await this.#store.command(training.id, verb);
+    if (["draw", "forget", "keep"].includes(verb)) await this.#app.refresh().catch(this.#app.fail);
+    if (verb === "draw") this.#app.state.push({ tab: "draw", model: training.model });
+    const kept = verb === "keep" && this.#store.get(training.id)?.kept;
+    if (kept) this.#app.announce(t("train.kept", { name: kept }));
+  }
+
+  async #forget(id) {
+    this.#activations.stop(); // else it would ask for a model that is no more
+    await this.#store.forget(id);
+    this.#set({ training: null });
+    if (!this.#watched()) document.getElementById("train-start")?.focus();
+  }
+
+  #watched() {
+    return this.#store.get(this.#get("training")) ?? this.#store.running() ?? this.#store.all().at(-1) ?? null;
+  }
+
+  #hidden() {
+    return new Set((this.#get("hidden") ?? "").split(",").filter(Boolean));
+  }
+
+  #showRun(id, shown) {
+    const hidden = this.#hidden();
+    if (shown) hidden.delete(id);
+    else hidden.add(id);
+    this.#set({ hidden: [...hidden].join(",") || null });
+  }
+
+  #point(at) {
+    if (at === this.#at) return;
+    this.#at = at;
+    this.#draw();
+  }
+
+  /** The store has news: who began, who ended, what was refused. */
+  #changed(begun) {
+    const { fail, announce } = this.#app;
+    if (this.#store.error !== this.#refused) {
+      this.#refused = this.#store.error;
+      fail(this.#refused && new Error(this.#refused));
+    }
+    if (begun) {
+      this.#set({ training: begun.id });
+      announce(t("train.said.begun", { id: begun.id, name: begun.network }));
+    }
+    for (const training of this.#store.all()) this.#announce(training);
+    this.#draw();
+  }
+
+  #announce(training) {
+    const { announce, refresh, fail } = this.#app;
+    const { id, status, error } = training;
+    const before = this.#statuses.get(id);
+    this.#statuses.set(id, status);
+    if (before === status || before === undefined) return;
+    refresh().catch(fail); // the choosers of models know of it, or no more
+    if (alive(training)) return;
+    const accuracy = figure(training.history.at(-1)?.test_acc);
+    announce(t(`train.said.${status}`, { id, error, accuracy }));
+  }
+
+  /** Draws all in the browser's next frame, however much news there is before it. */
+  #draw() {
+    if (this.#removed || this.#frame || !this.#data) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const { form, watch, panels, runs, epochs, live, boxes } = this.#parts;
+    const all = this.#store.all();
+    const names = namesOf(all, this.#offers);
+    const watched = this.#watched();
+    const hidden = this.#hidden();
+    const rows = all.map((training, i) => ({
+      training, name: names[i], slot: this.#store.slot(training.id),
+      shown: !hidden.has(training.id), watched: training === watched,
+    }));
+    form.update(this.#fields(), this.#data, { busy: this.#store.busy(), lesson: this.#lesson() });
+    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting() });
+    runs.update(rows, this.#at);
+    panels.update(rows.filter((row) => row.shown), this.#at);
+    for (const box of boxes) box.hidden = !watched;
+    if (!watched?.weights) live.clear();
+    if (!watched) return;
+    if (epochs.closest("details")?.open) showEpochs(epochs, watched);
+    this.#activations.want(watched, this.#stored(watched));
+  }
+
+  #stored(training) {
+    const model = this.#app.models.models.find((one) => one.name === training.model);
+    return model?.stored ?? DIGIT;
+  }
+
+  #seen(view) {
+    const { state, theme } = this.#app;
+    if (this.#removed || view.training.id !== this.#watched()?.id) return;
+    this.#parts.live.show(view, { dark: theme.dark, drawn: SHEET.some((key) => state.get(key)) });
+  }
+}
+
+/** Returns the parts of the tab, put into its root. */
+function build(root, on) {
+  const place = (id) => element("section", { id, class: "panel" });
+  const ids = ["controls", "watch", "curves", "live"].map((name) => `train-${name}`);
+  const [controls, watch, curves, live] = ids.map(place);
+  const epochs = element("table", { class: "data" });
+  const details = element("details", { id: "train-epochs" }, element("summary", {}, t("train.epochs")),
+    element("div", { class: "wide" }, epochs));
+  details.addEventListener("toggle", on.redraw);
+  root.append(controls, element("div", { class: "results" }, watch, curves, live));
+  const parts = {
+    form: new Form(controls, on),
+    watch: new Status(watch, on),
+    panels: new Panels(curves, on.point),
+    runs: new Runs(curves, on),
+    live: new Live(live, on),
+    epochs,
+    boxes: [curves, live],
+  };
+  curves.append(details);
+  return parts;
+}
+
+/** Returns the keys of the URL that the tab shows. */
+function keys({ settings, networks }) {
+  const offered = [...settings, ...networks.flatMap((network) => network.options)];
+  const names = new Set([...OWN, ...offered.map((one) => one.name)]);
+  return [...[...names].map((name) => KEY + name), ...SHEET];
+}

@@ -1,0 +1,142 @@
+/** How a unit's value is computed, in words and numbers, computed here again. */
+
+import { button, element, say } from "../core/elements.js";
+import { digits, fixed } from "../core/numbers.js";
+import { t } from "../core/texts.js";
+import { curve } from "./curve.js";
+import { largest, numberGrid, productLine, termRow, termTable } from "./grids.js";
+import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "./sum.js";
+
+/** @import { Unit } from "../types.d.ts" */
+
+const LINES = { first: 2, step: 8 };
+const TERMS = { first: 12, step: 100 };
+
+const STORIES = {
+  convolution: sumStory,
+  average: sumStory,
+  linear: linearStory,
+  maximum: maximumStory,
+  activation: activationStory,
+};
+
+/**
+ * @param {Unit} unit the answer of /v1/unit.
+ * @returns {HTMLElement[]} how it comes about.
+ */
+export function explain(unit) {
+  if (unit.value === null) return [told("no-number")];
+  const story = STORIES[unit.operation];
+  if (story && unit.patch) return story(unit);
+  const { layer, window } = unit.before;
+  return [told(layer ? (window ? "place" : "other") : "unknown", { layer })];
+}
+
+function told(key, values) {
+  return element("p", {}, t(`draw.story-${key}`, values));
+}
+
+function sumStory(unit) {
+  const terms = termsOf(unit);
+  const channels = strongest(unit);
+  const { patch, kernel, before, operation } = unit;
+  const products = patch.map((plane, c) =>
+    plane.map((row, r) => row.map((x, i) => x * kernel[c][r][i])),
+  );
+  const scales = { patch: largest(patch), kernel: largest(kernel), products: largest(products) };
+  const [height, width] = [patch[0].length, patch[0][0].length];
+  const convolution = channels.length === 1 ? "one-map" : "convolution";
+  const key = operation === "average" ? operation : convolution;
+  const lines = element("div", { class: "lines" });
+  const line = (one) => productLine(unit, one, scales);
+  const more = growing(lines, channels, LINES, "draw.more-channels", line);
+  return [
+    told(key, { layer: before.layer, count: channels.length, height, width }),
+    equation(unit, terms),
+    element("div", { class: "growing" }, lines, more),
+    allDigits(terms),
+  ];
+}
+
+function linearStory(unit) {
+  const terms = termsOf(unit);
+  const table = termTable();
+  const more = growing(table.tBodies[0], sorted(terms), TERMS, "draw.more-terms", termRow);
+  return [
+    told("linear", { layer: unit.before.layer, count: terms.length }),
+    equation(unit, terms),
+    element("div", { class: "growing" }, table, more),
+  ];
+}
+
+function maximumStory({ argmax: [plane, row, column], patch, before, value }) {
+  const seen = patch[plane];
+  const options = { scale: largest(patch), label: t("draw.part-patch"), marked: [row, column] };
+  const best = seen[row][column];
+  return [
+    told("maximum", { layer: before.layer, count: seen.length * seen[0].length }),
+    numberGrid(seen, options),
+    numbers({}, `max = ${digits(best)} `, verdict(best === value)),
+  ];
+}
+
+function activationStory(unit) {
+  const given = [unit.patch].flat(3)[0];
+  const rule = FUNCTIONS[unit.function];
+  const name = unit.function ?? "f";
+  const line = numbers({}, `${name}(${digits(given)}) = ${digits(unit.value)} `);
+  const story = [told("activation", { layer: unit.before.layer, name }), line];
+  if (!rule) return story;
+  const room = 1e-15 * Math.max(1, Math.abs(given));
+  line.append(verdict(Math.abs(rule(given) - unit.value) <= room));
+  return [...story, curve(rule, given, unit.value, name)];
+}
+
+/** Makes the line of a sum, with what came out here. */
+function equation(unit, terms) {
+  const { products, total, same } = addUp(unit, terms);
+  const text = (number) => fixed(number, placesOf(terms));
+  const bias = unit.bias === null ? "" : ` + ${t("draw.bias")} ${text(unit.bias)}`;
+  return numbers(
+    { "data-sum": total, "data-same": String(same) },
+    `${t("draw.sum-of", { count: terms.length })} ${text(products)}${bias}`,
+    element("b", {}, ` = ${text(total)} `),
+    verdict(same && text(total) === text(unit.value)),
+  );
+}
+
+function numbers(given, ...parts) {
+  return element("p", { class: "equation mono", ...given }, ...parts);
+}
+
+function verdict(same) {
+  const kind = `badge ${same ? "good" : "bad"}`;
+  return element("span", { class: kind }, t(same ? "draw.same" : "draw.other"));
+}
+
+/** Fills a list with the first of its items; returns the button that adds more. */
+function growing(list, items, { first, step }, key, make) {
+  let shown = 0;
+  const more = button("", { class: "small", onclick: () => add(step) });
+  const add = (count) => {
+    list.append(...items.slice(shown, shown + count).map(make));
+    shown = Math.min(items.length, shown + count);
+    more.hidden = shown === items.length;
+    say(more, t(key, { count: items.length - shown }));
+  };
+  add(first);
+  return more;
+}
+
+function allDigits(terms) {
+  const summary = element("summary", {}, t("draw.all-digits", { count: terms.length }));
+  const ontoggle = ({ target }) => {
+    if (target.open && target.children.length === 1)
+      target.append(termTable(...sorted(terms).map(termRow)));
+  };
+  return element("details", { class: "all-digits", ontoggle }, summary);
+}
+
+function sorted(terms) {
+  return [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+}

@@ -1,0 +1,101 @@
+/** Small grids of numbers, coloured by value. */
+
+import { element } from "../core/elements.js";
+import { brief, digits } from "../core/numbers.js";
+import { t } from "../core/texts.js";
+
+/** @import { Unit } from "../types.d.ts" */
+
+const MOST_TEXT = 12; // numbers across: in more, each is too small to be read
+
+/**
+ * Makes a grid of numbers.
+ * @param {number[][]} rows
+ * @param {{scale: number, label: string, marked?: number[] | null}} options `scale` is the value
+ *   that gets the full colour, `marked` the [row, column] of one that stands out.
+ * @returns {HTMLElement}
+ */
+export function numberGrid(rows, { scale, label, marked = null }) {
+  const across = rows[0].length;
+  const cells = rows.flatMap((row, r) =>
+    row.map((value, c) => {
+      const text = across > MOST_TEXT ? "" : brief(value);
+      const cell = element("span", { title: digits(value) }, text);
+      const share = Math.min(1, Math.abs(value) / (scale || 1));
+      cell.className = value < 0 ? "negative" : "positive";
+      cell.style.setProperty("--share", `${Math.round(70 * share)}%`);
+      if (marked && marked[0] === r && marked[1] === c) cell.classList.add("marked");
+      return cell;
+    }),
+  );
+  const grid = element("div", { class: "numbers", role: "img", "aria-label": label }, ...cells);
+  grid.style.setProperty("--across", String(across));
+  grid.classList.toggle("tiny", across > MOST_TEXT);
+  grid.classList.toggle("dense", across > 5 && across <= MOST_TEXT);
+  return grid;
+}
+
+/** @param {number[][][]} planes @returns {number} the largest magnitude in them. */
+export function largest(planes) {
+  let most = 0;
+  for (const plane of planes) {
+    for (const row of plane) for (const value of row) most = Math.max(most, Math.abs(value));
+  }
+  return most;
+}
+
+/**
+ * Makes one line of a sum: patch times kernel gives products.
+ * @param {Unit} unit the answer of /v1/unit.
+ * @param {{plane: number, channel: number, sum: number}} one of `strongest`.
+ * @param {{patch: number, kernel: number, products: number}} scales the value of the full colour.
+ */
+export function productLine(unit, one, scales) {
+  const { patch, kernel } = unit;
+  const seen = patch[one.plane];
+  const weights = kernel[one.plane];
+  const products = seen.map((row, r) => row.map((value, c) => value * weights[r][c]));
+  const part = (name, rows) => {
+    const label = t(`draw.part-${name}`);
+    const grid = numberGrid(rows, { scale: scales[name], label });
+    return element("div", { class: "part" }, element("span", { class: "part-name" }, label), grid);
+  };
+  const sign = (text) => element("span", { class: "sign", "aria-hidden": "true" }, text);
+  const sum = `${t("draw.subtotal")} ${digits(Number(one.sum.toPrecision(6)))}`;
+  const total = element("span", { class: "subtotal number", title: digits(one.sum) }, sum);
+  const channel = t("draw.channel", { layer: unit.before.layer ?? "", map: one.channel + 1 });
+  return element(
+    "div",
+    { class: "line", "data-channel": one.channel },
+    element("b", { class: "line-name" }, channel, total),
+    part("patch", seen),
+    sign("\u00d7"),
+    part("kernel", weights),
+    sign("="),
+    part("products", products),
+  );
+}
+
+/** @returns {HTMLTableElement} a table of terms, for rows of `termRow`. */
+export function termTable(...rows) {
+  const heads = ["at", "value", "weight", "product"].map((key) =>
+    element("th", { scope: "col" }, t(`draw.term-${key}`)),
+  );
+  const head = element("thead", {}, element("tr", {}, ...heads));
+  return element("table", { class: "data terms" }, head, element("tbody", {}, ...rows));
+}
+
+/** @returns {HTMLTableRowElement} one of the terms of `termsOf`. */
+export function termRow({ at, seen, weight, product }) {
+  const cell = (value) => element("td", { class: "number" }, digits(value));
+  const cells = [seen, weight, product].map(cell);
+  return element("tr", {}, element("td", {}, placeText(at)), ...cells);
+}
+
+/** @returns {string} where a unit is, counted from 1 as people do: of a map, or of a vector. */
+export function placeText(at) {
+  const [map, row, column] = at.map((value) => value + 1);
+  return at.length === 3
+    ? t("draw.place", { map, row, column })
+    : t("draw.place-unit", { unit: map });
+}

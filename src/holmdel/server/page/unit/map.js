@@ -1,0 +1,32 @@
+/** An enlarged feature map with a box on it. */
+
+import { element } from "../core/elements.js";
+import { drawMap } from "../core/maps.js";
+import { createFrame } from "../core/frame.js";
+
+/** @import { BoxKind, MapFigure } from "../types.d.ts" */
+
+/**
+ * Makes a figure that shows one map of a layer and a box.
+ * @param {BoxKind} kind of the box.
+ * @returns {MapFigure}
+ */
+export function createMapFigure(kind) {
+  const frame = createFrame(kind);
+  const caption = element("figcaption");
+  const given = { class: `look look-${kind}`, hidden: true };
+  const node = element("figure", given, frame.node, caption);
+  return {
+    node,
+    show(layer, map, box, text, dark) {
+      const maps = layer?.layer.shape.length === 3 && map < layer.geometry.shown;
+      node.hidden = !maps;
+      if (!maps || !layer.shownValues) return;
+      const [, height, width] = layer.layer.shape;
+      const { bytes, low, high } = layer.shownValues;
+      drawMap(frame.canvas, bytes, width, height, { low, high, dark, offset: map * width * height });
+      frame.mark(box, height, width);
+      caption.textContent = text;
+    },
+  };
+}
