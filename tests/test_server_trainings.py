@@ -347,3 +347,51 @@ def test_the_document_describes_a_training(client):
     stream = document["paths"]["/v1/trainings/{id}/events"]["get"]["responses"]["200"]
     assert list(stream["content"]) == ["text/event-stream"]
     assert {"201", "400", "429"} <= document["paths"]["/v1/trainings"]["post"]["responses"].keys()
+
+
+def paused(state):
+    return state["status"] == "paused"
+
+
+def stepped(client, stride):
+    before = client.get("/v1/trainings/1").json()["weights"]
+    answer = client.post("/v1/trainings/1/step", params={"stride": stride})
+    assert answer.status_code == 200, answer.text
+    return wait_for(client, lambda state: paused(state) and state["weights"] > before)
+
+
+def test_a_training_goes_by_steps_and_back(client):
+    begin(client, QUICK | {"epochs": 4})
+    told(client, "pause")
+    first = wait_for(client, paused)
+    assert not first["back"]
+    one = stepped(client, "batch")
+    begun = weights_of(client)
+    two = stepped(client, "batch")
+    assert two["progress"]["batch"] == one["progress"]["batch"] + 1
+    assert not torch.equal(weights_of(client), begun)
+    back = told(client, "back")
+    assert paused(wait_for(client, paused))
+    assert torch.equal(weights_of(client), begun)
+    assert back["progress"]["batch"] == one["progress"]["batch"]
+    again = stepped(client, "epoch")
+    assert len(again["history"]) == len(one["history"]) + 1
+    told(client, "back")
+    assert torch.equal(weights_of(client), begun)
+    told(client, "resume")
+    done = wait_for(client, ended)
+    assert done["status"] == "finished"
+    assert [epoch["epoch"] for epoch in done["history"]] == [1, 2, 3, 4]
+    assert client.post("/v1/trainings/1/step").status_code == 409
+    kept = client.app.state.services.settings.runs
+    whole = library.train("lenet", "digits", out=kept / "w", callbacks=[], **QUICK | {"epochs": 4})
+    assert torch.equal(weights_of(client), whole.network[0].weight)
+
+
+def test_no_step_no_way_back(client):
+    begin(client, LONG)
+    told(client, "pause")
+    answer = client.post("/v1/trainings/1/back")
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "training 1 cannot go back: it has made no step"
+    assert client.post("/v1/trainings/1/step", params={"stride": "year"}).status_code == 400

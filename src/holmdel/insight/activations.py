@@ -46,6 +46,16 @@ class Activation:
         """The layer's name in the anatomy."""
         return self.layer.name
 
+    def expect(self, unit: tuple[int, ...]) -> None:
+        """Raises a UserError where the layer has no such unit."""
+        shape = tuple(self.value.shape)
+        fits = len(unit) == len(shape)
+        if not fits or not all(0 <= at < size for at, size in zip(unit, shape, strict=True)):
+            raise UserError(
+                f"unit was given as {','.join(map(str, unit))}; {self.name} has "
+                f"{'x'.join(map(str, shape))} units; expected {len(shape)} numbers counted from 0"
+            )
+
 
 @dataclass(frozen=True)
 class Activations:

@@ -85,13 +85,7 @@ def explain(seen: Activations, layer: str, unit: tuple[int, ...]) -> Unit:
     activation = seen[layer]
     if layer == INPUT:
         raise UserError("layer was given as 'input'; the image's pixels come out of no layer")
-    shape = tuple(activation.value.shape)
-    fits = len(unit) == len(shape)
-    if not fits or not all(0 <= at < size for at, size in zip(unit, shape, strict=True)):
-        raise UserError(
-            f"unit was given as {','.join(map(str, unit))}; {layer} has "
-            f"{'x'.join(map(str, shape))} units; expected {len(shape)} numbers counted from 0"
-        )
+    activation.expect(unit)
     before, shape, found = _placed(seen, activation, unit)
     return Unit(
         layer=activation.layer,

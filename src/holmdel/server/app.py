@@ -23,6 +23,7 @@ from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import Models
 from holmdel.server.repository import Repository
 from holmdel.server.routes import (
+    backward,
     classify,
     docs,
     inference,
@@ -45,6 +46,7 @@ ROUTES = (
     docs,
     networks,
     insight,
+    backward,
     samples,
     trainings,
     inference,

@@ -11,14 +11,14 @@ _BEGIN = "const $ = (globalThis.holmdelModules ??= {});\n"
 
 
 def order(sources: Mapping[str, str], first: str, known: Iterable[str] = ()) -> list[str]:
-    """Returns a module and those it needs, each behind what it imports.
+    r"""Returns a module and those it needs, each behind what it imports.
 
     Args:
         sources: the text of each module by its path, such as `core/api.js`.
         first: the module that is wanted.
         known: modules that are there already, with all that they import.
 
-    >>> order({"a.js": 'import { b } from "./x/b.js";\\n', "x/b.js": ""}, "a.js")
+    >>> order({"a.js": 'import { b } from "./x/b.js";\n', "x/b.js": ""}, "a.js")
     ['x/b.js', 'a.js']
     """
     found: list[str] = []

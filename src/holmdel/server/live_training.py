@@ -16,9 +16,11 @@ from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
-from holmdel.server.training_state import Curve, State, Value, figures
+from holmdel.server.training_state import ENDED, Curve, State, Value, figures
+from holmdel.server.training_steps import Steps, Stride
 from holmdel.training.callbacks import Callback, Progress, Snapshot, Stopped
 from holmdel.training.history import Epoch
+from holmdel.training.run import Run
 from holmdel.training.train import new_folder, train
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Training(Callback):
         )
         self._models = models
         self._folder = Path(tempfile.mkdtemp(prefix="holmdel-training-"))
+        self._steps = Steps(self._folder)
         self._changed = threading.Condition()
         self._keeping = threading.Lock()
         self._held = self._stopping = self._forgotten = self._ended = False
@@ -87,6 +90,38 @@ class Training(Callback):
             self._held = False
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._state.status != "paused", HEED_SECONDS)
+
+    def step(self, stride: Stride) -> None:
+        """Goes on for one batch, or to the end of the epoch, and pauses again.
+
+        Raises:
+            RequestError: 409 if it has ended.
+        """
+        self._expect_alive("go a step")
+        with self._changed:
+            self._steps.stride, self._steps.keeping, self._held = stride, True, False
+            self._tell(status="running")
+
+    def back(self) -> None:
+        """Goes back to where the last step began, and pauses there.
+
+        Raises:
+            RequestError: 409 if it has ended, or no step was made.
+        """
+        self._expect_alive("go back")
+        with self._changed:
+            if not self._steps.back:
+                raise RequestError(
+                    409, f"training {self._state.id} cannot go back: it has made no step"
+                )
+            self._steps.stride, self._steps.backing, self._held = None, True, True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._steps.backing, HEED_SECONDS)
+
+    def _expect_alive(self, what: str) -> None:
+        state = self._state
+        if state.status in ENDED:
+            raise RequestError(409, f"training {state.id} cannot {what}: it has ended")
 
     def stop(self) -> None:
         """Stops it after the current batch; its resume state is saved."""
@@ -138,47 +173,62 @@ class Training(Callback):
             self._remove()
 
     def start(self, title: str, epochs: int) -> None:
-        """Begins new curves."""
+        """Begins new curves, unless it is taken up again."""
+        if self._steps.again:
+            self._steps.again = False
+            self._heed()
+            self._tell(status="running")
+            return
         self._curve = Curve()
         self._tell(status="running", history=(), points=(), progress=None)
 
     def batch(self, progress: Progress) -> None:
         """Notes the progress, and a point of the curve."""
+        self._steps.batches = 0
         self._curve.add(progress)
         self._tell(progress=progress, points=self._curve.points)
 
     def epoch(self, history: Sequence[Epoch]) -> None:
-        """Notes the figures of the epochs."""
-        self._tell(history=figures(history))
+        """Notes the figures of the epochs; a step of an epoch ends here."""
+        state = self._tell(history=figures(history))
+        last = state.progress is not None and len(history) == state.progress.epochs
+        if self._steps.stride == "epoch" and not last:
+            self._held = True
+        if not last:
+            self._heed()
 
     def note(self, sentence: str) -> None:
-        """Notes the sentence."""
-        self._tell(notes=(*self._state.notes, sentence))
+        """Notes the sentence, once."""
+        if sentence not in self._state.notes:
+            self._tell(notes=(*self._state.notes, sentence))
 
     def between_batches(self, snapshot: Snapshot) -> None:
         """Shows the network now and then, waits while paused, and stops the training if asked."""
-        if self._held or self._stopping or time.perf_counter() >= self._look_due:
+        self._steps.batches += 1
+        stride = self._steps.stride
+        if stride or self._held or self._stopping or time.perf_counter() >= self._look_due:
             self._show(snapshot)
-        if self._held and not self._stopping:
+        if stride == "batch" and not self._steps.turning:
+            self._held = True
+            self._tell_state(self._steps.ahead(self._state))
+        self._heed()
+
+    def _heed(self) -> None:
+        """Waits while paused; ends the training if it is to stop, or to be taken up again."""
+        steps = self._steps
+        if self._held and not self._stopping and not steps.turning:
             with self._changed:
+                steps.stride = None
                 self._tell(status="paused")
-                self._changed.wait_for(lambda: self._stopping or not self._held)
-                self._tell(status="running")
-        if self._stopping:
+                self._changed.wait_for(lambda: self._stopping or steps.turning or not self._held)
+                self._tell(status="paused" if steps.backing else "running")
+        if self._stopping or steps.turning:
             raise Stopped
 
     def _run(self, chosen: Mapping[str, Any]) -> None:
         """Trains from beginning to end."""
-        state = self._state
         try:
-            run = train(
-                state.network,
-                state.data,
-                out=self._folder / "run",
-                callbacks=self,
-                progress=self._download,
-                **chosen,
-            )
+            run = self._train(chosen)
             self._put(run.classifier)
             self._tell(status="finished")
         except Stopped:
@@ -194,6 +244,48 @@ class Training(Callback):
                 forgotten = self._forgotten
             if forgotten:
                 self._remove()
+
+    def _train(self, chosen: Mapping[str, Any]) -> Run:
+        """Returns the run, taken up again as often as a step begins or is taken back."""
+        state, resume = self._state, False
+        while True:
+            try:
+                return train(
+                    state.network,
+                    state.data,
+                    out=self._folder / "run",
+                    resume=resume,
+                    callbacks=self,
+                    progress=self._download,
+                    **chosen,
+                )
+            except Stopped:
+                if self._stopping or not self._steps.turning:
+                    raise
+                self._turn()
+                resume = True
+
+    def _turn(self) -> None:
+        """Keeps the state where a step begins, or puts the last one that was kept in place."""
+        steps, resume = self._steps, self._folder / "run" / "resume.safetensors"
+        with self._changed:
+            if steps.backing:
+                kept = steps.restore(resume)
+                told = kept.state
+                self._curve = Curve(told.points)
+                if kept.classifier is not None:
+                    self._put(kept.classifier)
+                self._tell(history=told.history, points=told.points, progress=told.progress)
+            else:
+                steps.keep(resume, self._state, self._classifier)
+            steps.backing = steps.keeping = False
+            steps.again, steps.batches = True, 0
+            self._tell(back=steps.back)
+
+    def _tell_state(self, state: State) -> None:
+        with self._changed:
+            self._state = state
+            self._changed.notify_all()
 
     def _tell(self, **changes: Any) -> State:
         """Changes the state, and wakes the threads that wait for that."""

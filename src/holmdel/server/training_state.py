@@ -42,6 +42,7 @@ class State:
         notes: what the user should know.
         weights: how often the model was updated; 0 as long as there is none.
         kept: the name of the kept run and of its model; None if it was not kept.
+        back: whether there is a step to take back.
     """
 
     id: str
@@ -57,13 +58,18 @@ class State:
     notes: tuple[str, ...] = ()
     weights: int = 0
     kept: str | None = None
+    back: bool = False
 
 
 class Curve:
-    """The points of a curve; above `MOST_POINTS`, every other one is dropped."""
+    """The points of a curve; above `MOST_POINTS`, every other one is dropped.
 
-    def __init__(self) -> None:
-        self.points: tuple[Point, ...] = ()
+    Args:
+        points: those that are there already.
+    """
+
+    def __init__(self, points: tuple[Point, ...] = ()) -> None:
+        self.points = points
         self._apart = 0.0  # epochs between two points, at least
 
     def add(self, progress: Progress) -> None:

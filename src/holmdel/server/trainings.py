@@ -9,6 +9,7 @@ from holmdel.server.errors import RequestError
 from holmdel.server.live_training import Training
 from holmdel.server.training_form import checked
 from holmdel.server.training_state import State, Value
+from holmdel.server.training_steps import Stride
 
 if TYPE_CHECKING:
     from holmdel.server.models import Models
@@ -103,6 +104,18 @@ class Trainings:
         """Continues a paused training; returns its state."""
         training = self.get(id)
         training.release()
+        return training.state
+
+    def step(self, id: str, stride: Stride) -> State:
+        """Goes on for one batch or to the end of the epoch, then pauses; returns its state."""
+        training = self.get(id)
+        training.step(stride)
+        return training.state
+
+    def back(self, id: str) -> State:
+        """Goes back to where the last step began; returns its state."""
+        training = self.get(id)
+        training.back()
         return training.state
 
     def stop(self, id: str) -> State:

@@ -7,6 +7,7 @@ import type { createInputImage } from "./draw/input.js";
 import type { Source } from "./draw/source.js";
 import type { Theme } from "./core/theme.js";
 import type { UnitView } from "./unit/view.js";
+import type { Geometry } from "./network/layout.js";
 import type { UrlState } from "./core/url.js";
 
 /** What the frame of the page gives to a tab. */
@@ -138,6 +139,7 @@ export interface Layer {
 /** /v1/activations; `seen` is what the network was given. */
 export interface Activations {
   classes: string[];
+  logits: number[];
   probabilities: number[];
   layers: Layer[];
   seen: { shape: number[]; data: string };
@@ -156,6 +158,8 @@ export interface KernelValues {
 
 /** Values of a layer as bytes. */
 export interface Values {
+  /** Around 0 in any case, such as gradients. */
+  signed?: boolean;
   bytes: Uint8Array;
   low: number;
   high: number;
@@ -176,6 +180,28 @@ export interface Unit {
   argmax: number[];
   field: Box | null;
   before: { layer: string; shape: number[]; channels: number[]; window: Box | null };
+}
+
+/** /v1/backward: a unit's gradient, and the units behind it through which it acts. */
+export interface GradientAnswer {
+  layer: string;
+  kind: string;
+  unit: number[];
+  gradient: number | null;
+  output: boolean;
+  weights: boolean;
+  terms: { layer: string; unit: number[]; gradient: number; weight: number }[];
+}
+
+/** /v1/step: a kernel, [C, H, W], before and after one step; one weight's gradient as a sum. */
+export interface StepAnswer {
+  layer: string;
+  unit: number[];
+  rate: number;
+  before: number[][][];
+  gradient: number[][][];
+  after: number[][][];
+  weight: { plane: number; at: number[]; gradient: number; seen: number[]; slopes: number[] };
 }
 
 /** A training of /v1/trainings. */
@@ -312,15 +338,94 @@ export interface PointingOptions {
   /** Those on the page. */
   nets: () => ShownNetwork[];
   picture: () => Upload;
-  panel: UnitView;
+  panel: () => UnitView;
   seen: ReturnType<typeof createInputImage>;
+  /** Asks for the story of a unit, and returns what shows it. */
+  explained: (net: ShownNetwork, place: Place, control: AbortController) => Promise<(pinned: boolean) => void>;
+}
+
+export interface BackwardOptions {
+  app: App;
+  nets: () => ShownNetwork[];
+  picture: () => Upload;
+  panel: () => UnitView;
+  model: () => Model;
+  /** The label of the image, where it is known. */
+  truth: () => string | null;
+}
+
+export interface UnitOptions {
+  theme: { dark: boolean };
+  state: UrlState;
+  onPin: () => void;
+  onClose: () => void;
+  /** Goes to another unit; gives whether there are more. */
+  move: (by: number) => Promise<boolean>;
+}
+
+export interface SlideOptions {
+  move: (by: number) => Promise<boolean>;
+  onPlay: (playing: boolean) => void;
+}
+
+export interface Slide {
+  node: HTMLElement;
+  stop: () => void;
+  readonly playing: boolean;
+}
+
+/** CSS pixels that a network may take; `down`: from top to bottom; `whole`: all maps, however small. */
+export interface Room {
+  width: number;
+  height: number;
+  down: boolean;
+  whole: boolean;
+}
+
+/** Where a layer's maps stand on the stage; `slot`: its column or row, and what is between two. */
+export interface LayerPlace {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  geometry: Geometry;
+  alone: boolean;
+  slot: { start: number; extent: number; between: number };
+}
+
+export interface Plan {
+  down: boolean;
+  /** CSS pixels along the network. */
+  length: number;
+  edges: string[][];
+  places: Map<string, LayerPlace>;
+}
+
+/** What a unit depends on of a layer: `maps` null for all, `box` null for whole maps. */
+export interface PathStep {
+  layer: string;
+  maps: number[] | null;
+  box: Box | null;
+}
+
+/** Lines from boxes in maps of one layer to boxes in maps of another; a share colours each. */
+export interface Link {
+  from: string;
+  to: string;
+  pairs: number[][];
+  box: Box | null;
+  end: Box | null;
+  kind: "nearest" | "further";
+  shares?: number[];
 }
 
 export interface LayerOptions {
   layer: Layer;
-  place: { column: number; lane: number; alone: boolean };
-  /** CSS pixels of height for its maps. */
-  room: number;
+  place: LayerPlace;
+  /** Whether the network goes from top to bottom. */
+  down: boolean;
+  /** Tells what a kind of layer is. */
+  onKind: (layer: Layer) => void;
   /** Of its units, where they are the classes. */
   labels: string[] | null;
   on: PointerHandlers;
@@ -333,8 +438,14 @@ export interface NetworkOptions {
   on: PointerHandlers;
   /** Asks for a layer's kernels. */
   onKernels: (layer: string) => void;
+  /** Tells what a kind of layer is. */
+  onKind: (layer: Layer) => void;
+  /** Explains a class's probability. */
+  onClass: (index: number) => void;
   /** After the layers were made anew: their boxes are gone. */
   onRebuilt: () => void;
+  /** Whether all maps are wanted, however small. */
+  whole: () => boolean;
 }
 
 export interface ActivationsOptions {
@@ -372,6 +483,8 @@ export interface ToolsOptions {
   source: Source;
   /** After a change of what is drawn. */
   onChange: (event: Event) => void;
+  /** Gives what is on the sheet as a file. */
+  save: () => void;
 }
 
 export interface ImageInputOptions {
@@ -411,11 +524,14 @@ export interface Frame {
   node: HTMLElement;
   canvas: HTMLCanvasElement;
   mark: (box: Box | null, height: number, width: number) => void;
+  /** Covers all from [row, column] on, in reading order; null for nothing. */
+  cover: (from: number[] | null, height: number, width: number) => void;
 }
 
 /** A figure of one map of a layer with a box; null for the layer hides it. */
 export interface MapFigure {
   node: HTMLElement;
+  cover: Frame["cover"];
   show: (
     layer: LayerView | null | undefined,
     map: number,
@@ -425,8 +541,13 @@ export interface MapFigure {
   ) => void;
 }
 
-/** Draws a box in each of the maps, or takes the kind away for null. */
-export type DrawBoxes = (kind: BoxKind, maps: number[], box: Box | null) => void;
+/** What lies over a layer's maps. */
+export interface Boxes {
+  /** Draws a box in each of the maps, or takes the kind away for null. */
+  mark: (kind: BoxKind, maps: number[], box: Box | null) => void;
+  /** Hides all maps but some; none for null. */
+  veil: (kept: number[] | null) => void;
+}
 
 /** Where layers stand; `alone` is one that has its column for itself. */
 export interface Arrangement {

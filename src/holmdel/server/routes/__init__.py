@@ -4,6 +4,7 @@ page.py         /, /page/...                    the page's files
 docs.py         /docs                           the routes, described for people
 classify.py     /v1/classify, /v1/read          what an image shows, what is written on it
 insight.py      /v1/models, /v1/activations, /v1/unit, /v1/kernels, /v1/saliency, /v1/occlusion
+backward.py     /v1/gradients, /v1/backward, /v1/step: the way back, and a step of training
 samples.py      /v1/samples, /v1/sample         images of a data set
 networks.py     /v1/networks, /v1/data, /v1/anatomy
 trainings.py    /v1/trainings...                start, follow, pause, stop, keep, delete

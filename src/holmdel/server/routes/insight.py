@@ -21,8 +21,9 @@ from holmdel.insight import (
 )
 from holmdel.server.errors import error_responses
 from holmdel.server.routes import insight_schemas as schemas
-from holmdel.server.services import Services, services
-from holmdel.server.uploads import IMAGE_BODY, one_image
+from holmdel.server.routes.asking import LayerName, Maps, ModelName, UnitName, asked, index_of
+from holmdel.server.services import services
+from holmdel.server.uploads import IMAGE_BODY
 from holmdel.version import __version__
 
 if TYPE_CHECKING:
@@ -36,9 +37,6 @@ TOP = 3
 WINDOW, STRIDE, SIDE = 5, 2, 28  # the occluding square's, for images of 28x28
 MOST_MACS = 4e11  # of an occlusion: half a minute of one core
 
-ModelName = Annotated[str | None, Query(description="A model's name; the first if none.")]
-Maps = Annotated[int, Query(ge=1, le=4096, description="How many maps of a layer to give at most.")]
-LayerName = Annotated[str, Query(max_length=200, description="A layer's name, such as c1.")]
 Target = Annotated[
     int | None, Query(alias="class", ge=0, description="A class's index; the predicted if none.")
 ]
@@ -73,7 +71,7 @@ async def models(request: Request) -> Response:
 )
 async def activations(request: Request, model: ModelName = None, maps: Maps = 32) -> Response:
     """Returns what a network makes of an image, layer by layer, in float64 as bytes."""
-    shared, found, content = await _asked(request, model)
+    shared, found, content = await asked(request, model)
     return await shared.run(
         lambda: _json(_activations(shared.activations.get(found, content), maps))
     )
@@ -105,18 +103,12 @@ async def layer_kernels(
 async def unit(
     request: Request,
     layer: LayerName,
-    unit: Annotated[
-        str,
-        Query(
-            pattern=r"^\d{1,7}(,\d{1,7}){0,2}$",
-            description="Channel, row and column, such as 2,3,4; one number in a vector.",
-        ),
-    ],
+    unit: UnitName,
     model: ModelName = None,
 ) -> Response:
     """Returns the patch, the kernel and the products of a unit, as 64-bit floats."""
-    shared, found, content = await _asked(request, model)
-    index = tuple(int(part) for part in unit.split(","))
+    shared, found, content = await asked(request, model)
+    index = index_of(unit)
 
     def work() -> Response:
         return _json(explain(shared.activations.get(found, content).layers, layer, index).to_json())
@@ -133,7 +125,7 @@ async def unit(
 )
 async def gradient(request: Request, model: ModelName = None, target: Target = None) -> Response:
     """Returns the absolute gradient of a class's logit by each pixel of the network's input."""
-    shared, found, content = await _asked(request, model)
+    shared, found, content = await asked(request, model)
 
     def work() -> Response:
         look = shared.activations.get(found, content)
@@ -166,7 +158,7 @@ async def cover(
     ] = None,
 ) -> Response:
     """Returns the mean drop over all squares that cover a pixel."""
-    shared, found, content = await _asked(request, model)
+    shared, found, content = await asked(request, model)
 
     def work() -> Response:
         look = shared.activations.get(found, content)
@@ -191,13 +183,6 @@ async def cover(
     return await shared.run(work)
 
 
-async def _asked(request: Request, model: str | None) -> "tuple[Services, Model, bytes]":
-    """Returns what the routes share, the model that is asked, and the image's bytes."""
-    shared = services(request)
-    found = shared.models.get(model)
-    return shared, found, (await one_image(request)).content
-
-
 def _activations(look: "ImageActivations", maps: int) -> dict[str, Any]:
     classes = look.model.classifier.classes
     probabilities = look.layers.probabilities
@@ -207,6 +192,7 @@ def _activations(look: "ImageActivations", maps: int) -> dict[str, Any]:
         "model": look.model.name,
         "network": look.model.classifier.header.network,
         "classes": list(classes),
+        "logits": plain(look.layers.logits),
         "probabilities": plain(probabilities),
         "top": [
             {"label": classes[index], "probability": plain(probability)}

@@ -89,6 +89,7 @@ class ActivationsAnswer(BaseModel):
     model: str
     network: str
     classes: list[str]
+    logits: list[float | None]
     probabilities: list[float | None]
     top: list[ClassProbability]
     seen: Seen

@@ -5,13 +5,14 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from holmdel.server.errors import error_responses
 from holmdel.server.services import services
 from holmdel.server.training_state import ENDED, State, Value
+from holmdel.server.training_steps import Stride
 
 if TYPE_CHECKING:
     from holmdel.server.live_training import Training
@@ -136,6 +137,34 @@ async def resume(request: Request, id: Id) -> Response:
     """Continues a paused training; returns its state."""
     shared = services(request)
     return _json(_text(await shared.run(shared.trainings.resume, id)))
+
+
+@router.post(
+    "/v1/trainings/{id}/step",
+    response_model=State,
+    responses=error_responses(404, 409),
+    summary="Train for one batch or one epoch",
+)
+async def step(
+    request: Request,
+    id: Id,
+    stride: Annotated[Stride, Query(description="How far it goes before it pauses.")] = "batch",
+) -> Response:
+    """Goes on for one batch, or to the end of the epoch, and pauses again; returns its state."""
+    shared = services(request)
+    return _json(_text(await shared.run(shared.trainings.step, id, stride)))
+
+
+@router.post(
+    "/v1/trainings/{id}/back",
+    response_model=State,
+    responses=error_responses(404, 409),
+    summary="Take back the last step of a training",
+)
+async def back(request: Request, id: Id) -> Response:
+    """Goes back to where the last step began, and pauses there; returns its state."""
+    shared = services(request)
+    return _json(_text(await shared.run(shared.trainings.back, id)))
 
 
 @router.post(

@@ -13,13 +13,19 @@ import { element, svg } from "./elements.js";
 export function createFrame(kind, given = {}) {
   const canvas = element("canvas", { class: "map", ...given });
   const path = svg("path", { class: `mark ${kind}` });
-  const drawing = svg("svg", {}, path);
+  const cover = svg("path", { class: "cover" });
+  const drawing = svg("svg", {}, cover, path);
   return {
     canvas,
     node: element("div", { class: "look-frame" }, canvas, drawing),
     mark(box, height, width) {
       drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
       path.setAttribute("d", box ? outline(box, height, width) : "");
+    },
+    cover(from, height, width) {
+      const [row, column] = from ?? [height, 0];
+      const rest = column < width ? `M${column} ${row}H${width}V${row + 1}H${column}Z` : "";
+      cover.setAttribute("d", row < height ? `${rest}M0 ${row + 1}H${width}V${height}H0Z` : "");
     },
   };
 }

@@ -4,10 +4,10 @@ import { context2d } from "./elements.js";
 
 const NEGATIVE = [33, 102, 190]; // blue
 const POSITIVE = [200, 45, 40]; // red
-const NEGATIVE_DARK = [96, 165, 250];
-const POSITIVE_DARK = [248, 113, 100];
+const NEGATIVE_DARK = [116, 180, 255];
+const POSITIVE_DARK = [255, 138, 125];
 const PAPER = [255, 255, 255];
-const PAPER_DARK = [24, 26, 30];
+const PAPER_DARK = [16, 18, 21];
 const OPAQUE = 0xff000000;
 
 const scales = new Map();

@@ -6,6 +6,7 @@ import { t } from "../core/texts.js";
 /** @import { SamplesOptions } from "../types.d.ts" */
 
 const COUNT = 21; // three rows
+const FIRST = 5; // the one that is there at the start
 
 /** The strip of samples. */
 export class Samples {
@@ -46,6 +47,18 @@ export class Samples {
       const chosen = sample !== null && Number(one.dataset.index) === sample.index;
       one.setAttribute("aria-pressed", String(chosen));
     }
+  }
+
+  /** Chooses one, so that there is something to see. */
+  takeFirst() {
+    const all = [...this.list.querySelectorAll("button")];
+    (all[FIRST] ?? all[0])?.click();
+  }
+
+  /** @param {{index: number} | null} sample @returns {string | null} its label, where it is among those shown. */
+  labelOf(sample) {
+    const found = sample && this.list.querySelector(`button[data-index="${sample.index}"]`);
+    return found?.getAttribute("data-label") ?? null;
   }
 
   #made({ index, label, picture }, data) {

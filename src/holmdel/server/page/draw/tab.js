@@ -9,7 +9,9 @@ import { createSheet } from "./sheet.js";
 import { KEYS, Source } from "./source.js";
 import { Tools } from "./tools.js";
 import { Pointing } from "../unit/pointing.js";
-import { element } from "../core/elements.js";
+import { Backward } from "./backward.js";
+import { element, say } from "../core/elements.js";
+import { legend } from "../network/legend.js";
 import { Kernels } from "../network/kernels.js";
 import { NetworkView } from "../network/view.js";
 import { t } from "../core/texts.js";
@@ -24,6 +26,7 @@ const ALL_MAPS = 4096;
 const QUIET = 120; // ms after the last maps, before what is not shown at each is asked for
 
 const source = new Source(); // a drawing outlives a visit of another tab
+let fresh = true; // nothing was on the sheet yet: it begins with a sample
 
 /**
  * Mounts the tab.
@@ -63,7 +66,10 @@ class DrawTab {
   unit;
   /** @type {Pointing} */
   pointing;
+  /** @type {Backward} */
+  backward;
   netBox = element("div", { class: "nets" });
+  facts = element("span", { class: "muted small facts" });
   /** @type {Model} the first that is chosen. */
   model;
   names = "";
@@ -92,7 +98,7 @@ class DrawTab {
       this.drawn(event.timeStamp);
       state.set(source.address());
     };
-    this.tools = new Tools({ source, onChange });
+    this.tools = new Tools({ source, onChange, save: () => this.save() });
     this.samples = new Samples({
       app: this.app,
       onChoose: (sample) => this.takeSample(sample, pngOf(sample.picture)),
@@ -124,19 +130,24 @@ class DrawTab {
     this.kernels = new Kernels(this.app);
     this.unit = new UnitView({
       theme,
+      state,
       onPin: () => this.pointing.pinCurrent(),
       onClose: () => this.pointing.unpin(),
+      move: (by) => this.pointing.move(by),
     });
+    const about = { app: this.app, nets: () => this.nets, picture: () => source.picture(), panel: () => this.unit };
+    this.backward = new Backward({ ...about, model: () => this.model, truth: () => this.truth() });
     this.pointing = new Pointing({
-      app: this.app,
-      nets: () => this.nets,
-      picture: () => source.picture(),
-      panel: this.unit,
+      ...about,
       seen: this.seen,
+      explained: (net, place, control) =>
+        this.backward.on ? this.backward.explained(net, place, control) : this.pointing.forward(net, place, control),
     });
     const help = element("p", { id: "maps-help", class: "sr-only" }, t("draw.maps-help"));
-    const parts = [this.netBox, this.unit.node, this.kernels.node, help];
+    const bar = element("div", { class: "net-tools" }, this.backward.node, this.facts, this.mapsChoice);
+    const parts = [bar, this.netBox, legend(), this.kernels.node, this.unit.node, help];
     this.root.append(element("div", { class: "work" }, ...parts));
+    this.unit.refresh();
   }
 
   listen() {
@@ -149,6 +160,8 @@ class DrawTab {
       state.on(["maps", "kernels"], () => this.updateKernels()),
       state.on(["unit"], () => this.pointing.read()),
       state.on(["why", "class"], () => this.updateImportance()),
+      state.on(["digits"], () => this.unit.refresh()),
+      state.on(["backward", "rate", "learn"], () => this.updateBackward()),
       state.on(["samples"], () => this.loadSamples()),
       theme.on(() => this.repaint()),
     );
@@ -170,6 +183,7 @@ class DrawTab {
       this.nets[i].view.name(model);
     });
     this.model = chosen[0];
+    say(this.facts, this.nets.length > 1 ? "" : (this.nets[0].view.facts.textContent ?? ""));
     const digits = this.model.framing === "digit";
     this.root.classList.toggle("objects", !digits);
     this.sheet.invite(t(digits ? "draw.hint" : "draw.hint-object"));
@@ -182,9 +196,12 @@ class DrawTab {
   addNet(number) {
     const { api, theme, fail } = this.app;
     const onKernels = (layer) => this.kernels.toggle(number, layer);
-    const onRebuilt = () => this.pointing.refresh();
+    const onRebuilt = () => this.updateBackward();
     const on = this.pointing.on(number);
-    const view = new NetworkView({ theme, on, onKernels, onRebuilt });
+    const whole = () => this.app.state.get("maps") !== null;
+    const onKind = (layer) => this.unit.showKind(layer);
+    const onClass = (index) => this.pointing.pinClass(number, index);
+    const view = new NetworkView({ theme, on, onKernels, onKind, onClass, onRebuilt, whole });
     const run = createActivationsRequest({
       api,
       fail,
@@ -194,7 +211,6 @@ class DrawTab {
     /** @type {Net} */
     const net = { view, model: "", run, answered: false };
     this.netBox.append(view.node);
-    if (!number) view.head.append(this.mapsChoice);
     return net;
   }
 
@@ -237,8 +253,27 @@ class DrawTab {
   afterwards() {
     this.markSample();
     this.pointing.read();
-    this.pointing.refresh();
+    this.updateBackward();
     this.updateImportance();
+  }
+
+  /** Shows the gradients in the places of the maps, or the maps again, and the unit anew. */
+  async updateBackward() {
+    await this.backward.update();
+    this.pointing.refresh();
+  }
+
+  /** @returns {string | null} the label of what is on the sheet, where it is a sample. */
+  truth() {
+    return this.samples.labelOf(source.sample);
+  }
+
+  /** Gives what is on the sheet as a file. */
+  save() {
+    const blob = new Blob([/** @type {any} */ (source.picture())], { type: "image/png" });
+    const link = element("a", { href: URL.createObjectURL(blob), download: "drawing.png" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
   keepSeen({ shape, data }) {
@@ -307,6 +342,8 @@ class DrawTab {
   async loadSamples() {
     await this.samples.update(this.model.name, this.app.state.get("samples"));
     this.markSample();
+    if (fresh && source.empty && KEYS.every((key) => !this.app.state.get(key))) this.samples.takeFirst();
+    fresh = false;
   }
 
   updateKernels() {

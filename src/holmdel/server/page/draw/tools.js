@@ -14,7 +14,7 @@ export class Tools {
   #onKey = (event) => this.#byKey(event);
 
   /** @param {ToolsOptions} options */
-  constructor({ source, onChange }) {
+  constructor({ source, onChange, save }) {
     this.source = source;
     this.onChange = onChange;
     this.buttons = ACTIONS.map((action) => {
@@ -36,8 +36,9 @@ export class Tools {
       },
     });
     const name = element("span", {}, t("draw.pen"));
+    this.save = button("\u2913", { id: "save", class: "small", "aria-label": t("draw.save"), title: t("draw.save"), onclick: save });
     const width = element("label", { class: "thickness" }, name, this.slider);
-    this.node = element("div", { class: "tools" }, ...this.buttons, width);
+    this.node = element("div", { class: "tools" }, ...this.buttons, this.save, width);
     document.addEventListener("keydown", this.#onKey);
   }
 
@@ -53,6 +54,7 @@ export class Tools {
     for (const one of this.buttons) {
       if (one.disabled === can[one.id]) one.disabled = !can[one.id]; // else no layout
     }
+    if (this.save.disabled !== source.empty) this.save.disabled = source.empty;
     if (Number(slider.value) !== source.thickness) slider.value = String(source.thickness);
   }
 

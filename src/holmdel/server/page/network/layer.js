@@ -1,15 +1,13 @@
 /** One layer on the page: its name, what it is, and its maps. */
 
 import { element } from "../core/elements.js";
-import { geometry as geometryOf } from "./layout.js";
 import { KINDS, createBoxes } from "./boxes.js";
+import { detailName, kindName } from "./names.js";
 import { createPainter } from "./paint.js";
 import { listen } from "./pointer.js";
-import { t } from "../core/texts.js";
+import { language, t } from "../core/texts.js";
 
 /** @import { LayerOptions, Values } from "../types.d.ts" */
-
-const LEAST_CAPTION = 88; // CSS pixels
 
 /** A layer on the page. */
 export class LayerView {
@@ -19,17 +17,17 @@ export class LayerView {
   #visible = true;
 
   /** @param {LayerOptions} options */
-  constructor({ layer, place, room, labels, on, onKernels }) {
+  constructor({ layer, place, down, labels, on, onKernels, onKind }) {
     this.layer = layer;
     this.picture = layer.name === "input";
-    const form = { crowded: !place.alone, picture: this.picture };
-    this.geometry = geometryOf(layer.shape, layer.shown, room, form);
+    this.geometry = place.geometry;
     this.canvas = mapsOf(layer, this.geometry);
     const frame = element("div", { class: "maps-frame" }, this.canvas);
-    const brief = labels?.every((text) => text.length < 4); // longer ones are in the answer only
-    if (labels && brief && layer.shown === labels.length) frame.append(labelList(labels, this.geometry));
-    this.node = nodeOf(layer, place, caption(layer, this.geometry, onKernels), frame);
-    this.mark = createBoxes(frame, this.geometry);
+    const brief = labels?.every((text) => text.length < 4) && !down; // longer ones are in the answer only
+    if (labels && brief && this.geometry.shown === labels.length) frame.append(labelList(labels, this.geometry));
+    const head = caption(layer, this.geometry, { onKernels, onKind });
+    this.node = nodeOf(layer, place, head, frame, down);
+    this.boxes = createBoxes(frame, this.geometry);
     this.painter = createPainter(this.canvas, this.geometry);
     const look = (entries) => this.#onLook(entries.at(-1).isIntersecting, on.dark());
     new IntersectionObserver(look, { rootMargin: "200px" }).observe(this.canvas);
@@ -45,7 +43,8 @@ export class LayerView {
 
   /** @returns {Values|null} the values as they are painted. */
   get shownValues() {
-    return this.picture && this.values ? { ...this.values, low: 0, high: 255 } : this.values;
+    const plain = this.picture && this.values && !this.values.signed;
+    return plain && this.values ? { ...this.values, low: 0, high: 255 } : this.values;
   }
 
   repaint(dark) {
@@ -53,7 +52,8 @@ export class LayerView {
   }
 
   clearMarks() {
-    for (const kind of KINDS) this.mark(kind, [], null);
+    for (const kind of KINDS) this.boxes.mark(kind, [], null);
+    this.boxes.veil(null);
   }
 
   #onLook(visible, dark) {
@@ -62,12 +62,18 @@ export class LayerView {
   }
 }
 
-function nodeOf(layer, place, head, frame) {
+function nodeOf(layer, { x, y, width, slot, alone, height }, head, frame, down) {
   const given = { class: "layer", "data-layer": layer.name, "data-kind": layer.kind };
   const node = element("figure", given, head, frame);
-  node.classList.toggle("alone", place.alone);
-  node.style.setProperty("--column", String(place.column + 1));
-  node.style.setProperty("--lane", String(place.lane + 1));
+  Object.assign(frame.style, { left: `${x}px`, top: `${y}px` });
+  const middle = x + width / 2;
+  const most = Math.max(48, Math.min(150, Math.max(width, slot.extent) + slot.between - 8));
+  const place = down
+    ? { left: "0", top: `${y + height / 2}px`, transform: "translateY(-50%)" }
+    : { left: `${middle}px`, top: alone ? "0" : `${y - 4}px`, width: `${most}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
+  Object.assign(head.style, place);
+  head.classList.toggle("brief", !alone || down);
+  head.classList.toggle("narrow", most < 62);
   return node;
 }
 
@@ -87,36 +93,35 @@ function mapsOf(layer, { rows, size, gap, width, height }) {
   });
 }
 
-function caption(layer, { canvasWidth, size }, onKernels) {
-  const [block, own] = parted(layer.name);
-  const parts = [element("b", { title: layer.name }, own), element("span", {}, layer.kind)];
-  if (block) parts.unshift(element("span", { class: "muted" }, block));
-  if (layer.detail) parts.push(element("span", { class: "muted" }, layer.detail));
-  parts.push(element("span", { class: "number" }, layer.shape.join("\u00d7")));
-  const hidden = layer.shape[0] - layer.shown;
-  if (hidden > 0) {
-    const { shown, shape } = layer;
-    parts.push(element("span", { class: "badge" }, t("draw.some", { shown, all: shape[0] })));
+function caption(layer, { shown }, { onKernels, onKind }) {
+  const { name, kind, shape } = layer;
+  const given = { type: "button", class: "kind", title: t("kind.open", { kind: kindName(kind) }), onclick: () => onKind(layer) };
+  const words = language() === "zh" ? kindName(kind) : kind;
+  const parts = [element("b", { title: name }, tail(name)), element("button", given, words)];
+  const size = element("span", { class: "number shape", title: [shape.join("\u00d7"), detailName(layer.detail)].filter(Boolean).join(" \u00b7 ") }, shape.join("\u00d7"));
+  parts.push(size);
+  if (shown < shape[0]) {
+    const some = t("draw.some", { shown, all: shape[0] });
+    size.title = some;
+    size.textContent = `${shown}/${shape.join("\u00d7")}`;
   }
   if (layer.kernels) {
-    const onclick = () => onKernels(layer.name);
-    const given = { type: "button", class: "link", "data-kernels": layer.name, onclick };
-    parts.push(element("button", given, t("draw.kernels")));
+    const onclick = () => onKernels(name);
+    parts.push(element("button", { type: "button", class: "link", "data-kernels": name, onclick }, t("draw.kernels")));
   }
-  const made = element("figcaption", {}, ...parts);
-  made.style.maxWidth = `${Math.max(LEAST_CAPTION, canvasWidth * size)}px`;
-  return made;
+  return element("figcaption", {}, ...parts);
 }
 
-/** Returns a long name's block and the rest of it. */
-function parted(name) {
-  const dot = name.indexOf(".");
-  return name.length > 16 && dot > 0 ? [name.slice(0, dot), name.slice(dot + 1)] : ["", name];
+/** Returns the end of a long name. */
+function tail(name) {
+  const parts = name.split(".");
+  return name.length > 12 && parts.length > 1 ? parts.slice(-2).join(".").slice(-14) : name;
 }
 
 function label(layer) {
   const [count, height, width] = layer.shape;
-  const { name, kind } = layer;
+  const { name } = layer;
+  const kind = kindName(layer.kind);
   return layer.shape.length === 3
     ? t("draw.maps-label", { name, kind, count, height, width })
     : t("draw.units-label", { name, kind, count });

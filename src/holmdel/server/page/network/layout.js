@@ -102,7 +102,7 @@ export function kernelGeometry([, , height, width], [outs, ins], side) {
  * @param {{height: number, width: number, gap: number, size: number, columns: number,
  *   rows: number, shown: number}} geometry
  */
-function grid(geometry) {
+export function grid(geometry) {
   const { columns, rows, width, height, gap } = geometry;
   return {
     ...geometry,

@@ -1,46 +1,45 @@
-/** One network on the page: a column a layer, its maps, and what it says. */
+/** One network on the page: its layers as large as there is room, what joins them, what it says. */
 
+import { createAnswer } from "./answer.js";
 import { decode } from "../core/base64.js";
-import { createBars } from "../core/bars.js";
 import { element, say } from "../core/elements.js";
-import { drawEdges } from "./edges.js";
+import { Edges } from "./edges.js";
 import { LayerView } from "./layer.js";
-import { arrange } from "./layout.js";
-import { grouped, percent } from "../core/numbers.js";
+import { plan } from "./plan.js";
+import { grouped } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 
-/** @import { Activations, Arrangement, NetworkOptions } from "../types.d.ts" */
+/** @import { Activations, NetworkOptions, Plan } from "../types.d.ts" */
 
-// CSS pixels of height for the maps of a layer that is alone in its column; on a phone, its row.
-const [ROOM, PHONE_ROOM] = [360, 184];
-const LANE_ROOM = 92; // and of a branch
 const phone = matchMedia("(max-width: 720px)");
+const LABELS = 26; // CSS pixels right of the last layer
 
 /** One network on the page. */
 export class NetworkView {
   /** @type {Map<string, LayerView>} */
   layers = new Map(); // by name
-  /** @type {Arrangement | null} */
-  #plan = null;
+  edges = new Edges();
+  /** @type {Plan | null} */
+  plan = null;
   #drawn = "";
   /** @type {[Activations, boolean] | null} */
   #last = null;
-  #again = () => this.#rebuild();
-  #resized = new ResizeObserver(() => this.#drawEdges());
+  #frame = 0;
+  #resized = new ResizeObserver(() => this.#again());
 
   /** @param {NetworkOptions} options */
   constructor(options) {
     this.options = options;
     this.title = element("h2");
-    this.facts = element("span", { class: "muted" });
+    this.facts = element("span", { class: "muted facts" });
     this.head = element("div", { class: "net-head" }, this.title, this.facts);
-    this.grid = element("div", { class: "layers" });
-    const around = { class: "layers-scroll", role: "group", "aria-label": t("draw.layers") };
-    this.answer = createAnswer();
-    const scroll = element("div", around, this.grid);
-    this.node = element("article", { class: "net" }, this.head, scroll, this.answer.node);
-    this.#resized.observe(this.grid);
-    phone.addEventListener("change", this.#again);
+    this.stage = element("div", { class: "stage" });
+    const around = { class: "stage-scroll", role: "group", tabindex: "-1", "aria-label": t("draw.layers") };
+    this.scroll = element("div", around, this.stage);
+    this.answer = createAnswer(options.onClass);
+    const body = element("div", { class: "net-body" }, this.scroll, this.answer.node);
+    this.node = element("article", { class: "net" }, this.head, body);
+    this.#resized.observe(this.scroll);
   }
 
   /** Shows the name of the model. */
@@ -58,11 +57,38 @@ export class NetworkView {
    */
   show(found, empty) {
     this.#last = [found, empty];
-    if (structure(found) !== this.#drawn) this.#build(found);
-    for (const { name, low, high, data } of found.layers) {
+    if (this.#structure(found) !== this.#drawn) this.#build(found);
+    this.#fill(found.layers);
+    this.answer.show(found, empty);
+  }
+
+  /** @returns {Activations | null} what is shown. */
+  get shown() {
+    return this.#last && this.#last[0];
+  }
+
+  /**
+   * Shows other values in the places of the maps, such as gradients; null for the maps again.
+   * @param {{name: string, low: number, high: number, data: string}[] | null} layers
+   */
+  overlay(layers) {
+    this.node.classList.toggle("backward", layers !== null);
+    if (!layers) return this.#last && this.#fill(this.#last[0].layers);
+    const given = new Map(layers.map((layer) => [layer.name, layer]));
+    for (const [name, view] of this.layers) {
+      const found = given.get(name);
+      view.node.classList.toggle("unknown", !found);
+      if (!found) continue;
+      const { low, high, data } = found;
+      view.show({ bytes: decode(data), low, high, signed: true }, this.options.theme.dark);
+    }
+  }
+
+  #fill(layers) {
+    for (const { name, low, high, data } of layers) {
+      this.layers.get(name)?.node.classList.remove("unknown");
       this.layers.get(name)?.show({ bytes: decode(data), low, high }, this.options.theme.dark);
     }
-    this.answer.show(found, empty);
   }
 
   repaint() {
@@ -70,77 +96,56 @@ export class NetworkView {
   }
 
   clearMarks() {
+    this.edges.clear();
     this.layers.forEach((layer) => layer.clearMarks());
   }
 
   off() {
+    cancelAnimationFrame(this.#frame);
     this.#resized.disconnect();
-    phone.removeEventListener("change", this.#again);
+  }
+
+  /** @returns {{width: number, height: number, down: boolean, whole: boolean}} */
+  #room() {
+    const { clientWidth, clientHeight } = this.scroll;
+    const down = phone.matches;
+    const width = Math.max(280, clientWidth - (down ? 0 : LABELS));
+    return { width, height: Math.max(150, clientHeight), down, whole: this.options.whole() };
   }
 
   /** @param {Activations} found */
   #build(found) {
-    const { on, onKernels } = this.options;
+    const { on, onKernels, onKind } = this.options;
     const { layers: given, classes } = found;
-    this.#drawn = structure(found);
-    const plan = arrange(given);
-    const whole = phone.matches ? PHONE_ROOM : ROOM;
-    /** @type {[string, LayerView][]} */
-    const made = given.map((layer, at) => {
-      const place = plan.places.get(layer.name) ?? { column: 0, lane: 0, alone: true };
+    this.#drawn = this.#structure(found);
+    const made = plan(given, this.#room());
+    this.plan = made;
+    const views = given.map((layer, at) => {
       const labels = at === given.length - 1 ? classes : null;
-      const room = place.alone || phone.matches ? whole : LANE_ROOM;
-      const view = new LayerView({ layer, place, room, labels, on, onKernels });
-      return [layer.name, view];
+      const place = /** @type {any} */ (made.places.get(layer.name));
+      return new LayerView({ layer, place, down: made.down, labels, on, onKernels, onKind });
     });
-    this.layers = new Map(made);
-    this.#plan = plan;
-    this.grid.classList.toggle("branched", plan.lanes > 1);
-    this.grid.style.setProperty("--columns", String(plan.columns));
-    this.grid.style.setProperty("--lanes", String(plan.lanes));
-    this.grid.replaceChildren(...made.map(([, layer]) => layer.node));
-    this.#drawEdges();
+    this.layers = new Map(views.map((view) => [view.layer.name, view]));
+    this.stage.style[made.down ? "height" : "width"] = `${made.length + (made.down ? 0 : LABELS)}px`;
+    this.stage.style[made.down ? "width" : "height"] = "100%";
+    this.stage.classList.toggle("down", made.down);
+    this.stage.replaceChildren(...views.map((view) => view.node), this.edges.node);
+    this.edges.show(made, this.layers);
   }
 
-  #rebuild() {
-    this.#drawn = "";
-    if (this.#last) this.show(...this.#last);
-    this.options.onRebuilt();
+  #again() {
+    if (this.#frame || !this.#last) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (!this.#last || this.#structure(this.#last[0]) === this.#drawn) return;
+      this.show(...this.#last);
+      this.options.onRebuilt();
+    });
   }
 
-  #drawEdges() {
-    if (this.#plan) drawEdges(this.grid, this.#plan.edges, this.layers);
+  /** What the elements of a network hang on, as text. */
+  #structure({ layers, classes }) {
+    const told = ({ name, kind, detail, shape, shown }) => [name, kind, detail, shape, shown];
+    return JSON.stringify([layers.map(told), classes, this.#room()]);
   }
-}
-
-/** Returns what the elements of a network hang on, as text. */
-function structure({ layers, classes }) {
-  const told = ({ name, kind, detail, shape, shown }) => [name, kind, detail, shape, shown];
-  return JSON.stringify([layers.map(told), classes]);
-}
-
-function createAnswer() {
-  const best = element("strong", { class: "best", "data-best": "" });
-  const sure = element("span", { class: "sure number" });
-  const top = element("p", { class: "answer-top" }, best, sure);
-  const bars = element("div", { class: "answer-bars" });
-  const heading = element("h3", {}, t("draw.answer"));
-  const node = element("aside", { class: "answer", "aria-live": "off" }, heading, top, bars);
-  const shown = createBars(bars);
-  return {
-    node,
-    show({ classes, probabilities, found }, empty) {
-      empty ||= found === "nothing";
-      const given = (i) => (empty ? 0 : probabilities[i]);
-      const items = classes.map((label, i) => ({ label, probability: given(i) }));
-      const larger = (one, other) => (other.probability > one.probability ? other : one);
-      const greatest = items.reduce(larger);
-      say(best, empty ? "?" : greatest.label);
-      best.dataset.best = empty ? "" : greatest.label;
-      best.classList.toggle("long", greatest.label.length > 2);
-      const more = found === "several" ? t("draw.several") : "";
-      say(sure, empty ? t("draw.nothing") : percent(greatest.probability) + more);
-      shown.update(items);
-    },
-  };
 }

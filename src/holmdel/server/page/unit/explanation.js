@@ -1,11 +1,11 @@
 /** How a unit's value is computed, in words and numbers, computed here again. */
 
 import { button, element, say } from "../core/elements.js";
-import { digits, fixed } from "../core/numbers.js";
 import { t } from "../core/texts.js";
+import { told as text } from "./digits.js";
 import { curve } from "./curve.js";
 import { largest, numberGrid, productLine, termRow, termTable } from "./grids.js";
-import { FUNCTIONS, addUp, placesOf, strongest, termsOf } from "./sum.js";
+import { FUNCTIONS, addUp, strongest, termsOf } from "./sum.js";
 
 /** @import { Unit } from "../types.d.ts" */
 
@@ -76,7 +76,7 @@ function maximumStory({ argmax: [plane, row, column], patch, before, value }) {
   return [
     told("maximum", { layer: before.layer, count: seen.length * seen[0].length }),
     numberGrid(seen, options),
-    numbers({}, `max = ${digits(best)} `, verdict(best === value)),
+    numbers({}, `max = ${text(best)} `, verdict(best === value)),
   ];
 }
 
@@ -84,7 +84,7 @@ function activationStory(unit) {
   const given = [unit.patch].flat(3)[0];
   const rule = FUNCTIONS[unit.function];
   const name = unit.function ?? "f";
-  const line = numbers({}, `${name}(${digits(given)}) = ${digits(unit.value)} `);
+  const line = numbers({}, `${name}(${text(given)}) = ${text(unit.value)} `);
   const story = [told("activation", { layer: unit.before.layer, name }), line];
   if (!rule) return story;
   const room = 1e-15 * Math.max(1, Math.abs(given));
@@ -95,14 +95,19 @@ function activationStory(unit) {
 /** Makes the line of a sum, with what came out here. */
 function equation(unit, terms) {
   const { products, total, same } = addUp(unit, terms);
-  const text = (number) => fixed(number, placesOf(terms));
   const bias = unit.bias === null ? "" : ` + ${t("draw.bias")} ${text(unit.bias)}`;
   return numbers(
     { "data-sum": total, "data-same": String(same) },
     `${t("draw.sum-of", { count: terms.length })} ${text(products)}${bias}`,
     element("b", {}, ` = ${text(total)} `),
-    verdict(same && text(total) === text(unit.value)),
+    verdict(same && close(total, unit.value, terms)),
   );
+}
+
+/** Whether the network's value, summed up in another order, is this one but for rounding. */
+function close(total, value, terms) {
+  const size = terms.reduce((sum, { product }) => sum + Math.abs(product), Math.abs(total));
+  return Math.abs(total - value) <= 1e-12 * size;
 }
 
 function numbers(given, ...parts) {
@@ -111,7 +116,7 @@ function numbers(given, ...parts) {
 
 function verdict(same) {
   const kind = `badge ${same ? "good" : "bad"}`;
-  return element("span", { class: kind }, t(same ? "draw.same" : "draw.other"));
+  return element("span", { class: kind, title: t("draw.same-help") }, `${same ? "\u2713" : "\u2717"} ${t(same ? "draw.same" : "draw.other")}`);
 }
 
 /** Fills a list with the first of its items; returns the button that adds more. */

@@ -3,6 +3,8 @@
 import { element } from "../core/elements.js";
 import { brief, digits } from "../core/numbers.js";
 import { t } from "../core/texts.js";
+import { placeText } from "../network/names.js";
+import { told } from "./digits.js";
 
 /** @import { Unit } from "../types.d.ts" */
 
@@ -61,13 +63,13 @@ export function productLine(unit, one, scales) {
     return element("div", { class: "part" }, element("span", { class: "part-name" }, label), grid);
   };
   const sign = (text) => element("span", { class: "sign", "aria-hidden": "true" }, text);
-  const sum = `${t("draw.subtotal")} ${digits(Number(one.sum.toPrecision(6)))}`;
+  const sum = `${t("draw.subtotal")} ${told(one.sum)}`;
   const total = element("span", { class: "subtotal number", title: digits(one.sum) }, sum);
-  const channel = t("draw.channel", { layer: unit.before.layer ?? "", map: one.channel + 1 });
+  const channel = t("draw.channel", { layer: unit.before.layer ?? "", map: one.channel });
   return element(
     "div",
     { class: "line", "data-channel": one.channel },
-    element("b", { class: "line-name" }, channel, total),
+    element("b", { class: "line-name" }, channel, " ", total),
     part("patch", seen),
     sign("\u00d7"),
     part("kernel", weights),
@@ -87,15 +89,7 @@ export function termTable(...rows) {
 
 /** @returns {HTMLTableRowElement} one of the terms of `termsOf`. */
 export function termRow({ at, seen, weight, product }) {
-  const cell = (value) => element("td", { class: "number" }, digits(value));
+  const cell = (value) => element("td", { class: "number", title: digits(value) }, told(value));
   const cells = [seen, weight, product].map(cell);
   return element("tr", {}, element("td", {}, placeText(at)), ...cells);
-}
-
-/** @returns {string} where a unit is, counted from 1 as people do: of a map, or of a vector. */
-export function placeText(at) {
-  const [map, row, column] = at.map((value) => value + 1);
-  return at.length === 3
-    ? t("draw.place", { map, row, column })
-    : t("draw.place-unit", { unit: map });
 }

@@ -18,6 +18,7 @@ export function createMapFigure(kind) {
   const node = element("figure", given, frame.node, caption);
   return {
     node,
+    cover: frame.cover,
     show(layer, map, box, text, dark) {
       const maps = layer?.layer.shape.length === 3 && map < layer.geometry.shown;
       node.hidden = !maps;

@@ -1,12 +1,15 @@
 /** Which unit is explained: under the pointer, by the keys, or pinned. */
 
-import { fieldOf } from "../network/boxes.js";
 import { createLatestOnly } from "../core/latest-only.js";
-import { placeText } from "./grids.js";
+import { follow, followSum } from "../network/follow.js";
+import { placeText } from "../network/names.js";
+import { told } from "./digits.js";
+import { nextUnit } from "./slide.js";
+import { partsOf } from "./sum.js";
 
-/** @import { LayerView } from "../network/layer.js" */
-/** @import { NetworkView } from "../network/view.js" */
-/** @import { Place, PointerHandlers, PointingOptions, Unit } from "../types.d.ts" */
+/** @import { Place, PointerHandlers, PointingOptions } from "../types.d.ts" */
+
+export const SOFTMAX = "softmax";
 
 /** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
 export class Pointing {
@@ -20,12 +23,13 @@ export class Pointing {
   #pump = createLatestOnly((wanted) => this.#ask(wanted));
 
   /** @param {PointingOptions} options */
-  constructor({ app, nets, picture, panel, seen }) {
+  constructor({ app, nets, picture, panel, seen, explained }) {
     this.app = app;
     this.nets = nets;
     this.picture = picture;
     this.panel = panel;
     this.seen = seen;
+    this.explained = explained;
   }
 
   /** @returns {PointerHandlers} for the network of this number. */
@@ -33,12 +37,9 @@ export class Pointing {
     const named = (layer, unit) => ({ net, layer: layer.layer.name, unit });
     return {
       dark: () => this.app.theme.dark,
-      hover: (layer, unit, spoken = false) => this.#hover({ ...named(layer, unit), spoken }),
+      hover: (layer, unit, spoken = false) => !this.panel().slide.playing && this.#hover({ ...named(layer, unit), spoken }),
       leave: () => this.#hover(null),
-      pin: (layer, unit) => {
-        this.#toggle(named(layer, unit));
-        layer.node.scrollIntoView({ block: "nearest", inline: "nearest" }); // over a phone's panel
-      },
+      pin: (layer, unit) => this.#toggle(named(layer, unit)),
       current: (layer) => {
         const here = (one) => one?.net === net && one.layer === layer.layer.name;
         return [this.#hovered, this.#pinned].find(here)?.unit ?? null;
@@ -49,11 +50,33 @@ export class Pointing {
 
   /** Pins the unit that is looked at, or lets it go. */
   pinCurrent() {
-    if (this.#current) this.#pin(this.#current === this.#pinned ? null : this.#current);
+    if (this.#current) this.pin(this.#current === this.#pinned ? null : this.#current);
   }
 
   unpin() {
-    this.#pin(null);
+    this.pin(null);
+  }
+
+  /** Shows how the probability of a class comes about. */
+  pinClass(net, index) {
+    this.#toggle({ net, layer: SOFTMAX, unit: [index] });
+  }
+
+  /**
+   * Goes to another unit of the same map.
+   * @param {number} by 1 for the next
+   * @returns {Promise<boolean>} whether there are more behind it.
+   */
+  async move(by) {
+    const now = this.#current;
+    const shape = now && this.#shapeOf(now);
+    if (!now || !shape) return false;
+    const unit = nextUnit(now.unit, shape, by);
+    this.#pinned = { ...now, unit };
+    this.#hovered = this.#text = null;
+    this.app.state.set({ unit: textOf(this.#pinned) });
+    await this.#show();
+    return unit.slice(-2).some((at, i) => at < shape.slice(-2)[i] - 1);
   }
 
   /** Takes over the unit that the URL names, once the layers are known. */
@@ -70,11 +93,18 @@ export class Pointing {
   }
 
   off() {
+    this.panel().slide.stop();
     this.#control.abort();
   }
 
   get #current() {
     return this.#hovered ?? this.#pinned;
+  }
+
+  #shapeOf({ net, layer }) {
+    const shown = this.nets()[net]?.view;
+    if (layer === SOFTMAX) return [shown?.shown?.classes.length ?? 1];
+    return shown?.layers.get(layer)?.layer.shape;
   }
 
   #hover(wanted) {
@@ -88,10 +118,11 @@ export class Pointing {
   #toggle(wanted) {
     if (wanted.layer === "input") return;
     const again = this.#pinned && textOf(this.#pinned) === textOf(wanted);
-    this.#pin(again ? null : wanted);
+    this.pin(again ? null : wanted);
   }
 
-  #pin(wanted) {
+  /** @param {Place | null} wanted to be explained from now on. */
+  pin(wanted) {
     this.#pinned = wanted;
     this.#hovered = this.#text = null;
     this.app.state.set({ unit: wanted && textOf(wanted) });
@@ -100,80 +131,69 @@ export class Pointing {
 
   #show() {
     const wanted = this.#current;
-    this.nets().forEach(({ view }) => view.clearMarks());
+    this.nets().forEach(({ view }) => {
+      view.clearMarks();
+      view.answer.mark(null);
+    });
     this.seen.mark(null);
-    if (!wanted || !this.#mark(wanted) || wanted.layer === "input") this.panel.hide();
-    else this.#pump.ask(wanted);
+    if (!wanted || !this.#mark(wanted) || wanted.layer === "input") return this.panel().hide();
+    if (wanted.layer === SOFTMAX) return this.#showClass(wanted);
+    return this.#pump.ask(wanted);
   }
 
   /** @param {Place} wanted @returns {boolean} whether it is on the page. */
-  #mark({ net, layer: name, unit }) {
+  #mark({ net, layer, unit }) {
     const view = this.nets()[net]?.view;
-    const layer = view?.layers.get(name);
-    if (layer) markUnit(view, layer, unit, this.seen);
-    return layer !== undefined;
+    if (layer === SOFTMAX) return Boolean(view?.shown);
+    if (!view?.layers.has(layer)) return false;
+    this.seen.mark(follow(view, layer, unit));
+    return true;
+  }
+
+  #showClass(/** @type {Place} */ wanted) {
+    const { view } = this.nets()[wanted.net];
+    const [index] = wanted.unit;
+    const { shown } = view;
+    const last = [...view.layers.values()].pop();
+    if (!shown || !last || index >= shown.classes.length) return;
+    view.answer.mark(index);
+    last.boxes.mark("window", Array.from({ length: last.geometry.shown }, (_, i) => i), { top: 0, left: 0, height: 1, width: 1 });
+    last.boxes.mark("unit", [index], { top: 0, left: 0, height: 1, width: 1 });
+    this.panel().showSoftmax(shown, index, wanted === this.#pinned);
   }
 
   /** @param {Place} wanted */
   async #ask(wanted) {
     const net = this.nets()[wanted.net];
-    const { app } = this;
     if (!net || this.#current !== wanted) return;
     try {
-      const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
-      const answer = await app.api.image("/v1/unit", params, this.picture(), this.#control);
+      const shown = await this.explained(net, wanted, this.#control);
       if (this.#current !== wanted || this.#control.signal.aborted) return;
-      this.panel.show(answer, net.view.layers, wanted === this.#pinned);
-      markWindow(net.view, answer);
-      const value = answer.value?.toPrecision(4);
-      if (wanted.spoken) app.announce(`${placeText(answer.unit)}: ${value}`);
+      shown(wanted === this.#pinned);
     } catch (error) {
-      app.fail(error);
+      this.app.fail(error);
     }
   }
-}
 
-/** @param {NetworkView} view @param {LayerView} layer @param {number[]} unit */
-function markUnit(view, layer, unit, seen) {
-  const [map, row, column] = unit.length === 3 ? unit : [unit[0], 0, 0];
-  const own = { top: row, left: column, height: 1, width: 1 };
-  layer.mark("unit", [map], own);
-  const field = layer.picture ? null : fieldOf(layer.layer.receptive_field, unit);
-  const input = view.layers.get("input");
-  if (field) input?.mark("field", allMaps(input), field);
-  seen.mark(layer.picture ? own : field);
-}
-
-/**
- * Marks what a unit sees in the layer before, and in the input where only the answer says.
- * @param {NetworkView} view
- * @param {Unit} unit
- */
-function markWindow(view, { before, field, layer: name }) {
-  const layer = view.layers.get(before.layer);
-  if (!layer || name === before.layer) return;
-  const { geometry } = layer;
-  const vector = layer.layer.shape.length === 1;
-  if (before.window) layer.mark("window", before.channels, before.window);
-  else if (vector && before.channels.length < geometry.shown) {
-    layer.mark("window", before.channels, { top: 0, left: 0, height: 1, width: 1 });
-  } else {
-    const { height, width } = geometry;
-    layer.mark("window", allMaps(layer), { top: 0, left: 0, height, width });
+  /**
+   * Asks how a unit's value comes about.
+   * @returns {Promise<(pinned: boolean) => void>} shows it.
+   */
+  async forward(net, wanted, control) {
+    const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
+    const answer = await this.app.api.image("/v1/unit", params, this.picture(), control);
+    return (pinned) => {
+      this.panel().show(answer, net.view.layers, pinned);
+      followSum(net.view, answer, partsOf(answer));
+      if (wanted.spoken) this.app.announce(`${placeText(answer.unit)}: ${answer.value === null ? "" : told(answer.value)}`);
+    };
   }
-  const input = view.layers.get("input");
-  if (field) input?.mark("field", allMaps(input), field);
-}
-
-function allMaps({ geometry }) {
-  return Array.from({ length: geometry.shown }, (_, map) => map);
 }
 
 function step(layers, layer, by) {
   const all = [...layers.values()];
   const next = all[all.indexOf(layer) + by];
   next?.canvas.focus({ focusVisible: true });
-  next?.node.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 /** Returns a unit as the URL has it: `c1.2.3.4`, `2:f6.5` for one of the compared model. */
@@ -187,6 +207,8 @@ function unitOf(text, nets) {
   const layers = nets[net]?.view.layers;
   if (!found || !layers) return null;
   const parts = found[2].split(".");
+  const index = Number(parts[1]);
+  if (parts[0] === SOFTMAX && parts.length === 2 && index >= 0) return { net, layer: SOFTMAX, unit: [index] };
   for (const count of [3, 1]) {
     const layer = parts.slice(0, -count).join(".");
     const unit = parts.slice(-count).map(Number);

@@ -6,7 +6,7 @@
  * @param {number[]} terms
  * @returns {number} their sum, rounded once at the end (Shewchuk, 1997, as Python's math.fsum).
  */
-function exactSum(terms) {
+export function exactSum(terms) {
   const parts = [];
   for (let term of terms) {
     let kept = 0;
@@ -117,4 +117,17 @@ export const FUNCTIONS = {
 export function placesOf(terms) {
   const most = terms.reduce((size, { product }) => Math.max(size, Math.abs(product)), 1e-3);
   return Math.max(0, Math.min(15, 12 - Math.ceil(Math.log10(most))));
+}
+
+/**
+ * Returns what each map, or each unit of a vector, adds to a unit, the largest first.
+ * @param {Unit} unit the answer of /v1/unit.
+ * @returns {{channel: number, sum: number}[]} empty for what is no sum.
+ */
+export function partsOf(unit) {
+  const { patch, kernel, before } = unit;
+  if (!patch || !kernel) return [];
+  if (Array.isArray(patch[0])) return strongest(unit);
+  const terms = patch.map((seen, i) => ({ channel: before.channels[i] ?? i, sum: seen * kernel[i] }));
+  return terms.sort((one, other) => Math.abs(other.sum) - Math.abs(one.sum));
 }

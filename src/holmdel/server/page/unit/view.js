@@ -1,40 +1,59 @@
-/** The panel of the chosen unit. */
+/** The panel of the chosen unit: beside or below the network, always in the same place. */
 
 import { button, element, say } from "../core/elements.js";
-import { KINDS } from "../network/boxes.js";
-import { digits, fixed } from "../core/numbers.js";
+import { digits } from "../core/numbers.js";
 import { t } from "../core/texts.js";
-import { placeText } from "./grids.js";
-import { createMapFigure } from "./map.js";
+import { kindName, kindText, placeText } from "../network/names.js";
+import { showAll, told } from "./digits.js";
 import { explain } from "./explanation.js";
-import { placesOf, strongest, termsOf } from "./sum.js";
+import { createMapFigure } from "./map.js";
+import { createSlide } from "./slide.js";
+import { explainSoftmax } from "./softmax.js";
+import { strongest } from "./sum.js";
 
 /** @import { LayerView } from "../network/layer.js" */
-/** @import { Unit } from "../types.d.ts" */
+/** @import { Activations, Unit, UnitOptions } from "../types.d.ts" */
+
+const KINDS = /** @type {const} */ (["field", "window", "unit"]);
 
 /** The panel: the unit's name and value, where it looks, and how its value comes about. */
 export class UnitView {
-  /**
-   * @param {{theme: {dark: boolean}, onPin: () => void, onClose: () => void}} options `theme` says
-   *   whether the page is dark.
-   */
-  constructor({ theme, onPin, onClose }) {
+  /** @type {(() => void) | null} */
+  #again = null; // shows once more what is shown
+
+  /** @param {UnitOptions} options */
+  constructor({ theme, state, onPin, onClose, move }) {
     this.theme = theme;
+    this.state = state;
     this.looks = { field: createMapFigure("field"), window: createMapFigure("window"), unit: createMapFigure("unit") };
-    this.story = element("div", { class: "story" });
-    const looks = element("div", { class: "looks" });
-    looks.append(...KINDS.map((kind) => this.looks[kind].node));
-    this.body = element("div", { class: "unit-body", hidden: true }, looks, this.story);
-    this.hint = element("p", { class: "muted" }, t("draw.unit-hint"));
+    this.story = element("div", { class: "story", tabindex: "0", role: "group", "aria-labelledby": "unit-title" });
+    this.lookBox = element("div", { class: "looks" }, ...KINDS.map((kind) => this.looks[kind].node));
+    this.about = element("div", { class: "about", id: "kind-text" });
+    this.body = element("div", { class: "unit-body", hidden: true }, this.lookBox, this.story, this.about);
+    this.hint = element("div", { class: "hint" }, element("p", {}, t("draw.unit-hint")));
+    this.slide = createSlide({ move, onPlay: () => this.#again?.() });
     this.title = element("h3", { id: "unit-title" });
     this.value = element("output", { class: "mono", id: "unit-value" });
-    const pin = { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin };
-    this.pin = button(t("draw.pin"), pin);
-    const close = { id: "close-unit", class: "small quiet", onclick: onClose };
-    const parts = [this.title, this.value, this.pin, button(t("draw.close"), close)];
-    this.head = element("div", { class: "unit-head", hidden: true }, ...parts);
+    this.pin = button(t("draw.pin"), { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin });
+    const flip = () => state.set({ digits: state.get("digits") ? null : "all" });
+    this.digits = button(t("unit.digits"), { id: "all-digits", class: "small", "aria-pressed": "false", title: t("unit.digits-help"), onclick: flip });
+    this.head = this.#headOf(onClose);
     const given = { class: "unit panel", "aria-labelledby": "unit-title", id: "unit" };
     this.node = element("section", given, this.hint, this.head, this.body);
+  }
+
+  #headOf(onClose) {
+    const close = button("\u00d7", { id: "close-unit", class: "small quiet", "aria-label": t("draw.close"), title: t("draw.close"), onclick: onClose });
+    const tools = element("div", { class: "row unit-tools" }, this.slide.node, this.digits, this.pin, close);
+    return element("div", { class: "unit-head", hidden: true }, this.title, this.value, tools);
+  }
+
+  /** Shows the numbers in as many digits as the URL says. */
+  refresh() {
+    const all = this.state.get("digits") === "all";
+    showAll(all);
+    this.digits.setAttribute("aria-pressed", String(all));
+    this.#again?.();
   }
 
   /**
@@ -44,27 +63,87 @@ export class UnitView {
    * @param {boolean} pinned
    */
   show(unit, layers, pinned) {
-    this.#open(true);
-    this.node.dataset.unit = [unit.layer, ...unit.unit].join(".");
-    say(this.title, `${unit.layer} \u00b7 ${unit.kind} \u00b7 ${placeText(unit.unit)}`);
-    say(this.value, valueText(unit));
-    this.value.dataset.value = String(unit.value);
-    this.pin.setAttribute("aria-pressed", String(pinned));
-    say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
-    this.#showLooks(unit, layers);
-    this.body.classList.toggle("brief", !unit.kernel);
-    this.story.replaceChildren(...explain(unit));
+    const { layer, kind, unit: at, value } = unit;
+    const title = `${layer} \u00b7 ${kindName(kind)} \u00b7 ${placeText(at)}`;
+    this.#present({ name: [layer, ...at].join("."), title, value, kind, pinned }, () => {
+      this.#showLooks(unit, layers);
+      this.body.classList.toggle("brief", !unit.kernel);
+      return explain(unit);
+    });
+    this.slide.node.hidden = false;
+  }
+
+  /** Shows how a class's probability comes out of the logits. @param {Activations} answer @param {number} index */
+  showSoftmax(answer, index, pinned) {
+    const [label, value] = [answer.classes[index], answer.probabilities[index]];
+    const title = `softmax \u00b7 ${t("draw.class-of", { label })}`;
+    this.#present({ name: `softmax.${index}`, title, value, kind: "Softmax", pinned }, () => {
+      this.#hideLooks();
+      return explainSoftmax(answer, index);
+    });
+    this.slide.node.hidden = false;
+  }
+
+  /**
+   * Shows another story about a unit, such as where its gradient comes from.
+   * @param {{name: string, title: string, value: number | null, kind: string, pinned: boolean}} about
+   * @param {() => HTMLElement[]} story
+   */
+  showStory(about, story) {
+    this.#present(about, () => {
+      this.#hideLooks();
+      const parts = story();
+      this.story.classList.toggle("two", parts.length === 2);
+      return parts;
+    });
+    this.slide.node.hidden = false;
+  }
+
+  /** Shows what a kind of layer does. @param {{name: string, kind: string, shape: number[]}} layer */
+  showKind({ name, kind, shape }) {
+    const title = `${name} \u00b7 ${kindName(kind)} \u00b7 ${shape.join("\u00d7")}`;
+    this.#present({ name: "", title, value: null, kind, pinned: false }, () => {
+      this.#hideLooks();
+      return [element("p", { class: "large" }, kindText(kind) || t("kind.unknown"))];
+    });
+    this.about.replaceChildren();
+    this.slide.node.hidden = true;
   }
 
   hide() {
+    this.#again = null;
+    this.slide.stop();
     this.#open(false);
     delete this.node.dataset.unit;
+  }
+
+  #present({ name, title, value, kind, pinned }, story) {
+    this.#open(true);
+    this.story.classList.remove("two");
+    this.#again = () => {
+      say(this.value, value === null ? "" : `= ${told(value)}`);
+      this.value.title = value === null ? "" : digits(value);
+      this.story.replaceChildren(...story());
+    };
+    this.node.dataset.unit = name;
+    this.value.dataset.value = String(value);
+    say(this.title, title);
+    this.pin.setAttribute("aria-pressed", String(pinned));
+    this.pin.hidden = !name;
+    say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
+    const text = kindText(kind);
+    this.about.replaceChildren(...(text ? [element("h4", {}, kindName(kind)), element("p", {}, text)] : []));
+    this.#again();
   }
 
   #open(open) {
     this.hint.hidden = open;
     this.head.hidden = this.body.hidden = !open;
     this.node.classList.toggle("shown", open);
+  }
+
+  #hideLooks() {
+    this.lookBox.hidden = true;
   }
 
   /** @param {Unit} unit @param {Map<string, LayerView>} layers */
@@ -74,19 +153,17 @@ export class UnitView {
     const { before, field, unit: at } = unit;
     const channel = before.window ? strongestChannel(unit) : 0;
     const seen = before.layer === "input" || !before.window ? null : layers.get(before.layer);
-    const seenText = t("draw.look-window", { layer: before.layer, map: channel + 1 });
-    const ownText = t("draw.look-unit", { layer: unit.layer, map: at[0] + 1 });
+    const seenText = t("draw.look-window", { layer: before.layer, map: channel });
+    const ownText = t("draw.look-unit", { layer: unit.layer, map: at[0] });
     const own = { top: at[1], left: at[2], height: 1, width: 1 };
+    const view = layers.get(unit.layer);
+    this.lookBox.hidden = !view || view.layer.shape.length !== 3;
     looks.field.show(field ? layers.get("input") : null, 0, field, t("draw.look-field"), dark);
     looks.window.show(seen, channel, before.window, seenText, dark);
-    looks.unit.show(layers.get(unit.layer), at[0], own, ownText, dark);
+    looks.unit.show(view, at[0], own, ownText, dark);
+    const [, height, width] = view?.layer.shape ?? [];
+    looks.unit.cover(this.slide.playing ? [at[1], at[2] + 1] : null, height ?? 0, width ?? 0);
   }
-}
-
-function valueText(unit) {
-  if (unit.value === null) return "";
-  const terms = termsOf(unit);
-  return `= ${terms.length ? fixed(unit.value, placesOf(terms)) : digits(unit.value)}`;
 }
 
 function strongestChannel(unit) {
