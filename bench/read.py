@@ -61,10 +61,12 @@ def crossed(found: Assessment) -> Assessment:
     halves = [range(0, len(strings) // 2), range(len(strings) // 2, len(strings))]
     for own, other in (halves, halves[::-1]):
         learnt = [found.strings[n] for n in other]
-        trust = fit_trust([s.score for s in learnt], [s.right for s in learnt])
+        digits = [len(s.text) for s in learnt]
+        trust = fit_trust([s.score for s in learnt], [s.right for s in learnt], digits=digits)
         for n in own:
             s = found.strings[n]
-            strings[n] = Said(s.truth, s.text, trust.confidence(s.score), s.status, s.score)
+            sure = trust.confidence(s.score, len(s.text))
+            strings[n] = Said(s.truth, s.text, sure, s.status, s.score)
     return Assessment(tuple(strings))
 
 
@@ -86,7 +88,8 @@ def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
         texts = [answer.text for answer in answers]
         scores = [answer.score for answer in answers]
         raw, audit = assessed(truth, texts, scores), assessed(corrected, texts, scores)
-        own = assessed(corrected, texts, [trust.confidence(score) for score in scores])
+        sure = [trust.confidence(answer.score, len(answer.text)) for answer in answers]
+        own = assessed(corrected, texts, sure)
         figures[name] = {
             "right": wilson(raw.right, raw.count),
             "right, audited": wilson(audit.right, audit.count),

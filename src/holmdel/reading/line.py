@@ -157,7 +157,7 @@ class LineReader:
         """
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
         with torch.inference_mode():
-            for numbers, batch in _batches(lines):
+            for numbers, batch in batches_of(lines):
                 inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
                 logits = self._network(inputs).float()
                 steps = logits.log_softmax(1).transpose(1, 2).contiguous().numpy()
@@ -213,7 +213,7 @@ def _said(steps: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.column_stack([steps[:, : count - 1], around])
 
 
-def _batches(
+def batches_of(
     lines: Sequence[NDArray[np.float32]],
 ) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
     """Yields lines of about one width together: their numbers, and (N, 1, 32, W) with zeros."""

@@ -204,10 +204,10 @@ class Reader:
         self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
     ) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits, or too weak a field of a page."""
-        weak = field is not None and self.trust.confidence(answer.score) < _LEAST
+        weak = field is not None and self.trust.confidence(answer.score, len(answer.text)) < _LEAST
         if not answer.text or weak:
             return ()
-        confidence = self.trust.confidence(answer.claim)
+        confidence = self.trust.confidence(answer.claim, len(answer.text))
         raw = answer.raw if self._pattern.has_raw else None
         status = READ if confidence > self._threshold else REJECT
         box = field or _around([digit.box for digit in digits])
