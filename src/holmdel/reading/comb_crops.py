@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.fields import evened
-from holmdel.reading.frames import Cell
+from holmdel.reading.frames import Box, Cell
 from holmdel.reading.image import Picture, Sheet, dilated
-from holmdel.reading.layout import Box, Layout
+from holmdel.reading.layout import Layout
 
 HEIGHT = 64  # pixels of a cell in its picture, no more than the page has
 _ABOVE, _ASIDE = 0.3, 0.3  # of a cell's height and width around the comb, into which digits run

@@ -12,6 +12,22 @@ WEAK = 0.4  # the same of a wall that is broken, where others say that there is 
 
 
 @dataclass(frozen=True)
+class Box:
+    """A field: a printed box, or the cells of a comb.
+
+    Attributes:
+        x, y, w, h: around the insides of its cells, in pixels of the sheet.
+        cells: x, y, w, h of the inside of each, from the left; one for a box.
+    """
+
+    x: int
+    y: int
+    w: int
+    h: int
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
 class Segment:
     """A line from (x0, y0) to (x1, y1), x0 < x1, and its thickness, in pixels.
 

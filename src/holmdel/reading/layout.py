@@ -7,7 +7,7 @@ import numpy as np
 
 from holmdel.reading.boxes import find_rows
 from holmdel.reading.erasing import without_bars
-from holmdel.reading.frames import Bar, Cell, Row, Segment
+from holmdel.reading.frames import Bar, Box, Cell, Row, Segment
 from holmdel.reading.image import Picture, dilated
 from holmdel.reading.segments import dots_of, faint_lines, joined_dots, segments
 from holmdel.reading.squares import squares
@@ -19,25 +19,9 @@ _GRAIN = 4.0  # times the paper's grain, the same
 _NEAR = 31  # pixels: twice how far from ink that is seen
 _LEVEL, _UPRIGHT = 14, 40  # pixels of a run that begins a line across, or down
 _ALIKE = 0.2  # of the width, by which cells of one comb differ
-_APART = 0.8  # of the width: how far apart the boxes of one comb are
+_APART = 1.0  # of the width: how far apart the boxes of one comb are, dashes between them
 _EMPTY = 0.12  # of a letter's inside that is ink at most
 _LETTER = 60  # pixels of the highest letter that is told from a box
-
-
-@dataclass(frozen=True)
-class Box:
-    """A field: a printed box, or the cells of a comb.
-
-    Attributes:
-        x, y, w, h: around the insides of its cells, in pixels of the sheet.
-        cells: x, y, w, h of the inside of each, from the left; one for a box.
-    """
-
-    x: int
-    y: int
-    w: int
-    h: int
-    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)

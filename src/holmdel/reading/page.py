@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 from holmdel.reading.answers import Box, Skipped, on_page
 from holmdel.reading.colour import Inks
 from holmdel.reading.comb_crops import Comb, cut_comb
-from holmdel.reading.detect import (
-    Found,
-    Ink,
-    Lines,
-    Searched,
-    says_more_turned,
-    search,
-)
+from holmdel.reading.detect import Ink, Searched, says_more_turned, search
+from holmdel.reading.found import Found, Lines
 from holmdel.reading.image import Picture, even_light, luma, turnings
 
 _LEAST_SIDE = 12  # pixels; nothing can be read on less
@@ -38,6 +32,7 @@ class Field:
         weak: whether it may be no digits at all.
         comb: the comb in which it stands; None for none.
         comb_to_page: as `to_page`, of the comb's picture.
+        beyond: whether digits stand beside it: cells of it may be missing.
     """
 
     picture: Picture
@@ -47,6 +42,7 @@ class Field:
     weak: bool = False
     comb: Comb | None = None
     comb_to_page: NDArray[np.float64] | None = None
+    beyond: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,7 +131,7 @@ def _field(line: Found, one: Searched, whole: Ink, scale: float) -> Field:
         printed = one.layout.boxes[int(one.marks.region[line.marks[0]]) - 1]
         comb, to_page = cut_comb(whole.grey, one.sheet, one.layout, printed, scale)
     turned, weak = one.sheet.turned, line in one.weak
-    return Field(line.picture, box, line.to_page, turned, weak, comb, to_page)
+    return Field(line.picture, box, line.to_page, turned, weak, comb, to_page, line.beyond)
 
 
 def _within(box: Box, shape: tuple[int, ...]) -> Box:

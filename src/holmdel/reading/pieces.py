@@ -1,5 +1,7 @@
 """The ink of an image in connected pieces: a pen's strokes, and whether they are one line."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +26,12 @@ _LITTLE = 0.6  # of all ink, points and specks too
 _SHARED = 0.4  # of the lower of two neighbours: how much they stand side by side
 _NEIGHBOURS = 3  # digits that say at which height the next is looked for
 _WIDEST_GAP = 4.0  # times the line's height; farther apart stand two numbers
+_THIN = 0.25  # of its rectangle that a ring around a number fills
+_INSIDE = 0.25  # of a ring's height, that the digits inside are high at least, or off its middle
+_CLOSED = 0.9  # of each side of a digit that a ring is beside
+_SMALLEST_RING = 24  # pixels, of the lower side
+_LIKE = 0.5  # of the usual height, of pieces of `_LEAST_HEIGHT` pixels: lower ones are no digits
+_LEAST_HEIGHT = 9
 _SPECK, _MOST = 15, 120  # pixels of a piece; so many of them make a page
 
 
@@ -119,6 +127,46 @@ def with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, i
         max([right, *ends[near].tolist()]),
         bottom,
     )
+
+
+def are_rings(labels: NDArray[Any], pieces: NDArray[Any]) -> NDArray[np.bool_]:
+    """Returns which pieces are drawn around digits, (N,): thin for their size, digits inside.
+
+    Args:
+        labels: int32 (h, w), the number of the piece at each pixel.
+        pieces: (N, 5), x, y, width, height, pixels, the first of what is no ink.
+    """
+    x, y, w, h, area = np.asarray(pieces, np.int64).T
+    high = h[1:][h[1:] >= _LEAST_HEIGHT]
+    rings = np.zeros(len(pieces), bool)
+    if not len(high):
+        return rings
+    digits = h >= _LIKE * float(np.median(high))
+    large = (area <= _THIN * w * h) & (np.minimum(w, h) >= _SMALLEST_RING)
+    large[0] = False
+    for i in np.flatnonzero(large):
+        inside = (x > x[i]) & (x + w < x[i] + w[i]) & (y > y[i]) & (y + h < y[i] + h[i])
+        inside &= (
+            digits & (h >= _INSIDE * h[i]) & (np.abs(2 * (y - y[i]) + h - h[i]) <= _INSIDE * h[i])
+        )
+        if inside.sum() >= 2 or (h[inside] >= 2 * _INSIDE * h[i]).any():
+            own = labels[y[i] : y[i] + h[i], x[i] : x[i] + w[i]] == i
+            rings[i] = all(_is_around(own, pieces[n], pieces[i]) for n in np.flatnonzero(inside))
+    return rings
+
+
+def _is_around(ring: NDArray[np.bool_], piece: NDArray[Any], around: NDArray[Any]) -> bool:
+    """Returns whether a ring has ink on all four sides of a piece."""
+    x, y = int(piece[0] - around[0]), int(piece[1] - around[1])
+    w, h = int(piece[2]), int(piece[3])
+    rows, columns = ring[y : y + h], ring[:, x : x + w]
+    sides = (
+        rows[:, :x].any(1),
+        rows[:, x + w :].any(1),
+        columns[:y].any(0),
+        columns[y + h :].any(0),
+    )
+    return all(float(side.mean()) >= _CLOSED for side in sides)
 
 
 def is_page(ink: Picture) -> bool:

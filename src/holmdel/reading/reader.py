@@ -196,7 +196,8 @@ class Reader:
                 for d in said.answer.digits
             )
             kept = self._kept(said.answer, digits, said.field.box)
-            lines += [replace(line, status=REJECT) for line in kept] if said.weak else kept
+            unsure = said.weak or said.field.beyond
+            lines += [replace(line, status=REJECT) for line in kept] if unsure else kept
             shown += _steps(said.picture, said.answer, number) if steps else ()
         return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
@@ -304,8 +305,9 @@ class _Said:
         return cls(field, answer, field.picture, field.to_page, field.weak)
 
     def take(self, comb: CombAnswer) -> None:
-        """Takes what is read in the cells of a comb, where it is surer or the line does not fit."""
-        if comb.answer.text and (self.weak or comb.answer.score >= self.answer.score):
+        """Takes what is read in the cells of a comb, where it is surer, or there is more."""
+        surer = self.weak or comb.answer.score >= self.answer.score
+        if comb.answer.text and (surer or len(comb.answer.text) > len(self.answer.text)):
             assert self.field.comb is not None
             assert self.field.comb_to_page is not None
             self.answer, self.weak = comb.answer, False

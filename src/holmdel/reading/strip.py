@@ -16,6 +16,7 @@ from holmdel.reading.image import Picture, luma, resized, working
 from holmdel.reading.layout import Layout, find_layout
 from holmdel.reading.lifting import without_rules
 from holmdel.reading.pieces import (
+    are_rings,
     around,
     breadth,
     is_line,
@@ -25,6 +26,7 @@ from holmdel.reading.pieces import (
     with_ends,
     with_flags,
 )
+from holmdel.reading.segments import components
 
 _WIDE = 1.6  # times its height: wider is an image of a line, also where its grain is seen
 _MARGIN = 0.08  # of the line's height that is left around it
@@ -188,10 +190,10 @@ class _Line(NamedTuple):
 
 
 def _line_in(look: _Look, certain: bool) -> _Line | None:
-    """Returns the line in some ink; None where there is none, or more than a line."""
+    """Returns the line in some ink; None for none, more than one, or one with a ring around it."""
     clean = look.layout.ink
     pieces = pieces_of(clean)
-    if not len(pieces) or not (certain or is_line(pieces)):
+    if not len(pieces) or not (certain or is_line(pieces)) or are_rings(*components(clean)).any():
         return None
     box = with_ends(around(with_flags(pieces)), clean)
     return _Line(box, look.layout.lines)

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.reading.frames import Box
 from holmdel.reading.image import Picture
-from holmdel.reading.layout import Box
+from holmdel.reading.pieces import are_rings
 
 _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
 _LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
@@ -17,6 +18,7 @@ _TALLEST = 0.7  # of the page
 _GAP = 1.3  # times the height: how far apart two digits of a field are at most
 _JOIN = 1.04  # times the highest digit near a gap
 _COMB_GAP = 3.0
+_WIDEST = 1.5  # times its box's height: a mark that fills it
 
 
 @dataclass(frozen=True)
@@ -48,21 +50,40 @@ def marks_of(ink: Picture, boxes: Sequence[Box]) -> Marks:
         boxes: printed ones; their numbers, from 1, are the marks' regions.
     """
     _, labels, stats, centres = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    height, width = ink.shape
-    x, y, w, h, area = stats.T
-    keep = (np.maximum(w, h) >= 4) & (area >= 8) & (h < _TALLEST * height) & (w < 0.5 * width)
-    edge = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
-    keep &= ~(edge & (np.maximum(w, h) > 0.1 * max(height, width)))
-    keep[0] = False
-    chosen = np.flatnonzero(keep)
-    chosen = chosen[np.argsort(-h[chosen], kind="stable")][:_MOST_MARKS]
-    chosen = chosen[np.argsort(x[chosen], kind="stable")]
-    middle = centres[chosen].round().astype(int)
-    numbers = labels.astype(np.int32, copy=False)
-    region = regions_of(ink.shape, boxes)[middle[:, 1], middle[:, 0]]
+    regions = regions_of(ink.shape, boxes)
     heights = np.array([0, *(box.h for box in boxes)], np.int32)
+    places = np.nan_to_num(centres).round().astype(int)
+    rooms = heights[regions[places[:, 1], places[:, 0]]]
+    chosen = np.flatnonzero(_may_count(stats, rooms, ink.shape) & ~are_rings(labels, stats))
+    chosen = chosen[np.argsort(-stats[chosen, 3], kind="stable")][:_MOST_MARKS]
+    chosen = chosen[np.argsort(stats[chosen, 0], kind="stable")]
+    middle = places[chosen]
+    numbers = labels.astype(np.int32, copy=False)
+    region = regions[middle[:, 1], middle[:, 0]]
     box = stats[chosen, :4].astype(np.int32, copy=False)
-    return Marks(chosen.astype(np.int32), box, area[chosen], region, heights[region], numbers)
+    area = stats[chosen, 4].astype(np.int32, copy=False)
+    return Marks(chosen.astype(np.int32), box, area, region, heights[region], numbers)
+
+
+def _may_count(
+    stats: NDArray[Any], rooms: NDArray[np.int32], shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Returns which pieces of ink are marks: neither specks nor too large.
+
+    Args:
+        stats: (N, 5), x, y, width, height, pixels; the first one's are the paper's.
+        rooms: (N,), how high the box is in which each stands, 0 for none; it may be filled.
+        shape: of the page.
+    """
+    height, width = shape
+    x, y, w, h, area = stats.T
+    edge = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
+    fits = (h < _TALLEST * height) & (w < 0.5 * width)
+    fits &= ~(edge & (np.maximum(w, h) > 0.1 * max(height, width)))
+    fits |= (rooms > 0) & (h <= rooms + 2) & (w <= _WIDEST * rooms)
+    keep = (np.maximum(w, h) >= 4) & (area >= 8) & fits
+    keep[0] = False
+    return np.asarray(keep, np.bool_)
 
 
 def regions_of(shape: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.int32]:

@@ -1,0 +1,208 @@
+"""Which lines of a page are fields of digits, judged beside all that is written there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from holmdel.reading.found import Found
+from holmdel.reading.frames import Box
+from holmdel.reading.writing import Marks
+
+_FORM = 3  # filled boxes make a form
+_LABEL = 0.85  # of the writing's height: how high a label is at most
+_SMALL = 0.6  # of the writing's height: lower marks that seem to stand in a box are print
+_BESIDE = 0.97  # a digit's probability outside all boxes, where digits stand in combs: else a name
+_LITTLE = 12  # lines of an ink: among more, two digits are letters
+_CROWDED = 2  # digits a mark; more is a word run together
+_WEAK = 0.5  # of what a line in a box is read with, that may be digits
+_ALONE = 0.95  # a digit's probability, of one in a box or alone on its page
+_ONE, _TWO = 0.99, 0.97  # the value of one and of two digits that count among numbers
+_WORDS = 0.7  # the value below which a line is none of digits
+_WEIGHTS = (0.0, 0.25, 0.5, 1.0)  # by how much a line of so many digits speaks for numbers alone
+_NUMBERS = 2.0  # what they come to on a page of numbers,
+_FEW = 0.5  # times as many as there are lines of words
+_AS_HIGH = (0.6, 1.5)  # of the numbers' height
+
+_LOOSE = 0.7  # the value from which on a line beside a comb may be digits of it,
+_NEAR = 1.2  # times a cell's width away at most,
+_LEVEL = 0.7  # of its height beside the comb's
+
+Around = tuple[int, int, int, int]  # left, top, right and bottom
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What was read in one ink of a page.
+
+    Attributes:
+        marks: of the ink.
+        found: its lines.
+        fields: those, and words of those, that look like digits by themselves.
+        boxes: printed ones and combs of the page.
+    """
+
+    marks: Marks
+    found: Sequence[Found]
+    fields: Sequence[Found]
+    boxes: Sequence[Box]
+
+    def around(self, line: Found) -> Around:
+        """Returns left, top, right and bottom of a line."""
+        box = self.marks.box[list(line.marks)]
+        (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
+        return int(x0), int(y0), int(x1), int(y1)
+
+    def high(self, line: Found) -> float:
+        """Returns how high the marks of a line are."""
+        return float(np.median(self.marks.box[list(line.marks), 3]))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The lines of an ink that are digits, and those in boxes that may be."""
+
+    fields: tuple[Found, ...]
+    weak: tuple[Found, ...]
+
+
+def choose(inks: Sequence[Candidates], turned: int) -> list[Chosen]:
+    """Returns the fields of each ink of a page; labels are none.
+
+    Args:
+        inks: what was read in each.
+        turned: by how many degrees the page is turned.
+    """
+    on_form = [_on_form(ink) for ink in inks]
+    worthy = _worthy(inks, on_form, turned)
+    parted = [_parted(*three) for three in zip(inks, on_form, worthy, strict=True)]
+    loose = [ink.around(f) for ink in inks for f in ink.found if _is_loose(f)]
+    return [_with_beyond(*pair, loose) for pair in zip(inks, parted, strict=True)]
+
+
+def _with_beyond(ink: Candidates, chosen: Chosen, loose: Sequence[Around]) -> Chosen:
+    """Returns the fields; of combs it is said whether digits stand beside them."""
+
+    def seen(line: Found) -> Found:
+        comb = ink.boxes[int(ink.marks.region[line.marks[0]]) - 1] if line.cells else None
+        return replace(line, beyond=comb is not None and any(_beside(comb, o) for o in loose))
+
+    return Chosen(tuple(map(seen, chosen.fields)), tuple(map(seen, chosen.weak)))
+
+
+def _is_loose(line: Found) -> bool:
+    """Returns whether a line outside of boxes may be digits of a comb."""
+    return not line.boxed and line.digits > 0 and line.value >= _LOOSE
+
+
+def _beside(comb: Box, other: Around) -> bool:
+    """Returns whether a line stands at the height of a comb, no farther away than a cell."""
+    left, top, right, bottom = other
+    cell = float(np.median([w for _, _, w, _ in comb.cells]))
+    gap = max(left - comb.x - comb.w, comb.x - right)
+    shared = min(bottom, comb.y + comb.h) - max(top, comb.y)
+    return shared >= _LEVEL * (bottom - top) and -0.5 * cell <= gap <= _NEAR * cell
+
+
+def _parted(ink: Candidates, on_form: list[Found], kept: list[Found]) -> Chosen:
+    """Returns the fields without those that may be none: two numbers, a name beside combs."""
+    labels = [f for f in ink.fields if f not in on_form]
+    in_combs = any(f.cells for f in kept)
+    weak = [f for f in kept if f.parted or (in_combs and not f.boxed and f.value < _BESIDE)]
+    kept, weak = _one_a_comb(ink, [f for f in kept if f not in weak], weak)
+    boxed = [f for f in ink.found if f.boxed and f not in (*kept, *weak, *labels)]
+    return Chosen(tuple(kept), (*weak, *(f for f in boxed if _may_be_field(f))))
+
+
+def _one_a_comb(
+    ink: Candidates, kept: list[Found], weak: list[Found]
+) -> tuple[list[Found], list[Found]]:
+    """Returns the lines, of those in one comb the longest alone: each gives the whole comb."""
+    longest: dict[int, Found] = {}
+    for line in sorted((*kept, *weak), key=lambda f: len(f.marks)):
+        if line.cells:
+            longest[int(ink.marks.region[line.marks[0]])] = line
+    alone = [f for f in (*kept, *weak) if not f.cells or f in longest.values()]
+    return [f for f in kept if f in alone], [f for f in weak if f in alone]
+
+
+def is_field(line: Found) -> bool:
+    """Returns whether this looks like digits by itself; fewer digits must be surer."""
+    if line.cells and not line.cells[0] <= line.digits <= line.cells[1]:
+        return False
+    if line.digits == 1:
+        return line.sure > _ALONE and line.fills and len(line.marks) <= 2
+    if line.explained < 0.75 or line.digits > _CROWDED * len(line.marks) + 1:
+        return False
+    return line.value >= (0.9 if line.digits == 2 else 0.8) - (0.04 if line.boxed else 0.0)
+
+
+def _may_be_field(line: Found) -> bool:
+    """Returns whether a line in a box may be digits, and is told of though it is not sure."""
+    return line.digits > 0 and line.fills and line.sure >= _WEAK and line.explained >= _WEAK
+
+
+def _on_form(ink: Candidates) -> list[Found]:
+    """Returns the fields; beside filled boxes, what stands outside and is smaller is a label."""
+    boxed = [ink.high(f) for f in ink.fields if f.boxed]
+    if len(boxed) < _FORM:
+        return list(ink.fields)
+    usual = float(np.median(boxed))
+    return [f for f in ink.fields if ink.high(f) >= _least_high(f) * usual]
+
+
+def _least_high(line: Found) -> float:
+    """Returns how high a line of a form is at least, as a part of the writing in boxes.
+
+    What fills few of a comb's cells may be print between strokes that look like walls.
+    """
+    full = line.cells is None or line.cells[0] == line.cells[1]
+    return _SMALL if line.boxed and full else _LABEL
+
+
+def _worthy(
+    inks: Sequence[Candidates], on_form: list[list[Found]], turned: int
+) -> list[list[Found]]:
+    """Returns the fields; one or two digits outside a box count among numbers, or alone."""
+    strong = [[f for f in few if f.boxed or f.digits >= 3] for few in on_form]
+    if turned:
+        return strong
+    short = _short(inks, strong)
+    if any(short):
+        pairs = zip(on_form, short, strict=True)
+        return [few + [f for f in more if f not in few] for few, more in pairs]
+    if not any(on_form) and sum(len(ink.found) for ink in inks) == 1:
+        return [
+            [f for f in ink.found if f.digits == 1 and f.sure > _ALONE and not f.boxed]
+            for ink in inks
+        ]
+    each = zip(inks, strong, on_form, strict=True)
+    return [few if len(ink.found) > _LITTLE else form for ink, few, form in each]
+
+
+def _short(inks: Sequence[Candidates], strong: list[list[Found]]) -> list[list[Found]]:
+    """Returns the lines of one and of two digits on a page of numbers: none on one of words.
+
+    None on a form either: there they are print.
+    """
+    short = [[f for f in ink.found if _is_short(f)] for ink in inks]
+    each = list(zip(inks, strong, short, strict=True))
+    heights = [ink.high(f) for ink, few, more in each for f in (*few, *more)]
+    none: list[list[Found]] = [[] for _ in inks]
+    if not heights or any(f.boxed for few in strong for f in few):
+        return none
+    least, most = (part * float(np.median(heights)) for part in _AS_HIGH)
+    short = [[f for f in more if least <= ink.high(f) <= most] for ink, _, more in each]
+    numbers = [f for few, more in zip(strong, short, strict=True) for f in (*few, *more)]
+    words = [f for ink in inks for f in ink.found if f.value < _WORDS and ink.high(f) >= least]
+    speaks = sum(_WEIGHTS[min(f.digits, 3)] for f in numbers)
+    return short if speaks >= _NUMBERS and len(words) <= _FEW * speaks else none
+
+
+def _is_short(line: Found) -> bool:
+    """Returns whether a line outside of boxes is surely one or two digits."""
+    if line.boxed or line.digits > 2:
+        return False
+    if line.digits == 1:
+        return line.value >= _ONE and len(line.marks) <= 2
+    return line.digits == 2 and line.value >= _TWO and len(line.marks) <= 4

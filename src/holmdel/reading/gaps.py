@@ -1,0 +1,131 @@
+"""Numbers written with wide gaps inside: their parts joined, those of columns left apart."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from holmdel.reading.found import Found
+from holmdel.reading.image import Picture
+from holmdel.reading.writing import Marks
+
+_WIDEST = 1.7  # times the digits' height: farther apart stand two numbers
+_GAP = 0.8  # of it: what parts a row
+_LEVEL = 0.6  # of the lower one's height that two parts share
+_ALIKE = 1.6  # times as high: one part, than the other
+_EDGE = 0.35  # of the height by which the edges of a column's numbers differ
+_DIGITS = 0.7  # the value from which on a line is a part of a number
+_WALL = 0.6  # of the height that is a printed line, between two parts
+_OVERLAP = 0.5  # of the narrower of two gaps, one below the other
+
+
+class Part(NamedTuple):
+    """A line of digits: its number among the lines, the rectangle around it, how high it is."""
+
+    number: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    high: float
+
+
+def parts_of_numbers(lines: Sequence[Found], marks: Marks, printed: Picture) -> list[list[int]]:
+    """Returns the lines that are parts of one number, by their indexes, from the left.
+
+    They stand outside of boxes, at one height, no farther apart than digits are high or a little
+    more, and not in columns: there the rows beside have a gap at the same place, and the numbers
+    begin or end one below the other. No printed line stands between them.
+
+    Args:
+        lines: as the network read them.
+        marks: of the page.
+        printed: uint8 (h, w), 255 on printed walls and rules.
+    """
+    parts = [_part(n, line, marks) for n, line in enumerate(lines) if _is_part(line)]
+    rows = _rows(parts)
+    groups: list[list[int]] = []
+    for row in rows:
+        others = [other for other in rows if other is not row]
+        chain = [row[0]]
+        for left, right in pairwise(row):
+            apart = _is_walled(left, right, printed) or _in_columns(left, right, others)
+            if _go_on(left, right) and not apart:
+                chain.append(right)
+            else:
+                groups.append([part.number for part in chain])
+                chain = [right]
+        groups.append([part.number for part in chain])
+    return [group for group in groups if len(group) > 1]
+
+
+def marks_between(lines: Sequence[Found], marks: Marks) -> list[int]:
+    """Returns the marks of lines and what else stands in the rectangle around them."""
+    own = [i for line in lines for i in line.marks]
+    box = marks.box[own]
+    (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
+    middle = marks.box[:, :2] + marks.box[:, 2:] / 2
+    inside = (middle[:, 0] > x0) & (middle[:, 0] < x1) & (middle[:, 1] > y0) & (middle[:, 1] < y1)
+    inside &= marks.region == marks.region[own[0]]
+    return sorted({*own, *np.flatnonzero(inside).tolist()}, key=lambda i: int(marks.box[i, 0]))
+
+
+def _is_part(line: Found) -> bool:
+    return not line.boxed and line.digits > 0 and line.value >= _DIGITS
+
+
+def _part(number: int, line: Found, marks: Marks) -> Part:
+    box = marks.box[list(line.marks)].astype(np.float64)
+    (left, top), (right, bottom) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
+    return Part(number, left, top, right, bottom, float(np.quantile(box[:, 3], 0.75)))
+
+
+def _rows(parts: Sequence[Part]) -> list[list[Part]]:
+    """Returns the parts by rows, each from the left."""
+    rows: list[list[Part]] = []
+    for part in sorted(parts, key=lambda p: p.left):
+        row = next((row for row in rows if _level(row[-1], part)), None)
+        if row is None:
+            rows.append([part])
+        else:
+            row.append(part)
+    return rows
+
+
+def _level(one: Part, other: Part) -> bool:
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return shared >= _LEVEL * min(one.bottom - one.top, other.bottom - other.top)
+
+
+def _go_on(left: Part, right: Part) -> bool:
+    high = max(left.high, right.high)
+    even = high <= _ALIKE * min(left.high, right.high)
+    return even and 0 <= right.left - left.right <= _WIDEST * high
+
+
+def _is_walled(left: Part, right: Part, printed: Picture) -> bool:
+    """Returns whether a printed line stands between two parts."""
+    top, bottom = round(max(left.top, right.top)), round(min(left.bottom, right.bottom))
+    between = printed[top:bottom, round(left.right) : round(right.left)] > 0
+    return bool(between.size and between.mean(0).max() >= _WALL)
+
+
+def _in_columns(left: Part, right: Part, rows: Sequence[Sequence[Part]]) -> bool:
+    """Returns whether a gap goes on through the rows that reach as far, at an edge of numbers."""
+    near = _EDGE * max(left.high, right.high)
+    across = [row for row in rows if row[0].left < left.right and row[-1].right > right.left]
+    alike = [row for row in across if any(_edge(left, right, *two, near) for two in _gaps(row))]
+    return bool(alike) and len(alike) >= 0.6 * len(across)
+
+
+def _gaps(row: Sequence[Part]) -> list[tuple[Part, Part]]:
+    return [(a, b) for a, b in pairwise(row) if b.left - a.right >= _GAP * max(a.high, b.high)]
+
+
+def _edge(left: Part, right: Part, before: Part, behind: Part, near: float) -> bool:
+    """Returns whether two gaps lie one below the other, and one of their edges in one line."""
+    shared = min(right.left, behind.left) - max(left.right, before.right)
+    narrow = min(right.left - left.right, behind.left - before.right)
+    edges = min(abs(right.left - behind.left), abs(left.right - before.right))
+    return shared >= _OVERLAP * narrow and edges <= near

@@ -1,0 +1,86 @@
+"""Pages of numbers: short ones, wide gaps, columns, rings; combs of which cells are missing."""
+
+import runpy
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from holmdel.reading.colour import Inks
+from holmdel.reading.page import find_fields
+
+PAGES = runpy.run_path(str(Path(__file__).with_name("test_reading_page.py")))
+Paper, letter, score, texts = (PAGES[name] for name in ("Paper", "letter", "score", "texts"))
+
+
+def test_a_gap_wider_than_a_digit_is_high_parts_no_number():
+    paper = Paper()
+    for row, parts in enumerate((("473", "5209", "24"), ("74", "307", "352"))):
+        x = 120 + 60 * row
+        for part in parts:
+            paper.write(part, x, 150 + 260 * row)
+            x += 46 * len(part) + 62
+    assert texts(paper.photograph(shade=0)) == ["473520924", "74307352"]
+
+
+def test_columns_that_stand_as_close_are_numbers_of_their_own():
+    paper = Paper()
+    for row, text in enumerate(("4735", "2094", "7423", "3075")):
+        paper.write(text, 150, 100 + 190 * row, pitch=44).write(text[::-1], 400, 100 + 190 * row)
+    assert len(texts(paper.photograph(shade=0))) == 8
+
+
+def test_cells_of_a_table_are_numbers_of_their_own():
+    paper = Paper()
+    for x in (100, 376, 660):
+        paper.rule((x, 80), (x, 800))
+    for y in range(80, 801, 180):
+        paper.rule((100, y), (660, y))
+    paper.write("4735", 150, 145, pitch=46).write("2094", 410, 145)
+    assert texts(paper.photograph(shade=0)) == ["4735", "2094"]
+
+
+def test_short_numbers_count_on_a_page_of_numbers():
+    paper, numbers = Paper(), ["24", "7", "35", "90", "6", "81"]
+    for place, number in enumerate(numbers):
+        paper.write(number, 120 + 420 * (place % 2), 90 + 240 * (place // 2))
+    assert texts(paper.photograph(shade=0)) == numbers
+
+
+def test_single_digits_in_a_letter_are_none():
+    paper = letter().write("4", 920, 700, 60).write("7", 300, 760, 60)
+    assert texts(paper.photograph(shade=0)) == []
+
+
+def test_a_ring_around_a_number_is_no_zero():
+    paper = Paper().write("473", 500, 400)
+    ring = np.zeros(paper.light.shape, np.uint8)
+    cv2.ellipse(ring, (575, 425), (140, 80), 0, 0, 360, (255,), 5, cv2.LINE_AA)
+    paper.put(ring, 0, 0, 0.8)
+    assert texts(paper.photograph(shade=0)) == ["473"]
+
+
+def comb(cells, x=100, y=100, side=80):
+    paper = Paper().box(x, y, cells * side, 90)
+    for wall in range(x + side, x + cells * side, side):
+        paper.rule((wall, y), (wall, y + 90))
+    return paper
+
+
+def test_digits_that_fill_a_crop_of_their_comb_are_all_seen():
+    grey = comb(6).write("473520", 100, 107, 76, pitch=80).photograph(shade=0)[98:192, 98:582]
+    [field] = find_fields(Inks(grey), score).fields
+    assert field.box[0] < 20
+    assert field.box[0] + field.box[2] > 460
+    assert not field.beyond
+
+
+def test_digits_beside_a_comb_say_that_cells_are_missing():
+    paper = comb(4, x=260).write("735204", 180, 120, pitch=80)
+    fields = find_fields(Inks(paper.photograph(shade=0)), score).fields
+    assert [field.beyond for field in fields if field.comb] == [True]
+    assert (
+        not find_fields(Inks(comb(4).write("7352", 100, 120, pitch=80).photograph()), score)
+        .fields[0]
+        .beyond
+    )
