@@ -145,6 +145,17 @@ def test_a_dark_box_on_a_light_page_is_turned_within_its_border(ground):
     assert np.median(luma(turned)[(box > 0) & (PEN == 0)]) > 230
 
 
+def test_a_light_box_on_a_dark_page_is_left_and_the_page_turned():
+    box = np.zeros(SIZE[::-1], np.uint8)
+    box[PLACE[1] - 20 : PLACE[1] + 80, PLACE[0] - 20 : PLACE[0] + 200] = 255
+    other = np.roll(PEN, 160, axis=0)
+    page = ~scan([(box, (25, 25, 30)), (PEN, (250, 250, 250)), (other, (30, 30, 30))])
+    turned = luma(dark_ink(page))
+    assert np.median(turned[PEN > 200]) < 80
+    assert np.median(turned[other > 200]) < 80
+    assert np.median(turned[(PEN == 0) & (other == 0)]) > 200
+
+
 @pytest.mark.parametrize("inside", [(110, 110, 110), (0, 0, 0)])
 def test_a_dark_field_without_light_writing_stays(inside):
     box = np.zeros(SIZE[::-1], np.uint8)

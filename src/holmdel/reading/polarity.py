@@ -19,6 +19,9 @@ _GOES_ON = 0.35  # of a mark's surroundings, as light as the mark: it is part of
 _LARGE = 0.4  # of the shorter side: what reaches so far is a sheet, not a mark,
 _LARGEST = 200  # unless it is no larger than this, in pixels
 _OUTWEIGHS = 2.0  # times as much: light marks to dark ones
+_SOME = 0.25  # of the dark marks, that light ones come to on a dark page with light boxes
+_INSIDE = 0.9  # of the dark writing that stands in such boxes
+_AROUND = 9  # pixels: twice how far from a box its edge is seen
 _DARK = 0.62  # of the paper's brightness: a box is darker
 _BOX = 14  # pixels: the least side of a box
 _MARKS = 3  # on a box; a printed B or a written 8 has two holes,
@@ -58,10 +61,27 @@ def _is_negative(grey: Picture) -> bool:
     light = _writing(np.where(difference > least, 255, 0).astype(np.uint8), grey)
     dark = _writing(np.where(difference < -least, 255, 0).astype(np.uint8), ~grey)
     weight = difference.astype(np.float32) ** 2
-    if float((weight * light).sum()) <= _OUTWEIGHS * float((weight * dark).sum()):
-        return False
+    lighter, darker = float((weight * light).sum()), float((weight * dark).sum())
+    if lighter <= _OUTWEIGHS * darker:
+        return lighter > _SOME * darker and _has_light_boxes(weight, light, dark, grey)
     bright = float(np.percentile(ground, 75))
     return float(np.median(ground[light > 0])) >= min(_DARK * bright, bright - _CONTRAST)
+
+
+def _has_light_boxes(
+    weight: NDArray[np.float32],
+    light: NDArray[np.float32],
+    dark: NDArray[np.float32],
+    grey: Picture,
+) -> bool:
+    """Returns whether dark writing stands in light boxes, and light writing beside them."""
+    boxes = np.zeros(grey.shape, np.uint8)
+    for outline in _dark_boxes(~grey):
+        cv2.fillPoly(boxes, [outline], (255,))
+    written = weight * (dark == 1)
+    beside = weight * (light == 1) * (dilated(boxes, _AROUND, _AROUND) == 0)
+    inside = float(written[boxes > 0].sum()) >= _INSIDE * float(written.sum())
+    return inside and float(beside.sum()) > _SOME * float(written.sum())
 
 
 def _ground(grey: Picture) -> Picture:
