@@ -44,6 +44,7 @@ LEVELS = {
     "inspection": 4,
     "samples": 4,
     "verbs": 4,
+    "scale": 4,
     "server": 5,
     "cli": 6,
 }

@@ -275,6 +275,18 @@ def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classi
             engine for it.
     """
     choose_device(device)
+    return Classifier(*load_model(file_of(model)), device, engine)
+
+
+def file_of(model: str | Path) -> Path:
+    """Returns the file of a model's weights.
+
+    Args:
+        model: as for `load`.
+
+    Raises:
+        UserError: if there is no such model, or it is a file of another program.
+    """
     path = Path(model)
     if path.is_dir():
         path = path / "model.safetensors"
@@ -285,14 +297,13 @@ def load(model: str | Path, device: str = "cpu", engine: str = "auto") -> Classi
             )
     if path.is_file():
         _refuse_pytorch(path)
-        return Classifier(*load_model(path), device, engine)
+        return path
     if str(model) not in shipped():
         raise UserError(
             f"there is no model {model}; expected a run folder, a .safetensors file, or one that "
             f"ships with holmdel: {', '.join(shipped()) or 'none does in this version'}"
         )
-    with resources.as_file(_shelf() / f"{model}.safetensors") as file:
-        return Classifier(*load_model(file), device, engine)
+    return Path(str(_shelf() / f"{model}.safetensors"))
 
 
 def card(model: str | Path) -> tuple[str, str]:

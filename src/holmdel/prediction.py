@@ -1,6 +1,7 @@
 """What is said of one image: a prediction, or why there is none."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from holmdel.images.tensors import Tensor
 from holmdel.notebook import html_table
@@ -60,3 +61,19 @@ class Failure:
 def nothing_on(name: str) -> str:
     """Returns the sentence that says that nothing was found on an image."""
     return f"nothing was found on {name}; expected a digit or an object on a plain ground"
+
+
+def to_json(result: Prediction | Failure) -> dict[str, Any]:
+    """Returns what is said of an image as JSON-ready values."""
+    path = result.path or "-"
+    if isinstance(result, Failure):
+        return {"path": path, "error": result.error}
+    return {
+        "path": path,
+        **({} if result.page is None else {"page": result.page}),
+        "label": result.label,
+        "index": result.index,
+        "probability": result.probability,
+        "top": [{"label": label, "probability": p} for label, p in result.top],
+        "found": result.found,
+    }

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from holmdel.cli.terminal import Terminal
 from holmdel.errors import UserError
-from holmdel.prediction import Failure, Prediction
+from holmdel.prediction import Failure, Prediction, to_json
 
 Result = Prediction | Failure
 Answer = TypeVar("Answer")
@@ -40,20 +40,7 @@ def choose_printer(form: str) -> Callable[[Iterator[Result]], None]:
 def print_jsonl(results: Iterator[Result]) -> None:
     """Prints a JSON object a line: the answer, or the path and the error."""
     for result in results:
-        path = result.path or "-"
-        if isinstance(result, Failure):
-            values: dict[str, object] = {"path": path, "error": result.error}
-        else:
-            values = {
-                "path": path,
-                **({} if result.page is None else {"page": result.page}),
-                "label": result.label,
-                "index": result.index,
-                "probability": result.probability,
-                "top": [{"label": label, "probability": p} for label, p in result.top],
-                "found": result.found,
-            }
-        print(json.dumps(values))  # noqa: T201
+        print(json.dumps(to_json(result)))  # noqa: T201
 
 
 def print_csv(results: Iterator[Result]) -> None:

@@ -22,6 +22,7 @@ from holmdel.cli import (
     template,
     train,
 )
+from holmdel.cli.scaling import with_address
 from holmdel.cli.terminal import DONE, INTERRUPTED, USER_MISTAKE
 from holmdel.errors import UserError
 from holmdel.version import __version__
@@ -103,7 +104,8 @@ def run(arguments: list[str] | None = None) -> None:
     0 done, 1 some inputs failed, 2 the user's mistake, 130 interrupted.
     """
     try:
-        status = app(arguments, standalone_mode=False, prog_name="holmdel")
+        given = with_address(sys.argv[1:] if arguments is None else arguments)
+        status = app(given, standalone_mode=False, prog_name="holmdel")
     except UserError as error:
         _complain(str(error))
         sys.exit(USER_MISTAKE)

@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holmdel.cli import scaling
+from holmdel.cli.scaling import RayFlag
 from holmdel.cli.terminal import DONE, SOME_FAILED
+from holmdel.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +32,24 @@ def predict(
     ],
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1)] = 3,
     form: Annotated[
-        str, typer.Option("--format", metavar="table|jsonl|csv", help="How to print the answers.")
-    ] = "table",
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="table|jsonl|csv|parquet",
+            help="How to print, table if not given; parquet is for --out.",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Folder or s3:// address for the answers, in parts, instead."
+        ),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the parts of --out.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --out: processes, or Ray workers.")
+    ] = None,
+    ray: RayFlag = None,
     show: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for PNG images of what the network saw."),
@@ -46,7 +65,15 @@ def predict(
     from holmdel.cli.answers import choose_printer, with_progress
     from holmdel.cli.inputs import find_images
 
-    print_results = choose_printer(form)
+    if scaling.is_job(out, ray) or out is not None:
+        scaling.refuse_together(out, ray, {"--show": show})
+        from holmdel.scale.work import PredictWork
+
+        work = PredictWork.of(model, top=top, device=device, engine=engine)
+        return scaling.do(work, paths, str(out), form, resume=resume, jobs=jobs, ray=ray)
+    if resume or jobs:
+        raise UserError("--resume and --jobs are for --out DIR; give it too")
+    print_results = choose_printer(form or "table")
     images, count = find_images(paths)
     results = _loaded(model, device, engine).predict_each(images, top=top)
     watch = _Watch(show)

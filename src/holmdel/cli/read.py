@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holmdel.cli import scaling
 from holmdel.cli.readings import JSONL, choose_form, filing, printing, recording, showing
+from holmdel.cli.scaling import RayFlag
 from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
@@ -37,7 +39,9 @@ def read(
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="table|jsonl|csv", help="How to print; table if not given."
+            "--format",
+            metavar="table|jsonl|csv|parquet",
+            help="How to print, table if not given; parquet is for a folder of --out.",
         ),
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Every image is one line.")] = False,
@@ -75,10 +79,11 @@ def read(
         bool, typer.Option("--resume", help="Continue the JSON lines of --out.")
     ] = False,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FILE",
-            help="Write there instead: a table if it ends in .csv or .xlsx, else JSON lines.",
+            help="Write there instead: a table if it ends in .csv or .xlsx, else JSON lines; "
+            "into a folder/ or an s3:// address in parts.",
         ),
     ] = None,
     report: Annotated[
@@ -90,6 +95,7 @@ def read(
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Processes; one per core if not given.")
     ] = None,
+    ray: RayFlag = None,
     show: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder for PNG images of the steps to each line."),
@@ -100,7 +106,10 @@ def read(
     An image that cannot be used gets a line that says why; the rest goes on, and the exit status
     is 1.
     """
-    form = choose_form(form, out, resume)
+    job = scaling.is_job(out, ray)
+    if job:
+        scaling.refuse_together(out, ray, {"--report": report, "--show": show})
+    chosen = JSONL if job else choose_form(form, Path(out) if out else None, resume)
     if resume and report:
         raise UserError("--report was given with --resume, which reads what is left; give one")
     if not paths and calibrate is None:
@@ -126,16 +135,21 @@ def read(
         _calibrate(calibrate, settings, jobs)
     if not paths:
         return DONE
+    if job:
+        from holmdel.scale.work import ReadWork
+
+        work = ReadWork.of(settings)
+        return scaling.do(work, paths, str(out), form, resume=resume, jobs=jobs, ray=ray)
     images, count = find_images(paths, (*ENDINGS, *CHEQUES), items)
     record: Record | None = None
     outputs: list[Output] = [report_file(report)] if report else []
-    if out is not None and form == JSONL:
-        record = Record(out, resume=resume)
+    if out is not None and chosen == JSONL:
+        record = Record(Path(out), resume=resume)
         images, count = record.missing(images), count and max(count - record.count, 0)
         outputs = [recording(record), *outputs]
     else:
         names = _fields(template)
-        outputs = [filing(out, names) if out else printing(form, names), *outputs]
+        outputs = [filing(Path(out), names) if out else printing(chosen, names), *outputs]
     results = with_progress(_results(images, settings, jobs, show), count)
     failed = _pass_on(results, outputs + ([showing(show)] if show else []))
     return SOME_FAILED if failed or (record is not None and record.failed) else DONE

@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, fields
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import cv2
 import torch
@@ -27,6 +28,7 @@ Read = Reading | Failure
 
 CHUNK = 32  # lines that go to a worker together
 FEW = 16  # lines that are read sooner than a worker has started
+TRIES = 3  # of an image that ends the process which reads it
 _PAGE = 4  # lines as which a document's page counts
 _AHEAD = 2  # chunks a worker that wait or are done
 
@@ -126,19 +128,22 @@ def _with_care(chunk: list[Given], settings: ReaderSettings) -> list[Read]:
     pool = _pool(settings, 1)
     try:
         for picture in chunk:
-            try:
-                found += pool.submit(_read_chunk, [picture]).result()
-            except BrokenProcessPool:
-                found.append(_deadly(picture))
-                pool.shutdown()
-                pool = _pool(settings, 1)
+            for _ in range(TRIES - 1):  # the first was in its chunk
+                try:
+                    found += pool.submit(_read_chunk, [picture]).result()
+                    break
+                except BrokenProcessPool:
+                    pool.shutdown()
+                    pool = _pool(settings, 1)
+            else:
+                found.append(deadly(name_of(picture)))
     finally:
         pool.shutdown()
     return found
 
 
-def _deadly(picture: Given) -> Failure:
-    path = name_of(picture)
+def deadly(path: str | None) -> Failure:
+    """Returns what is said of an image that ended each process that was to read it."""
     name = path or "the picture"
     return Failure(path, f"{name} ended the process that read it; its memory did not suffice")
 
@@ -152,20 +157,38 @@ def _pool(settings: ReaderSettings, jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(settings,))
 
 
-_reader: Reader  # of this worker
+class ChunkReader:
+    """What a worker is, whatever started it: a reader on one thread, to which chunks are given.
+
+    Args:
+        settings: of the reader.
+
+    Raises:
+        UserError: as `Reader`.
+    """
+
+    def __init__(self, settings: ReaderSettings) -> None:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+        self._reader = settings.reader()
+
+    def __call__(self, chunk: list[Given]) -> list[Read]:
+        """Returns a reading or a failure an image."""
+        return list(self._reader.read_each(chunk))
+
+
+_reader: ChunkReader  # of this worker
 
 
 def _begin(settings: ReaderSettings) -> None:
     """Makes a worker ready; what interrupts the command is for the process that started it."""
     global _reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    _reader = settings.reader()
+    _reader = ChunkReader(settings)
 
 
 def _read_chunk(chunk: list[Given]) -> list[Read]:
-    return list(_reader.read_each(chunk))
+    return _reader(chunk)
 
 
 class Record:
@@ -252,6 +275,11 @@ class Record:
 
 def to_line(found: Read) -> str:
     """Returns an answer as a line of JSON, without its end."""
+    return json.dumps(to_values(found))
+
+
+def to_values(found: Read) -> dict[str, Any]:
+    """Returns an answer as JSON-ready values."""
     if isinstance(found, Failure):
-        return json.dumps({"path": found.path or "-", "error": found.error})
-    return json.dumps(found.to_json())
+        return {"path": found.path or "-", "error": found.error}
+    return found.to_json()

@@ -1,0 +1,97 @@
+"""Parts over a Ray cluster, by Ray Data's streaming executor."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from holmdel.errors import UserError
+from holmdel.scale.cluster import connected, workers
+from holmdel.scale.local import Arguments
+from holmdel.scale.part import Worker, values
+from holmdel.scale.parts import Done
+
+RETRIES = 100  # of a part whose worker or node died
+
+
+def over_ray(
+    numbers: Sequence[int], given: Arguments, address: str, jobs: int | None
+) -> Iterator[Done]:
+    """Does parts over a cluster; gives what became of each as it is done.
+
+    Each part is a task of Ray Data, and a worker keeps its reader from one to the next. Tasks, and
+    no actors: when a node dies, its tasks go to any worker that is free, while an actor's wait for
+    that actor, and so for a node in place of the dead one.
+
+    Args:
+        numbers: of the parts.
+        given: the arguments of a `Worker`.
+        address: of the cluster.
+        jobs: how many workers; one a CPU if None.
+
+    Raises:
+        UserError: as `connected`; or what a worker says of the job.
+    """
+    if not numbers:
+        return
+    with connected(address) as ray:
+        from ray.data import DataContext, TaskPoolStrategy, from_items
+
+        _hush(DataContext.get_current())
+        shipped = ray.put(given)  # once; Ray copies it once to each node
+        rows = [{"number": number} for number in numbers]
+        parts = from_items(rows, override_num_blocks=len(rows)).map_batches(
+            _Task([shipped]),
+            batch_size=1,
+            compute=TaskPoolStrategy(size=jobs or workers(ray)),
+            num_cpus=1,
+            max_retries=RETRIES,
+        )
+        try:
+            for row in parts.iter_rows():
+                yield Done(**row)
+        except ray.exceptions.RayError as error:
+            raise _told(error) from None
+
+
+class _Task:
+    """What a worker does with a row: the part of that number.
+
+    Args:
+        shipped: a reference to the arguments of a `Worker`, in a list, so that it stays one.
+    """
+
+    def __init__(self, shipped: list[Any]) -> None:
+        self._shipped = shipped
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Returns what became of the parts of a batch."""
+        worker = _worker(self._shipped[0])
+        rows = [values(worker(int(number))) for number in batch["number"]]
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+@lru_cache(maxsize=1)
+def _worker(shipped: Any) -> Worker:
+    """Returns the worker of this process, which Ray gives one part after the other."""
+    import ray
+
+    return Worker(*ray.get(shipped))
+
+
+def _hush(context: Any) -> None:
+    """Leaves it to the command to say how it goes."""
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+
+
+def _told(error: Exception) -> UserError:
+    """Returns a worker's mistake, or that the cluster is lost."""
+    cause: BaseException | None = error
+    while cause is not None:
+        inner = getattr(cause, "cause", None)
+        if isinstance(inner, UserError):
+            return inner
+        cause = inner if isinstance(inner, BaseException) else cause.__cause__
+    first = (str(error).strip().splitlines() or ["no reason given"])[-1]
+    return UserError(f"the cluster ended the job ({first}); go on with --resume")
