@@ -3,7 +3,6 @@
 import contextlib
 import json
 import multiprocessing
-import os
 import signal
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -21,14 +20,13 @@ from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.images.pages import FileLike, locate, name_of
 from holmdel.reading.answers import Reading
+from holmdel.reading.chunks import CHUNK, TRIES, cores, deadly
 from holmdel.reading.reader import MAX_ERROR, Reader
 
 Given = FileLike  # a path, the bytes of a file, or a page of one
 Read = Reading | Failure
 
-CHUNK = 32  # lines that go to a worker together
 FEW = 16  # lines that are read sooner than a worker has started
-TRIES = 3  # of an image that ends the process which reads it
 _PAGE = 4  # lines as which a document's page counts
 _AHEAD = 2  # chunks a worker that wait or are done
 
@@ -51,13 +49,6 @@ class ReaderSettings:
             UserError: as `Reader`.
         """
         return Reader(**{field.name: getattr(self, field.name) for field in fields(self)})
-
-
-def cores() -> int:
-    """Returns how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def read_stream(
@@ -140,12 +131,6 @@ def _with_care(chunk: list[Given], settings: ReaderSettings) -> list[Read]:
     finally:
         pool.shutdown()
     return found
-
-
-def deadly(path: str | None) -> Failure:
-    """Returns what is said of an image that ended each process that was to read it."""
-    name = path or "the picture"
-    return Failure(path, f"{name} ended the process that read it; its memory did not suffice")
 
 
 def _pool(settings: ReaderSettings, jobs: int) -> ProcessPoolExecutor:

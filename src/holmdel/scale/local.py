@@ -5,11 +5,14 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
 
 from holmdel.errors import UserError
 from holmdel.scale.part import Worker
 from holmdel.scale.parts import Done
-from holmdel.scale.work import Work
+
+if TYPE_CHECKING:
+    from holmdel.scale.work import Work
 
 MOST_DEATHS = 100  # of workers, before a part is done
 

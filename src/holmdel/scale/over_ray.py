@@ -11,8 +11,6 @@ from holmdel.scale.local import Arguments
 from holmdel.scale.part import Worker, values
 from holmdel.scale.parts import Done
 
-RETRIES = 100  # of a part whose worker or node died
-
 
 def over_ray(
     numbers: Sequence[int], given: Arguments, address: str, jobs: int | None
@@ -45,7 +43,6 @@ def over_ray(
             batch_size=1,
             compute=TaskPoolStrategy(size=jobs or workers(ray)),
             num_cpus=1,
-            max_retries=RETRIES,
         )
         try:
             for row in parts.iter_rows():

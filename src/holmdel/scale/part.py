@@ -9,14 +9,16 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holmdel.errors import UserError
 from holmdel.images.pages import FileLike
-from holmdel.reading.stream import CHUNK, TRIES, deadly
+from holmdel.reading.chunks import CHUNK, TRIES, deadly
 from holmdel.scale.parts import Done, Parts
 from holmdel.scale.store import Store, fetch, is_url
-from holmdel.scale.work import Answer, Answers, Work
+
+if TYPE_CHECKING:
+    from holmdel.scale.work import Answer, Answers, Work
 
 AHEAD = 8  # files that are fetched from a store before they are needed
 _FETCHERS = 4  # threads

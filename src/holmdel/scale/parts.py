@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from holmdel.errors import UserError
-from holmdel.reading.stream import CHUNK
+from holmdel.reading.chunks import CHUNK
 from holmdel.scale.formats import FORMATS
 from holmdel.scale.store import Store
 

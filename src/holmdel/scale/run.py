@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holmdel.errors import UserError
-from holmdel.reading.stream import cores
+from holmdel.reading.chunks import cores
 from holmdel.scale.formats import FORMATS
 from holmdel.scale.local import over_processes
 from holmdel.scale.over_ray import over_ray
 from holmdel.scale.parts import Done, Parts
 from holmdel.scale.store import Store, is_url
-from holmdel.scale.work import Work
+
+if TYPE_CHECKING:
+    from holmdel.scale.work import Work
 
 
 @dataclass(frozen=True, kw_only=True)
