@@ -149,8 +149,8 @@ class TrainSettings:
     precision: str = setting(
         "auto",
         "numbers of forward and backward; auto takes bfloat16 where the device computes in it, on "
-        "a processor for images above 64x64 only; evaluation is in float32",
-        choices=("auto", "float32", "bfloat16"),
+        "a processor for images above 64x64 only; evaluation is in float32, or float64",
+        choices=("auto", "float32", "bfloat16", "float64"),
     )
     dead_after: int = setting(
         1000, "batches after which a run at chance is called dead; 0 is never", least=0

@@ -55,6 +55,16 @@ def train(
     data_root: Annotated[
         Path | None, typer.Option(help="Data root, or the folder of the set's files.")
     ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Processes that share each batch, on PyTorch; torchrun starts them on many "
+            "machines (docs/scale.md).",
+            rich_help_panel=FURTHER,
+        ),
+    ] = 1,
     serve: Annotated[
         int | None,
         typer.Option(
@@ -95,6 +105,8 @@ def train(
         if find_lr or (source is not None and source.name != "DEFAULT"):
             name = "--find-lr" if find_lr else "--data"
             raise UserError(f"{name} was given to train reader, which does not take it")
+        if workers > 1:
+            settings.setdefault("processes", workers)
         where = {"strings": strings or [], "model": model, "data_root": root}
         return train_reader(out, resume, show, where, settings)
     if strings or model or show:
@@ -104,7 +116,8 @@ def train(
     from holmdel.training.train import new_folder
 
     folder = out or new_folder(network, data)
-    done = _train(network, data, root, folder, resume, settings)
+    where = {"out": folder, "resume": resume, "data_root": root, "workers": workers}
+    done = _train(network, data, where, settings)
     if done == 0 and serve is not None:
         from holmdel import server
 
@@ -112,14 +125,19 @@ def train(
     return done
 
 
-def _train(
-    network: str, data: str, root: Any, folder: Path, resume: bool, given: dict[str, Any]
-) -> int:
-    """Trains, shows it, and prints the book's two lines at the end."""
+def _train(network: str, data: str, where: dict[str, Any], given: dict[str, Any]) -> int:
+    """Trains, shows it, and prints the book's two lines at the end; of many workers one prints."""
     from holmdel.cli.live import data_progress, reporter
+    from holmdel.training.group import LostWorkers, launched
     from holmdel.training.train import train as train_network
 
-    where: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
+    if not launched().first:
+        try:
+            train_network(network, data, **where, **given)
+        except (KeyboardInterrupt, LostWorkers):  # which the first one tells
+            return INTERRUPTED
+        return 0
+    folder = where["out"]
     try:
         with reporter() as told, data_progress() as progress:
             run = train_network(network, data, callbacks=told, progress=progress, **where, **given)

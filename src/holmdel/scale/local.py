@@ -79,7 +79,7 @@ def _pool(given: Arguments, jobs: int) -> ProcessPoolExecutor:
 _worker: Worker  # of this process
 
 
-def _begin(work: Work, out: str, form: str, base: str) -> None:
+def _begin(work: "Work", out: str, form: str, base: str) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _worker = Worker(work, out, form, base)

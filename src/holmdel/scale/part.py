@@ -35,11 +35,11 @@ class Worker:
         base: the folder that relative paths begin from.
     """
 
-    work: Work
+    work: "Work"
     out: str
     form: str
     base: str
-    _answers: Answers = field(init=False, repr=False)
+    _answers: "Answers" = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Makes the worker ready.
@@ -75,7 +75,7 @@ class Worker:
         self._parts.commit(done, answers, str(self.work.describe()["verb"]))
         return done
 
-    def _careful(self, number: int, inputs: list[str]) -> Iterator[Answer]:
+    def _careful(self, number: int, inputs: list[str]) -> "Iterator[Answer]":
         """Gives the answers; an input that has ended its worker `TRIES` times is an error.
 
         The first time a part is read as it is. Whoever does it again, because its worker ended,
@@ -91,7 +91,7 @@ class Worker:
 
     def _suspected(
         self, number: int, inputs: list[str], chunk: range, tries: dict[int, int]
-    ) -> Iterator[Answer]:
+    ) -> "Iterator[Answer]":
         """Gives the answers of a chunk of a part that has ended a worker."""
         places = [place for place in chunk if place < len(inputs)]
         alone = any(place in tries for place in places)
@@ -106,7 +106,7 @@ class Worker:
             for place in few:
                 del tries[place]
 
-    def _read(self, inputs: list[str]) -> Iterator[Answer]:
+    def _read(self, inputs: list[str]) -> "Iterator[Answer]":
         """Gives the answers of inputs, a chunk of images at a time."""
         chunk: list[tuple[str, FileLike]] = []
         for name, image in self._images(inputs):
@@ -121,7 +121,7 @@ class Worker:
                 chunk = []
         yield from self._said(chunk)
 
-    def _said(self, chunk: list[tuple[str, FileLike]]) -> Iterator[Answer]:
+    def _said(self, chunk: list[tuple[str, FileLike]]) -> "Iterator[Answer]":
         if not chunk:
             return
         found = self._answers([image for _, image in chunk])

@@ -30,7 +30,7 @@ class Job:
         ray: the address of a cluster; None for this machine's processes.
     """
 
-    work: Work
+    work: "Work"
     out: str
     form: str = "jsonl"
     resume: bool = False

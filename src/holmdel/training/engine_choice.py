@@ -13,7 +13,7 @@ from holmdel.training.settings import Plan
 
 
 def choose_engine(
-    plan: Plan, image: ImageContract, device: torch.device, bfloat16: bool
+    plan: Plan, image: ImageContract, device: torch.device, bfloat16: bool, workers: int = 1
 ) -> tuple[bool, str]:
     """Returns whether the native engine does it, and the line that says which does, and why.
 
@@ -23,7 +23,7 @@ def choose_engine(
     choice = plan.settings.engine
     if choice == "torch":
         return False, "PyTorch"
-    if obstacle := _obstacle(plan.settings, image, device, bfloat16):
+    if obstacle := _obstacle(plan.settings, image, device, bfloat16, workers):
         if choice == "native":
             raise UserError(f"engine was given as native; {obstacle}; use --engine auto")
         return False, f"PyTorch: {obstacle}"
@@ -39,7 +39,11 @@ def choose_engine(
 
 
 def _obstacle(
-    settings: TrainSettings, image: ImageContract, device: torch.device, bfloat16: bool
+    settings: TrainSettings,
+    image: ImageContract,
+    device: torch.device,
+    bfloat16: bool,
+    workers: int,
 ) -> str:
     """Returns what keeps the native engine from a training of any network; "" for nothing."""
     height, width = image.input[1:]
@@ -47,6 +51,10 @@ def _obstacle(
         return f"the native engine runs on the processor, not on {device}"
     if max(height, width) > LARGEST:
         return f"images of {height}x{width} are above the native engine's {LARGEST}x{LARGEST}"
+    if workers > 1:
+        return f"{workers} workers share each batch"
+    if settings.precision == "float64":
+        return "the native engine computes in float32, not in float64"
     if bfloat16:
         return "the native engine computes in float32, not in bfloat16"
     return ""

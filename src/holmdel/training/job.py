@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from holmdel import engine
 from holmdel.data import Split
 from holmdel.data.dataset import Batches, balanced, batch_seed, permutation
-from holmdel.evaluation import Answer, in_eval_mode
+from holmdel.evaluation import Answer, in_eval_mode, loss_and_accuracy
 from holmdel.images.contract import ImageContract
 from holmdel.settings import TrainSettings
 from holmdel.training.folding import folded, with_batch_norm
+from holmdel.training.group import ALONE, Group
 from holmdel.training.optimise import draw_weights, make_optimizer
 from holmdel.training.settings import Plan
 from holmdel.training.state import State
@@ -39,6 +40,7 @@ class Job:
         engine: the line that says so, and why.
         batches: how many an epoch has.
         inference_size: examples a batch where nothing is trained.
+        group: the workers that share each batch.
     """
 
     plan: Plan
@@ -55,6 +57,12 @@ class Job:
     engine: str
     batches: int
     inference_size: int
+    group: Group = ALONE
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights while they are trained."""
+        return torch.float64 if self.settings.precision == "float64" else torch.float32
 
     @property
     def settings(self) -> TrainSettings:
@@ -75,6 +83,16 @@ class Job:
         """Returns a split in its own order, in batches for inference."""
         return Batches(split, self.to_input, self.inference_size)
 
+    def measure(self, network: nn.Module, split: Split) -> tuple[float, float]:
+        """Returns (mean cross-entropy, accuracy in 0..1) of a split, of which workers share."""
+        part = self.group.share(len(split))
+        mine = Split(split.images[part], split.labels[part])
+        loss, right = loss_and_accuracy(*self.ask(network, mine)) if len(mine) else (0.0, 0.0)
+        if self.group.count == 1:
+            return loss, right
+        loss, right = self.group.total(loss * len(mine), right * len(mine))
+        return loss / len(split), right / len(split)
+
     def ask(self, network: nn.Module, split: Split) -> tuple[Answer, Batches]:
         """Returns what answers for a network, and a split in its own order as that takes it."""
         answer: Answer = network
@@ -82,6 +100,8 @@ class Job:
             answer = engine.compile(network, self.image).logits
         elif self.bfloat16:
             answer = self._in_bfloat16(network)
+        elif self.dtype is torch.float64:
+            answer = _in_float64(network)
         if self.takes_bytes:
             return answer, Batches(split, lambda images: images, self.inference_size)
         return answer, self.in_order(split)
@@ -103,14 +123,14 @@ class Job:
         if self.settings.batch_norm:
             network = with_batch_norm(network)
         layout = torch.contiguous_format if self.native else torch.channels_last
-        network = on(network, self.device, layout)
+        network = on(network, self.device, layout).to(self.dtype)
         optimizer = make_optimizer(network, self.settings)
         average = bool(self.settings.average)
         return State.begin(network, optimizer, seed, self.batches, average=average)
 
     def result(self, state: State) -> nn.Module:
         """Returns the network of a state as it is kept, in eval mode: a copy."""
-        network = folded(state.result)
+        network = folded(state.result).float()
         return self.plan.made.kept(network) if self.plan.made else network
 
     def order(self, seed: int, epoch: int) -> Tensor:
@@ -123,7 +143,9 @@ class Job:
             return balanced(labels, seed, epoch).to(self.device)
         return permutation(len(labels), seed, epoch).to(self.device)
 
-    def draw(self, seed: int, epoch: int, batch: int, order: Tensor) -> tuple[Tensor, Tensor]:
+    def draw(
+        self, seed: int, epoch: int, batch: int, order: Tensor, group: Group = ALONE
+    ) -> tuple[Tensor, Tensor]:
         """Returns one batch: the network's input (B, C, H, W), and labels (B,).
 
         All random numbers from here to the next batch are seeded by (seed, epoch, batch).
@@ -133,13 +155,16 @@ class Job:
             epoch: counted from 0.
             batch: counted from 0.
             order: the epoch's permutation of the training examples.
+            group: the workers; random numbers are drawn for all, and this one's share is returned.
         """
         seed_all(batch_seed(seed, epoch, batch + 1), self.device)
         size = self.settings.batch_size
         index = order[batch * size : (batch + 1) * size]
         rows = self.train.images.flatten(1).index_select(0, index).float()
         images = rows.view(len(index), *self.train.images.shape[1:])
-        return self.to_input(self.augment(images)), self.train.labels[index]
+        part = group.share(len(index))
+        inputs = self.to_input(self.augment(images)[part]).to(self.dtype)
+        return inputs, self.train.labels[index][part]
 
     def calibration_batches(self, seed: int) -> Iterable[tuple[Tensor, Tensor]]:
         """Returns what to calibrate on: the validation split, or augmented training images."""
@@ -153,6 +178,15 @@ class Job:
         order = self.order(seed, epoch)
         for batch in range(min(self.batches, -(-CALIBRATED // self.settings.batch_size))):
             yield self.draw(seed, epoch, batch, order)
+
+
+def _in_float64(network: nn.Module) -> Answer:
+    def answer(images: Tensor) -> Tensor:
+        with in_eval_mode(network):
+            logits: Tensor = network(images.double())
+        return logits
+
+    return answer
 
 
 def on(network: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:

@@ -4,17 +4,18 @@
 """
 
 import dataclasses
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from holmdel.checkpoint import Header, save_model
 from holmdel.devices import memory_kept
-from holmdel.evaluation import loss_and_accuracy
 from holmdel.training.callbacks import (
     Callback,
     Callbacks,
@@ -73,7 +74,7 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         KeyboardInterrupt: after the state was saved; Ctrl-C stopped it.
     """
     with seeds_restored(), memory_kept(), interrupts() as interrupted:
-        if job.settings.tensorboard:
+        if job.settings.tensorboard and job.group.first:
             callbacks = Callbacks([callbacks, TensorBoard(folder.path)])
         around = _Surroundings(folder, header, callbacks, interrupted)
         callbacks.note(job.engine)
@@ -84,14 +85,14 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
     if line := at_chance(job, state, test_acc):
         callbacks.warn(line)
     network = _on_cpu(network)
-    config = began_as(folder)
-    folder.write_metrics([epoch.to_json() for epoch in state.history])
-    save_model(folder.model, network, header)
-    folder.write_curves(lambda: draw_curves(state.history), always=True)
-    folder.finish(classifier_card(config, state.history, test_acc))
+    if job.group.first:
+        folder.write_metrics([epoch.to_json() for epoch in state.history])
+        save_model(folder.model, network, header)
+        folder.write_curves(lambda: draw_curves(state.history), always=True)
+        folder.finish(classifier_card(began_as(folder), state.history, test_acc))
     return Run(
         folder=folder.path,
-        data=config["data"]["name"],
+        data=job.group.told(began_as(folder)["data"]["name"] if job.group.first else None),
         settings=dataclasses.replace(job.settings, seed=state.seed),
         history=state.history,
         network=network,
@@ -116,8 +117,7 @@ def _calibrate(job: Job, state: State, network: nn.Module, callbacks: Callback) 
 def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:
     """Tries the seeds in turn; returns the end state of the first that lives, and its test_acc."""
     state = job.begin(job.settings.seed)
-    if around.folder.state.is_file():
-        state.load(around.folder.state)
+    _take_up(job, state, around.folder.state)
     while True:
         try:
             return state, _attempt(job, state, around)
@@ -126,25 +126,37 @@ def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:
                 raise
             around.callbacks.note(f"{death}. Starting over with seed {state.seed + 1}")
             state = job.begin(state.seed + 1)
-            state.save(around.folder.state)
+            if job.group.first:
+                state.save(around.folder.state)
+
+
+def _take_up(job: Job, state: State, path: Path) -> None:
+    """Goes on from the saved state, if there is one: every worker from that of worker 0."""
+    if job.group.count == 1:
+        if path.is_file():
+            state.load(path)
+        return
+    saved = job.group.told(path.read_bytes() if job.group.first and path.is_file() else None)
+    if saved is not None:
+        with tempfile.NamedTemporaryFile(suffix=path.suffix) as file:
+            file.write(saved)
+            file.flush()
+            state.load(Path(file.name))
 
 
 def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     """Runs the epochs that are left; returns the accuracy on the test split, 0..1."""
     around.callbacks.start(f"seed {state.seed}", job.settings.epochs)
-    trainer, saver = trainer_for(job, state), Saver(around.folder)
+    trainer, saver = trainer_for(job, state), Saver(around.folder, job.group.first)
     while state.epoch < job.settings.epochs and not stalled(job, state):
         _train_epoch(trainer, around, saver)
         _end_epoch(job, state, around)
         last = state.epoch == job.settings.epochs or stalled(job, state)
         if last or saver.old():
             saver.save(state)
-            _write_epoch(job, state, around)
-        try:
-            around.callbacks.epoch(state.history)
-        except Stopped:
-            saver.save(state)
-            raise
+            if job.group.first:
+                _write_epoch(job, state, around)
+        _tell_epoch(job, state, around, saver)
     if state.epoch < job.settings.epochs:
         around.callbacks.note(
             f"stopped early: val acc has not risen for {job.settings.patience} epochs; "
@@ -153,6 +165,18 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
     test_acc = state.history[-1].test_acc
     assert test_acc is not None  # the last epoch always evaluates the test split
     return test_acc
+
+
+def _tell_epoch(job: Job, state: State, around: _Surroundings, saver: Saver) -> None:
+    """Tells of an epoch; what a callback of one worker stops, all stop."""
+    stopped: Stopped | None = None
+    try:
+        around.callbacks.epoch(state.history)
+    except Stopped as stop:
+        stopped = stop
+    if job.group.any(stopped is not None):
+        saver.save(state)
+        raise stopped or Stopped
 
 
 def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "Saver") -> None:
@@ -178,12 +202,13 @@ def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "Saver") -
         watch.stop()
         state.batch += 1
         asked = time.perf_counter()
-        stop = _stop(around, snapshot)
+        stop = _stop(job, around, snapshot)
         now = time.perf_counter()
         began += now - asked
         last = state.batch == job.batches
         early = step < WINDOW and state.batch % EARLY == 0
-        if last or stop or early or now - shown > REPORT_SECONDS or state.batch % WINDOW == 0:
+        due = job.group.any(now - shown > REPORT_SECONDS)  # all check at once, or none
+        if last or stop or early or due or state.batch % WINDOW == 0:
             state.train_seconds = before[0] + watch.seconds()
             state.wall_seconds = before[1] + now - began
             _check(job, state, checked, around.callbacks)
@@ -194,13 +219,17 @@ def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "Saver") -
             raise stop
 
 
-def _stop(around: _Surroundings, snapshot: Snapshot) -> Stopped | KeyboardInterrupt | None:
-    """Returns what ends the training now, if a callback or Ctrl-C does."""
+def _stop(
+    job: Job, around: _Surroundings, snapshot: Snapshot
+) -> Stopped | KeyboardInterrupt | None:
+    """Returns what ends the training now, if a callback or Ctrl-C of any worker does."""
+    stop: Stopped | KeyboardInterrupt | None = None
     try:
         around.callbacks.between_batches(snapshot)
+        stop = KeyboardInterrupt() if around.interrupted() else None
     except Stopped as stopped:
-        return stopped
-    return KeyboardInterrupt() if around.interrupted() else None
+        stop = stopped
+    return (stop or KeyboardInterrupt()) if job.group.any(stop is not None) else None
 
 
 def _snapshot(job: Job, state: State, header: Header) -> tuple[nn.Module, Header]:
@@ -247,14 +276,14 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
     began = time.perf_counter()
     val_acc = test_loss = test_acc = None
     if job.validation is not None:
-        _, val_acc = loss_and_accuracy(*job.ask(state.result, job.validation))
+        _, val_acc = job.measure(state.result, job.validation)
         if val_acc > state.best_accuracy:
             state.best_accuracy = val_acc
-            best = around.folder.path / "best.safetensors"
-            save_model(best, job.result(state), around.header)
+            if job.group.first:
+                _keep_best(job, state, around)
     last = state.epoch + 1 == job.settings.epochs or stalled(job, state, val_acc)
     if job.validation is None or last:
-        test_loss, test_acc = loss_and_accuracy(*job.ask(state.result, job.test))
+        test_loss, test_acc = job.measure(state.result, job.test)
     seconds = state.wall_seconds + time.perf_counter() - began
     state.history.append(
         Epoch(
@@ -272,6 +301,11 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
     )
     state.epoch, state.batch = state.epoch + 1, 0
     state.train_seconds = state.wall_seconds = 0.0
+
+
+def _keep_best(job: Job, state: State, around: _Surroundings) -> None:
+    """Keeps the network of the best validation accuracy so far."""
+    save_model(around.folder.path / "best.safetensors", job.result(state), around.header)
 
 
 def _write_epoch(job: Job, state: State, around: _Surroundings) -> None:

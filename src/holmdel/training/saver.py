@@ -15,10 +15,12 @@ class Saver:
 
     Args:
         folder: of the run.
+        writes: whether it saves at all; of several workers, which have the same state, one does.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, writes: bool = True) -> None:
         self._folder = folder
+        self._writes = writes
         self._saved = time.perf_counter()
         self._cost = 0.0
         self._first = True
@@ -34,6 +36,8 @@ class Saver:
 
     def save(self, state: State) -> None:
         """Saves the state."""
+        if not self._writes:
+            return
         began = time.perf_counter()
         state.save(self._folder.state)
         self._saved = time.perf_counter()

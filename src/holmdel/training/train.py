@@ -1,7 +1,7 @@
 """`holmdel.train`: from a data set to a run folder. The epochs and batches are in `loop`."""
 
-from collections.abc import Container, Iterable
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from holmdel.networks import network_options
 from holmdel.programs.own import Given, Own, called
 from holmdel.settings import TrainSettings
 from holmdel.shapes import parse_size
+from holmdel.training import launch
 from holmdel.training.callbacks import Animator, Callback, Callbacks, Warner, in_notebook
 from holmdel.training.contract import image_contract
 from holmdel.training.engine_choice import choose_engine
 from holmdel.training.folder import RunFolder
+from holmdel.training.group import ALONE, Group, joined, launched, of_this_worker
 from holmdel.training.job import Job, seeds_restored
 from holmdel.training.loop import fit
 from holmdel.training.lr_finder import RangeTest, range_test
@@ -45,6 +47,7 @@ def train(
     data_root: str | Path | None = None,
     callbacks: Callback | Iterable[Callback] | None = None,
     progress: data_sets.Progress | None = None,
+    workers: int = 1,
     **settings: Any,
 ) -> Run:
     """Trains a network on a data set; returns the run.
@@ -63,45 +66,97 @@ def train(
         data_root: the data root that has the set; None for the usual ones.
         callbacks: told of the training as it runs; if None, live curves in a notebook.
         progress: called while images are downloaded or decoded.
+        workers: processes of this machine that share each batch; those that torchrun has started,
+            on however many machines, are found by themselves.
         settings: fields of `TrainSettings` and options of the network.
 
     Raises:
-        UserError: for a mistake in any of these, a dead run, or a loss that is no number.
+        UserError: for a mistake in any of these, a dead run, a loss that is no number, or a worker
+            that ended.
         Stopped: a callback stopped it; the state is saved and `resume=True` goes on.
         KeyboardInterrupt: Ctrl-C stopped it, likewise.
     """
+    if workers < 1:
+        raise UserError(f"workers was given as {workers}; expected a whole number from 1")
     if callbacks is None:
         callbacks = Animator() if in_notebook() else Warner()
-    mine, name = own_network(network), name_of(data)
-    named = mine or str(network)
-    with RunFolder(Path(out) if out is not None else new_folder(network, name)) as folder:
-        going_on = resume and folder.started()
-        if going_on:
-            if not folder.finished():
-                folder.hold()
-            work = resumed_plan(folder, named, name, settings)
-            if folder.finished():
-                return _given_back(Run.load(folder, work.settings), mine)
-        else:
-            folder.refuse_existing()
-            work = plan(named, name, settings)
-        dataset = _load(work, data, data_root, progress)
-        if not going_on:
-            work = sized(work, name, settings, len(dataset.train.take(work.settings.limit)))
-        work, header = join(work, dataset)
-        job = prepare(work, header, dataset)
-        if not going_on:
-            train, test = (
-                len(part.take(work.settings.limit)) for part in (dataset.train, dataset.test)
+    named = name_of(data)
+    where = Path(out) if out is not None else new_folder(network, named)
+    given = {"network": network, "data": data, "out": where, "resume": resume}
+    given |= {"data_root": data_root, "callbacks": Callback(), **settings}
+    with launch.workers(workers, train, given):
+        group = launched()
+        device = of_this_worker(choose_device(str(settings.get("device", "cpu"))))
+        told = Callbacks(callbacks if group.first else Callback())
+        with joined(group, device), RunFolder(where) as folder:
+            return _train(
+                own_network(network) or str(network), data, folder, group, told, given, progress
             )
-            sizes = {"train": train, "test": test, **_place(name, data_root)}
-            folder.create(config_of(work, sizes, header, job.engine))
-            if mine and mine.file:
-                write_bytes(folder.path / mine.file[0], mine.file[1].encode())
-        told = Callbacks(callbacks)
-        for line in (dataset.provenance, *dataset.notes):
-            told.note(line)
-        return _given_back(fit(job, header, folder, told), mine)
+
+
+def _train(
+    network: Own | str,
+    data: Any,
+    folder: RunFolder,
+    group: Group,
+    told: Callbacks,
+    given: Mapping[str, Any],
+    progress: data_sets.Progress | None,
+) -> Run:
+    """Trains in a folder; of several workers the first one alone looks at it and writes it."""
+    name, mine = name_of(data), network if isinstance(network, Own) else None
+    settings = {key: value for key, value in given.items() if key not in _ARGUMENTS}
+    going_on, finished, options, values = group.told(
+        _begun(folder, network, name, given["resume"], settings) if group.first else None
+    )
+    work = Plan(mine.name if mine else str(network), options, TrainSettings(**values), mine)
+    if finished:
+        return _given_back(Run.load(folder, work.settings), mine)
+    if not group.first:
+        group.told()  # the first has the data: what was fetched is there for the others
+    dataset = _load(work, data, given["data_root"], progress)
+    if group.first:
+        group.told()
+    if not going_on:
+        work = sized(work, name, settings, len(dataset.train.take(work.settings.limit)))
+    work, header = join(work, dataset)
+    job = prepare(work, header, dataset, group)
+    if not going_on and group.first:
+        _create(folder, job, header, dataset, {"name": name, "root": given["data_root"]})
+    for line in (dataset.provenance, *dataset.notes):
+        told.note(line)
+    return _given_back(fit(job, header, folder, told), mine)
+
+
+_ARGUMENTS = ("network", "data", "out", "resume", "data_root", "callbacks")
+
+
+def _begun(
+    folder: RunFolder, network: Own | str, data: str, resume: bool, settings: Mapping[str, Any]
+) -> tuple[bool, bool, dict[str, Any], dict[str, Any]]:
+    """Returns whether a training goes on, whether it is finished, its options and settings."""
+    going_on = resume and folder.started()
+    if going_on:
+        if not folder.finished():
+            folder.hold()
+        work = resumed_plan(folder, network, data, settings)
+    else:
+        folder.refuse_existing()
+        work = plan(network, data, settings)
+    return going_on, going_on and folder.finished(), work.options, asdict(work.settings)
+
+
+def _create(
+    folder: RunFolder, job: Job, header: Header, dataset: Dataset, place: dict[str, Any]
+) -> None:
+    """Makes the run folder."""
+    limit = job.settings.limit
+    train, test = (len(part.take(limit)) for part in (dataset.train, dataset.test))
+    sizes = {"train": train, "test": test, **_place(place["name"], place["root"])}
+    folder.create(config_of(job.plan, sizes, header, job.engine))
+    own = job.plan.own
+    if own and own.file:
+        write_bytes(folder.path / own.file[0], own.file[1].encode())
 
 
 def _given_back(run: Run, mine: Own | None) -> Run:
@@ -236,26 +291,32 @@ def _size(split: Split) -> Size:
     return channels, height, width
 
 
-def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
+def prepare(plan: Plan, header: Header, dataset: Dataset, group: Group = ALONE) -> Job:
     """Returns what a plan and a data set give to do.
 
     Args:
         plan: network, options and settings.
         header: its image contract says what the network sees.
         dataset: train and test splits, uint8 (N, C, H, W).
+        group: the workers that share each batch.
 
     Raises:
         UserError: for an unknown device or augmentation, or an engine that cannot do this.
     """
     settings = plan.settings
-    device = choose_device(settings.device)
+    device = of_this_worker(choose_device(settings.device))
+    if settings.batch_size < group.count:
+        raise UserError(
+            f"batch_size was given as {settings.batch_size} for {group.count} workers; expected "
+            "an example a worker at least"
+        )
     train, validation = dataset.train.take(settings.limit), None
     if settings.validation:
         train, validation = hold_out(train, settings.validation, settings.seed)
     _refuse_single(settings, len(train))
     full, rest = divmod(len(train), settings.batch_size)
     bfloat16 = use_bfloat16(settings.precision, device, header.image.input[1:])
-    native, line = choose_engine(plan, header.image, device, bfloat16)
+    native, line = choose_engine(plan, header.image, device, bfloat16, group.count)
     enough = rest > (1 if settings.batch_norm else 0)  # a batch norm needs two examples
     return Job(
         plan=plan,
@@ -272,6 +333,7 @@ def prepare(plan: Plan, header: Header, dataset: Dataset) -> Job:
         engine=line,
         batches=full + enough,
         inference_size=header.image.batch_size,
+        group=group,
     )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from holmdel import engine
 from holmdel.data.augment import names_of
 from holmdel.data.dataset import batch_seed
+from holmdel.training.shared_layers import Shared, share_layers
 
 if TYPE_CHECKING:
     from holmdel.training.job import Job
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 def trainer_for(job: "Job", state: "State") -> "TorchTrainer":
     """Returns the fastest trainer that the job allows; it trains `state` batch by batch."""
+    if job.group.count > 1:
+        return SharedTrainer(job, state)
     if not job.native:
         return TorchTrainer(job, state)
     return StoredTrainer(job, state) if job.takes_bytes else NativeTrainer(job, state)
@@ -41,7 +44,8 @@ class TorchTrainer:
         Args:
             order: the epoch's permutation of the training examples.
         """
-        return self.job.draw(self.state.seed, self.state.epoch, self.state.batch, order)
+        state = self.state
+        return self.job.draw(state.seed, state.epoch, state.batch, order, self.job.group)
 
     def learn(self, drawn: tuple[Tensor, ...], rate: float) -> None:
         """Trains on a batch, and notes its loss and how many it got right in the state.
@@ -63,7 +67,7 @@ class TorchTrainer:
         job, optimizer = self.job, self.state.optimizer
         with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
             logits = self.state.network(images)
-        logits = logits.float()
+        logits = logits.to(job.dtype)
         loss = F.cross_entropy(logits, labels, label_smoothing=job.settings.label_smoothing)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -74,6 +78,41 @@ class TorchTrainer:
     def _clip(self) -> None:
         if self.job.settings.clip:
             torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), self.job.settings.clip)
+
+
+class SharedTrainer(TorchTrainer):
+    """Trains on PyTorch with other workers, each of which has a share of every batch."""
+
+    def __init__(self, job: "Job", state: "State") -> None:
+        super().__init__(job, state)
+        self._shared = Shared(job.group)
+        share_layers(state.network, self._shared)
+
+    def draw(self, order: Tensor) -> tuple[Tensor, ...]:
+        """Returns this worker's share of the next batch."""
+        size = self.job.settings.batch_size
+        self._shared.size = min(size, len(order) - self.state.batch * size)
+        return super().draw(order)
+
+    def _step(self, *drawn: Tensor) -> tuple[Tensor | float, Tensor | int]:
+        """Returns loss and number right of the whole batch, after the step that all take."""
+        images, labels = drawn
+        job, optimizer = self.job, self.state.optimizer
+        with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
+            logits = self.state.network(images)
+        logits = logits.to(job.dtype)
+        smoothing = job.settings.label_smoothing
+        loss = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum")
+        loss = loss / self._shared.size
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        right = (logits.detach().argmax(dim=1) == labels).sum()
+        figures = torch.stack([loss.detach(), right.to(job.dtype)])
+        weights = self.state.network.parameters()
+        job.group.add([*(w.grad for w in weights if w.grad is not None), figures])
+        self._clip()
+        optimizer.step()
+        return figures[0], figures[1]
 
 
 class NativeTrainer(TorchTrainer):
