@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from holmdel.errors import UserError
 from holmdel.scale.part import Worker
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_DEATHS = 100  # of workers, before a part is done
 
-Arguments = tuple[Work, str, str, str]
+Arguments: TypeAlias = "tuple[Work, str, str, str]"
 
 
 def over_processes(numbers: Sequence[int], given: Arguments, jobs: int) -> Iterator[Done]:
