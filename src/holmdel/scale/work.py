@@ -1,7 +1,9 @@
 """What is done with inputs: reading, or classifying. It is made here and goes to every worker."""
 
 import hashlib
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -76,14 +78,15 @@ class _Unpacked:
     """Files in a folder that is there as long as this object."""
 
     def __init__(self, *files: File | None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="holmdel-", ignore_cleanup_errors=True)
+        self._folder = Path(tempfile.mkdtemp(prefix="holmdel-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         for one in files:
             if one:
                 self.path(one).write_bytes(one.content)
 
     def path(self, one: File) -> Path:
         """Returns where a file is."""
-        return Path(self._folder.name) / one.name
+        return self._folder / one.name
 
 
 @dataclass(frozen=True)

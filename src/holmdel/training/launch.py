@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import torch
 
 from holmdel.errors import UserError
+from holmdel.training.callbacks import Stopped
 from holmdel.training.group import LostWorkers, launched
 
 Started: TypeAlias = "tuple[multiprocessing.process.BaseProcess, Connection]"
@@ -100,8 +101,8 @@ def _work(
     torch.set_num_threads(threads)
     try:
         function(**arguments)
-    except LostWorkers:
-        pass  # whoever ended knows why
+    except (LostWorkers, Stopped, KeyboardInterrupt):
+        pass  # worker 0 knows why
     except UserError as error:
         with suppress(OSError):
             told.send(str(error))

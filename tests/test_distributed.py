@@ -1,0 +1,132 @@
+"""Training over several workers: they see the batches of one, and end with its weights."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import holmdel as library
+from holmdel.errors import UserError
+from holmdel.training.callbacks import Callback, Stopped
+from holmdel.training.history import Epoch
+
+FEW = {"batch_size": 16, "limit": 90, "engine": "torch", "dead_after": 0, "seed": 3}
+
+
+class AfterEpochs(Callback):
+    """Stops a training, so that its state stays there as it is computed."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def epoch(self, history: list[Epoch]) -> None:
+        if len(history) == self.count:
+            raise Stopped
+
+
+def weights_after(folder: str, network: str, workers: int, **settings: object) -> dict:
+    """Returns the weights of three epochs, as precise as they were computed."""
+    with pytest.raises(Stopped):
+        library.train(
+            network,
+            "digits",
+            out=folder,
+            epochs=4,
+            workers=workers,
+            callbacks=AfterEpochs(3),
+            **FEW | settings,
+        )
+    saved = load_file(Path(folder) / "resume.safetensors")
+    return {name: value for name, value in saved.items() if name.startswith("network/")}
+
+
+def farthest(one: dict, other: dict) -> float:
+    return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
+
+
+MODERN = {"recipe": "modern", "average": 0.9, "augment": "affine+elastic", "label_smoothing": 0.1}
+DEEP = {"width": 0.05, "limit": 34, "batch_size": 12, "clip": 1.0, "augment": "shift"}
+
+
+@pytest.mark.parametrize(
+    ("network", "workers", "settings"),
+    [
+        ("lenet", 2, {**MODERN, "batch_size": 11}),  # batch norms, and batches that do not divide
+        pytest.param("lenet", 3, MODERN, marks=pytest.mark.exhaustive),
+        pytest.param("nin", 2, DEEP, marks=pytest.mark.exhaustive),  # dropout
+        pytest.param("googlenet", 2, {**DEEP, "batch_norm": True}, marks=pytest.mark.exhaustive),
+    ],
+)
+def test_workers_take_the_steps_of_one(network, workers, settings):
+    settings = {**settings, "precision": "float64"}
+    one = weights_after("one", network, 1, **settings)
+    several = weights_after("several", network, workers, **settings)
+    assert torch.float64 in {weight.dtype for weight in one.values()}
+    assert farthest(one, several) < 1e-10
+
+
+@pytest.mark.exhaustive
+def test_going_on_with_another_number_of_workers_ends_with_the_same_weights():
+    settings = {**MODERN, "precision": "float64"}
+    with pytest.raises(Stopped):
+        library.train(
+            "lenet",
+            "digits",
+            out="run",
+            epochs=3,
+            workers=2,
+            callbacks=AfterEpochs(1),
+            **FEW | settings,
+        )
+    library.train("lenet", "digits", out="run", resume=True, workers=1)
+    library.train("lenet", "digits", out="one", epochs=3, **FEW | settings)
+    one, gone_on = (load_file(Path(name) / "model.safetensors") for name in ("one", "run"))
+    assert farthest(one, gone_on) < 1e-6  # they are saved in float32
+
+
+def test_a_mistake_of_workers_is_one_sentence():
+    with pytest.raises(UserError, match="batch_size was given as 1 for 2 workers"):
+        library.train("lenet", "digits", out="run", workers=2, **FEW | {"batch_size": 1})
+    with pytest.raises(UserError, match="workers was given as 0"):
+        library.train("lenet", "digits", out="run", workers=0)
+
+
+def torchrun(rank: int, port: int, *words: str) -> subprocess.Popen[str]:
+    """Starts a worker as torchrun does: the command in an environment that names its place."""
+    place = {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
+    place |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "holmdel", "train", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | place,
+    )
+
+
+@pytest.mark.exhaustive
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_a_worker_that_is_killed_ends_the_training_and_it_goes_on(holmdel):
+    words = ("lenet", "--data", "digits", "--recipe", "modern", "--epochs", "6", "--limit", "600")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    workers = [torchrun(rank, port, *words, "--out", "run") for rank in (0, 1)]
+    assert workers[0].stdout is not None
+    workers[0].stdout.readline()
+    time.sleep(0.3)
+    workers[1].send_signal(signal.SIGKILL)
+    _, errors = workers[0].communicate(timeout=60)
+    workers[1].communicate()
+    assert workers[0].returncode == 2
+    assert "another worker of the training ended" in errors
+    assert "go on with --resume" in errors
+    assert holmdel("train", *words, "--out", "run", "--resume").status == 0
+    assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 6
