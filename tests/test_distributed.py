@@ -51,14 +51,20 @@ def farthest(one: dict, other: dict) -> float:
     return max(float((one[name].double() - other[name].double()).abs().max()) for name in one)
 
 
-MODERN = {"recipe": "modern", "average": 0.9, "augment": "affine+elastic", "label_smoothing": 0.1}
+# Not by AdamW, which makes steps of the rounding that a bias before a batch norm has as a gradient.
+MODERN = {"recipe": "modern", "optimizer": "sgd", "lr": 0.1, "augment": "affine+elastic"}
+MODERN |= {"average": 0.9, "label_smoothing": 0.1}
 DEEP = {"width": 0.05, "limit": 34, "batch_size": 12, "clip": 1.0, "augment": "shift"}
 
 
 @pytest.mark.parametrize(
     ("network", "workers", "settings"),
     [
-        ("lenet", 2, {**MODERN, "batch_size": 11}),  # batch norms, and batches that do not divide
+        (
+            "lenet",
+            2,
+            {**MODERN, "batch_size": 11, "limit": 93},
+        ),  # batches do not divide
         pytest.param("lenet", 3, MODERN, marks=pytest.mark.exhaustive),
         pytest.param("nin", 2, DEEP, marks=pytest.mark.exhaustive),  # dropout
         pytest.param("googlenet", 2, {**DEEP, "batch_norm": True}, marks=pytest.mark.exhaustive),

@@ -19,7 +19,7 @@ from holmdel.files import write_bytes
 from holmdel.images import ImageContract, to_input
 from holmdel.networks import network_options
 from holmdel.programs.own import Given, Own, called
-from holmdel.settings import TrainSettings
+from holmdel.settings import TRAINING, TrainSettings
 from holmdel.shapes import parse_size
 from holmdel.training import launch
 from holmdel.training.callbacks import Animator, Callback, Callbacks, Warner, in_notebook
@@ -86,9 +86,9 @@ def train(
     given |= {"data_root": data_root, "callbacks": Callback(), **settings}
     with launch.workers(workers, train, given):
         group = launched()
-        device = of_this_worker(choose_device(str(settings.get("device", "cpu"))))
+        device = choose_device(TRAINING["device"].read(settings.get("device", "cpu")))
         told = Callbacks(callbacks if group.first else Callback())
-        with joined(group, device), RunFolder(where) as folder:
+        with joined(group, of_this_worker(device)), RunFolder(where) as folder:
             return _train(
                 own_network(network) or str(network), data, folder, group, told, given, progress
             )
