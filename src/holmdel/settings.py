@@ -237,6 +237,22 @@ OPTIONS = {
             request={"most": 8},
         ),
         Setting(
+            name="variant",
+            type="str",
+            help="whose LeNet: the book's, that of paddle.vision, or that of Caffe's example",
+            choices=("book", "paddle", "caffe"),
+        ),
+        Setting(
+            name="ceil_mode",
+            type="bool",
+            help="poolings that round up, as Caffe's: a window may hang over the edge",
+        ),
+        Setting(
+            name="same",
+            type="bool",
+            help="GoogLeNet with the padding of TensorFlow and JAX: the odd pixel at the far side",
+        ),
+        Setting(
             name="classes",
             type="int",
             help="classes, so logits; from the data set in a training",

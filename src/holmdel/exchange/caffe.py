@@ -1,6 +1,7 @@
 """Weights of Caffe: `.caffemodel`, its layers with their blobs, in the network's order."""
 
 import mmap
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ from holmdel.exchange.weights import Weights
 # Fields of caffe.proto: of NetParameter, LayerParameter, its predecessor, and BlobProto.
 LAYER, OLD_LAYER = 100, 2
 NAME, TYPE, BLOBS = 1, 2, 7
-OLD_NAME, OLD_BLOBS = 4, 6
+OLD_NAME, OLD_TYPE, OLD_BLOBS, OLD_POOLING, OLD_TRANSFORM = 4, 5, 6, 19, 36
+TRANSFORM, SCALE = 100, 1
 SIDES, FLOATS, SHAPE, DOUBLES = (1, 2, 3, 4), 5, 7, 8
 KINDS = ("weight", "bias")
+FORM = "Caffe weights"
 POOLING, METHOD = 121, 1
 ACTIVATIONS = {"Sigmoid": "sigmoid", "TanH": "tanh", "ReLU": "relu"}
+OLD_ACTIVATIONS = {19: "sigmoid", 23: "tanh", 18: "relu"}
 
 
 def is_caffe(head: bytes) -> bool:
@@ -39,15 +43,23 @@ def read(path: str | Path) -> Weights:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
         net = Message(path, memoryview(content[:]))
-    tensors: dict[str, Tensor] = {}
     layers = net.messages(LAYER)
+    old = [] if layers else net.messages(OLD_LAYER)
+    tensors: dict[str, Tensor] = {}
     for layer in layers:
         tensors |= _tensors(path, layer.text(NAME), layer.messages(BLOBS))
-    for layer in net.messages(OLD_LAYER) if not layers else []:
+    for layer in old:
         tensors |= _tensors(path, layer.text(OLD_NAME), layer.messages(OLD_BLOBS))
     if not tensors:
         raise UserError(f"{path} is a protobuf file without layers of Caffe; {EXPECTED}")
-    return Weights(str(path), "Caffe weights", tensors, options=_told(layers))
+    used = [ACTIVATIONS.get(layer.text(TYPE)) for layer in layers]
+    used += [OLD_ACTIVATIONS.get(layer.number(OLD_TYPE)) for layer in old]
+    pools = [one for layer in layers for one in layer.messages(POOLING)]
+    pools += [one for layer in old for one in layer.messages(OLD_POOLING)]
+    changes = [one for layer in layers for one in layer.messages(TRANSFORM)]
+    changes += [one for layer in old for one in layer.messages(OLD_TRANSFORM)]
+    told = _told({name for name in used if name}, {pool.number(METHOD) for pool in pools})
+    return Weights(str(path), FORM, tensors, options=told, notes=_scaled(changes))
 
 
 EXPECTED = "expected a .caffemodel"
@@ -74,12 +86,21 @@ def _tensor(path: str | Path, blob: Message) -> Tensor:
     return torch.from_numpy(np.array(array(path, content, type_, shape, columns=False)))
 
 
-def _told(layers: list[Message]) -> dict[str, Any]:
+def _told(used: set[str], pools: set[int]) -> dict[str, Any]:
     """Returns the activation and the pooling, where all layers have the same."""
-    types = [layer.text(TYPE) for layer in layers]
-    found = {ACTIVATIONS[type_] for type_ in types if type_ in ACTIVATIONS}
-    told: dict[str, Any] = {"activation": found.pop()} if len(found) == 1 else {}
-    pools = {layer.message(POOLING).number(METHOD) for layer in layers if layer.parts(POOLING)}
+    told: dict[str, Any] = {"ceil_mode": True}
+    if len(used) == 1:
+        told["activation"] = used.pop()
     if len(pools) == 1 and pools <= {0, 1}:
         told["pooling"] = ("max", "avg")[pools.pop()]
     return told
+
+
+def _scaled(changes: list[Message]) -> tuple[str, ...]:
+    """Returns the note on data that were scaled otherwise than to 0..1."""
+    scales = {struct.unpack("<f", part)[0] for one in changes for part in one.parts(SCALE)}
+    return tuple(
+        f"its pixels were multiplied by {scale:g}; --std {1 / (255 * scale):.6g} does that here"
+        for scale in sorted(scales)
+        if scale > 0 and abs(255 * scale - 1) > 1e-4
+    )

@@ -21,6 +21,8 @@ from holmdel.networks import NETWORKS, build, network_options
 
 USUAL_SIDES = (28, 32, 64, 96, 128, 224, 227, 256)  # pixels; tried first, as several sizes may fit
 LARGEST_SIDE = 320
+VARIANTS = {(6, 3, 3): "paddle", (20, 5, 5): "caffe"}  # LeNets by the maps and the kernel of c1
+FUNCTIONS = {"activation": "relu", "pooling": "max"}  # that these variants were made for
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,15 @@ def fits(weights: Weights) -> dict[str, dict[str, Any]]:
 def told_of(weights: Weights, name: str) -> dict[str, Any]:
     """Returns what a file tells of the options of a network."""
     known = network_options(name)
-    return {option: value for option, value in weights.options.items() if option in known}
+    layers = layers_of(weights.tensors)
+    usual = FUNCTIONS if _variant(layers[0] if layers else None) and "variant" in known else {}
+    return usual | {option: value for option, value in weights.options.items() if option in known}
+
+
+def _variant(first: Layer | None) -> str | None:
+    """Returns whose LeNet a first layer is from, None where the book's or another network's."""
+    shape = first.shapes.get("weight", ()) if first else ()
+    return VARIANTS.get((shape[0], *shape[2:])) if len(shape) == 4 else None
 
 
 def _assumed(weights: Weights) -> str:
@@ -183,7 +193,10 @@ def _inferred(name: str, theirs: list[Layer], given: dict[str, Any]) -> dict[str
         found["channels"] = max(1, first.shape[1])
         if "width" in known:
             found |= _width(name, known["width"], first)
-    if last is not None and last.ndim in (2, 4) and len(theirs) == len(_usual_layers(name)):
+        if "variant" in known and (variant := _variant(theirs[0])):
+            found["variant"] = variant
+    count = len(_layers(name, {"variant": found["variant"]} if "variant" in found else {}))
+    if last is not None and last.ndim in (2, 4) and len(theirs) == count:
         found["classes"] = max(2, last.shape[0])
     return {option: value for option, value in found.items() if option not in given}
 

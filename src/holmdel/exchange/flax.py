@@ -18,6 +18,7 @@ ARRAY, CHUNKED = 1, "__msgpack_chunked_array__"
 NAMES = {"kernel": "weight"}
 NO_WEIGHTS = ("rngs", "opt_state", "step")  # of a training state, and of nnx's dropout
 DEEPEST = 32
+TOLD = {"same": True}  # how padding is meant where a window strides
 
 
 def is_flax(head: bytes) -> bool:
@@ -42,7 +43,9 @@ def read(path: str | Path) -> Weights:
     for (*layers, kind), value in _leaves(path, loaded):
         layer = "/".join(layers)
         tensors[f"{layer}.{NAMES.get(kind, kind)}"] = channels_first(value)
-    return Weights(str(path), FORM, tensors, ordered=False, flattened=HWC, assumed=True, options={})
+    return Weights(
+        str(path), FORM, tensors, ordered=False, flattened=HWC, assumed=True, options=TOLD
+    )
 
 
 def _unpacked(path: str | Path, content: bytes) -> Any:

@@ -50,21 +50,38 @@ def write_folder(folder: Path, converted: Converted, header: Header) -> None:
 def _config(weights: Weights, header: Header) -> dict[str, Any]:
     """Returns `config.json`."""
     source = Path(weights.file)
-    with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    files = _files_of(source)
     return {
         "network": header.network,
         "options": header.options,
         "source": {
             "file": source.name,
             "format": weights.form,
-            "bytes": source.stat().st_size,
-            "sha256": digest,
+            "bytes": sum(file.stat().st_size for file in files),
+            "sha256": _digest(files),
         },
         "classes": header.classes,
         "image": header.image.to_json(),
         "versions": versions(),
     }
+
+
+def _files_of(source: Path) -> list[Path]:
+    """Returns the file, those of a folder, or those of a checkpoint that begin with its name."""
+    if source.is_file():
+        return [source]
+    found = source.rglob("*") if source.is_dir() else source.parent.glob(f"{source.name}.*")
+    return sorted(file for file in found if file.is_file())
+
+
+def _digest(files: list[Path]) -> str:
+    """Returns the SHA-256 of files, one behind the other."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 def _card(config: dict[str, Any], converted: Converted) -> str:

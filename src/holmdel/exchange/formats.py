@@ -12,7 +12,9 @@ from holmdel.exchange import (
     keras,
     mxnet,
     onnx_weights,
+    orbax,
     paddle,
+    tensorflow,
     torch_state,
     torchscript,
 )
@@ -23,7 +25,8 @@ ZIP, PICKLE = b"PK\x03\x04", b"\x80"
 MOST_PICKLED = 1 << 32  # bytes of a pickle, which is read whole
 ONNX = b"\x08"  # the version, the first field
 EXPECTED = (
-    "expected weights of PyTorch, Keras, Flax, PaddlePaddle, MXNet, Caffe or ONNX: docs/exchange.md"
+    "expected weights of PyTorch, Keras, TensorFlow, Flax, PaddlePaddle, MXNet, Caffe or ONNX: "
+    "docs/exchange.md"
 )
 
 
@@ -38,8 +41,10 @@ def read_weights(path: str | Path, key: str | None = None) -> Weights:
         UserError: if it is missing, damaged, or of a format that is not read.
     """
     try:
+        if prefix := tensorflow.prefix_of(Path(path)):
+            return tensorflow.read(path, prefix)
         if Path(path).is_dir():
-            raise UserError(f"{path} is {_folder(Path(path))}; {EXPECTED}")
+            return _folder(Path(path))
         with Path(path).open("rb") as file:
             head = file.read(64)
         return _read(path, head, key)
@@ -98,19 +103,18 @@ def _pickled(path: str | Path, key: str | None) -> Weights:
     return paddle.read(path, loaded, key)
 
 
-def _folder(folder: Path) -> str:
-    """Returns what a folder is, in words."""
-    if (folder / "saved_model.pb").is_file():
-        return "a SavedModel of TensorFlow; load it there, and net.save_weights('net.weights.h5')"
-    if (folder / "_METADATA").is_file() or (folder / "manifest.ocdbt").is_file():
-        return "an Orbax checkpoint; restore it there, and write flax.serialization.to_bytes(it)"
-    return "a folder"
+def _folder(folder: Path) -> Weights:
+    """Returns the weights of a folder, if it is one of Orbax."""
+    if arrays := orbax.folder_of(folder):
+        return orbax.read(folder, arrays)
+    raise UserError(f"{folder} is a folder, and none of TensorFlow or Orbax; {EXPECTED}")
 
 
 KINDS = (
     (0, b"\x93NUMPY", "a single NumPy array"),
     (4, b"TFL3", "a TensorFlow Lite model; save the Keras network it was made of"),
     (0, b"\x1f\x8b", "packed by gzip; unpack it"),
+    (0, b"name:", "a description of Caffe without weights; give the .caffemodel"),
     (0, b"version https://git-lfs", "a pointer of Git LFS, not the file: git lfs pull"),
     (0, b"\0\0\0\0\0\0\0\0", "a .pdiparams of PaddlePaddle; save net.state_dict() as .pdparams"),
 )

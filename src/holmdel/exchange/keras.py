@@ -63,7 +63,7 @@ def _weights(
         told = told_by(description)
         listed = "model_weights" in top or bool(_names(top))
         found = dict(_listed(top) if listed else _stored(top))
-        options = told.options or _pooling(top)
+        options = {"same": True} | (told.options or _pooling(top))
     ordered = listed or _in_order(found, told)
     tensors = {
         f"{name}.{kind}": channels_first(tensor)

@@ -12,18 +12,19 @@ from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
 from holmdel.exchange.arrays import array
 from holmdel.exchange.protobuf import Message
-from holmdel.exchange.weights import CHW, HWC, Weights
+from holmdel.exchange.weights import CHW, HWC, Weights, same_of_all
 
 # Fields of onnx.proto3: of ModelProto, GraphProto, NodeProto, AttributeProto and TensorProto.
 GRAPH = 7
 NODE, INITIALIZER = 1, 5
 INPUT, OUTPUT, OPERATOR, ATTRIBUTE = 1, 2, 4, 5
-ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_TENSOR, ATTRIBUTE_INTS = 1, 3, 5, 8
+ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_TEXT, ATTRIBUTE_TENSOR, ATTRIBUTE_INTS = 1, 3, 4, 5, 8
 DIMS, TYPE, FLOATS, NAME, RAW, DOUBLES, EXTERNAL, ELSEWHERE = 1, 2, 4, 8, 9, 10, 13, 14
 
 TYPES = {1: "<f4", 10: "<f2", 11: "<f8", 6: "<i4", 7: "<i8"}
 ACTIVATIONS = {"Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
 POOLINGS = {"MaxPool": "max", "AveragePool": "avg"}
+WINDOWS = ("Conv", *POOLINGS)
 CHANNELS_LAST = [0, 2, 3, 1]
 
 
@@ -51,7 +52,7 @@ def read(path: str | Path) -> Weights:
         form="ONNX model",
         tensors=tensors,
         flattened=HWC if _turned(nodes) else CHW,
-        options=_only("activation", ACTIVATIONS, operators) | _only("pooling", POOLINGS, operators),
+        options=_told(nodes, operators),
     )
 
 
@@ -133,14 +134,32 @@ def _turned(nodes: list[Message]) -> bool:
         if operator == "Transpose":
             orders = [one.numbers(ATTRIBUTE_INTS) for one in node.messages(ATTRIBUTE)]
             turned = CHANNELS_LAST in orders
-        elif operator in ("Conv", *POOLINGS):
+        elif operator in WINDOWS:
             turned = False
         elif operator in ("Reshape", "Flatten"):
             return turned
     return turned
 
 
-def _only(option: str, known: dict[str, str], operators: list[str]) -> dict[str, Any]:
-    """Returns an option where all operators of its kind say the same."""
-    found = {known[operator] for operator in operators if operator in known}
-    return {option: found.pop()} if len(found) == 1 else {}
+def _told(nodes: list[Message], operators: list[str]) -> dict[str, Any]:
+    """Returns the options of a network that a graph tells."""
+    found = same_of_all("activation", ACTIVATIONS, operators)
+    found |= same_of_all("pooling", POOLINGS, operators)
+    windows = [node for node, operator in zip(nodes, operators, strict=True) if operator in WINDOWS]
+    if any(_attribute(node, "ceil_mode") for node in windows):
+        found["ceil_mode"] = True
+    if any(_far_side(node) for node in windows):
+        found["same"] = True
+    return found
+
+
+def _far_side(node: Message) -> bool:
+    """Tells whether a window is padded at the far side more than before: TensorFlow's `same`."""
+    for attribute in node.messages(ATTRIBUTE):
+        name = attribute.text(ATTRIBUTE_NAME)
+        if name == "auto_pad":
+            return attribute.text(ATTRIBUTE_TEXT) == "SAME_UPPER"
+        if name == "pads":
+            sides = attribute.numbers(ATTRIBUTE_INTS)
+            return sides[: len(sides) // 2] != sides[len(sides) // 2 :]
+    return False

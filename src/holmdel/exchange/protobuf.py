@@ -40,7 +40,7 @@ class Message:
             elif number == field and isinstance(value, memoryview):
                 at = 0
                 while at < len(value) and len(found) < MOST_FIELDS:
-                    one, at = _varint(self.path, value, at)
+                    one, at = varint(self.path, value, at)
                     found.append(_signed(one))
         return found
 
@@ -77,14 +77,14 @@ def _fields(path: object, content: memoryview) -> Iterator[tuple[int, int | memo
     """Yields the number and the value of each field."""
     at = 0
     while at < len(content):
-        key, at = _varint(path, content, at)
+        key, at = varint(path, content, at)
         number, kind = key >> 3, key & 7
         if kind == VARINT:
-            value, at = _varint(path, content, at)
+            value, at = varint(path, content, at)
             yield number, value
             continue
         if kind == BYTES:
-            length, at = _varint(path, content, at)
+            length, at = varint(path, content, at)
         else:
             length = {EIGHT: 8, FOUR: 4}.get(kind, len(content) + 1)
         if not number or length > len(content) - at:
@@ -93,7 +93,7 @@ def _fields(path: object, content: memoryview) -> Iterator[tuple[int, int | memo
         at += length
 
 
-def _varint(path: object, content: memoryview, at: int) -> tuple[int, int]:
+def varint(path: object, content: memoryview, at: int) -> tuple[int, int]:
     """Returns a number of seven bits a byte, the lowest first, and the place behind it."""
     value = 0
     for place in range(at, min(at + MOST_VARINT, len(content))):

@@ -1,6 +1,6 @@
 """What a file of weights holds, whatever framework wrote it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -56,3 +56,13 @@ def channels_first(kernel: Tensor) -> Tensor:
     if kernel.ndim == 4:
         return kernel.permute(3, 2, 0, 1)
     return kernel.t() if kernel.ndim == 2 else kernel
+
+
+def same_of_all(option: str, known: Mapping[str, str], operators: Iterable[str]) -> dict[str, Any]:
+    """Returns an option of a network where all operators of its kind say the same.
+
+    >>> same_of_all("pooling", {"MaxPool": "max", "AvgPool": "avg"}, ["Conv", "MaxPool"])
+    {'pooling': 'max'}
+    """
+    found = {known[operator] for operator in operators if operator in known}
+    return {option: found.pop()} if len(found) == 1 else {}

@@ -20,6 +20,7 @@ def alexnet(
     width: float = 1.0,
     lrn: bool = False,
     padding: int = 1,
+    ceil_mode: bool = False,
     size: tuple[int, int] = (224, 224),
 ) -> nn.Sequential:
     """Returns AlexNet as the book draws it: (N, 1, 224, 224) to logits (N, 10).
@@ -64,32 +65,32 @@ def alexnet(
         width: factor on the number of maps and of dense units.
         lrn: local response normalisation, as the paper has it.
         padding: P of conv1: 1 in the book's PyTorch text, 0 in its MXNet text.
+        ceil_mode: poolings round up, as Caffe's.
         size: H and W of the pictures; the first dense layer follows from it.
 
     Raises:
         UserError: for an option outside these values.
     """
-    check_options(
-        classes=classes, channels=channels, width=width, lrn=lrn, padding=padding, size=size
-    )
+    check_options(classes=classes, channels=channels, width=width, size=size)
+    check_options(lrn=lrn, padding=padding, ceil_mode=ceil_mode)
     c1, c2, c3, c5, dense = (scaled(maps, width) for maps in (96, 256, 384, 256, 4096))
-    height, width_5 = (_after_pool5(side, padding) for side in size)
+    height, width_5 = (_after_pool5(side, padding, ceil_mode) for side in size)
     layers: dict[str, nn.Module] = {
         "conv1": nn.Conv2d(channels, c1, kernel_size=11, stride=4, padding=padding),
         "relu1": nn.ReLU(),
         "norm1": _response_norm(),
-        "pool1": nn.MaxPool2d(kernel_size=3, stride=2),
+        "pool1": nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=ceil_mode),
         "conv2": nn.Conv2d(c1, c2, kernel_size=5, padding=2),
         "relu2": nn.ReLU(),
         "norm2": _response_norm(),
-        "pool2": nn.MaxPool2d(kernel_size=3, stride=2),
+        "pool2": nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=ceil_mode),
         "conv3": nn.Conv2d(c2, c3, kernel_size=3, padding=1),
         "relu3": nn.ReLU(),
         "conv4": nn.Conv2d(c3, c3, kernel_size=3, padding=1),
         "relu4": nn.ReLU(),
         "conv5": nn.Conv2d(c3, c5, kernel_size=3, padding=1),
         "relu5": nn.ReLU(),
-        "pool5": nn.MaxPool2d(kernel_size=3, stride=2),
+        "pool5": nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=ceil_mode),
         "flatten": nn.Flatten(),
         "fc6": nn.Linear(c5 * height * width_5, dense),
         "relu6": nn.ReLU(),
@@ -112,7 +113,9 @@ def _response_norm() -> nn.Module:
     return nn.LocalResponseNorm(size=5, alpha=5 * 1e-4, beta=0.75, k=2.0)
 
 
-def _after_pool5(side: int, padding: int) -> int:
+def _after_pool5(side: int, padding: int, ceil_mode: bool) -> int:
     """Returns the height or width of pool5's maps for a picture of `side` pixels."""
-    pool1 = output_size(output_size(side, kernel=11, stride=4, padding=padding), kernel=3, stride=2)
-    return output_size(output_size(pool1, kernel=3, stride=2), kernel=3, stride=2)
+    side = output_size(side, kernel=11, stride=4, padding=padding)
+    for _ in range(3):  # the convolutions between the poolings keep the size
+        side = output_size(side, kernel=3, stride=2, ceil=ceil_mode)
+    return side

@@ -5,10 +5,12 @@ into Deep Learning", section "Multi-Branch Networks (GoogLeNet)".
 """
 
 from collections import OrderedDict
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from holmdel.errors import UserError
 from holmdel.settings import check_options
 from holmdel.shapes import scaled
 
@@ -81,6 +83,8 @@ def googlenet(
     classes: int = 10,
     channels: int = 1,
     width: float = 1.0,
+    ceil_mode: bool = False,
+    same: bool = False,
     size: tuple[int, int] = (96, 96),
 ) -> nn.Sequential:
     """Returns GoogLeNet as the book draws it: (N, 1, 96, 96) to logits (N, 10).
@@ -121,22 +125,30 @@ def googlenet(
         classes: how many classes, so how many logits.
         channels: C of the pictures.
         width: factor on the number of maps.
+        ceil_mode: poolings without padding that round up, as Caffe's and the paper's.
+        same: padding where a window strides as TensorFlow and JAX call it: as much as keeps half of
+            the pixels, the odd one at the far side. Maps are of the same size either way at 96x96.
         size: H and W of the pictures; the parameters do not depend on it.
 
     Raises:
         UserError: for an option outside these values.
     """
     check_options(classes=classes, channels=channels, width=width, size=size)
+    check_options(ceil_mode=ceil_mode, same=same)
+    if same and ceil_mode:
+        raise UserError("same and ceil_mode were given together; expected one of them")
+    around = 0 if ceil_mode or same else 1
+    pool = partial(nn.MaxPool2d, kernel_size=3, stride=2, padding=around, ceil_mode=ceil_mode)
     stem1, stem2 = scaled(64, width), scaled(192, width)
     layers: dict[str, nn.Module] = {
-        "conv1": nn.Conv2d(channels, stem1, kernel_size=7, stride=2, padding=3),
+        "conv1": nn.Conv2d(channels, stem1, kernel_size=7, stride=2, padding=0 if same else 3),
         "relu1": nn.ReLU(),
-        "pool1": nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
+        "pool1": pool(),
         "reduce2": nn.Conv2d(stem1, stem1, kernel_size=1),
         "reduce2_relu": nn.ReLU(),
         "conv2": nn.Conv2d(stem1, stem2, kernel_size=3, padding=1),
         "relu2": nn.ReLU(),
-        "pool2": nn.MaxPool2d(kernel_size=3, stride=2, padding=1),
+        "pool2": pool(),
     }
     incoming = stem2
     for name, paths in INCEPTIONS.items():
@@ -144,7 +156,9 @@ def googlenet(
         layers[name] = Inception(incoming, c1, (r2, c2), (r3, c3), c4)
         incoming = c1 + c2 + c3 + c4
         if name in POOLED:
-            layers[POOLED[name]] = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+            layers[POOLED[name]] = pool()
+    if same:
+        layers = _padded(layers, size)
     return nn.Sequential(
         OrderedDict(
             layers,
@@ -153,6 +167,32 @@ def googlenet(
             output=nn.Linear(incoming, classes),
         )
     )
+
+
+def _padded(layers: dict[str, nn.Module], size: tuple[int, int]) -> dict[str, nn.Module]:
+    """Returns layers, in front of those that stride the padding that TensorFlow calls `same`.
+
+    A pooling loses nothing by zeros around its maps: they come from ReLUs.
+    """
+    found: dict[str, nn.Module] = {}
+    for name, layer in layers.items():
+        if name == "conv1" or name.startswith("pool"):
+            kernel = 7 if name == "conv1" else 3
+            (top, bottom), (left, right) = (_same(side, kernel) for side in size)
+            found[f"{name}_pad"] = nn.ZeroPad2d((left, right, top, bottom))
+            size = -(-size[0] // 2), -(-size[1] // 2)
+        found[name] = layer
+    return found
+
+
+def _same(side: int, kernel: int) -> tuple[int, int]:
+    """Returns the pixels before and behind `side` with which a stride of 2 gives half, rounded up.
+
+    >>> _same(96, kernel=7), _same(48, kernel=3), _same(3, kernel=3)
+    ((2, 3), (0, 1), (1, 1))
+    """
+    both = max(2 * (-(-side // 2) - 1) + kernel - side, 0)
+    return both // 2, both - both // 2
 
 
 def _scaled_paths(paths: Paths, width: float) -> Paths:

@@ -6,6 +6,7 @@ Learning", section "Convolutional Neural Networks (LeNet)".
 """
 
 from collections import OrderedDict
+from dataclasses import dataclass, replace
 from functools import partial
 
 from torch import nn
@@ -17,10 +18,38 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tan
 POOLINGS: dict[str, type[nn.Module]] = {"avg": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 
+@dataclass(frozen=True)
+class Variant:
+    """What LeNets differ in.
+
+    Attributes:
+        kernel: K of c1.
+        padding: P of c1.
+        maps: of c1 and of c3.
+        dense: numbers that the dense layers before the last give.
+        active: the layers that a nonlinear function follows.
+    """
+
+    kernel: int = 5
+    padding: int = 2
+    maps: tuple[int, int] = (6, 16)
+    dense: tuple[int, ...] = (120, 84)
+    active: tuple[str, ...] = ("c1", "c3", "f5", "f6")
+
+
+VARIANTS = {
+    "book": Variant(),
+    "paddle": Variant(kernel=3, padding=1, active=("c1", "c3")),
+    "caffe": Variant(padding=0, maps=(20, 50), dense=(500,), active=("f5",)),
+}
+
+
 def lenet(
     *,
     activation: str = "sigmoid",
     pooling: str = "avg",
+    variant: str = "book",
+    ceil_mode: bool = False,
     classes: int = 10,
     channels: int = 1,
     size: tuple[int, int] = (28, 28),
@@ -51,6 +80,12 @@ def lenet(
     Args:
         activation: `sigmoid`, `tanh` or `relu`.
         pooling: `avg` or `max`.
+        variant: `book`; `paddle`: as `paddle.vision.models.LeNet`, 61,610 parameters, c1 of 3x3
+            with a padding of 1, and no function between the dense layers; `caffe`: as the example
+            of Caffe, 431,080 parameters, 20 and 50 maps, no padding, a single dense layer of 500
+            before the last, and a function behind that one alone. Both were made for `relu` and
+            `max`.
+        ceil_mode: poolings round up.
         classes: how many classes, so how many logits.
         channels: C of the pictures.
         size: H and W of the pictures; the first dense layer follows from it.
@@ -58,13 +93,16 @@ def lenet(
     Raises:
         UserError: for an option outside these values.
     """
-    return _chain(activation, pooling, classes, channels, size, padding=2)
+    check_options(variant=variant)
+    shape = VARIANTS[variant]
+    return _chain(activation, pooling, ceil_mode, classes, channels, size, shape)
 
 
 def lenet_max(
     *,
     activation: str = "sigmoid",
     pooling: str = "max",
+    ceil_mode: bool = False,
     classes: int = 10,
     channels: int = 1,
     size: tuple[int, int] = (28, 28),
@@ -94,13 +132,14 @@ def lenet_max(
 
     Args and Raises: as `lenet`.
     """
-    return _chain(activation, pooling, classes, channels, size, padding=0)
+    return _chain(activation, pooling, ceil_mode, classes, channels, size, _UNPADDED)
 
 
 def lenet5(
     *,
     activation: str = "sigmoid",
     pooling: str = "avg",
+    ceil_mode: bool = False,
     classes: int = 10,
     channels: int = 1,
     size: tuple[int, int] = (32, 32),
@@ -129,43 +168,56 @@ def lenet5(
 
     Args and Raises: as `lenet`.
     """
-    return _chain(activation, pooling, classes, channels, size, padding=0)
+    return _chain(activation, pooling, ceil_mode, classes, channels, size, _UNPADDED)
+
+
+_UNPADDED = replace(VARIANTS["book"], padding=0)
 
 
 def _chain(
     activation: str,
     pooling: str,
+    ceil_mode: bool,
     classes: int,
     channels: int,
     size: tuple[int, int],
-    padding: int,
+    shape: Variant,
 ) -> nn.Sequential:
-    """Returns the chain that the three variants share."""
-    check_options(
-        activation=activation, pooling=pooling, classes=classes, channels=channels, size=size
-    )
-    act = ACTIVATIONS[activation]
-    pool = partial(POOLINGS[pooling], kernel_size=2, stride=2)
-    height, width = (_after_s4(side, padding) for side in size)
-    return nn.Sequential(
-        OrderedDict(
-            c1=nn.Conv2d(channels, 6, kernel_size=5, padding=padding),
-            act1=act(),
-            s2=pool(),
-            c3=nn.Conv2d(6, 16, kernel_size=5),
-            act3=act(),
-            s4=pool(),
-            flatten=nn.Flatten(),
-            f5=nn.Linear(16 * height * width, 120),
-            act5=act(),
-            f6=nn.Linear(120, 84),
-            act6=act(),
-            output=nn.Linear(84, classes),
-        )
-    )
+    """Returns the chain that the variants share."""
+    check_options(activation=activation, pooling=pooling, ceil_mode=ceil_mode)
+    check_options(classes=classes, channels=channels, size=size)
+    pool = partial(POOLINGS[pooling], kernel_size=2, stride=2, ceil_mode=ceil_mode)
+    height, width = (_after_s4(side, shape, ceil_mode) for side in size)
+    first, second = shape.maps
+    layers: dict[str, nn.Module] = {
+        "c1": nn.Conv2d(channels, first, kernel_size=shape.kernel, padding=shape.padding),
+        "s2": pool(),
+        "c3": nn.Conv2d(first, second, kernel_size=5),
+        "s4": pool(),
+        "flatten": nn.Flatten(),
+    }
+    given = second * height * width
+    for number, wanted in enumerate(shape.dense, start=5):
+        layers[f"f{number}"] = nn.Linear(given, wanted)
+        given = wanted
+    layers["output"] = nn.Linear(given, classes)
+    return nn.Sequential(_activated(layers, shape.active, ACTIVATIONS[activation]))
 
 
-def _after_s4(side: int, padding: int) -> int:
+def _activated(
+    layers: dict[str, nn.Module], active: tuple[str, ...], function: type[nn.Module]
+) -> OrderedDict[str, nn.Module]:
+    """Returns layers with a function behind some: `act1` behind `c1`."""
+    found: OrderedDict[str, nn.Module] = OrderedDict()
+    for name, layer in layers.items():
+        found[name] = layer
+        if name in active:
+            found[f"act{name[1:]}"] = function()
+    return found
+
+
+def _after_s4(side: int, shape: Variant, ceil_mode: bool) -> int:
     """Returns the height or width of s4's maps for a picture of `side` pixels."""
-    s2 = output_size(output_size(side, kernel=5, padding=padding), kernel=2, stride=2)
-    return output_size(output_size(s2, kernel=5), kernel=2, stride=2)
+    c1 = output_size(side, kernel=shape.kernel, padding=shape.padding)
+    s2 = output_size(c1, kernel=2, stride=2, ceil=ceil_mode)
+    return output_size(output_size(s2, kernel=5), kernel=2, stride=2, ceil=ceil_mode)

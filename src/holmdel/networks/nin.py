@@ -17,6 +17,7 @@ def nin(
     classes: int = 10,
     channels: int = 1,
     width: float = 1.0,
+    ceil_mode: bool = False,
     size: tuple[int, int] = (224, 224),
 ) -> nn.Sequential:
     """Returns NiN as the book draws it: (N, 1, 224, 224) to logits (N, 10), 1,992,166 parameters.
@@ -65,23 +66,24 @@ def nin(
         classes: how many classes, so how many logits and maps of the last block.
         channels: C of the pictures.
         width: factor on the number of maps of the other blocks.
+        ceil_mode: poolings round up, as Caffe's.
         size: H and W of the pictures; the parameters do not depend on it.
 
     Raises:
         UserError: for an option outside these values.
     """
-    check_options(classes=classes, channels=channels, width=width, size=size)
+    check_options(classes=classes, channels=channels, width=width, size=size, ceil_mode=ceil_mode)
     for side in size:
-        _after_pool3(side)  # raises where nothing is left
+        _after_pool3(side, ceil_mode)  # raises where nothing is left
     m1, m2, m3 = (scaled(maps, width) for maps in (96, 256, 384))
     return nn.Sequential(
         OrderedDict(
             block1=nin_block(channels, m1, kernel_size=11, stride=4, padding=0),
-            pool1=nn.MaxPool2d(kernel_size=3, stride=2),
+            pool1=nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=ceil_mode),
             block2=nin_block(m1, m2, kernel_size=5, stride=1, padding=2),
-            pool2=nn.MaxPool2d(kernel_size=3, stride=2),
+            pool2=nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=ceil_mode),
             block3=nin_block(m2, m3, kernel_size=3, stride=1, padding=1),
-            pool3=nn.MaxPool2d(kernel_size=3, stride=2),
+            pool3=nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=ceil_mode),
             drop=nn.Dropout(p=0.5),
             block4=nin_block(m3, classes, kernel_size=3, stride=1, padding=1),
             mean=nn.AdaptiveAvgPool2d((1, 1)),
@@ -116,7 +118,9 @@ def nin_block(
     )
 
 
-def _after_pool3(side: int) -> int:
+def _after_pool3(side: int, ceil_mode: bool) -> int:
     """Returns the height or width of pool3's maps for a picture of `side` pixels."""
-    pool1 = output_size(output_size(side, kernel=11, stride=4), kernel=3, stride=2)
-    return output_size(output_size(pool1, kernel=3, stride=2), kernel=3, stride=2)
+    side = output_size(side, kernel=11, stride=4)
+    for _ in range(3):  # the convolutions between the poolings keep the size
+        side = output_size(side, kernel=3, stride=2, ceil=ceil_mode)
+    return side
