@@ -15,9 +15,10 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import orbax.checkpoint as ocp
 from flax import nnx, serialization
 
-COMMITTED = ("flax-lenet", "flax-nnx")
+COMMITTED = ("flax-lenet", "flax-nnx", "flax-orbax")
 
 
 def picture(height, width):
@@ -188,6 +189,7 @@ class LeNet(nnx.Module):
 
 NETWORKS: dict[str, tuple[Callable, int]] = {
     "flax-lenet": (lenet, 16),
+    "flax-orbax": (lenet, 16),
     "flax-full-lenet": (lenet, 28),
     "flax-full-alexnet": (alexnet, 224),
     "flax-full-vgg11": (vgg11, 224),
@@ -208,7 +210,7 @@ def of_linen(name):
     net, seen = make(), jnp.asarray(picture(side, side))
     rng = np.random.default_rng(0)
     params = jax.tree.map(lambda value: coarse(value, rng), net.init(jax.random.key(0), seen))
-    return serialization.to_bytes(params), net.apply(params, seen)
+    return params, net.apply(params, seen)
 
 
 def of_nnx():
@@ -228,8 +230,13 @@ def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[2:] or COMMITTED:
-        content, logits = of_nnx() if name == "flax-nnx" else of_linen(name)
-        (folder / f"{name}.msgpack").write_bytes(content)
+        params, logits = of_nnx() if name == "flax-nnx" else of_linen(name)
+        if name == "flax-orbax":
+            with ocp.StandardCheckpointer() as checkpointer:
+                checkpointer.save((folder / name).resolve(), jax.tree.map(jnp.asarray, params))
+        else:
+            content = params if name == "flax-nnx" else serialization.to_bytes(params)
+            (folder / f"{name}.msgpack").write_bytes(content)
         (folder / f"{name}.json").write_text(json.dumps(np.asarray(logits)[0].tolist()) + "\n")
 
 

@@ -20,6 +20,9 @@ COMMITTED = (
     "keras-lenet-legacy",
     "keras-first",
     "keras-reshape",
+    "keras-googlenet",
+    "keras-saved",
+    "keras-checkpoint",
 )
 
 
@@ -154,27 +157,38 @@ class Inception(keras.Model):
         return dict(zip(("c1", "c2", "c3", "c4"), self.paths, strict=True))
 
 
-def googlenet():
+def googlenet(width=1.0):
     """Returns the book's GoogLeNet."""
+
+    def maps(count):
+        return max(1, round(count * width))
+
+    def inception(c1, c2, c3, c4):
+        return Inception(maps(c1), [*map(maps, c2)], [*map(maps, c3)], maps(c4))
+
     conv = {"padding": "same", "activation": "relu"}
 
     def pool():
         return layers.MaxPool2D(pool_size=3, strides=2, padding="same")
 
-    b1 = [layers.Conv2D(64, 7, strides=2, **conv), pool()]
-    b2 = [layers.Conv2D(64, 1, activation="relu"), layers.Conv2D(192, 3, **conv), pool()]
-    b3 = [Inception(64, (96, 128), (16, 32), 32), Inception(128, (128, 192), (32, 96), 64), pool()]
+    b1 = [layers.Conv2D(maps(64), 7, strides=2, **conv), pool()]
+    b2 = [
+        layers.Conv2D(maps(64), 1, activation="relu"),
+        layers.Conv2D(maps(192), 3, **conv),
+        pool(),
+    ]
+    b3 = [inception(64, (96, 128), (16, 32), 32), inception(128, (128, 192), (32, 96), 64), pool()]
     b4 = [
-        Inception(192, (96, 208), (16, 48), 64),
-        Inception(160, (112, 224), (24, 64), 64),
-        Inception(128, (128, 256), (24, 64), 64),
-        Inception(112, (144, 288), (32, 64), 64),
-        Inception(256, (160, 320), (32, 128), 128),
+        inception(192, (96, 208), (16, 48), 64),
+        inception(160, (112, 224), (24, 64), 64),
+        inception(128, (128, 256), (24, 64), 64),
+        inception(112, (144, 288), (32, 64), 64),
+        inception(256, (160, 320), (32, 128), 128),
         pool(),
     ]
     b5 = [
-        Inception(256, (160, 320), (32, 128), 128),
-        Inception(384, (192, 384), (48, 128), 128),
+        inception(256, (160, 320), (32, 128), 128),
+        inception(384, (192, 384), (48, 128), 128),
         layers.GlobalAvgPool2D(),
         layers.Flatten(),
     ]
@@ -191,6 +205,9 @@ NETWORKS = {  # the network, and the ending that says the form of its file
     ),
     "keras-first": (lambda: lenet_first(layers.Flatten(data_format="channels_first")), ".keras"),
     "keras-reshape": (lambda: lenet_first(layers.Reshape((-1,))), ".keras"),
+    "keras-googlenet": (lambda: googlenet(0.04), ".weights.h5"),
+    "keras-saved": (lambda: lenet((16, 16)), ""),
+    "keras-checkpoint": (lambda: lenet((16, 16)), ".index"),
     "keras-nin": (lambda: nin(0.02), ".weights.h5"),
     "keras-full-lenet": (lambda: lenet((28, 28)), ".keras"),
     "keras-full-alexnet": (alexnet, ".keras"),
@@ -219,7 +236,13 @@ def write(folder, name):
     rng = np.random.default_rng(0)
     net.set_weights([coarse(values, rng) for values in net.get_weights()])
     given = np.asarray(net(seen))[0]
-    if ending == ".weights.h5":
+    if not ending:
+        net.export(folder / name, verbose=False)
+    elif ending == ".index":
+        import tensorflow
+
+        tensorflow.train.Checkpoint(model=net).write(folder / name)
+    elif ending == ".weights.h5":
         net.save_weights(folder / f"{name}{ending}")
     else:
         net.save(folder / f"{name}{ending}")

@@ -14,7 +14,7 @@ import numpy as np
 import paddle
 from paddle import nn
 
-COMMITTED = ("paddle-lenet",)
+COMMITTED = ("paddle-lenet", "paddle-vision")
 
 
 def picture(height, width):

@@ -1,7 +1,9 @@
 """Weights of other frameworks: files that the real ones made, and the logits they gave."""
 
+import contextlib
 import json
 import pickle
+import shutil
 import warnings
 import zipfile
 from pathlib import Path
@@ -53,6 +55,10 @@ MADE = {
     "flax-lenet.msgpack": ("lenet", {}),
     "flax-nnx.msgpack": ("lenet-max", {"activation": "relu"}),
     "paddle-lenet.pdparams": ("lenet", {}),
+    "paddle-vision.pdparams": ("lenet", {}),  # another LeNet, as its first kernel says
+    "keras-saved": ("lenet", {}),  # a folder of TensorFlow
+    "keras-checkpoint.index": ("lenet", {}),
+    "flax-orbax": ("lenet", {}),  # a folder
     "mxnet2-lenet.params": ("lenet-max", {}),
 }
 
@@ -60,7 +66,8 @@ MADE = {
 @pytest.mark.parametrize("name", MADE)
 def test_the_outputs_are_those_of_the_framework(made, name):
     network, options = MADE[name]
-    assert difference(made / name, network, **options) < 1e-5
+    logits = json.loads((made / f"{name.partition('.')[0]}.json").read_text())
+    assert difference(made / name, network, **options) < 1e-5 * max(1, *map(abs, logits))
 
 
 def test_the_order_of_flattened_maps_matters(made):
@@ -127,7 +134,7 @@ def test_a_pickle_is_never_run(tmp_path, holds):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty; expected weights of PyTorch, Keras, Flax"),
+        (b"", "is empty; expected weights of PyTorch, Keras, TensorFlow, Flax"),
         (b"\x1c\0\0\0TFL3", "is a TensorFlow Lite model; save the Keras network"),
         (b"\x93NUMPY", "is a single NumPy array"),
         (b"\x1f\x8b\x08", "is packed by gzip; unpack it"),
@@ -140,16 +147,41 @@ def test_what_is_not_read_is_named(tmp_path, content, said):
         read_weights(tmp_path / "net.weights")
 
 
-def test_folders_of_tensorflow_and_orbax_are_named(tmp_path):
+def test_the_odd_pixel_of_same_is_at_the_far_side(made):
+    """GoogLeNet of TensorFlow and JAX; its logits are large, for its weights are of few values."""
+    path = made / "keras-googlenet.weights.h5"
+    largest = max(map(abs, json.loads((made / "keras-googlenet.json").read_text())))
+    assert difference(path, "googlenet") < 1e-5 * max(1, largest)
+    assert difference(path, "googlenet", same=False) > 1e-3 * largest
+
+
+def test_a_checkpoint_by_any_of_its_names(holmdel, made, tmp_path):
+    beginning = made / "keras-checkpoint"
+    assert difference(beginning, "lenet") < 1e-5
+    data = made / "keras-checkpoint.data-00000-of-00001"
+    assert holmdel("import", data, "--as", "lenet", "--out", tmp_path / "run").status == 0
+    card = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert card["source"]["format"] == "TensorFlow weights"
+
+
+def test_a_folder_becomes_a_run_folder(holmdel, made, tmp_path):
+    out = tmp_path / "run"
+    assert holmdel("import", made / "keras-saved", "--as", "lenet", "--out", out).status == 0
+    source = json.loads((out / "config.json").read_text())["source"]
+    sizes = [file.stat().st_size for file in (made / "keras-saved").rglob("*") if file.is_file()]
+    assert (source["file"], source["bytes"]) == ("keras-saved", sum(sizes))
+
+
+def test_a_folder_without_its_files_is_a_sentence(made, tmp_path):
+    with pytest.raises(UserError, match="is a folder, and none of TensorFlow or Orbax; expected"):
+        read_weights(tmp_path)
     (tmp_path / "saved_model.pb").touch()
-    with pytest.raises(
-        UserError, match=r"a SavedModel of TensorFlow; load it there, and net\.save"
-    ):
+    with pytest.raises(UserError, match=r"has no variables\.index in it; copy all of its files"):
         read_weights(tmp_path)
-    (tmp_path / "saved_model.pb").unlink()
-    (tmp_path / "_METADATA").touch()
-    with pytest.raises(UserError, match="an Orbax checkpoint; restore it there"):
-        read_weights(tmp_path)
+    index = (made / "keras-checkpoint.index").read_bytes()
+    (tmp_path / "alone.index").write_bytes(index)
+    with pytest.raises(UserError, match=r"lacks alone\.data-00000-of-00001; copy all of its files"):
+        read_weights(tmp_path / "alone.index")
 
 
 def test_an_archive_of_something_else_is_named(tmp_path):
@@ -161,13 +193,32 @@ def test_an_archive_of_something_else_is_named(tmp_path):
         read_weights(tmp_path / "letter.docx")
 
 
+def copied(made: Path, name: str, folder: Path) -> list[Path]:
+    """Copies a file, or all that belongs to it, to a folder; returns what can be damaged of it."""
+    if (made / name).is_dir():
+        shutil.copytree(made / name, folder / name)
+        return [
+            file for file in (folder / name).rglob("*") if file.stat().st_size and file.is_file()
+        ]
+    for file in made.glob(f"{name.removesuffix('.index')}.*"):
+        shutil.copy(file, folder)
+    return [folder / name]
+
+
 @pytest.mark.parametrize("name", [*MADE])
 def test_a_file_cut_short_is_a_sentence(made, tmp_path, name):
-    whole = (made / name).read_bytes()
-    for length in (1, 9, 30, 200, 3000, len(whole) // 2, len(whole) - 1):
-        (tmp_path / name).write_bytes(whole[:length])
-        with pytest.raises(UserError):
-            convert(read_weights(tmp_path / name), *MADE[name][:1])
+    files = copied(made, name, tmp_path)
+    for file in files:
+        whole = file.read_bytes()
+        for length in (1, 9, 30, 200, 3000, len(whole) // 2, len(whole) - 1):
+            file.write_bytes(whole[:length])
+            if len(files) > 1:  # of a folder, some files are not needed
+                with contextlib.suppress(UserError):
+                    convert(read_weights(tmp_path / name), *MADE[name][:1])
+                continue
+            with pytest.raises(UserError):
+                convert(read_weights(tmp_path / name), *MADE[name][:1])
+        file.write_bytes(whole)
 
 
 def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
@@ -187,15 +238,18 @@ def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
 @pytest.mark.parametrize("name", [*MADE])
 def test_a_damaged_file_is_read_or_a_sentence(made, tmp_path, name):
     """However it is damaged: no other error, no hang, and memory within some sizes of the file."""
-    whole, rng = (made / name).read_bytes(), np.random.default_rng(0)
-    path = tmp_path / name
+    rng = np.random.default_rng(0)
+    files = copied(made, name, tmp_path)
+    size = sum(file.stat().st_size for file in tmp_path.rglob("*"))
     refused = 0
-    for _ in range(100 if name.endswith(".h5") else 2000):  # each of these takes a process
-        path.write_bytes(damaged(whole, rng))
+    for number in range(100 if name.endswith(".h5") else 2000):  # each of these takes a process
+        file = files[number % len(files)]
+        whole = file.read_bytes()
+        file.write_bytes(damaged(whole, rng))
         try:
-            weights = read_weights(path)
+            weights = read_weights(tmp_path / name)
+            assert sum(t.numel() * t.element_size() for t in weights.tensors.values()) < 4 * size
         except UserError:
             refused += 1
-            continue
-        assert sum(t.numel() * t.element_size() for t in weights.tensors.values()) < 4 * len(whole)
+        file.write_bytes(whole)
     assert refused > 20

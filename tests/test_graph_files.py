@@ -110,7 +110,7 @@ def caffe_file(path, net: nn.Module) -> None:
 def test_a_caffemodel_gives_the_originals_logits(tmp_path):
     caffe_file(tmp_path / "net.caffemodel", lenet())
     weights = read_weights(tmp_path / "net.caffemodel")
-    assert weights.options == {"activation": "relu", "pooling": "avg"}
+    assert weights.options == {"activation": "relu", "pooling": "avg", "ceil_mode": True}
     assert difference(tmp_path / "net.caffemodel", lenet()) < 1e-5
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
+from safetensors.torch import save_file
 from torch import Tensor
 
 from holmdel.errors import UserError
@@ -45,7 +45,8 @@ def save_tensors(
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     text = json.dumps({**header, CHECKSUM: checksum(plain, header)})
     # One text: several would come in another order each time.
-    write_bytes(path, to_bytes(plain, metadata={name: text}))
+    with replacing(path) as temporary:
+        save_file(plain, temporary, metadata={name: text})
 
 
 def load_checked(path: Path, name: str) -> tuple[dict[str, Tensor], Any]:

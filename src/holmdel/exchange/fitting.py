@@ -66,7 +66,8 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     Layers are matched in forward order, by the shapes of their tensors. Options that are not given
     follow from the shapes: `channels` from the first layer, `classes` from the last, `width` from
     the first one's maps, `size` from the first dense layer, as a square, where the file fits no
-    network at the network's own size.
+    network at the network's own size. The network has the tensors of `weights` themselves, not
+    copies, where they can be.
 
     Args:
         weights: what the file holds.
@@ -80,19 +81,33 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     _check_numbers(weights)
     ours, full, theirs = _match(weights, name, options)
     moved = weights.flattened == HWC and maps_to_channels_first(name, full, theirs)
-    network = build(name, **full)
-    named = {
-        f"{mine.name}.{kind}": tensor.reshape(mine.tensors[kind].shape)
-        for mine, other in zip(ours, theirs, strict=True)
-        for kind, tensor in other.tensors.items()
-    }
-    network.load_state_dict(named)  # copies; float64 and float16 become float32
+    network = _filled(
+        name,
+        full,
+        {
+            f"{mine.name}.{kind}": tensor.reshape(mine.tensors[kind].shape)
+            for mine, other in zip(ours, theirs, strict=True)
+            for kind, tensor in other.tensors.items()
+        },
+    )
     _check_finite(weights.file, network)
     known = network_options(name)
     chosen = {option: value for option, value in full.items() if value != known[option]}
     pairs = tuple((other.name, mine.name) for mine, other in zip(ours, theirs, strict=True))
     notes = [*weights.notes, _assumed(weights)] if weights.assumed and moved else weights.notes
     return Converted(weights, name, chosen, network.eval(), pairs, tuple(notes))
+
+
+def _filled(name: str, options: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
+    """Returns a network that has these tensors; those of float32 are not copied."""
+    named = {key: tensor.to(torch.float32).contiguous() for key, tensor in tensors.items()}
+    with weightless():
+        network = build(name, **options)
+    network.load_state_dict(named, assign=True)
+    if any(tensor.is_meta for tensor in chain(network.parameters(), network.buffers())):
+        network = build(name, **options)  # has numbers of its own beside its weights
+        network.load_state_dict(named)
+    return network
 
 
 def fits(weights: Weights) -> dict[str, dict[str, Any]]:
@@ -298,7 +313,7 @@ def _check_numbers(weights: Weights) -> None:
 def _check_finite(file: str, network: nn.Module) -> None:
     """Raises a UserError if a weight is no number, or too large for float32."""
     for name, tensor in network.state_dict().items():
-        if not tensor.isfinite().all():
+        if not all(end.isfinite() for end in tensor.aminmax()):  # allocates nothing
             raise UserError(
                 f"{file} has weights that are no finite numbers in what would be {name!r}; "
                 "the training may have diverged; save it again"

@@ -27,10 +27,10 @@ def read(path: str | Path, loaded: dict[Any, Any], key: str | None = None) -> We
         UserError: if it is damaged, or holds something else.
     """
     tensors = {}
-    for name, value in chosen(path, loaded, key, is_state).items():
-        if name != NAMES:
-            array = array_of(path, value)
-            tensors[name] = array.t() if array.ndim == 2 else array
+    state = chosen(path, loaded, key, is_state)
+    for name in [name for name in state if name != NAMES]:
+        array = array_of(path, state.pop(name))  # goes, so that the numbers are there once
+        tensors[name] = array.t().contiguous() if array.ndim == 2 else array
     return Weights(str(path), FORM, tensors)
 
 

@@ -54,8 +54,8 @@ def channels_first(kernel: Tensor) -> Tensor:
     are.
     """
     if kernel.ndim == 4:
-        return kernel.permute(3, 2, 0, 1)
-    return kernel.t() if kernel.ndim == 2 else kernel
+        return kernel.permute(3, 2, 0, 1).contiguous()
+    return kernel.t().contiguous() if kernel.ndim == 2 else kernel
 
 
 def same_of_all(option: str, known: Mapping[str, str], operators: Iterable[str]) -> dict[str, Any]:
