@@ -205,7 +205,7 @@ NETWORKS = {  # the network, and the ending that says the form of its file
     ),
     "keras-first": (lambda: lenet_first(layers.Flatten(data_format="channels_first")), ".keras"),
     "keras-reshape": (lambda: lenet_first(layers.Reshape((-1,))), ".keras"),
-    "keras-googlenet": (lambda: googlenet(0.04), ".weights.h5"),
+    "keras-googlenet": (lambda: googlenet(1 / 16), ".weights.h5"),
     "keras-saved": (lambda: lenet((16, 16)), ""),
     "keras-checkpoint": (lambda: lenet((16, 16)), ".index"),
     "keras-nin": (lambda: nin(0.02), ".weights.h5"),

@@ -200,7 +200,7 @@ def copied(made: Path, name: str, folder: Path) -> list[Path]:
         return [
             file for file in (folder / name).rglob("*") if file.stat().st_size and file.is_file()
         ]
-    for file in made.glob(f"{name.removesuffix('.index')}.*"):
+    for file in made.glob(f"{name.partition('.')[0]}.*"):
         shutil.copy(file, folder)
     return [folder / name]
 
@@ -210,7 +210,10 @@ def test_a_file_cut_short_is_a_sentence(made, tmp_path, name):
     files = copied(made, name, tmp_path)
     for file in files:
         whole = file.read_bytes()
-        for length in (1, 9, 30, 200, 3000, len(whole) // 2, len(whole) - 1):
+        many = (1, 9, 30, 200, 3000, len(whole) // 2, len(whole) - 1)
+        for length in many if len(files) == 1 else (len(whole) // 2,):
+            if length >= len(whole):
+                continue
             file.write_bytes(whole[:length])
             if len(files) > 1:  # of a folder, some files are not needed
                 with contextlib.suppress(UserError):

@@ -261,7 +261,7 @@ def test_files_cut_short_and_of_another_format(tmp_path):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"another format; expected weights of PyTorch"):
             read_weights(path)
-    with pytest.raises(UserError, match="is a folder; expected weights of"):
+    with pytest.raises(UserError, match="is a folder, and none of TensorFlow or Orbax; expected"):
         read_weights(tmp_path)
 
 

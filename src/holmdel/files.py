@@ -46,7 +46,11 @@ def save_tensors(
     text = json.dumps({**header, CHECKSUM: checksum(plain, header)})
     # One text: several would come in another order each time.
     with replacing(path) as temporary:
-        save_file(plain, temporary, metadata={name: text})
+        try:
+            save_file(plain, temporary, metadata={name: text})
+        except SafetensorError as error:  # of a full disk
+            why = str(error).rpartition("I/O error: ")[2].partition(" (os error")[0]
+            raise OSError(why) from None
 
 
 def load_checked(path: Path, name: str) -> tuple[dict[str, Tensor], Any]:
