@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 
 import { Api, address } from "../../src/holmdel/server/page/core/api.js";
+import { setLanguage } from "../../src/holmdel/server/page/core/texts.js";
+
+const texts = new URL("../../src/holmdel/server/page/en.json", import.meta.url);
+setLanguage("en", JSON.parse(readFileSync(texts, "utf8")));
 
 let server;
 let origin;

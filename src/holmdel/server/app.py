@@ -30,6 +30,7 @@ from holmdel.server.routes import (
     insight,
     networks,
     page,
+    pages,
     predict,
     repository,
     samples,
@@ -43,6 +44,7 @@ from holmdel.version import __version__
 ROUTES = (
     classify,
     page,
+    pages,
     docs,
     networks,
     insight,

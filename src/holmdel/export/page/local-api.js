@@ -57,7 +57,8 @@ export class LocalApi {
     }
     const probabilities = [...valueOf(values, "probabilities").data];
     const seen = { shape: model.stored, data: base64(pixels) };
-    return { classes: model.classes, probabilities, layers, seen, found };
+    const logits = [...valueOf(values, "logits").data];
+    return { classes: model.classes, logits, probabilities, layers, seen, found };
   }
 
   #kernelOf(layer) {

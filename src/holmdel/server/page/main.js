@@ -208,11 +208,17 @@ function showModels() {
 function fillModels(select, offered, value, options) {
   const groups = SOURCES.map((source) => {
     const members = offered.filter((model) => model.source === source);
-    const choices = members.map((model) => new Option(model.name, model.name));
+    const choices = members.map((model) => new Option(calledOf(model), model.name));
     return element("optgroup", { label: t(`shell.${source}`) }, ...choices);
   });
   select.replaceChildren(...options, ...groups.filter((group) => group.children.length));
   select.value = value ?? "";
+}
+
+/** What a model is called: one that trains, or was trained here, by what it is. */
+function calledOf({ name, network, data, source }) {
+  const live = source === "training" && name.startsWith("training-");
+  return live ? `${network} \u00b7 ${data} (${name.replace("training-", "")})` : name;
 }
 
 /** Takes the language from the URL, else as last time, else from the browser. */

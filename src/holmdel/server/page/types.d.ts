@@ -210,6 +210,7 @@ export interface Training {
   status: string;
   model: string;
   kept: string | null;
+  back: boolean; // whether there is a step to take back
   network: string;
   data: string;
   settings: Record<string, any>;
@@ -228,6 +229,12 @@ export interface Progress {
   batches: number;
   examples_per_sec: number;
   seconds_left: number;
+}
+
+/** /v1/read of an image, or of one page of several. */
+export interface ReadAnswer {
+  lines: Line[];
+  error?: string;
 }
 
 /** A line of /v1/read; a box is [left, top, width, height] in pixels. */
@@ -490,8 +497,10 @@ export interface ToolsOptions {
 export interface ImageInputOptions {
   /** Where an image can be dropped; it has the class `dropping` while one hangs over it. */
   area: HTMLElement;
-  /** Gets every image. */
-  onImage: (blob: Blob, name: string) => void;
+  /** Gets one image. */
+  onImage?: (blob: Blob, name: string) => void;
+  /** Gets all of them instead. */
+  onImages?: (files: { blob: Blob; name: string }[]) => void;
   /** Gets what is wrong with what was given. */
   onError: (error: Error) => void;
 }

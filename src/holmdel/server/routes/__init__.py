@@ -2,6 +2,7 @@
 
 page.py         /, /page/...                    the page's files
 docs.py         /docs                           the routes, described for people
+pages.py        /v1/page                        a page of a TIFF or PDF as PNG
 classify.py     /v1/classify, /v1/read          what an image shows, what is written on it
 insight.py      /v1/models, /v1/activations, /v1/unit, /v1/kernels, /v1/saliency, /v1/occlusion
 backward.py     /v1/gradients, /v1/backward, /v1/step: the way back, and a step of training

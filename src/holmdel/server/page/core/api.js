@@ -82,6 +82,19 @@ export class Api {
     return this.#json(address(path, params), { method: "POST", headers, body: blob, signal });
   }
 
+  /**
+   * @param {string} path
+   * @param {Object<string, unknown>} params
+   * @param {Blob} blob
+   * @param {Cancel} options
+   * @returns {Promise<Blob>} the image that a path answers to a file.
+   */
+  async imageOf(path, params, blob, { signal } = {}) {
+    const headers = { "Content-Type": "application/octet-stream" };
+    const answer = await this.#send(address(path, params), { method: "POST", headers, body: blob, signal });
+    return answer.blob();
+  }
+
   /** @returns {Promise<any>} the JSON that a path answers to JSON. */
   post(path, values) {
     const headers = { "Content-Type": "application/json" };

@@ -11,16 +11,22 @@ import { t } from "./texts.js";
  * @param {ImageInputOptions} options
  * @returns {() => void} ends it.
  */
-export function imageInput(root, { area, onImage, onError }) {
+export function imageInput(root, { area, onImage, onImages, onError }) {
   const take = (files) => {
     const file = files.find((f) => f.type.startsWith("image/")) ?? files[0];
-    if (file) onImage(file, file.name || "picture.png");
-    else onError(new Error(t("upload.none")));
+    if (!file) onError(new Error(t("upload.none")));
+    else if (onImages) onImages(files.map((one) => ({ blob: one, name: one.name || "picture.png" })));
+    else onImage?.(file, file.name || "picture.png");
   };
   const choose = fileButton("choose-picture", t("upload.choose"), take);
   const photo = fileButton("take-photo", t("upload.photo"), take);
   photo.classList.add("only-touch"); // elsewhere it would be the same as the other
   photo.querySelector("input")?.setAttribute("capture", "environment");
+  if (onImages) {
+    const input = choose.querySelector("input");
+    input?.setAttribute("multiple", "");
+    input?.setAttribute("accept", "image/*,.pdf,.tif,.tiff");
+  }
   root.append(choose, photo);
   const control = new AbortController();
   onDrop(area, take, control.signal);

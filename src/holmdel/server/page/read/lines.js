@@ -20,7 +20,7 @@ export function showLines(list, lines, image, { onCopy }) {
   list.replaceChildren(
     ...lines.map((line, i) => {
       const given = { "data-index": i, class: `row line ${line.status}`, tabindex: -1 };
-      const parts = [words(line, i, onCopy), ...(image ? [crop(line, image)] : []), digits(line)];
+      const parts = [words(line, i, onCopy), ...(image ? [cropOf(line, image)] : []), digits(line)];
       return element("li", { id: `read-line-${i + 1}`, ...given }, ...parts);
     }),
   );
@@ -36,8 +36,8 @@ export function lineOf(node) {
   return Number(node.closest(".line")?.dataset.index ?? -1);
 }
 
-/** @param {Line} line @param {HTMLImageElement} image */
-function crop(line, image) {
+/** @param {Line} line @param {HTMLImageElement} image @returns {HTMLCanvasElement} the line's part of the image. */
+export function cropOf(line, image) {
   const [x, y, across, down] = line.box;
   const margin = Math.ceil(MARGIN * down);
   const left = Math.max(0, x - margin);

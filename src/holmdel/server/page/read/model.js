@@ -2,7 +2,7 @@
 
 import { address } from "../core/api.js";
 
-/** @import { Line, ReadOptions } from "../types.d.ts" */
+/** @import { ReadAnswer, ReadOptions } from "../types.d.ts" */
 
 const PATH = "/v1/read";
 const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
@@ -70,12 +70,16 @@ function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** A picture and what was read on it; tells its listeners of every change. */
+/** Files, and what was read on the one that is shown; tells its listeners of every change. */
 export class Reading {
+  /** @type {{blob: Blob, name: string}[]} */
+  files = [];
+  at = 0; // which of them is shown
   /** @type {{blob: Blob, name: string, url: string} | null} */
   picture = null;
-  /** @type {{lines: Line[]} | null} */
-  answer = null;
+  /** @type {ReadAnswer[]} */
+  pages = []; // what was read on each
+  page = 0; // which of them is shown
   /** @type {ReadOptions | null} */
   options = null; // what the answer was asked with
   seconds = 0;
@@ -84,9 +88,14 @@ export class Reading {
   #listeners = new Set();
   #control = new AbortController();
 
+  /** @returns {ReadAnswer | null} what was read on the page that is shown. */
+  get answer() {
+    return this.pages[this.page] ?? null;
+  }
+
   /**
    * Calls back at every change.
-   * @param {(what: "picture"|"answer"|"lit") => void} callback
+   * @param {(what: "picture"|"answer"|"page"|"lit") => void} callback
    * @returns {() => void} ends it.
    */
   on(callback) {
@@ -94,12 +103,40 @@ export class Reading {
     return () => this.#listeners.delete(callback);
   }
 
+  /** Takes other files, and shows the first. @param {{blob: Blob, name: string}[]} files */
+  takeAll(files) {
+    this.files = files;
+    this.show(0);
+  }
+
   /** Takes another picture. */
   take(blob, name) {
+    this.takeAll([{ blob, name }]);
+  }
+
+  /** Shows a file of those that were taken. */
+  show(at) {
+    const file = this.files[at];
+    if (!file) return;
+    this.at = at;
     if (this.picture) URL.revokeObjectURL(this.picture.url);
-    this.picture = { blob, name, url: URL.createObjectURL(blob) };
+    this.picture = { ...file, url: URL.createObjectURL(file.blob) };
     this.#forget();
     this.#tell("picture");
+  }
+
+  /** Goes to another page of the file, or to another file where there is none. */
+  go(by) {
+    const page = this.page + by;
+    if (page < 0 || page >= Math.max(1, this.pages.length)) return this.show(this.at + by);
+    Object.assign(this, { page, lit: -1 });
+    this.#tell("page");
+  }
+
+  /** @returns {boolean} whether there is a page or a file that way. */
+  can(by) {
+    const page = this.page + by;
+    return (page >= 0 && page < this.pages.length) || this.at + by in this.files;
   }
 
   /** Points at a line; -1 at none. */
@@ -111,7 +148,7 @@ export class Reading {
 
   /** @returns {boolean} whether the answer is to this picture and these options. */
   answers(options) {
-    return this.answer !== null && JSON.stringify(options) === JSON.stringify(this.options);
+    return this.pages.length > 0 && JSON.stringify(options) === JSON.stringify(this.options);
   }
 
   /** Has the picture read; an earlier request that is under way is given up. */
@@ -127,7 +164,7 @@ export class Reading {
     try {
       const query = queryOf(options);
       const found = await api.image(PATH, query, blob, { signal: control.signal });
-      Object.assign(this, { answer: [found].flat()[0], options });
+      Object.assign(this, { pages: [found].flat(), options });
       this.seconds = (performance.now() - began) / 1000;
     } finally {
       if (control === this.#control) {
@@ -143,7 +180,7 @@ export class Reading {
   }
 
   #forget() {
-    Object.assign(this, { answer: null, options: null, lit: -1 });
+    Object.assign(this, { pages: [], page: 0, options: null, lit: -1 });
   }
 
   #tell(what) {

@@ -6,6 +6,8 @@ import { createControls } from "./controls.js";
 import { lightLine, lineOf, showLines } from "./lines.js";
 import { curlCommand, optionsIn, Reading, stateOf } from "./model.js";
 import { createImageView } from "./image.js";
+import { createReview } from "./review.js";
+import { sampleField } from "./sample.js";
 import { t } from "../core/texts.js";
 import { imageInput } from "../core/upload.js";
 
@@ -13,6 +15,7 @@ import { imageInput } from "../core/upload.js";
 
 const KEYS = ["read.pattern", "read.lines", "read.max_error"];
 const reading = new Reading(); // outlives the tab's visits
+let fresh = true; // no file was given yet: it begins with a sample
 
 /**
  * Shows the tab.
@@ -35,11 +38,24 @@ export function mount(root, app) {
   const change = (options) => app.state.set(stateOf(options));
   const controls = createControls(view.controls, change);
   const image = /** @type {HTMLImageElement | null} */ (null);
-  const shown = { view, picture, app, image };
+  const review = createReview(() => ({
+    lines: reading.answer?.lines ?? [], image: shown.image, file: reading.picture?.name ?? "", page: reading.page + 1,
+  }));
+  const shown = { view, picture, app, image, review };
+  view.result.insertBefore(review.node, view.lines);
+  const tried = async () => reading.takeAll([await sampleField(app)]);
+  view.sample.addEventListener("click", () => tried().catch(app.fail));
+  view.toReview.addEventListener("click", () => {
+    review.node.hidden = !review.node.hidden;
+    view.toReview.setAttribute("aria-pressed", String(!review.node.hidden));
+    review.begin();
+  });
+  view.before.addEventListener("click", () => reading.go(-1));
+  view.next.addEventListener("click", () => reading.go(1));
   const offs = [
     imageInput(view.give, {
       area: root,
-      onImage: (blob, name) => reading.take(blob, name),
+      onImages: (files) => reading.takeAll(files),
       onError: app.fail,
     }),
     reading.on((what) => onReading(shown, what)),
@@ -57,30 +73,58 @@ export function mount(root, app) {
   view.copyJson.addEventListener("click", () => copyText(app, view.json.textContent));
   controls.show(optionsIn(app.state));
   if (reading.picture) onReading(shown, "picture");
+  else if (fresh) tried().catch(() => {}); // without digits it begins empty
+  fresh = false;
   return () => offs.forEach((off) => off());
 }
 
 /** Shows what changed in the reading. */
 async function onReading(shown, what) {
-  const { view, picture, app } = shown;
+  const { view, picture } = shown;
   if (what === "lit") {
     picture.light(reading.lit);
     lightLine(view.lines, reading.lit);
     return;
   }
-  if (what === "picture" && reading.picture) {
-    const { url, name } = reading.picture;
-    view.empty.hidden = true;
-    view.result.hidden = false;
-    picture.boxes([]);
-    const loading = picture.load(url, name);
-    readAgain(app); // while the browser decodes it
-    const image = await loading;
-    if (url !== reading.picture?.url) return; // another was given meanwhile
-    shown.image = image;
-    view.unseen.hidden = image !== null;
-  }
+  if (what === "picture") await showFile(shown);
+  if (what === "page") await showPage(shown);
   showAnswer(shown);
+  shown.review.begin();
+}
+
+/** Shows the file, or its first page where the browser cannot show such files. */
+async function showFile(shown) {
+  const { view, picture, app } = shown;
+  if (!reading.picture) return;
+  const { url, name } = reading.picture;
+  view.empty.hidden = true;
+  view.result.hidden = false;
+  picture.boxes([]);
+  const loading = picture.load(url, name);
+  readAgain(app); // while the browser decodes it
+  const image = await loading;
+  if (url !== reading.picture?.url) return; // another was given meanwhile
+  shown.image = image;
+  view.unseen.hidden = true;
+  if (!image) await showPage(shown);
+}
+
+/** Shows a page of a file as the server draws it. */
+async function showPage(shown) {
+  const { view, picture, app } = shown;
+  if (!reading.picture) return;
+  const { blob, name, url } = reading.picture;
+  picture.boxes([]);
+  try {
+    const drawn = await app.api.imageOf("/v1/page", { page: reading.page + 1 }, blob);
+    if (url !== reading.picture?.url) return;
+    const place = URL.createObjectURL(drawn);
+    shown.image = await picture.load(place, name);
+    URL.revokeObjectURL(place);
+  } catch {
+    shown.image = null;
+  }
+  view.unseen.hidden = shown.image !== null;
 }
 
 function readAgain(app) {
@@ -91,6 +135,11 @@ function readAgain(app) {
 
 function showAnswer({ view, picture, app, image }) {
   const { answer, busy } = reading;
+  view.before.disabled = !reading.can(-1);
+  view.next.disabled = !reading.can(1);
+  view.turn.hidden = reading.files.length < 2 && reading.pages.length < 2;
+  view.where.textContent = whereText();
+  view.toReview.hidden = !answer;
   const lines = answer?.lines ?? [];
   view.result.setAttribute("aria-busy", String(busy));
   view.summary.textContent = summary();
@@ -105,9 +154,19 @@ function showAnswer({ view, picture, app, image }) {
   app.announce(view.summary.textContent);
 }
 
+/** Which file and which page of how many is shown. */
+function whereText() {
+  const { files, at, pages, page, picture } = reading;
+  const parts = [picture?.name ?? ""];
+  if (files.length > 1) parts.push(t("read.file", { number: at + 1, all: files.length }));
+  if (pages.length > 1) parts.push(t("read.page", { number: page + 1, all: pages.length }));
+  return parts.join(" \u00b7 ");
+}
+
 function summary() {
   if (reading.busy) return t("read.busy");
   if (!reading.answer) return "";
+  if (reading.answer.error) return reading.answer.error;
   const { lines } = reading.answer;
   const rejected = lines.filter((line) => line.status === "reject").length;
   const values = { count: lines.length, rejected, seconds: reading.seconds.toFixed(2) };
@@ -146,8 +205,14 @@ function layOut(root) {
     element("p", {}, t("read.invite")),
     element("p", { class: "muted" }, t("read.private")),
   );
+  const sample = button(t("read.sample"), { id: "read-sample" });
+  const before = button("\u2039", { class: "small", id: "read-before", "aria-label": t("read.before"), title: t("read.before") });
+  const next = button("\u203a", { class: "small", id: "read-next", "aria-label": t("read.next"), title: t("read.next") });
+  const where = element("span", { class: "muted small", id: "read-where" });
+  const turn = element("div", { class: "row turn", hidden: true }, before, where, next);
+  const toReview = button(t("read.review"), { class: "small", id: "read-to-review", "aria-pressed": "false", hidden: true });
   const unseen = element("p", { class: "note", hidden: true }, t("read.unseen"));
-  const stage = element("div", { class: "stage", id: "read-stage" }, empty, unseen);
+  const stage = element("div", { class: "stage", id: "read-stage" }, turn, empty, unseen);
   const summary = element("h2", { id: "read-summary" });
   const copy = button(t("read.copy_all"), { class: "small", id: "read-copy" });
   const lines = element("ol", { class: "lines", id: "read-lines-found" });
@@ -156,12 +221,12 @@ function layOut(root) {
   const result = element(
     "section",
     { class: "result", id: "read-result", hidden: true },
-    part("div", "head", summary, copy),
+    part("div", "head", summary, part("span", "row", toReview, copy)),
     lines,
     raw,
   );
-  root.append(part("div", "row bar", give, controls), part("div", "body", stage, result));
-  return { give, controls, empty, unseen, stage, result, summary, copy, lines, raw, ...codes };
+  root.append(part("div", "row bar", part("div", "row give-more", give, sample), controls), part("div", "body", stage, result));
+  return { sample, before, next, where, turn, toReview, give, controls, empty, unseen, stage, result, summary, copy, lines, raw, ...codes };
 }
 
 function rawParts(root) {

@@ -51,7 +51,7 @@ export class Curves {
   draw(shown) {
     this.#shown = shown;
     const width = Math.max(this.#place.clientWidth, 160);
-    const height = Math.round(Math.min(200, Math.max(150, width * 0.54)));
+    const height = Math.round(Math.min(200, Math.max(104, width * 0.28)));
     const scale = (this.#scale = scaleOf(shown, width, height));
     const curves = shown.series.flatMap((one) => curve(one, scale));
     const at = shown.at === null ? [] : pointed(shown, shown.at, scale);

@@ -20,6 +20,8 @@ export class Form {
   #clear;
   #lessons = new Map();
   #busy;
+  #settings;
+  #touched = false;
 
   /**
    * @param {FormHandlers} on
@@ -29,7 +31,7 @@ export class Form {
     const folded = (group) => element("details", { id: `train-more-${group}` },
       element("summary", {}, t(`train.form.${group}`)), this.#group(group));
     this.#start = button(t("train.start"), {
-      type: "submit", class: "primary", id: "train-start", disabled: true,
+      type: "submit", class: "primary large", id: "train-start", disabled: true,
     });
     this.#clear = button(t("train.reset.form"), {
       class: "quiet", id: "train-clear", disabled: true, onclick: on.clear,
@@ -39,11 +41,11 @@ export class Form {
       event.preventDefault();
       on.start();
     };
+    this.#settings = element("details", { id: "train-settings" }, element("summary", {}, t("train.form")),
+      this.#group("main"), folded("network"), folded("more"), this.#clear);
     root.append(
-      this.#lessonList(),
       element("form", { id: "train-form", "aria-label": t("train.form"), onsubmit: submit },
-        this.#group("main"), folded("network"), folded("more"),
-        element("div", { class: "row go" }, this.#start, this.#clear, this.#busy)),
+        element("div", { class: "go" }, this.#start, this.#busy), this.#lessonList(), this.#settings),
       element("datalist", { id: "train-rates" }, ...RATES.map((rate) => element("option", { value: rate }))),
     );
   }
@@ -70,7 +72,8 @@ export class Form {
     }
     this.#start.disabled = now.busy;
     this.#clear.disabled = false;
-    say(this.#start, t(now.lesson ? "train.start.lesson" : "train.start"));
+    say(this.#start, `\u25b6 ${t(now.lesson ? "train.start.lesson" : "train.start")}`);
+    if (!this.#touched && fields.some((field) => field.given) && !now.lesson) this.#settings.open = this.#touched = true;
     say(this.#busy, now.busy ? t("train.busy") : "");
   }
 

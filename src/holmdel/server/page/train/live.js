@@ -4,13 +4,14 @@ import { decode } from "../core/base64.js";
 import { createBars } from "../core/bars.js";
 import { button, element, say } from "../core/elements.js";
 import { drawImage } from "../core/maps.js";
+import { kindName } from "../network/names.js";
 import { geometry, kernelGeometry } from "../network/layout.js";
 import { createPainter } from "../network/paint.js";
 import { t } from "../core/texts.js";
 
 /** @import { LiveView } from "../types.d.ts" */
 
-const ROOM = 118; // CSS pixels of height for a layer's maps
+const ROOM = 92; // CSS pixels of height for a layer's maps
 const LAYERS = 6; // of maps, from the first on
 const PLANES = 6; // of a kernel
 
@@ -90,13 +91,13 @@ export class Live {
   #build({ seen, kernels }) {
     const maps = mapsOf(seen);
     const layers = [...maps, ...kernels];
-    const shape = JSON.stringify(layers.map((one) => ["name" in one ? one.name : one.layer, one.shape, one.shown]));
+    const shape = JSON.stringify(layers.map((one) => ["name" in one ? `${one.name} ${one.kind}` : one.layer, one.shape, one.shown]));
     if (shape === this.#shape) return;
     this.#shape = shape;
     this.#painters = [];
     this.#parts.maps.replaceChildren(...maps.map(({ name, kind, shape: size, shown }) => {
       const title = t("train.live.maps", { layer: name });
-      return this.#strip(name, title, `${name} ${kind}`, geometry(size, shown, ROOM));
+      return this.#strip(name, title, `${name} \u00b7 ${kindName(kind)}`, geometry(size, shown, ROOM));
     }));
     this.#parts.kernels.replaceChildren(...kernels.map(({ layer, shape: size, shown: [outs, ins] }) => {
       const title = t("train.live.kernels", { layer });

@@ -3,7 +3,7 @@
 /** @import { DataSet, Field, Job, Networks, Option } from "../types.d.ts" */
 
 const MAIN = ["activation", "pooling", "recipe", "lr", "epochs", "batch_size", "limit", "seed"];
-const SMALL = "digits"; // too few examples for what the lessons show
+const SMALL = "digits"; // few examples: lessons take other settings
 const NUMBERS = new Set(["int", "float"]);
 
 /** Two trainings each, one after the other, that differ in one thing. Tried on Fashion-MNIST. */
@@ -14,6 +14,26 @@ export const LESSONS = {
   pooling: [job({ pooling: "avg" }), job({ pooling: "max" })],
   dead: [job({ activation: "relu", lr: 0.9 }), job({ activation: "relu", lr: 0.9, restarts: 3 })],
 };
+
+const RELU = { activation: "relu", lr: 0.1 };
+/** The same lessons with settings for few examples. Tried on the 1,797 digits. */
+const SMALL_LESSONS = {
+  activation: [small({ activation: "sigmoid", lr: 0.1 }), small(RELU)],
+  padding: [small({ ...RELU, pooling: "avg" }), small({ ...RELU, pooling: "avg" }, "lenet-max")],
+  rate: [small({ ...RELU, lr: 0.01 }), small(RELU)],
+  pooling: [small({ ...RELU, pooling: "avg" }), small({ ...RELU, pooling: "max" })],
+  dead: [small({ ...RELU, lr: 0.9 }), small(RELU)],
+};
+
+/** The lesson that is ready where nothing was chosen. */
+export const FIRST_LESSON = "activation";
+
+/** @returns {boolean} whether a data set has so few examples that lessons have other settings. */
+export const isSmall = (data) => data === SMALL;
+
+function small(settings, network = "lenet") {
+  return job({ epochs: 8, batch_size: 16, ...settings }, network);
+}
 
 function job(settings, network = "lenet") {
   return { network, settings: { epochs: 5, ...settings } };
@@ -91,17 +111,16 @@ function typed(field) {
  * @returns {Job[]} the trainings of a lesson.
  */
 export function lesson(name, data) {
-  return LESSONS[name].map((one) => ({ ...one, data }));
+  return (isSmall(data) ? SMALL_LESSONS : LESSONS)[name].map((one) => ({ ...one, data }));
 }
 
 /**
- * Returns the data set of a lesson: the chosen one, where it is large enough to teach something.
+ * Returns the data set of a lesson: the chosen one, or one that need not be downloaded.
  * @param {DataSet[]} data of /v1/data
  */
 export function lessonData(chosen, data) {
-  if (chosen !== SMALL) return chosen;
-  const large = data.filter((one) => one.name !== SMALL);
-  return (large.find((one) => one.here) ?? large[0]).name;
+  const here = data.filter((one) => one.here);
+  return (here.find((one) => one.name === chosen) ?? here[0] ?? { name: chosen }).name;
 }
 
 /**
@@ -113,7 +132,7 @@ export function lessonData(chosen, data) {
  */
 export function lessonValues(name, data, form) {
   const cleared = Object.fromEntries(form.map((field) => [field.name, null]));
-  const { network, settings } = LESSONS[name][0];
+  const { network, settings } = lesson(name, data ?? "")[0];
   const given = Object.entries(settings).map(([key, value]) => [key, String(value)]);
   return { ...cleared, network, data, ...Object.fromEntries(given) };
 }

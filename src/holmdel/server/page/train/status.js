@@ -2,7 +2,8 @@
 
 import { button, element, say } from "../core/elements.js";
 import { grouped } from "../core/numbers.js";
-import { t } from "../core/texts.js";
+import { orElse, t } from "../core/texts.js";
+import { isSmall } from "./plan.js";
 import { alive } from "./store.js";
 import { share } from "./series.js";
 
@@ -17,8 +18,10 @@ export class Status {
   /** @param {{act: (verb: string) => void, draw: (model: string) => void}} on */
   constructor(root, on) {
     this.#root = root;
-    for (const verb of ["pause", "resume", "stop", "keep", "draw", "forget"]) {
-      this.#buttons[verb] = button(t(`train.${verb}`), { class: "small", id: `train-${verb}`, onclick: () => on.act(verb) });
+    for (const verb of ["back", "pause", "resume", "batch", "epoch", "stop", "keep", "draw", "forget"]) {
+      const id = verb === "epoch" ? "train-one-epoch" : `train-${verb}`;
+      const kind = ["pause", "resume"].includes(verb) ? "small primary" : "small";
+      this.#buttons[verb] = button(t(`train.${verb}`), { class: kind, id, title: orElse(`train.${verb}.help`, ""), onclick: () => on.act(verb) });
     }
     const onclick = (event) => {
       event.preventDefault();
@@ -37,16 +40,17 @@ export class Status {
         id: "train-progress", max: 1, value: 0, "aria-label": t("train.progress"),
       }),
       notes: element("ul", { id: "train-notes" }),
+      noteCount: element("summary"),
       error: element("p", { id: "train-error", class: "problem" }),
       kept: element("span", { id: "train-kept" }),
       keptDraw,
-      none: element("p", { class: "muted", id: "train-none" }, t("train.none")),
+      none: element("div", { class: "ready", id: "train-none" }),
     };
     this.#place();
   }
 
   #place() {
-    const { title, status, epoch, speed, left, next, progress, notes, error, kept, keptDraw, none } = this.#parts;
+    const { title, status, epoch, speed, left, next, progress, notes, noteCount, error, kept, keptDraw, none } = this.#parts;
     this.#parts.some = element("div", { class: "standing" },
       element("div", { class: "head" }, title, status),
       progress,
@@ -54,18 +58,19 @@ export class Status {
         element("div", { class: "row facts number" }, epoch, speed, left, next),
         ...Object.values(this.#buttons)),
       element("p", { class: "row" }, kept, keptDraw),
-      error, notes);
+      error, element("details", { id: "train-notes-box" }, noteCount, notes));
     this.#root.append(none, this.#parts.some);
   }
 
   /**
    * Shows a training.
-   * @param {{name: string, waiting: number}} about
+   * @param {{name: string, waiting: number, lesson: string | null, data: string, jobs: string[]}} about `lesson`, `data`
+   *   and `jobs`: what Start begins
    */
   update(training, about) {
     this.#parts.none.hidden = training !== null;
     this.#parts.some.hidden = training === null;
-    if (!training) return;
+    if (!training) return this.#ready(about);
     const { title, status, progress } = this.#parts;
     say(title, `${t("train.run", { id: training.id })}: ${about.name}`);
     say(status, t(`train.status.${training.status}`));
@@ -74,6 +79,19 @@ export class Status {
     this.#facts(training, about.waiting);
     this.#show(training);
     this.#words(training);
+  }
+
+  /** Says what is ready to be started. */
+  #ready({ lesson, data, jobs }) {
+    const key = JSON.stringify([lesson, data, jobs]);
+    if (this.#parts.none.dataset.shown === key) return;
+    this.#parts.none.dataset.shown = key;
+    if (!lesson) return this.#parts.none.replaceChildren(element("p", {}, t("train.none")));
+    const why = orElse(`train.lesson.${lesson}.why${isSmall(data) ? ".small" : ""}`, t(`train.lesson.${lesson}.why`));
+    this.#parts.none.replaceChildren(
+      element("h2", {}, t("train.ready", { lesson: t(`train.lesson.${lesson}`), data })),
+      element("p", { class: "large" }, why),
+      element("ol", {}, ...jobs.map((job) => element("li", {}, job))));
   }
 
   #facts(training, waiting) {
@@ -90,12 +108,14 @@ export class Status {
   #show(training) {
     const running = alive(training);
     const ended = ["finished", "stopped"].includes(training.status);
-    const { pause, resume, stop, keep, draw, forget } = this.#buttons;
+    const { back, pause, resume, batch, epoch, stop, keep, draw, forget } = this.#buttons;
     const buttons = Object.values(this.#buttons);
     const focused = buttons.find((one) => one === document.activeElement);
     pause.hidden = training.status !== "running";
     resume.hidden = training.status !== "paused";
-    stop.hidden = !running;
+    stop.hidden = back.hidden = batch.hidden = epoch.hidden = !running;
+    back.disabled = !training.back;
+    batch.disabled = epoch.disabled = training.status === "preparing";
     keep.hidden = !ended || !training.weights || training.kept !== null;
     draw.hidden = !training.weights || training.kept !== null;
     if (focused?.hidden) buttons.find((one) => !one.hidden).focus();
@@ -103,7 +123,8 @@ export class Status {
   }
 
   #words(training) {
-    const { notes, error, kept, keptDraw } = this.#parts;
+    const { notes, noteCount, error, kept, keptDraw } = this.#parts;
+    say(noteCount, t("train.notes", { count: training.notes.length }));
     say(error, training.error ?? "");
     error.hidden = !training.error;
     if (notes.children.length !== training.notes.length || notes.lastChild?.textContent !== training.notes.at(-1)) {

@@ -3,6 +3,7 @@
 /** @import { Job, Training } from "../types.d.ts" */
 
 const LIVE = new Set(["preparing", "running", "paused"]);
+const PATHS = { batch: "step?stride=batch", epoch: "step?stride=epoch" };
 const AGAIN = 2000; // ms
 const SLOTS = 8; // colours and dashes of curves; the server remembers as many trainings
 
@@ -100,14 +101,14 @@ export class TrainingStore {
   }
 
   /**
-   * Pauses, resumes, stops or keeps a training; a stop also gives up what was still to begin.
-   * @param {"pause" | "resume" | "stop" | "keep"} verb
+   * Pauses, resumes, steps, stops or keeps a training; a stop also gives up what was still to begin.
+   * @param {string} verb of PATHS, or one that the server knows
    * @returns {Promise<Training | null>} its state, or null where the server refused
    */
   async command(id, verb) {
     if (verb === "stop") this.#queue = [];
     return this.#attempt(async () => {
-      const training = await this.#api.post(`/v1/trainings/${id}/${verb}`, {});
+      const training = await this.#api.post(`/v1/trainings/${id}/${PATHS[verb] ?? verb}`, {});
       this.#put(training);
       return training;
     });

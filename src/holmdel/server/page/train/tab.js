@@ -11,7 +11,7 @@ import { Live } from "./live.js";
 import { TrainingActivations } from "./activations.js";
 import { namesOf } from "./names.js";
 import { Panels } from "./panels.js";
-import { LESSONS, fields, lesson, lessonData, lessonValues, request } from "./plan.js";
+import { FIRST_LESSON, LESSONS, fields, lesson, lessonData, lessonValues, request } from "./plan.js";
 import { Runs, showEpochs } from "./runs.js";
 import { Status } from "./status.js";
 
@@ -118,8 +118,12 @@ class TrainTab {
     return fields(this.#offers, this.#data, (name) => this.#get(name));
   }
 
+  /** @returns {string | null} the lesson that is chosen; one is where nothing else is. */
   #lesson() {
-    return this.#get("lesson") in LESSONS ? this.#get("lesson") : null;
+    const named = this.#get("lesson");
+    if (named && named in LESSONS) return named;
+    const other = named !== null || this.#store.all().length || this.#fields().some((field) => field.given);
+    return other ? null : FIRST_LESSON;
   }
 
   #change(name, value) {
@@ -137,6 +141,7 @@ class TrainTab {
     const form = this.#fields();
     const name = this.#lesson();
     if (!name) return this.#begin([request(form)]);
+    this.#set({ lesson: name });
     return this.#begin(lesson(name, lessonData(request(form).data, this.#data)));
   }
 
@@ -144,7 +149,8 @@ class TrainTab {
     const form = this.#fields();
     const data = lessonData(request(form).data, this.#data);
     const usual = form.find((field) => field.name === "data")?.fallback;
-    this.#set({ ...lessonValues(name, data === usual ? null : data, form), lesson: name });
+    const values = lessonValues(name, data, form);
+    this.#set({ ...values, data: data === usual ? null : data, lesson: name });
     return this.#begin(lesson(name, data));
   }
 
@@ -240,14 +246,22 @@ class TrainTab {
       shown: !hidden.has(training.id), watched: training === watched,
     }));
     form.update(this.#fields(), this.#data, { busy: this.#store.busy(), lesson: this.#lesson() });
-    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting() });
+    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting(), ...this.#ready() });
     runs.update(rows, this.#at);
     panels.update(rows.filter((row) => row.shown), this.#at);
-    for (const box of boxes) box.hidden = !watched;
+    boxes[1].hidden = !watched;
     if (!watched?.weights) live.clear();
     if (!watched) return;
     if (epochs.closest("details")?.open) showEpochs(epochs, watched);
     this.#activations.want(watched, this.#stored(watched));
+  }
+
+  /** What a press of Start begins: the lesson, its data, the names of its trainings. */
+  #ready() {
+    const name = this.#lesson();
+    const data = lessonData(request(this.#fields()).data, this.#data);
+    const jobs = name ? namesOf(lesson(name, data), /** @type {Networks} */ (this.#offers)) : [];
+    return { lesson: name, data, jobs };
   }
 
   #stored(training) {
