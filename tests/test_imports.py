@@ -46,6 +46,7 @@ LEVELS = {
     "verbs": 4,
     "scale": 4,
     "server": 5,
+    "playground": 6,
     "cli": 6,
 }
 APART = {1: "one another"}  # the levels whose modules do not import one another

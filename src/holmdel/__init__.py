@@ -8,6 +8,7 @@ The public names, loaded when first used, so that `import holmdel` does not load
     load(model)                         a Classifier: images in, a Prediction each
     inspect(network, input)             its layers and what they count: an Anatomy
     draw(anatomy)                       a drawing of them, as the text of an SVG file
+    serve(models)                       the playground in a browser, or in a notebook's cell
     read(image, pattern)                the strings of digits written on it: a Reading
     Reader(model)                       the same for many images
     Template.of(image)                  the fields of a form, to read its pages by
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from holmdel.evaluation import Evaluation as Evaluation
     from holmdel.inspection import inspect as inspect
     from holmdel.networks import build as build
+    from holmdel.playground import serve as serve
     from holmdel.reading import Reader as Reader
     from holmdel.reading import Reading as Reading
     from holmdel.reading import Template as Template
@@ -52,6 +54,7 @@ _HOMES = {
     "inspect": "holmdel.inspection",
     "load": "holmdel.classifier",
     "read": "holmdel.reading",
+    "serve": "holmdel.playground",
     "train": "holmdel.training.train",
 }
 

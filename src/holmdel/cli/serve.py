@@ -26,7 +26,7 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="[MODEL...]",
-            help="Run folders, .safetensors files or names; those that ship if none is given.",
+            help="Run folders, .safetensors files, names, FILE.py:NAME; those that ship if none.",
         ),
     ] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -70,6 +70,9 @@ def serve(
         Path | None,
         typer.Option(metavar="DIR", help="Folder whose run folders requests may load by name."),
     ] = None,
+    framed: Annotated[
+        bool, typer.Option("--framed", help="Let notebooks of this machine show the page inside.")
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse doubtful FP32 tensors instead of warning.")
     ] = False,
@@ -96,6 +99,7 @@ def serve(
             trainings=trainings,
             workers=workers,
             model_control=model_control,
+            framed=framed,
             strict=strict,
         )
     )

@@ -18,6 +18,19 @@ _HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+# Where notebooks may show the page: those of this machine.
+_LOCAL = b"frame-ancestors http://localhost:* http://127.0.0.1:* https://localhost:*"
+
+
+def framed(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Returns headers of an answer that let pages of this machine show it in a frame."""
+    return tuple(
+        (name, value.replace(b"frame-ancestors 'none'", _LOCAL))
+        for name, value in headers
+        if name != b"x-frame-options"
+    )
+
+
 _PART = 30.0  # seconds in which a client has to take the next part of a stream
 _LINGER = 2.0  # seconds for which the rest of a too large body is read and thrown away
 

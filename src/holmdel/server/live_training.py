@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
@@ -40,6 +41,7 @@ class Training(Callback):
         settings: as the request gave them.
         chosen: the same as `train` takes them.
         models: gets the network while it trains.
+        module: the user's own network; None for one of ours.
     """
 
     def __init__(
@@ -50,11 +52,13 @@ class Training(Callback):
         settings: Mapping[str, Value],
         chosen: Mapping[str, Value],
         models: "Models",
+        module: nn.Module | None = None,
     ) -> None:
         self._state = State(
             id=id, model=f"training-{id}", network=network, data=data, settings=dict(settings)
         )
         self._models = models
+        self._network: str | nn.Module = network if module is None else module
         self._folder = Path(tempfile.mkdtemp(prefix="holmdel-training-"))
         self._steps = Steps(self._folder)
         self._changed = threading.Condition()
@@ -251,7 +255,7 @@ class Training(Callback):
         while True:
             try:
                 return train(
-                    state.network,
+                    self._network,
                     state.data,
                     out=self._folder / "run",
                     resume=resume,

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holmdel.server.errors import BUSY, RequestError, error_response
-from holmdel.server.guarded_request import GuardedRequest
+from holmdel.server.guarded_request import GuardedRequest, framed
 from holmdel.server.log import WARNING
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class GuardMiddleware:
         headers = dict(scope["headers"])
         id_ = self._gate.name(headers.get(b"x-request-id", b"").decode("latin-1"))
         request = GuardedRequest(id_, scope, headers, receive, send, self._gate.weigh)
+        if self._settings.framed:
+            request.added = framed(request.added)
         request.added += self._shared_with(headers)
         self._gate.under_way += 1
         began = time.perf_counter()

@@ -11,6 +11,7 @@ from holmdel.classifier import load, shipped
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
 from holmdel.server.models import MODEL_VERSION, Model, Models
+from holmdel.server.own_models import is_own, own_classifier
 
 _FIRST = "lenet-mnist"  # the default of the shipped ones: what people draw is digits
 _WEIGHTS = "model.safetensors"
@@ -28,7 +29,8 @@ class Repository:
 
     Args:
         models: gets them.
-        wanted: run folders, `.safetensors` files or shipped names; all shipped ones if empty.
+        wanted: run folders, `.safetensors` files, shipped names, or networks as `FILE.py:NAME`; all
+            shipped ones if empty.
         root: the folder whose run folders requests may load by their names; None for none.
 
     Raises:
@@ -127,6 +129,10 @@ class Repository:
         self._sources[name] = source
 
     def _loaded(self, name: str, place: _Place) -> Model:
+        if is_own(place.where):
+            return self.models.made(
+                name, own_classifier(place.where), "folder", None, place.version
+            )
         classifier, path = load(place.where), Path(place.where)
         source = "folder" if path.exists() else "shipped"
         data = trained_on(path) if path.is_dir() else None
@@ -136,6 +142,8 @@ class Repository:
 def _called(source: str) -> str:
     """Returns what the model of a run folder, a file or a shipped name is called."""
     path = Path(source)
+    if is_own(source):
+        return source.rpartition(".py:")[2] or path.stem
     if path.is_dir():
         return path.resolve().name
     return path.stem if path.is_file() else source

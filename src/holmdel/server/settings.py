@@ -16,7 +16,8 @@ class ServerSettings:
     """The settings of a server.
 
     Attributes:
-        models: run folders, `.safetensors` files or shipped names; all shipped ones if empty.
+        models: run folders, `.safetensors` files, shipped names, or networks of one's own as
+            `FILE.py:NAME`; all shipped ones if empty.
         host: the address to listen on.
         port: the port to listen on; 0 for a free one.
         grpc_port: the port for gRPC; 0 for no gRPC; None for the port above `port`, or a free one
@@ -37,6 +38,7 @@ class ServerSettings:
         trainings: how many trainings may run at once.
         workers: processes that answer on the same port.
         model_control: the folder whose run folders requests may load by name; None for no loading.
+        framed: whether pages of this machine may show the playground in a frame, as notebooks do.
         strict: refuse FP32 tensors of the inference protocol that are hardly what they should be.
 
     Raises:
@@ -64,6 +66,7 @@ class ServerSettings:
     trainings: int = 1
     workers: int = 1
     model_control: Path | None = None
+    framed: bool = False
     strict: bool = False
 
     def __post_init__(self) -> None:

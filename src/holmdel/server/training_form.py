@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from torch import nn
+
 from holmdel import samples
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
@@ -53,7 +55,7 @@ def offered_options(network: str) -> list[str]:
     return [name for name in network_options(network) if not OPTIONS[name].from_data]
 
 
-def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Value]:
+def checked(network: str | nn.Module, data: str, given: Mapping[str, Value]) -> dict[str, Value]:
     """Returns settings and options of a request as `train` takes them, None left out.
 
     Raises:
@@ -63,7 +65,8 @@ def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Va
     sets = [found.name for found in samples.named_sets()]
     if data not in sets:
         raise UserError(f"the data set was given as {data!r}; choose from {', '.join(sets)}")
-    known = {name: OPTIONS[name] for name in offered_options(network)}
+    options = [] if isinstance(network, nn.Module) else offered_options(network)
+    known = {name: OPTIONS[name] for name in options}
     known |= {name: one for name, one in TRAINING.items() if one.request is not None}
     chosen = {}
     for name, value in given.items():
@@ -71,7 +74,8 @@ def checked(network: str, data: str, given: Mapping[str, Value]) -> dict[str, Va
             raise UserError(f"there is no setting {name!r} here; choose from {', '.join(known)}")
         if value is not None:
             chosen[name] = known[name].for_requests().read(value)
-    _check_memory(plan(network, data, chosen))
+    if not isinstance(network, nn.Module):
+        _check_memory(plan(network, data, chosen))
     return chosen
 
 

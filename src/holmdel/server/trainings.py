@@ -5,8 +5,12 @@ from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING
 
+from torch import nn
+
+from holmdel.networks import NETWORKS
 from holmdel.server.errors import RequestError
 from holmdel.server.live_training import Training
+from holmdel.server.own_models import copied, own_layers
 from holmdel.server.training_form import checked
 from holmdel.server.training_state import State, Value
 from holmdel.server.training_steps import Stride
@@ -54,13 +58,16 @@ class Trainings:
             raise RequestError(404, f"there is no training {id!r}; it may have been deleted")
         return found
 
-    def start(self, network: str, data: str, settings: Mapping[str, Value]) -> Training:
+    def start(
+        self, network: str, data: str, settings: Mapping[str, Value], layers: str | None = None
+    ) -> Training:
         """Returns a training that has begun.
 
         Args:
-            network: a name in `networks.NETWORKS`.
+            network: a name in `networks.NETWORKS`, or of a model whose network is the user's own.
             data: a data set's name; the set is downloaded if need be.
             settings: of `offered_settings()`, and options of the network.
+            layers: of the user's own network, as `programs.layers.parse` takes them.
 
         Raises:
             UserError: for a mistake in any of these.
@@ -73,7 +80,8 @@ class Trainings:
                 f"this server has {self._settings.workers} processes, which know nothing of each "
                 "other's trainings; start one with --workers 1",
             )
-        chosen = checked(network, data, settings)
+        module = self._own(network, layers)
+        chosen = checked(module or network, data, settings)
         with self._lock:
             if self._closed:
                 raise RequestError(503, "the server is stopping; try again later")
@@ -90,9 +98,20 @@ class Trainings:
             for id in ended[: max(0, len(self._known) + 1 - REMEMBERED)]:
                 self._known.pop(id).forget()
             id = str(next(self._numbers))
-            training = Training(id, network, data, dict(settings), chosen, self._models)
+            training = Training(id, network, data, dict(settings), chosen, self._models, module)
             self._known[id] = training
             return training
+
+    def _own(self, network: str, layers: str | None) -> nn.Module | None:
+        """Returns the user's own network that is meant, new; None for one of ours."""
+        if layers is not None:
+            return own_layers(layers, None)
+        if network in NETWORKS:
+            return None
+        found = next((model for model in self._models if model.name == network), None)
+        if found is None or found.classifier.header.program is None:
+            return None
+        return copied(found.classifier)
 
     def pause(self, id: str) -> State:
         """Pauses a training after the current batch; returns its state."""

@@ -304,6 +304,8 @@ export interface Field extends Option {
 /** What POST /v1/trainings takes. */
 export interface Job {
   network: string;
+  /** Of a network of one's own. */
+  layers?: string;
   data: string;
   settings: Record<string, unknown>;
 }
@@ -565,6 +567,12 @@ export interface Arrangement {
   places: Map<string, { column: number; lane: number; alone: boolean }>;
   /** Names, [from, to]. */
   edges: string[][];
+}
+
+/** A layer that a learner put into a network. */
+export interface BuiltLayer {
+  kind: string;
+  numbers: Record<string, number>;
 }
 
 /** A row of the layer table. */

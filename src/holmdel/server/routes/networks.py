@@ -8,12 +8,14 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from holmdel import samples
-from holmdel.anatomy import Anatomy
+from holmdel.anatomy import Anatomy, inspect_module
 from holmdel.drawing import draw
 from holmdel.errors import UserError
 from holmdel.inspection import inspect
 from holmdel.networks import NETWORKS, network_options
+from holmdel.programs.layers import MOST_LETTERS
 from holmdel.server.errors import error_responses
+from holmdel.server.own_models import own_layers
 from holmdel.server.services import services
 from holmdel.server.training_form import FormField, offered_options, setting_fields
 from holmdel.settings import OPTIONS, RECIPES
@@ -22,7 +24,7 @@ from holmdel.training.settings import plan
 
 router = APIRouter()
 
-_OWN = ("network", "model", "input", "form")
+_OWN = ("network", "model", "layers", "input", "form")
 
 
 class NetworkOption(BaseModel):
@@ -118,18 +120,25 @@ async def anatomy(
     request: Request,
     network: Annotated[str | None, Query(description="A network's name.")] = None,
     model: Annotated[str | None, Query(description="A model's name.")] = None,
+    layers: Annotated[
+        str | None,
+        Query(max_length=MOST_LETTERS, description="Layers, such as conv 6 5 p2; relu; flatten."),
+    ] = None,
     input: Annotated[str | None, Query(max_length=20, description="CxHxW of the image.")] = None,
     form: Annotated[
         Literal["json", "svg", "markdown"], Query(description="Of the answer.")
     ] = "json",
 ) -> Response:
     """Returns a network layer by layer; every other parameter is an option of the network."""
-    if (network is None) == (model is None):
-        raise UserError("give either a network or a model, not both or none")
+    if [network, model, layers].count(None) != 2:
+        raise UserError("give either a network or a model, or layers, not both or none")
     options = {key: value for key, value in request.query_params.items() if key not in _OWN}
     _expect_small(input, options)
     shared = services(request)
-    if model is not None:
+    if layers is not None:
+        built = own_layers(layers, input)
+        found = await shared.run(inspect_module, built, parse_size(input or "1x28x28"), "own")
+    elif model is not None:
         if options:
             raise UserError(
                 f"the options {', '.join(options)} were given with a model; options are for a "

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from holmdel.programs.layers import MOST_LETTERS
 from holmdel.server.errors import error_responses
 from holmdel.server.services import services
 from holmdel.server.training_state import ENDED, State, Value
@@ -34,7 +35,8 @@ class Begin(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    network: Short
+    network: Short = Field(description="A network's name; `own` with layers; or a served model's.")
+    layers: Annotated[str, Field(max_length=MOST_LETTERS)] | None = None
     data: Short
     settings: Annotated[
         dict[Short, bool | int | float | Short | None], Field(max_length=_SOME)
@@ -77,7 +79,9 @@ async def begin(request: Request, wanted: Begin) -> Response:
     """Returns the state of a training that has begun; its data are downloaded if need be."""
     shared = services(request)
     given: dict[str, Value] = dict(wanted.settings)
-    training = await shared.run(shared.trainings.start, wanted.network, wanted.data, given)
+    training = await shared.run(
+        shared.trainings.start, wanted.network, wanted.data, given, wanted.layers
+    )
     return _json(_text(training.state), 201)
 
 

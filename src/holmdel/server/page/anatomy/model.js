@@ -32,7 +32,7 @@ export function inputOf(network) {
 
 /**
  * Returns the parameters of GET /v1/anatomy.
- * @param {{network: string} | {model: string}} what
+ * @param {Record<string, string | undefined>} what
  * @param {ReturnType<typeof fields>} form
  */
 export function query(what, form) {

@@ -1,6 +1,8 @@
 /** The Anatomy tab: any network or model layer by layer, with options to change. */
 
 import { putDrawing } from "./drawing.js";
+import { Editor } from "./editor.js";
+import { LENET } from "./layers.js";
 import { SUMS, drawnWith, fields, inputOf, query } from "./model.js";
 import { layerTable } from "./table.js";
 import { changed, createControl } from "../core/control.js";
@@ -11,6 +13,8 @@ import { t } from "../core/texts.js";
 /** @import { Anatomy, App, Network } from "../types.d.ts" */
 
 const KEY = "anatomy.";
+const OWN = "own"; // the network whose layers are put together here
+const DIGIT = [1, 28, 28];
 /** @type {{networks: Network[], usual: Map<string, Anatomy>}} */
 const memory = { networks: [], usual: new Map() }; // outlives a visit of the tab
 
@@ -46,8 +50,9 @@ class AnatomyTab {
       train: () => this.#train(),
       copy: () => this.#copy(),
       mark: (name) => this.#mark(name),
-      pin: (name) => this.#set({ layer: name === this.#get("layer") ? null : name }),
+      pin: (name) => this.#pin(name),
       step: (by) => this.#step(by),
+      build: (layers) => this.#set({ layers }),
     });
   }
 
@@ -61,7 +66,7 @@ class AnatomyTab {
     }
     if (this.#control.signal.aborted) return;
     const names = new Set(memory.networks.flatMap((network) => network.options.map((option) => option.name)));
-    const keys = ["network", "input", ...names].map((name) => KEY + name);
+    const keys = ["network", "layers", "input", ...names].map((name) => KEY + name);
     this.#offs = [
       state.on([...keys, "model"], () => this.#show()),
       state.on([`${KEY}layer`], () => this.#mark(this.#get("layer"))),
@@ -92,14 +97,21 @@ class AnatomyTab {
     return this.#app.chosen()[0] ?? null;
   }
 
+  /** @returns {string | null} the layers of one's own network; null for another. */
+  #layers() {
+    return this.#get("network") === OWN ? (this.#get("layers") ?? LENET) : null;
+  }
+
   #what() {
+    const layers = this.#layers();
+    if (layers !== null) return { layers };
     const network = this.#network();
     return network ? { network: network.name } : { model: this.#model()?.name };
   }
 
   #fields() {
     const network = this.#network();
-    const input = network ? inputOf(network) : (this.#model()?.input ?? []);
+    const input = network ? inputOf(network) : this.#layers() !== null ? DIGIT : (this.#model()?.input ?? []);
     return fields(network, input, (name) => this.#get(name));
   }
 
@@ -113,10 +125,12 @@ class AnatomyTab {
 
   /** Another network has other options: those of the last one go. */
   #choose(value) {
-    this.#set({ ...this.#cleared(), layer: null, network: value || null });
+    this.#set({ ...this.#cleared(), layer: null, layers: null, network: value || null });
   }
 
   #train() {
+    const layers = this.#layers();
+    if (layers !== null) return this.#app.state.push({ tab: "train", "train.network": OWN, "train.layers": layers, "train.lesson": null });
     const given = this.#fields().filter((field) => field.given && !["input", "classes"].includes(field.name));
     const values = given.map((field) => [`train.${field.name}`, field.value]);
     this.#app.state.push({ tab: "train", "train.network": this.#network()?.name, ...Object.fromEntries(values) });
@@ -144,8 +158,9 @@ class AnatomyTab {
     const model = this.#model();
     const names = memory.networks.map((network) => element("option", { value: network.name }, network.name));
     const own = model && element("option", { value: "" }, t("anatomy.model", { name: model.name }));
-    what.replaceChildren(...(own ? [own] : []), ...names);
-    what.value = this.#network()?.name ?? "";
+    const built = element("option", { value: OWN }, t("build.own"));
+    what.replaceChildren(...(own ? [own] : []), built, ...names);
+    what.value = this.#layers() === null ? (this.#network()?.name ?? "") : OWN;
   }
 
   async #show() {
@@ -155,15 +170,24 @@ class AnatomyTab {
     const form = this.#fields();
     this.#offer();
     this.#showControls(form);
+    this.#parts.editor.show(this.#layers());
     try {
       const anatomy = await this.#app.api.get("/v1/anatomy", query(this.#what(), form), { signal });
       const usual = await this.#usual(anatomy.network);
-      if (!signal.aborted) this.#fill(anatomy, usual);
+      if (signal.aborted) return;
+      this.#fill(anatomy, usual);
+      this.#parts.editor.tell(anatomy, this.#input());
     } catch (error) {
       if (signal.aborted) return;
+      this.#parts.editor.tell(null, this.#input());
       say(this.#parts.why, `${t("anatomy.unfit")} ${error.message}`);
       this.#parts.root.classList.add("unfit");
     }
+  }
+
+  #input() {
+    const sides = String(this.#field("input")?.value ?? "").split("x").map(Number);
+    return sides.length === 3 && sides.every((side) => side > 0) ? sides : DIGIT;
   }
 
   async #usual(network) {
@@ -186,7 +210,7 @@ class AnatomyTab {
       place.replaceChildren(...[...this.#controls.values()].map((control) => control.node));
     }
     for (const field of form) this.#controls.get(field.name).show(field);
-    train.hidden = !this.#network();
+    train.hidden = !this.#network() && this.#layers() === null;
     usual.hidden = !form.some((field) => field.given);
   }
 
@@ -206,12 +230,18 @@ class AnatomyTab {
     this.#mark(this.#get("layer"));
   }
 
-  /** Marks a layer in the table and in the drawing; null for the one in the URL, if any. */
+  /** Marks a layer in the table and in the drawing, and brings both into view where it is pinned; null for the one in the URL, if any. */
   #mark(name) {
     for (const part of this.#marked) part.classList.remove("marked");
     const wanted = name ?? this.#get("layer");
     this.#marked = [this.#rows.get(wanted), this.#drawn.get(wanted)].filter(Boolean);
     for (const part of this.#marked) part.classList.add("marked");
+  }
+
+  /** Keeps a layer marked, in the table and in the drawing, and brings both into sight. */
+  #pin(name) {
+    this.#set({ layer: name === this.#get("layer") ? null : name });
+    for (const part of [this.#drawn.get(name), this.#rows.get(name)]) part?.scrollIntoView({ block: "nearest" });
   }
 
   #step(by) {
@@ -247,6 +277,7 @@ function build(root, on) {
     fields: element("div", { class: "row", id: "anatomy-fields" }),
     usual: button(t("anatomy.usual"), { class: "quiet", id: "anatomy-usual", onclick: on.usual }),
     train: button(t("anatomy.train"), { id: "anatomy-train", onclick: on.train }),
+    editor: new Editor(on.build),
     why: element("p", { id: "anatomy-why", class: "problem", role: "status" }),
     sums: element("div", { id: "anatomy-sums" }),
     drawing: element("div", { id: "anatomy-drawing" }),
@@ -262,7 +293,7 @@ function build(root, on) {
     element("section", { class: "panel" },
       element("div", { class: "row controls" },
         field(t("anatomy.what"), what), parts.fields, parts.usual, parts.train),
-      parts.why, parts.sums),
+      parts.editor.node, parts.why, parts.sums),
     element("section", { class: "panel" }, element("h2", {}, t("anatomy.drawing")), parts.drawing),
     element("section", { class: "panel" },
       element("div", { class: "head" }, element("h2", {}, t("anatomy.layers")), parts.copied, copy),

@@ -1,5 +1,6 @@
 /** Requests to the server. Every failure is an Error whose message is one sentence. */
 
+import { told } from "./errors.js";
 import { t } from "./texts.js";
 
 /** @import { Png } from "../types.d.ts" */
@@ -183,6 +184,6 @@ function lost(error) {
 
 async function refusal(answer) {
   const said = await answer.json().catch(() => null);
-  const sentence = said?.error ?? t("api.status", { status: answer.status });
+  const sentence = said?.error ? told(said.error) : t("api.status", { status: answer.status });
   return new ApiError(sentence, answer.status);
 }

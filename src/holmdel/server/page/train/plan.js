@@ -4,6 +4,7 @@
 
 const MAIN = ["activation", "pooling", "recipe", "lr", "epochs", "batch_size", "limit", "seed"];
 const SMALL = "digits"; // few examples: lessons take other settings
+const OWN = "own"; // a network of layers that were put together in the page
 const NUMBERS = new Set(["int", "float"]);
 
 /** Two trainings each, one after the other, that differ in one thing. Tried on Fashion-MNIST. */
@@ -85,15 +86,33 @@ function firstData(data) {
 }
 
 /**
+ * Adds networks of the user's own to those that are offered: layers put together in the page, and models.
+ * @param {Networks} offers of /v1/networks
+ * @param {{name: string, network: string}[]} models of /v1/models
+ * @returns {Networks}
+ */
+export function withOwn(offers, models) {
+  const { book = {}, ...others } = offers.networks[0]?.recipes ?? {};
+  const known = new Set(offers.networks.map((network) => network.name));
+  const own = models.filter((model) => !known.has(model.network) && !model.name.startsWith("training-"));
+  const named = [OWN, ...own.map((model) => model.name)].filter((name) => !known.has(name));
+  const added = named.map((name) => ({ name, options: [], recipes: { ...others, book } }));
+  return { ...offers, networks: [...offers.networks, ...added] };
+}
+
+/**
  * Returns what POST /v1/trainings takes: only what was given stands in the settings.
  * @param {Field[]} form
+ * @param {string | null} [layers] of a network of one's own
  * @returns {Job}
  */
-export function request(form) {
+export function request(form, layers = null) {
   const chosen = Object.fromEntries(form.map((field) => [field.name, field]));
   const settings = form.filter((field) => field.given && !["network", "data"].includes(field.name));
+  const network = String(chosen.network.value);
   return {
-    network: String(chosen.network.value),
+    network,
+    ...(network === OWN && layers ? { layers } : {}),
     data: String(chosen.data.value),
     settings: Object.fromEntries(settings.map((field) => [field.name, typed(field)])),
   };

@@ -2,6 +2,7 @@
 
 import { button, element, say } from "../core/elements.js";
 import { grouped } from "../core/numbers.js";
+import { told } from "../core/errors.js";
 import { orElse, t } from "../core/texts.js";
 import { isSmall } from "./plan.js";
 import { alive } from "./store.js";
@@ -125,7 +126,7 @@ export class Status {
   #words(training) {
     const { notes, noteCount, error, kept, keptDraw } = this.#parts;
     say(noteCount, t("train.notes", { count: training.notes.length }));
-    say(error, training.error ?? "");
+    say(error, training.error ? told(training.error) : "");
     error.hidden = !training.error;
     if (notes.children.length !== training.notes.length || notes.lastChild?.textContent !== training.notes.at(-1)) {
       notes.replaceChildren(...training.notes.map((note) => element("li", {}, note)));

@@ -9,16 +9,17 @@ import { TrainingStore, alive } from "./store.js";
 import { Form } from "./form.js";
 import { Live } from "./live.js";
 import { TrainingActivations } from "./activations.js";
+import { LENET } from "../anatomy/layers.js";
 import { namesOf } from "./names.js";
 import { Panels } from "./panels.js";
-import { FIRST_LESSON, LESSONS, fields, lesson, lessonData, lessonValues, request } from "./plan.js";
+import { FIRST_LESSON, LESSONS, fields, lesson, lessonData, lessonValues, request, withOwn } from "./plan.js";
 import { Runs, showEpochs } from "./runs.js";
 import { Status } from "./status.js";
 
 /** @import { App, DataSet, Networks } from "../types.d.ts" */
 
 const KEY = "train.";
-const OWN = ["network", "data", "training", "hidden", "lesson", "sample"];
+const OWN = ["network", "layers", "data", "training", "hidden", "lesson", "sample"];
 const DIGIT = [1, 28, 28];
 
 /** @type {{store: TrainingStore | null, offers: Networks | null}} */
@@ -81,7 +82,8 @@ class TrainTab {
     try {
       const asked = [memory.offers ?? api.get("/v1/networks"), api.get("/v1/data")];
       const [offers, { data }] = await Promise.all([...asked, this.#store.load()]);
-      memory.offers = this.#offers = offers;
+      memory.offers = offers;
+      this.#offers = withOwn(offers, this.#app.models.models);
       this.#data = data;
     } catch (error) {
       return fail(error);
@@ -140,7 +142,7 @@ class TrainTab {
   #start() {
     const form = this.#fields();
     const name = this.#lesson();
-    if (!name) return this.#begin([request(form)]);
+    if (!name) return this.#begin([request(form, this.#get("layers") ?? LENET)]);
     this.#set({ lesson: name });
     return this.#begin(lesson(name, lessonData(request(form).data, this.#data)));
   }

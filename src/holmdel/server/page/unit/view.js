@@ -28,7 +28,7 @@ export class UnitView {
     this.looks = { field: createMapFigure("field"), window: createMapFigure("window"), unit: createMapFigure("unit") };
     this.story = element("div", { class: "story", tabindex: "0", role: "group", "aria-labelledby": "unit-title" });
     this.lookBox = element("div", { class: "looks" }, ...KINDS.map((kind) => this.looks[kind].node));
-    this.about = element("div", { class: "about", id: "kind-text" });
+    this.about = element("div", { class: "about", id: "kind-text", tabindex: "0", role: "group", "aria-label": t("unit.about") });
     this.body = element("div", { class: "unit-body", hidden: true }, this.lookBox, this.story, this.about);
     this.hint = element("div", { class: "hint" }, element("p", {}, t("draw.unit-hint")));
     this.slide = createSlide({ move, onPlay: () => this.#again?.() });
