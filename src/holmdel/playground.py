@@ -2,9 +2,11 @@
 
 import atexit
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,17 @@ class Playground:
         height: of the frame, in pixels.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]", url: str, height: int) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[str]", url: str, height: int, folder: Path
+    ) -> None:
+        assert process.stderr is not None
         self.url = url
         self.height = height
         self._process = process
+        self._folder = folder  # of models that were in memory
+        # What the server says is read on, so that its pipe never fills.
+        self._reading = threading.Thread(target=process.stderr.read, daemon=True)
+        self._reading.start()
         atexit.register(self.stop)
 
     def __repr__(self) -> str:
@@ -56,6 +65,10 @@ class Playground:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._reading.join()
+        if self._process.stderr:
+            self._process.stderr.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def serve(*models: Any, port: int = 0, height: int = _HEIGHT) -> Playground:
@@ -73,11 +86,19 @@ def serve(*models: Any, port: int = 0, height: int = _HEIGHT) -> Playground:
     Raises:
         UserError: for a model that cannot be served, or where the extra `serve` is not installed.
     """
-    folder = tempfile.TemporaryDirectory(prefix="holmdel-serve-", ignore_cleanup_errors=True)
-    names = [_kept(model, Path(folder.name), at) for at, model in enumerate(models)]
-    words = [*names, "--port", str(port), "--grpc-port", "none", "--framed"]
+    folder = Path(tempfile.mkdtemp(prefix="holmdel-serve-"))
+    try:
+        names = [_kept(model, folder, at) for at, model in enumerate(models)]
+        return Playground(*_started([*names, "--port", str(port)]), height, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _started(words: list[str]) -> tuple["subprocess.Popen[str]", str]:
+    """Returns a server that answers requests, and its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "holmdel", "serve", *words],
+        [sys.executable, "-m", "holmdel", "serve", *words, "--grpc-port", "none", "--framed"],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,
@@ -87,17 +108,9 @@ def serve(*models: Any, port: int = 0, height: int = _HEIGHT) -> Playground:
     if not said.startswith("{"):
         process.kill()
         process.wait()
+        process.stderr.close()
         raise UserError(said.strip().removeprefix("holmdel: ") or "the server did not start")
-    _drained(process)
-    return Playground(process, json.loads(said)["url"], height)
-
-
-def _drained(process: "subprocess.Popen[str]") -> None:
-    """Reads on what the server says, so that its pipe never fills."""
-    import threading
-
-    assert process.stderr is not None
-    threading.Thread(target=process.stderr.read, daemon=True).start()
+    return process, json.loads(said)["url"]
 
 
 def _kept(model: Any, folder: Path, at: int) -> str:

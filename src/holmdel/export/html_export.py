@@ -40,6 +40,8 @@ MOST_WEIGHTS = 4_000_000  # a page of 22 megabytes
 MOST_MACS = 2e10  # of a comparison: half a minute of Node.js
 _BEGIN = "frame.js"
 _IMPORT = re.compile(r'(from|import) "(\.[^"]+\.js)"')
+_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
+_ROOMS = ("shell", "upload", "kind", "detail", "legend", "draw", "unit")  # whose texts it has
 _OWN, _PLAYGROUND = "export/page/", "server/page/"  # folders of modules
 
 
@@ -105,7 +107,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
         "facts": html.escape(
             f"{parameters:,} parameters. Made with Holmdel {__version__}{licence}."
         ),
-        "texts": _safe({name: json.loads(_text(f"{name}.json")) for name in ("en", "zh")}),
+        "texts": _safe({language: _texts(language) for language in ("en", "zh")}),
         "network": _safe(page),
         "weights": base64.b64encode(weights).decode(),
     }
@@ -113,9 +115,19 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
     return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], found[0]), template)
 
 
+def _texts(language: str) -> dict[str, str]:
+    """Returns the texts of the tab that the page shows."""
+    texts: dict[str, str] = json.loads(_text(f"{language}.json"))
+    return {key: text for key, text in texts.items() if key.partition(".")[0] in _ROOMS}
+
+
 def _safe(values: Any) -> str:
     """Returns JSON that ends no element it stands in."""
-    return json.dumps(values, separators=(",", ":")).replace("</", "<\\/").replace("<!", "<\\u0021")
+    return (
+        json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+        .replace("</", "<\\/")
+        .replace("<!", "<\\u0021")
+    )
 
 
 def _file(name: str) -> Traversable:
@@ -140,7 +152,7 @@ def _modules() -> dict[str, str]:
         if path not in found:
             text = resources.files("holmdel").joinpath(path).read_text(encoding="utf-8")
             waiting += [_resolved(path, target) for _, target in _IMPORT.findall(text)]
-            plain = _IMPORT.sub(partial(_renamed, path), text)
+            plain = _COMMENT.sub("", _IMPORT.sub(partial(_renamed, path), text))
             found[path] = "data:text/javascript;charset=utf-8," + _escaped(plain)
     return {_called(path): address for path, address in sorted(found.items())}
 
