@@ -49,10 +49,12 @@ export class Samples {
     }
   }
 
-  /** Chooses one, so that there is something to see. */
+  /** Chooses one, so that there is something to see. @returns {boolean} whether there is one. */
   takeFirst() {
     const all = [...this.list.querySelectorAll("button")];
-    (all[FIRST] ?? all[0])?.click();
+    const first = all[FIRST] ?? all[0];
+    first?.click();
+    return Boolean(first);
   }
 
   /** @param {{index: number} | null} sample @returns {string | null} its label, where it is among those shown. */

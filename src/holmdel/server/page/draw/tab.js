@@ -187,7 +187,7 @@ class DrawTab {
     const digits = this.model.framing === "digit";
     this.root.classList.toggle("objects", !digits);
     this.sheet.invite(t(digits ? "draw.hint" : "draw.hint-object"));
-    this.readSource(true);
+    if (!this.begins) this.readSource(true);
     this.loadSamples();
     this.updateKernels();
     this.updateImportance();
@@ -342,8 +342,14 @@ class DrawTab {
   async loadSamples() {
     await this.samples.update(this.model.name, this.app.state.get("samples"));
     this.markSample();
-    if (fresh && source.empty && KEYS.every((key) => !this.app.state.get(key))) this.samples.takeFirst();
+    const begins = this.begins;
     fresh = false;
+    if (begins && !this.samples.takeFirst()) this.changed(null);
+  }
+
+  /** @returns {boolean} whether a sample is to come, as there is nothing yet. */
+  get begins() {
+    return fresh && source.empty && KEYS.every((key) => !this.app.state.get(key));
   }
 
   updateKernels() {
