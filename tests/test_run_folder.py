@@ -10,7 +10,7 @@ import pytest
 
 import holmdel as library
 from holmdel.errors import UserError
-from holmdel.training.callbacks import Callback
+from holmdel.training.callbacks import Callback, Stopped
 
 SMALL = {"epochs": 1, "limit": 64}
 
@@ -64,6 +64,24 @@ def test_a_folder_with_something_else_in_it_is_left_alone():
     Path("run/.hidden").write_text("mine")
     with pytest.raises(UserError, match="run exists already"):
         library.train("lenet", "digits", out="run", **SMALL)
+
+
+class Stop(Callback):
+    """Stops a training before its first batch."""
+
+    def between_batches(self, snapshot) -> None:
+        raise Stopped
+
+
+def test_the_code_of_a_network_is_kept_however_early_a_training_was_killed():
+    """It is written behind `config.json`, so that a kill may come between them."""
+    code = "from torch import nn\nNet = lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 10))\n"
+    Path("mine.py").write_text(code)
+    with pytest.raises(Stopped):
+        library.train("mine.py:Net", "digits", out="run", callbacks=Stop(), **SMALL)
+    Path("run/mine.py").unlink()
+    library.train("mine.py:Net", "digits", out="run", resume=True)
+    assert Path("run/mine.py").read_text() == code
 
 
 KILLED = """

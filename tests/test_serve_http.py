@@ -67,6 +67,22 @@ def test_a_connection_is_kept(wire):
         assert answer(wire)[0] == 415
 
 
+@pytest.mark.parametrize("requests", [1, 3])
+def test_who_closes_its_side_behind_a_request_is_answered(wire, requests):
+    wire.sendall(post(b"seven") * requests)
+    wire.shutdown(socket.SHUT_WR)
+    said = b""
+    while part := wire.recv(65536):
+        said += part
+    assert said.count(b"HTTP/1.1 415") == requests
+
+
+def test_who_closes_its_side_within_a_request_is_not(wire):
+    wire.sendall(post(b"seven")[:-2])
+    wire.shutdown(socket.SHUT_WR)
+    assert closed(wire)
+
+
 def test_a_body_in_chunks_is_a_body(wire):
     wire.sendall(post(chunks(b"no ", b"picture"), b"Transfer-Encoding: chunked"))
     status, _, body = answer(wire)

@@ -28,6 +28,7 @@ class Connection(HttpToolsProtocol):
     _idle_since = 0.0
     _head = 0  # bytes received since the last complete head
     _closing_since: float | None = None
+    _all_said = False  # whether the client has closed its side, with requests still to be answered
 
     def connection_made(self, transport: Any) -> None:
         """Accepts a connection; answers 503 where too many are open."""
@@ -86,10 +87,20 @@ class Connection(HttpToolsProtocol):
         self._head = 0
         super().on_body(body)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answers what a client has asked before it closed its side of the connection."""
+        self._all_said = self._answering() and not self.cycle.more_body
+        return self._all_said
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def on_response_complete(self) -> None:
-        """Notes when the wait for the next request began."""
+        """Notes when the wait for the next request began; closes where none can come."""
         self._idle_since = time.monotonic()
         super().on_response_complete()
+        if self._all_said and not self._answering():
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Answers 400 to what is not HTTP."""
@@ -102,8 +113,7 @@ class Connection(HttpToolsProtocol):
             if now - self._closing_since > self.head_seconds:
                 self.transport.abort()
             return
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if not answering and now - self._idle_since > self.head_seconds:
+        if not self._answering() and now - self._idle_since > self.head_seconds:
             seconds = f"{self.head_seconds:g}"
             self._reject(
                 408, f"no complete request arrived within {seconds} seconds; send it again"

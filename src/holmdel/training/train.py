@@ -123,6 +123,8 @@ def _train(
     job = prepare(work, header, dataset, group)
     if not going_on and group.first:
         _create(folder, job, header, dataset, {"name": name, "root": given["data_root"]})
+    if group.first:
+        _keep_code(folder, mine)
     for line in (dataset.provenance, *dataset.notes):
         told.note(line)
     return _given_back(fit(job, header, folder, told), mine)
@@ -154,8 +156,11 @@ def _create(
     train, test = (len(part.take(limit)) for part in (dataset.train, dataset.test))
     sizes = {"train": train, "test": test, **_place(place["name"], place["root"])}
     folder.create(config_of(job.plan, sizes, header, job.engine))
-    own = job.plan.own
-    if own and own.file:
+
+
+def _keep_code(folder: RunFolder, own: Own | None) -> None:
+    """Writes the file of a network of one's own, which a kill may have left out."""
+    if own and own.file and not (folder.path / own.file[0]).exists():
         write_bytes(folder.path / own.file[0], own.file[1].encode())
 
 
