@@ -39,7 +39,7 @@ test: install
 
 # Besides, all cases of what `test` runs a few of: fuzzing, browser, deep networks, kills.
 test-all: test
-	$(BIN)/python -m pytest -q $(WORKERS) -m "exhaustive and not slow and not mxnet"
+	$(BIN)/python -m pytest -q $(WORKERS) -m "exhaustive and not slow and not mxnet and not clients"
 
 bench: install
 	$(BIN)/python bench/compare.py

@@ -207,6 +207,14 @@ def test_a_trust_that_is_no_probability_is_told(change, sentence):
         Trust.from_json(TRUST | change)
 
 
+def test_a_sentence_is_short_whatever_the_file_gave():
+    with pytest.raises(UserError) as refused:
+        Trust.from_json(TRUST | {"curve": ["x" * 9999]})
+    assert str(refused.value).startswith("the trust: a point of the curve is 'xxx")
+    assert str(refused.value).endswith("xxx'; expected a threshold and error")
+    assert len(str(refused.value)) < 1300
+
+
 def test_a_calibration_with_any_mistake_gets_a_sentence(tmp_path):
     path = classifier(tmp_path)
     save_calibration(path, Trust.from_json(TRUST))

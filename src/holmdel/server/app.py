@@ -4,7 +4,7 @@ import contextlib
 import re
 import sys
 from collections.abc import AsyncIterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -21,6 +21,7 @@ from holmdel.server.gate import Gate
 from holmdel.server.metrics import Metrics
 from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import Models
+from holmdel.server.protocol.schemas import REQUESTS
 from holmdel.server.repository import Repository
 from holmdel.server.routes import (
     backward,
@@ -83,7 +84,7 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         pages=ThreadPool("pages to read", 1, settings.pages),
         work=ThreadPool("work in threads", THREADS, settings.queue),
     )
-    app = FastAPI(
+    app = _Described(
         title="Holmdel",
         version=__version__,
         description="The classic convolutional networks: images in, digits and classes out.",
@@ -107,6 +108,27 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_middleware(GuardMiddleware, gate=gate, open_paths=page.PATHS | docs.PATHS)
     return app
+
+
+class _Described(FastAPI):
+    """The application with a document in which all bodies have names."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Returns the OpenAPI document; generators take what has a default for always there."""
+        found = super().openapi()
+        found["components"]["schemas"] |= REQUESTS
+        _drop_empty_defaults(found)
+        return found
+
+
+def _drop_empty_defaults(document: Any) -> None:
+    """Removes the defaults of a document that are null, which say no more than that none is."""
+    parts = document.values() if isinstance(document, dict) else document
+    for part in parts:
+        if isinstance(part, dict) and part.get("default", 0) is None:
+            del part["default"]
+        if isinstance(part, dict | list):
+            _drop_empty_defaults(part)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -1,8 +1,9 @@
 """The OpenAPI schemas of the Open Inference Protocol's bodies."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
 
 
 class Live(BaseModel):
@@ -165,69 +166,56 @@ class InferenceAnswer(BaseModel):
     outputs: list[OutputTensor]
 
 
-_PARAMETERS = {"type": "object", "description": "Names and values; unknown ones are ignored."}
+Parameters = Annotated[
+    dict[str, Any] | None, Field(description="Names and values; unknown ones are ignored.")
+]
+
+
+class RequestInput(BaseModel):
+    """One of the model's inputs."""
+
+    name: Literal["image", "input"]
+    shape: list[Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="The number of images, and for FP32 and UINT8 the size of one."
+    )
+    datatype: Literal["FP32", "UINT8", "BYTES"] = Field(
+        description="FP32: of `input` what the network sees, normalised, of `image` 0..1. UINT8: "
+        "the stored form, 0..255. BYTES: encoded images."
+    )
+    parameters: Parameters = None
+    data: list[Any] = Field(description="Flat or nested; in a BYTES tensor, each image as base64.")
+
+
+class RequestOutput(BaseModel):
+    """An output that is wanted."""
+
+    name: Literal["probabilities", "logits", "index", "label"]
+    parameters: Parameters = None
+
+
+class InferenceRequest(BaseModel):
+    """Images for a model."""
+
+    id: str | None = Field(None, description="Repeated in the answer.")
+    parameters: Parameters = None
+    inputs: list[RequestInput] = Field(min_length=1, max_length=2)
+    outputs: list[RequestOutput] | None = Field(
+        None, description="The outputs wanted, in this order; all if none."
+    )
+
+
+_REF = "#/components/schemas/{model}"
+# Bodies that are read without pydantic, and so are in the document by these names alone.
+REQUESTS: dict[str, Any] = models_json_schema(
+    [(InferenceRequest, "validation")], ref_template=_REF
+)[1]["$defs"]
 _BYTES = {"type": "string", "format": "binary"}
 
 INFERENCE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": {
-                    "title": "InferenceRequest",
-                    "type": "object",
-                    "required": ["inputs"],
-                    "properties": {
-                        "id": {"type": "string", "description": "Repeated in the answer."},
-                        "parameters": _PARAMETERS,
-                        "inputs": {
-                            "type": "array",
-                            "minItems": 1,
-                            "maxItems": 2,
-                            "description": "One of the model's inputs.",
-                            "items": {
-                                "type": "object",
-                                "required": ["name", "shape", "datatype", "data"],
-                                "properties": {
-                                    "name": {"enum": ["image", "input"]},
-                                    "shape": {
-                                        "type": "array",
-                                        "minItems": 1,
-                                        "items": {"type": "integer", "minimum": 1},
-                                        "description": "The number of images, and for FP32 and "
-                                        "UINT8 the size of one.",
-                                    },
-                                    "datatype": {
-                                        "enum": ["FP32", "UINT8", "BYTES"],
-                                        "description": "FP32: of `input` what the network sees, "
-                                        "normalised, of `image` 0..1. UINT8: the stored form, "
-                                        "0..255. BYTES: encoded images.",
-                                    },
-                                    "parameters": _PARAMETERS,
-                                    "data": {
-                                        "type": "array",
-                                        "items": {},
-                                        "description": "Flat or nested; in a BYTES tensor, each "
-                                        "image as base64.",
-                                    },
-                                },
-                            },
-                        },
-                        "outputs": {
-                            "type": "array",
-                            "description": "The outputs wanted, in this order; all if none.",
-                            "items": {
-                                "type": "object",
-                                "required": ["name"],
-                                "properties": {
-                                    "name": {"enum": ["probabilities", "logits", "index", "label"]},
-                                    "parameters": _PARAMETERS,
-                                },
-                            },
-                        },
-                    },
-                }
-            },
+            "application/json": {"schema": {"$ref": _REF.format(model="InferenceRequest")}},
             "application/octet-stream": {
                 "schema": _BYTES
                 | {
