@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 WORKERS = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: install demo check check-page test test-all bench sanitize docs notebooks site wheel clean
+.PHONY: install demo check check-page test test-all bench sanitize campaign docs notebooks site wheel clean
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/* src/holmdel/reading/native/*)
@@ -76,6 +76,11 @@ sanitize: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so $(SANITIZED)/d
 		$(BIN)/python -m pytest -q --capture=sys tests/test_engine.py \
 		tests/test_engine_training.py tests/test_engine_refusals.py tests/test_engine_layers.py \
 		tests/test_engine_weights.py tests/test_engine_norms.py tests/test_engine_augment.py
+
+# Kills, damaged files and requests, random chains under sanitizers, overload: hours of work, not in
+# CI. CAMPAIGN= chooses parts and sizes: CAMPAIGN="fuzz --cases 1000".
+campaign: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so
+	PYTHONPATH=bench $(BIN)/python -m campaign $(CAMPAIGN)
 
 docs: install
 	$(BIN)/python docs/generate.py

@@ -59,7 +59,7 @@ class Request:
 
 def tensor(content: bytes) -> Request:
     """Returns a binary request of the inference protocol."""
-    one = {"name": "image", "datatype": "UINT8", "shape": [1, 1, 28, 28]}
+    one: dict[str, Any] = {"name": "image", "datatype": "UINT8", "shape": [1, 1, 28, 28]}
     one["parameters"] = {"binary_data_size": len(content)}
     head = json.dumps({"inputs": [one], "outputs": [{"name": "index"}]}).encode()
     body = head + content

@@ -157,7 +157,13 @@ def prepared(folder: Path) -> None:
             if self.asked == 3:
                 raise Stopped
 
-    made = {"epochs": 2, "batch_size": 32, "limit": 64, "calibrate": False, "recipe": "modern"}
+    made: dict[str, Any] = {
+        "epochs": 2,
+        "batch_size": 32,
+        "limit": 64,
+        "calibrate": False,
+        "recipe": "modern",
+    }
     with contextlib.suppress(Stopped):
         holmdel.train("lenet", "digits", out=folder / "run", callbacks=Stop(), **made)
     trust = Trust(1.5, 0.25, ((0.9, 0.01), (0.0, 0.2)))

@@ -26,7 +26,7 @@ from holmdel.training.callbacks import Callback
 
 CLASSIFIER = {"epochs": 2, "batch_size": 32, "limit": 64, "validation": 0.5, "dead_after": 0}
 MODERN = CLASSIFIER | {"recipe": "modern", "average": 0.9}
-READER = {"lines": 32, "batch_size": 8, "processes": 1, "held_out": 24}
+READER: dict[str, Any] = {"lines": 32, "batch_size": 8, "processes": 1, "held_out": 24}
 TINY = (4, 4, 8, 8, 8, 8, 8)  # channels
 MINE = """import torch
 class Net(torch.nn.Sequential):
