@@ -1,22 +1,22 @@
 """A training in a thread, which can be followed, paused, stopped and kept."""
 
-import errno
 import shutil
 import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
+from holmdel.server.kept_runs import kept_run
 from holmdel.server.training_state import ENDED, Curve, State, Value, figures
 from holmdel.server.training_steps import Steps, Stride
 from holmdel.training.callbacks import Callback, Progress, Snapshot, Stopped
@@ -162,7 +162,9 @@ class Training(Callback):
                     409,
                     f"training {state.id} cannot be kept: it was stopped before its first batch",
                 )
-            name = self._copy(runs, classifier).name
+            taken = {model.name for model in self._models}
+            free = partial(new_folder, state.network, state.data, runs, taken)
+            name = kept_run(self._folder / "run", runs, free, classifier).name
             self._models.put(name, classifier, "training", state.data)
             return self._tell(kept=name)
 
@@ -324,28 +326,6 @@ class Training(Callback):
         if megabytes not in self._state.notes:
             others = [note for note in self._state.notes if not note.startswith(begin)]
             self._tell(notes=(*others, megabytes))
-
-    def _copy(self, runs: Path, classifier: Classifier) -> Path:
-        """Returns the new folder of the run; it appears there complete, by one rename."""
-        hidden = runs / f".{self._folder.name}"
-        try:
-            shutil.copytree(self._folder / "run", hidden)
-            save_model(hidden / "model.safetensors", classifier.network, classifier.header)
-            taken = {model.name for model in self._models}
-            while True:
-                folder = new_folder(self._state.network, self._state.data, runs, taken)
-                try:
-                    return hidden.rename(folder)
-                except OSError as error:  # another program took the name
-                    if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                        raise
-        except OSError as error:
-            raise UserError(
-                f"the training cannot be kept in {runs} ({error.strerror or error}); free some "
-                "disk space, or start the server with another --runs"
-            ) from None
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
 
     def _remove(self) -> None:
         with self._keeping:

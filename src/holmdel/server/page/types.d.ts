@@ -353,6 +353,16 @@ export interface PointingOptions {
   explained: (net: ShownNetwork, place: Place, control: AbortController) => Promise<(pinned: boolean) => void>;
 }
 
+export interface DeskOptions {
+  app: App;
+  /** Where images may be dropped. */
+  root: HTMLElement;
+  /** What stands below the tools. */
+  more: HTMLElement[];
+  /** The chosen model, and who hears of every change, with its event's time. */
+  on: { model: () => Model; changed: (stamp: number | null) => void };
+}
+
 export interface BackwardOptions {
   app: App;
   nets: () => ShownNetwork[];
@@ -404,6 +414,8 @@ export interface LayerPlace {
 
 export interface Plan {
   down: boolean;
+  /** Whether captions are short. */
+  low: boolean;
   /** CSS pixels along the network. */
   length: number;
   edges: string[][];

@@ -98,16 +98,16 @@ function caption(layer, { shown }, { onKernels, onKind }) {
   const given = { type: "button", class: "kind", title: t("kind.open", { kind: kindName(kind) }), onclick: () => onKind(layer) };
   const words = language() === "zh" ? kindName(kind) : kind;
   const parts = [element("b", { title: name }, tail(name)), element("button", given, words)];
+  if (layer.kernels) {
+    const onclick = () => onKernels(name);
+    parts.push(element("button", { type: "button", class: "link", "data-kernels": name, onclick }, t("draw.kernels")));
+  }
   const size = element("span", { class: "number shape", title: [shape.join("\u00d7"), detailName(layer.detail)].filter(Boolean).join(" \u00b7 ") }, shape.join("\u00d7"));
   parts.push(size);
   if (shown < shape[0]) {
     const some = t("draw.some", { shown, all: shape[0] });
     size.title = some;
     size.textContent = `${shown}/${shape.join("\u00d7")}`;
-  }
-  if (layer.kernels) {
-    const onclick = () => onKernels(name);
-    parts.push(element("button", { type: "button", class: "link", "data-kernels": name, onclick }, t("draw.kernels")));
   }
   return element("figcaption", {}, ...parts);
 }

@@ -13,7 +13,14 @@ const GOOD = 28; // CSS pixels of a map that need no fewer maps
 const CLASSES = 26; // a vector of so many at most is drawn as a row each
 const BETWEEN = { across: 13, down: 4 };
 const LEAST = { across: 34, down: 25 }; // of a column, or a row, for its caption
-export const CAPTION = { across: 50, down: 66 }; // CSS pixels above the maps, or left of them
+const CAPTION = { across: 50, down: 66 }; // CSS pixels above the maps, or left of them
+const LOW = { room: 240, caption: 34 }; // a room so low gets shorter captions
+
+/** @returns {number} CSS pixels above the maps, or left of them. */
+function captionOf({ down, height }) {
+  if (down) return CAPTION.down;
+  return height < LOW.room ? LOW.caption : CAPTION.across;
+}
 
 /**
  * Plans a network: left to right, or top to bottom where the room is high.
@@ -25,9 +32,10 @@ export function plan(layers, room) {
   const down = room.down;
   const arranged = down ? chain(layers) : arrange(layers);
   const lanes = arranged.lanes;
-  const cross = (down ? room.width : room.height) - CAPTION[down ? "down" : "across"];
+  const head = captionOf(room);
+  const cross = (down ? room.width : room.height) - head;
   const main = down ? room.height : room.width;
-  const about = { layers, arranged, down, main, cross, lane: cross / lanes - (lanes > 1 ? 26 : 0) };
+  const about = { layers, arranged, down, main, cross, head, lane: cross / lanes - (lanes > 1 ? 26 : 0) };
   const columns = room.whole ? [Infinity] : MOST_COLUMNS;
   let best = { most: columns[0], side: 0 };
   for (const most of columns) {
@@ -132,14 +140,13 @@ function lengthOf(about, made) {
 
 /** Where each layer stands: the columns spread over the room, the maps in the middle of theirs. */
 function placed(about, made) {
-  const { layers, arranged, down, main, cross } = about;
+  const { layers, arranged, down, main, cross, head } = about;
   const all = extents(about, made);
   const used = all.reduce((sum, one) => sum + one, 0);
   const least = BETWEEN[down ? "down" : "across"] + (arranged.lanes > 1 ? 14 : 0);
   const between = Math.max(least, (main - used) / Math.max(1, all.length - 1));
   const starts = all.reduce((found, one) => [...found, found[found.length - 1] + one + between], [0]);
   const lane = cross / arranged.lanes;
-  const head = CAPTION[down ? "down" : "across"];
   const places = layers.map(({ name }, i) => {
     const { column, lane: own, alone } = arranged.places.get(name);
     const [width, height] = sizeOf(made[i]);
@@ -150,5 +157,5 @@ function placed(about, made) {
     return [name, { x: Math.round(x), y: Math.round(y), width, height, geometry: made[i], alone, slot }];
   });
   const length = Math.max(main, used + least * (all.length - 1));
-  return { down, length, edges: arranged.edges, places: new Map(/** @type {any} */ (places)) };
+  return { down, low: head === LOW.caption, length, edges: arranged.edges, places: new Map(/** @type {any} */ (places)) };
 }

@@ -110,7 +110,7 @@ export class NetworkView {
     const { clientWidth, clientHeight } = this.scroll;
     const down = phone.matches;
     const width = Math.max(280, clientWidth - (down ? 0 : LABELS));
-    return { width, height: Math.max(150, clientHeight), down, whole: this.options.whole() };
+    return { width, height: Math.max(80, clientHeight), down, whole: this.options.whole() };
   }
 
   /** @param {Activations} found */
@@ -129,6 +129,7 @@ export class NetworkView {
     this.stage.style[made.down ? "height" : "width"] = `${made.length + (made.down ? 0 : LABELS)}px`;
     this.stage.style[made.down ? "width" : "height"] = "100%";
     this.stage.classList.toggle("down", made.down);
+    this.stage.classList.toggle("low", made.low);
     this.stage.replaceChildren(...views.map((view) => view.node), this.edges.node);
     this.edges.show(made, this.layers);
   }

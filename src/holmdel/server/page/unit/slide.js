@@ -6,7 +6,7 @@ import { t } from "../core/texts.js";
 /** @import { Slide, SlideOptions } from "../types.d.ts" */
 
 const SPEEDS = [1, 2, 4, 8]; // units a second
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /**
  * Makes the buttons that move the window. No animation where the system asks for little motion.
@@ -33,7 +33,7 @@ export function createSlide({ move, onPlay }) {
   const show = () => {
     play.textContent = playing ? "\u275a\u275a" : "\u25b6";
     play.setAttribute("aria-label", t(playing ? "unit.pause" : "unit.play"));
-    play.hidden = speed.hidden = still.matches;
+    play.hidden = speed.hidden = still();
     onPlay(playing);
   };
   const tick = async () => {
