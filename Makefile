@@ -85,7 +85,7 @@ campaign: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so
 docs: install
 	$(BIN)/python docs/generate.py
 
-# The pages that teach, as notebooks in build/notebooks.
+# The pages that teach, as notebooks in notebooks/.
 notebooks: install
 	$(BIN)/python docs/notebooks.py
 

@@ -1,6 +1,9 @@
 """Makes a Jupyter notebook of a page: its `python` blocks become cells, `text` blocks their output.
 
-python docs/notebooks.py            # writes build/notebooks/*.ipynb, with the images beside them
+python docs/notebooks.py            # writes notebooks/*.ipynb, a chapter in two languages each
+
+A chapter in `notebooks/` has its prose in English, then `<!-- zh -->` and the same in Chinese. Behind the cell with its
+settings, `<!-- quick: ... -->` has those with which the tests run it.
 """
 
 import ast
@@ -8,13 +11,17 @@ import contextlib
 import io
 import json
 import re
-import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 DOCS = Path(__file__).parent
 PAGES = ("primer.md", "tour.md")
-OUT = DOCS.parent / "build" / "notebooks"
+OUT = DOCS.parent / "notebooks"
+CHAPTERS = ("lenet", "alexnet", "vgg", "nin", "googlenet")
+LANGUAGES = ("en", "zh")
+TURN = "<!-- zh -->"  # what stands between the English and the Chinese of a chapter
+_QUICK = re.compile(r"<!-- quick: (.*?) -->\n*")
 _BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 
 
@@ -57,6 +64,40 @@ def notebook(page: str) -> dict[str, Any]:
     }
 
 
+def chapter(page: str, language: str) -> str:
+    """Returns a chapter in one of its two languages, as a page."""
+    parts = re.split(r"(```python\n.*?```)", _QUICK.sub("", page), flags=re.DOTALL)
+    for number in range(0, len(parts), 2):  # every second part is code
+        english, _, chinese = parts[number].partition(TURN)
+        prose = chinese if language == "zh" and chinese else english
+        parts[number] = f"\n\n{prose.strip()}\n\n"
+    return "".join(parts).strip() + "\n"
+
+
+def quick(page: str) -> str:
+    """Returns a page whose settings are those that the tests run it with."""
+    settings = re.compile(r"```python\n([^`]*?)\n```\n\n<!-- quick: (.*?) -->")
+    return settings.sub(r"```python\n\2\n```", page)
+
+
+def written() -> Iterator[tuple[Path, str]]:
+    """Yields the path of each notebook and the page that it is made of."""
+    for name in CHAPTERS:
+        source = (OUT / f"{name}.md").read_text(encoding="utf-8")
+        for language in LANGUAGES:
+            ending = "" if language == "en" else f".{language}"
+            yield OUT / f"{name}{ending}.ipynb", chapter(source, language)
+    for page in PAGES:
+        text = (DOCS / page).read_text(encoding="utf-8").replace("](img/", "](../docs/img/")
+        yield OUT / page.replace(".md", ".ipynb"), text
+    yield OUT / "primer.zh.ipynb", (OUT / "primer.zh.md").read_text(encoding="utf-8")
+
+
+def as_file(page: str) -> str:
+    """Returns the text of a page's notebook."""
+    return json.dumps(notebook(page), indent=1, ensure_ascii=False) + "\n"
+
+
 def run(code: str, names: dict[str, Any]) -> str:
     """Runs a cell as a notebook does; returns what it prints and the value of its last line."""
     body = ast.parse(code).body
@@ -72,14 +113,10 @@ def run(code: str, names: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Writes the notebooks and copies the images that they show."""
-    OUT.mkdir(parents=True, exist_ok=True)
-    for name in PAGES:
-        page = (DOCS / name).read_text(encoding="utf-8")
-        path = OUT / name.replace(".md", ".ipynb")
-        path.write_text(json.dumps(notebook(page), indent=1) + "\n", encoding="utf-8")
+    """Writes the notebooks."""
+    for path, page in written():
+        path.write_text(as_file(page), encoding="utf-8")
         print(path)
-    shutil.copytree(DOCS / "img", OUT / "img", dirs_exist_ok=True)
 
 
 if __name__ == "__main__":
