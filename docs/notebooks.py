@@ -2,8 +2,8 @@
 
 python docs/notebooks.py            # writes notebooks/*.ipynb, a chapter in two languages each
 
-A chapter in `notebooks/` has its prose in English, then `<!-- zh -->` and the same in Chinese. Behind the cell with its
-settings, `<!-- quick: ... -->` has those with which the tests run it.
+A chapter in `notebooks/` has its prose in English, then `<!-- zh -->` and the same in Chinese.
+Behind the cell with its settings, `<!-- quick: ... -->` has those with which the tests run it.
 """
 
 import ast

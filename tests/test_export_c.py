@@ -86,6 +86,29 @@ def test_two_files_that_answer_as_the_model_does(holmdel, run_folder, tmp_path):
     assert json.loads((tmp_path / "c" / "export.json").read_text())["holmdel_model.c"]["equal"] == 1
 
 
+@pytest.mark.parametrize("name", ["lenet-max", "nin"])
+def test_eight_bits_are_a_quarter_and_nearly_the_same(name, holmdel, tmp_path):
+    torch.manual_seed(0)
+    options = {"width": 0.1, "size": (96, 96)} if name == "nin" else {}
+    size = options.get("size", (28, 28))
+    contract = ImageContract(stored=(1, *size), input=(1, *size), framing="fit")
+    model = classifier(build(name, **options), contract, 10)
+    report = model.export(tmp_path, to="c", quantize=True, tolerance=100.0)
+    before, after = report.facts["size"]
+    assert after < 0.35 * before
+    images = noise(3, (1, *size))
+    found = predict(compiled(tmp_path), images, 10, "holmdel_logits")
+    expected = model.logits(images).numpy()
+    assert 0 < np.abs(found - expected).max() < 0.03 * np.abs(expected).max()
+    assert "static const int8_t" in (tmp_path / "holmdel_model.c").read_text()
+
+
+def test_eight_bits_that_lose_too_much_are_refused(run_folder, tmp_path):
+    with pytest.raises(UserError, match=r"points fewer than with float32; --tolerance is -1"):
+        load(run_folder).export(tmp_path / "c", to="c", quantize=True, tolerance=-1.0)
+    assert not (tmp_path / "c").exists()
+
+
 class Branches(nn.Module):
     """What a learner may come up with, two branches among it."""
 
@@ -135,12 +158,13 @@ def test_the_networks_of_the_papers(name, side, tmp_path):
     assert report.difference <= 1e-4
 
 
-def test_on_a_microcontroller(run_folder, tmp_path):
+@pytest.mark.parametrize("quantize", [False, True])
+def test_on_a_microcontroller(run_folder, tmp_path, quantize):
     """Runs on an emulated Cortex-M4, which prints the logits through its debugger."""
     compiler, machine = shutil.which("arm-none-eabi-gcc"), shutil.which("qemu-system-arm")
     if not compiler or not machine:
         pytest.skip("needs arm-none-eabi-gcc and qemu-system-arm")
-    load(run_folder).export(tmp_path, to="c")
+    load(run_folder).export(tmp_path, to="c", quantize=quantize, tolerance=100.0)
     (tmp_path / "main.c").write_text(START + MAIN)
     (tmp_path / "memory.ld").write_text(MEMORY)
     options = [*STRICT[:-1], *CORTEX, "-nostartfiles", "-T", "memory.ld"]
@@ -150,7 +174,10 @@ def test_on_a_microcontroller(run_folder, tmp_path):
     done = subprocess.run(board, cwd=tmp_path, check=True, capture_output=True, text=True)
     found = [float(line) for line in done.stdout.split()]
     image = (torch.arange(784) * 37 % 251).to(torch.uint8).view(1, 1, 28, 28)
-    assert np.abs(np.array(found) - load(run_folder).logits(image).numpy()).max() < 1e-5
+    here = predict(compiled(tmp_path), image, 10, "holmdel_logits")  # also of 8 bits
+    assert np.abs(np.array(found) - here).max() < 1e-5
+    if not quantize:
+        assert np.abs(here - load(run_folder).logits(image).numpy()).max() < 1e-5
 
 
 START = """

@@ -27,7 +27,8 @@ def export(
         typer.Option(help="uint8, images as stored, or float32, what the network sees (onnx)."),
     ] = None,
     quantize: Annotated[
-        bool, typer.Option("--quantize", help="Compute with 8 bits, for a smaller file (onnx).")
+        bool,
+        typer.Option("--quantize", help="Keep weights in 8 bits, for a smaller file (onnx, c)."),
     ] = False,
     tolerance: Annotated[
         float | None,

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,22 +26,31 @@ from holmdel.export.check import (
 from holmdel.export.graph import Graph
 from holmdel.export.network_graph import classifier_graph
 from holmdel.export.steps import follow
-from holmdel.export.subject import Subject
+from holmdel.export.subject import TOLERATED, Subject
 from holmdel.images.contract import to_input
 from holmdel.version import __version__
 
 
-def to_c(subject: Subject, out: Path, *, force: bool = False) -> Report:
+def to_c(
+    subject: Subject,
+    out: Path,
+    *,
+    force: bool = False,
+    quantize: bool = False,
+    tolerance: float = TOLERATED,
+) -> Report:
     """Writes a classifier as a header and a source file, once they have answered as it does.
 
     Args:
         subject: what is exported.
         out: the folder.
         force: whether files may be replaced.
+        quantize: whether to keep weights in 8 bits.
+        tolerance: percentage points of accuracy that 8 bits may lose.
 
     Raises:
         UserError: for a network that cannot go into C, files that are there or cannot be written,
-            without a compiler, or where they answer otherwise.
+            without a compiler, or where they answer otherwise, or with 8 bits less well.
     """
     paths = [out / f"{NAME}.{ending}" for ending in ("h", "c")]
     refuse_existing_files(paths, force)
@@ -51,12 +61,17 @@ def to_c(subject: Subject, out: Path, *, force: bool = False) -> Report:
         _answers(compiler, found, subject.images, len(subject.header.classes)), subject.logits
     )
     refuse_difference(difference, compiler, lambda: _layer(compiler, graph, subject))
+    facts: dict[str, Any] = dict(found.facts)
+    if quantize:
+        whole, found = found, c_source(graph, subject.header.classes, about(subject), eight=True)
+        logits = _answers(compiler, found, subject.images, len(subject.header.classes))
+        difference, equal = compared(logits, subject.logits)
+        facts = dict(found.facts) | {"accuracy": subject.kept(logits, tolerance)}
+        facts["size"] = [whole.facts["flash"], found.facts["flash"]]
     contents = [text.encode() for text in (found.header, found.source)]
     size = sum(map(len, contents))
     names = tuple(path.name for path in paths)
-    report = Report(
-        "c", names, size, compiler, subject.source, difference, equal, dict(found.facts)
-    )
+    report = Report("c", names, size, compiler, subject.source, difference, equal, facts)
     write_all(dict(zip(reversed(paths), reversed(contents), strict=True)), report)
     return report
 

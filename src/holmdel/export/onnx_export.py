@@ -21,12 +21,11 @@ from holmdel.export.graph import IMAGES, LOGITS, Graph
 from holmdel.export.network_graph import classifier_graph
 from holmdel.export.quantised import quantised
 from holmdel.export.steps import follow
-from holmdel.export.subject import Subject, without_paths
+from holmdel.export.subject import TOLERATED, Subject, without_paths
 from holmdel.images.contract import to_input
 from holmdel.version import __version__
 
 INPUTS = ("uint8", "float32")
-TOLERATED = 0.2  # percentage points of accuracy
 
 
 def to_onnx(
@@ -87,14 +86,7 @@ def _quantised(
     training = subject.images if subject.training is None else subject.training
     small = quantised(content, training)
     logits = _answers(runtime, small, subject, graph, fast=True)
-    before, after = subject.accuracy(subject.logits), subject.accuracy(logits)
-    lost = 100 * (before - after)
-    if lost > tolerance:
-        raise UserError(
-            f"with 8 bits {after:.2%} of {subject.source} are right, {lost:.2f} points fewer than "
-            f"with float32; --tolerance is {tolerance:g} points; nothing was written"
-        )
-    facts = {"accuracy": [before, after], "size": [len(content), len(small)]}
+    facts = {"accuracy": subject.kept(logits, tolerance), "size": [len(content), len(small)]}
     return small, logits, facts
 
 

@@ -9,10 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from holmdel.checkpoint import Header
+from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
 from holmdel.images.contract import to_input
 
 GENERATED = 64  # images, where none of a data set are given
+TOLERATED = 0.2  # percentage points of accuracy that 8 bits may lose
 _SEED = 1989
 _PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:[\\/]|/)(?:[\w.+ -]+[\\/])+([\w.+-]+)")
 
@@ -55,6 +57,21 @@ class Subject:
         """Returns the share of images named right; as the network names them without labels."""
         right = self.logits.argmax(1) if self.labels is None else self.labels
         return float((logits.argmax(1) == right).double().mean())
+
+    def kept(self, logits: Tensor, tolerance: float) -> list[float]:
+        """Returns the accuracy before and after weights were put into 8 bits.
+
+        Raises:
+            UserError: if more percentage points are lost than `tolerance`.
+        """
+        before, after = self.accuracy(self.logits), self.accuracy(logits)
+        lost = 100 * (before - after)
+        if lost > tolerance:
+            raise UserError(
+                f"with 8 bits {after:.2%} of {self.source} are right, {lost:.2f} points fewer than "
+                f"with float32; --tolerance is {tolerance:g} points; nothing was written"
+            )
+        return [before, after]
 
     def parts(self) -> tuple[Tensor, ...]:
         """Returns the images in batches."""

@@ -39,7 +39,7 @@ def convolution(work: Work) -> str:
         return _pad_first(work, padded) + _grouped(work, weight, padded)
     many = _at_once(maps)
     wide = next(n for n in range(min(_COLUMNS, columns), 0, -1) if columns % n == 0 or n < 4)
-    filled = np.zeros((-(-maps // many) * many, *weight.shape[1:]), np.float32)
+    filled = np.zeros((-(-maps // many) * many, *weight.shape[1:]), weight.dtype)
     filled[:maps] = weight
     order = filled.reshape(-1, many, *weight.shape[1:]).transpose(0, 2, 3, 4, 1)
     name = work.weights("weight", np.ascontiguousarray(order))
@@ -47,7 +47,10 @@ def convolution(work: Work) -> str:
     source = "padded" if scratch_of(work.node, work.sizes) else "x"
     arrays = ", ".join(f"s{column}[{many}]" for column in range(wide))
     begins = " = ".join(f"s{column}[q]" for column in range(wide))
-    ends = "\n".join(f"                to[{column}] = s{column}[q];" for column in range(wide))
+    times = work.times_factor("o + q")
+    ends = "\n".join(
+        f"                    to[{column}] = s{column}[q]{times};" for column in range(wide)
+    )
     down, across = at["strides"]
     taps, apart = weight.shape[3], at["dilations"]
     row = f"(i * {padded[0]} + r * {down} + k * {apart[0]}) * {padded[1]} + c * {across}"
@@ -57,7 +60,7 @@ def convolution(work: Work) -> str:
         for (int r = 0; r < {rows}; r++)
             for (int d = 0; d < {columns}; d += {wide}) {{
                 const int c = d + {wide} <= {columns} ? d : {columns - wide};
-                const float *w = {name} + o * {weight[0].size};
+                const {work.kind} *w = {name} + o * {weight[0].size};
                 float {arrays};
                 for (int q = 0; q < {many}; q++)
                     {begins} = {start};
@@ -127,7 +130,7 @@ def _grouped(work: Work, weight: Array, padded: Shape) -> str:
                             sum += {source}[(map * {padded[0]} + row) * {padded[1]} + column]
                                 * {name}[((o * {per} + i) * {high} + k) * {wide} + l];
                         }}
-                z[(o * {rows} + r) * {columns} + c] = sum;
+                z[(o * {rows} + r) * {columns} + c] = sum{work.times_factor("o")};
             }}"""
 
 
@@ -157,16 +160,22 @@ def dense(work: Work) -> str:
     many = next(n for n in range(_TERMS, 0, -1) if inputs % n == 0)
     values = ", ".join(f"x{n} = x[i + {n}]" for n in range(many))
     products = " + ".join(f"x{n} * w[{n * outputs} + o]" for n in range(many))
+    times = work.times_factor("o")
+    end = (
+        f"    for (int o = 0; o < {outputs}; o++)\n        sum[o] = sum[o]{times};\n"
+        if times
+        else ""
+    )
     return f"""    float sum[{outputs}];
     for (int o = 0; o < {outputs}; o++)
         sum[o] = {start};
     for (int i = 0; i < {inputs}; i += {many}) {{
         const float {values};
-        const float *w = {name} + i * {outputs};
+        const {work.kind} *w = {name} + i * {outputs};
         for (int o = 0; o < {outputs}; o++)
             sum[o] += {products};
     }}
-    memcpy(z, sum, sizeof sum);"""
+{end}    memcpy(z, sum, sizeof sum);"""
 
 
 def pool(work: Work) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from holmdel.errors import UserError
 from holmdel.export.c.arena import MOVES, Arena, plan, sizes_of
+from holmdel.export.c.eight import of_eight_bits
 from holmdel.export.c.loops import Shape, literal, numbers
 from holmdel.export.c.operators import body_of
 from holmdel.export.c.sliding import scratch_of
@@ -35,13 +36,16 @@ class Source:
     facts: dict[str, int]
 
 
-def c_source(graph: Graph, classes: Sequence[str], about: Sequence[str]) -> Source:
+def c_source(
+    graph: Graph, classes: Sequence[str], about: Sequence[str], eight: bool = False
+) -> Source:
     """Returns a classifier in C.
 
     Args:
         graph: from uint8 images to logits and probabilities.
         classes: the label texts.
         about: sentences for the head of both files.
+        eight: whether weights are kept in 8 bits.
 
     Raises:
         UserError: for a network that cannot go into C; it names the layer.
@@ -52,11 +56,12 @@ def c_source(graph: Graph, classes: Sequence[str], about: Sequence[str]) -> Sour
             f"the network has {weights:,} weights; C files are for small ones, of up to "
             f"{MOST_WEIGHTS:,}; ONNX takes it"
         )
+    graph, factors = of_eight_bits(graph) if eight else (graph, {})
     sizes, arena = sizes_of(graph), plan(graph)
     scratch = max(scratch_of(node, sizes) for node in graph.nodes)
     arrays: dict[str, Array] = {}
-    functions = _functions(graph, sizes, arrays)
-    flash = sum(array.size for array in arrays.values()) * 4
+    functions = _functions(graph, sizes, arrays, factors)
+    flash = sum(array.size * (1 if array.dtype == np.int8 else 4) for array in arrays.values())
     facts = {"ram": 4 * (arena.size + scratch), "flash": flash, "macs": macs_of(graph, sizes)}
     head = _head(about, facts)
     source = "\n".join(
@@ -100,12 +105,17 @@ def macs_of(graph: Graph, sizes: Mapping[str, Shape]) -> int:
     return total
 
 
-def _functions(graph: Graph, sizes: Mapping[str, Shape], arrays: dict[str, Array]) -> list[str]:
+def _functions(
+    graph: Graph,
+    sizes: Mapping[str, Shape],
+    arrays: dict[str, Array],
+    factors: Mapping[str, Array],
+) -> list[str]:
     found = []
     for node in graph.nodes:
         if node.operator in (*MOVES, "Concat"):
             continue
-        body = body_of(Work(node, graph, sizes, arrays))
+        body = body_of(Work(node, graph, sizes, arrays, factors))
         kind = "uint8_t" if node.inputs[0] == IMAGES else "float"
         second = ", const float *y" if len(values_of(node, sizes)) > 1 else ""
         more = ", float *padded" if scratch_of(node, sizes) else ""
@@ -230,6 +240,8 @@ void holmdel_logits(const uint8_t *image, float *logits);
 
 
 def _weights(name: str, array: Array) -> str:
+    if array.dtype == np.int8:
+        return _array("static const int8_t", name, [*map(str, array.reshape(-1).tolist())], 16)
     values = [literal(float(number)) for number in np.asarray(array).reshape(-1)]
     return _array("static const float", name, values)
 

@@ -1,7 +1,9 @@
 """One operator on its way into C."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from holmdel.errors import UserError
 from holmdel.export.c.loops import Shape, literal, place
@@ -17,12 +19,25 @@ class Work:
         graph: where it is from.
         sizes: the shape of every value, without N.
         arrays: constants of the C file by name, which grow.
+        factors: of operators with int8 weights, by what they give: a number for each output.
     """
 
     node: Node
     graph: Graph
     sizes: Mapping[str, Shape]
     arrays: dict[str, Array]
+    factors: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The type of its weights in C."""
+        weight = self.constant(1)
+        return "int8_t" if weight is not None and weight.dtype == np.int8 else "float"
+
+    def times_factor(self, index: str) -> str:
+        """Returns what a sum is multiplied by at the end; nothing where weights are float32."""
+        factor = self.factors.get(self.node.output)
+        return "" if factor is None else f" * {self.weights('factor', factor)}[{index}]"
 
     @property
     def output(self) -> Shape:
