@@ -36,9 +36,9 @@ def test_eight_bits_are_smaller_and_as_right(holmdel, tmp_path):
 
 
 def test_options_of_another_format(holmdel, run_folder):
-    done = holmdel("export", run_folder, "--to", "c", "--out", "c", "--quantize")
+    done = holmdel("export", run_folder, "--to", "pt2", "--out", "m.pt2", "--quantize")
     assert done.status == 2
-    assert "--quantize is no option of c" in done.err
+    assert "--quantize is no option of pt2" in done.err
 
 
 def test_a_line_reader_of_any_width(holmdel, model, tmp_path):
