@@ -84,3 +84,26 @@ def test_digits_beside_a_comb_say_that_cells_are_missing():
         .fields[0]
         .beyond
     )
+
+
+def test_pieces_of_a_margin_are_no_ones():
+    paper = Paper()
+    for row, number in enumerate(("473", "209", "352", "94")):
+        paper.write(number, 300, 90 + 200 * row)
+        paper.rule((1100, 70 + 200 * row), (1101, 118 + 200 * row), dark=0.8)
+    assert texts(paper.photograph(shade=0)) == ["473", "209", "352", "94"]
+
+
+def test_the_grid_of_squared_paper_goes_where_it_was_photographed_at_an_angle():
+    paper, steps = Paper(), range(22, 1200, 44)
+    for at in steps:
+        paper.rule((at, 0), (at, 899), dark=0.3)
+        if at < 900:
+            paper.rule((0, at), (1199, at), dark=0.3)
+    for row, number in enumerate(("473", "2094", "35207")):
+        paper.write(number, 198, 160 + 220 * row, 34, pitch=44)
+    corners = np.float32([(0, 0), (1200, 0), (1200, 900), (0, 900)])
+    moved = np.float32([(-40, -40), (1250, 10), (1190, 890), (-10, 960)])
+    turn = cv2.getPerspectiveTransform(corners, moved)
+    paper.light = cv2.warpPerspective(paper.light, turn, (1200, 900), borderValue=(1,))
+    assert texts(paper.photograph(shade=0.2)) == ["473", "2094", "35207"]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from holmdel.reading.found import Found
+from holmdel.reading.found import PART, Found
 from holmdel.reading.frames import Box
 from holmdel.reading.writing import Marks
 
@@ -27,6 +28,10 @@ _AS_HIGH = (0.6, 1.5)  # of the numbers' height
 _LOOSE = 0.7  # the value from which on a line beside a comb may be digits of it,
 _NEAR = 1.2  # times a cell's width away at most,
 _LEVEL = 0.7  # of its height beside the comb's
+
+_MARGIN = 2  # ones above and below another: pieces of a margin's line,
+_COLUMN, _TILT = 0.3, 0.06  # of its height aside, or of how far down they stand
+_EVEN = 0.06  # of their height and pitch, by which pieces of squared paper differ
 
 Around = tuple[int, int, int, int]  # left, top, right and bottom
 
@@ -73,11 +78,42 @@ def choose(inks: Sequence[Candidates], turned: int) -> list[Chosen]:
         inks: what was read in each.
         turned: by how many degrees the page is turned.
     """
+    inks = [_without_rules(ink) for ink in inks]
     on_form = [_on_form(ink) for ink in inks]
     worthy = _worthy(inks, on_form, turned)
     parted = [_parted(*three) for three in zip(inks, on_form, worthy, strict=True)]
     loose = [ink.around(f) for ink in inks for f in ink.found if _is_loose(f)]
     return [_with_beyond(*pair, loose) for pair in zip(inks, parted, strict=True)]
+
+
+def _without_rules(ink: Candidates) -> Candidates:
+    """Returns the lines without pieces of squared paper and of margins, which look like ones."""
+    ones = [f for f in ink.found if f.text == "1" and not f.boxed]
+    places = np.array([ink.around(f) for f in ones], np.float64).reshape(-1, 4)
+    rules = [f for f, n in zip(ones, _in_one_column(places), strict=True) if n >= _MARGIN]
+    rules += [f for f in (*ink.found, *ink.fields) if f not in rules and _is_even(ink, f)]
+    found, fields = ([f for f in lines if f not in rules] for lines in (ink.found, ink.fields))
+    return replace(ink, found=found, fields=fields)
+
+
+def _in_one_column(places: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns for each place, (N, 4), how many others stand above or below it."""
+    x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
+    high = places[:, 3] - places[:, 1]
+    away, down = np.abs(x[:, None] - x), np.abs(y[:, None] - y)
+    near = away <= np.maximum(_COLUMN * high[:, None], _TILT * down)
+    return np.asarray((near & (down > 0)).sum(1), np.int64)
+
+
+def _is_even(ink: Candidates, line: Found) -> bool:
+    """Returns whether ones are as high and as far apart as no hand writes them."""
+    if line.digits < 3 or set(line.text) != {"1"} or line.boxed:
+        return False
+    x, _, _, h = ink.marks.box[list(line.marks)].astype(np.float64).T
+    steps = np.diff(np.sort(x[h >= PART * h.max()]))
+    high = h[h >= PART * h.max()]
+    even = float(high.std()) <= _EVEN * float(high.mean())
+    return even and len(steps) > 1 and float(steps.std()) <= _EVEN * float(steps.mean())
 
 
 def _with_beyond(ink: Candidates, chosen: Chosen, loose: Sequence[Around]) -> Chosen:
@@ -165,12 +201,14 @@ def _worthy(
 ) -> list[list[Found]]:
     """Returns the fields; one or two digits outside a box count among numbers, or alone."""
     strong = [[f for f in few if f.boxed or f.digits >= 3] for few in on_form]
-    if turned:
+    if turned and not any(strong):
         return strong
     short = _short(inks, strong)
     if any(short):
         pairs = zip(on_form, short, strict=True)
         return [few + [f for f in more if f not in few] for few, more in pairs]
+    if turned:
+        return strong
     if not any(on_form) and sum(len(ink.found) for ink in inks) == 1:
         return [
             [f for f in ink.found if f.digits == 1 and f.sure > _ALONE and not f.boxed]

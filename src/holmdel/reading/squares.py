@@ -11,6 +11,7 @@ _LEAST = 4  # lines across, and down, that make squared paper
 _LONG = 0.6  # of the sheet's side: the length of a line that is seen
 _REGULAR = 0.7  # of the steps between lines that are one pitch, or some
 _OFF = 2, 0.1  # pixels, and parts of the pitch, by which they are off
+_BENT = 8  # lines from which on their steps may change
 _NARROW = 8.0  # pixels: no grid is finer
 
 
@@ -32,7 +33,7 @@ def squares(
 
 
 def _grid(lines: Sequence[Segment], along: int, across: int) -> list[Bar]:
-    """Returns the lines of one direction at one pitch from border to border, or none."""
+    """Returns the lines of one direction from border to border, or none; their pitch is even."""
     seen = [line for line in lines if line.length >= _LONG * along]
     places = np.sort([line.at(along / 2) for line in seen])
     if len(seen) < _LEAST:
@@ -40,12 +41,34 @@ def _grid(lines: Sequence[Segment], along: int, across: int) -> list[Bar]:
     pitch = _pitch(places)
     if pitch is None:
         return []
-    slope = float(np.median([line.slope for line in seen]))
     thick = float(np.median([line.thick for line in seen]))
-    start = float(np.median((places - places[0] + pitch / 2) % pitch)) - pitch / 2 + places[0]
-    first = start - pitch * np.floor(start / pitch)
-    tilt = slope * along / 2
-    return [Bar(0, y - tilt, along - 1, y + tilt, thick) for y in np.arange(first, across, pitch)]
+    return [
+        Bar(0, y - slope * along / 2, along - 1, y + slope * along / 2, thick)
+        for y, slope in _fitted(seen, places, pitch, along / 2, across)
+    ]
+
+
+def _fitted(
+    seen: Sequence[Segment], places: NDArray[np.float64], pitch: float, middle: float, across: int
+) -> list[tuple[float, float]]:
+    """Returns where each line of a grid is, at its middle, and its slope.
+
+    Both change evenly from line to line: on a sheet that was not photographed from above, steps
+    become smaller and lines turn. Seen lines are where they are; others are put between.
+    """
+    steps = np.round(np.diff(places) / pitch).astype(int)
+    number = np.concatenate([[0], np.cumsum(steps)])
+    slopes = np.array([line.slope for line in sorted(seen, key=lambda line: line.at(middle))])
+    bent = 2 if len(np.unique(number)) >= _BENT else 1
+    place, slope = np.polyfit(number, places, bent), np.polyfit(number, slopes, 1)
+    before, behind = int(places[0] / pitch) + 2, int((across - places[-1]) / pitch) + 3
+    own = {int(n): (float(y), float(v)) for n, y, v in zip(number, places, slopes, strict=True)}
+    lines = [
+        own.get(n, (float(np.polyval(place, n)), float(np.polyval(slope, n))))
+        for n in range(-before, int(number[-1]) + behind)
+    ]
+    reach = [abs(v) * middle for _, v in lines]
+    return [line for line, r in zip(lines, reach, strict=True) if -r <= line[0] <= across + r]
 
 
 def _pitch(places: NDArray[np.float64]) -> float | None:
