@@ -260,3 +260,55 @@ def test_text_labels_and_pictures():
     data.visualize([X, y])
     assert [axes.get_title() for axes in d2l.plt.gcf().axes] == data.text_labels(y)
     d2l.plt.close()
+
+
+def densenet(*first):
+    """Returns the book's DenseNet, smaller; `first` is 1 where its layers are given channels in."""
+    lazy = not first
+    net = nn.Sequential(nn.Conv2d(1, 8, kernel_size=7, stride=2, padding=3), nn.ReLU())
+    channels = 8
+    for number in range(2):
+        net.append(d2l.DenseBlock(2, *([] if lazy else [channels]), 4))
+        channels += 8
+        if number == 0:
+            net.append(d2l.transition_block(*([] if lazy else [channels]), channels // 2))
+            channels //= 2
+    return net.extend([nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten(), nn.Linear(channels, 10)])
+
+
+@pytest.mark.parametrize("first", [(), (1,)])
+def test_densenet_in_both_forms(first, capsys):
+    net = densenet(*first)
+    assert net(torch.rand(2, 1, 28, 28)).shape == (2, 10)
+    train_iter, test_iter = d2l.load_data_fashion_mnist(batch_size=16)
+    d2l.train_ch6(net, train_iter, test_iter, 1, 0.1, d2l.try_gpu())
+    assert THREE_LINES.fullmatch(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("shape", [(8, 5), (8, 3, 4, 4)])
+def test_batch_norm_from_scratch_is_pytorchs(shape):
+    X = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    ours, theirs = d2l.BatchNorm(shape[1], len(shape)), nn.BatchNorm1d(shape[1])
+    theirs = nn.BatchNorm2d(shape[1]) if len(shape) == 4 else theirs
+    assert torch.allclose(ours(X), theirs(X), atol=1e-5)
+    assert torch.allclose(ours.moving_mean.flatten(), theirs.running_mean, atol=1e-5)
+    before = ours.moving_mean
+    with torch.no_grad():
+        ours(X)
+    assert torch.equal(ours.moving_mean, before)
+
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv2d(1, 6, 5), nn.Flatten(), nn.Linear(400, 10))
+
+    def forward(self, X):
+        return self.net(X)
+
+
+def test_a_layer_within_a_class_is_named():
+    train_iter, test_iter = d2l.load_data_fashion_mnist(batch_size=16)
+    said = r"layer net\.2, Linear\(.*\), was given 16x3456; expected 400 numbers an example"
+    with pytest.raises(UserError, match=said):
+        d2l.train_ch6(Own(), train_iter, test_iter, 1, 0.1, d2l.try_gpu())

@@ -279,7 +279,7 @@ def test_the_layer_that_the_shapes_do_not_fit_is_named():
         nn.Conv2d(1, 2, 3), nn.Sequential(nn.Dropout(0.1), nn.Flatten()), nn.Linear(400, 3)
     )
     batch = (torch.rand(4, 1, 6, 6), torch.zeros(4, dtype=torch.int64))
-    said = r"layer 3, Linear\(in_features=400, .*\), was given 4x32; .*: Linear\(32, \.\.\.\) fits"
+    said = r"layer 2, Linear\(in_features=400, .*\), was given 4x32; .*: Linear\(32, \.\.\.\) fits"
     with pytest.raises(UserError, match=said):
         d2l.train_ch6(net, [batch], [batch], 1, 0.1, "cpu")
     with pytest.raises(UserError, match=r"layer 0, Conv2d\(1, 2, .* 4x3x6x6; expected 1 channels"):

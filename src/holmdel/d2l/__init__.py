@@ -74,6 +74,13 @@ from holmdel.d2l.bookkeeping import (
     try_all_gpus,
     try_gpu,
 )
+from holmdel.d2l.dense_blocks import (
+    BatchNorm,
+    DenseBlock,
+    batch_norm,
+    conv_block,
+    transition_block,
+)
 from holmdel.d2l.design import Classifier, DataModule, FashionMNIST, LeNet, Module
 from holmdel.d2l.fashion_mnist import (
     get_dataloader_workers,
@@ -104,8 +111,10 @@ from holmdel.ops import (
 __all__ = [
     "Accumulator",
     "Animator",
+    "BatchNorm",
     "Classifier",
     "DataModule",
+    "DenseBlock",
     "F",
     "FashionMNIST",
     "HyperParameters",
@@ -123,7 +132,9 @@ __all__ = [
     "argmax",
     "astype",
     "batch_matmul",
+    "batch_norm",
     "concat",
+    "conv_block",
     "corr2d",
     "corr2d_multi_in",
     "corr2d_multi_in_out",
@@ -188,6 +199,7 @@ __all__ = [
     "train_ch5",
     "train_ch6",
     "train_epoch_ch3",
+    "transition_block",
     "transpose",
     "try_all_gpus",
     "try_gpu",

@@ -1,9 +1,10 @@
 """What goes wrong under the book's loops, said: a shape that does not fit, a start that is dead."""
-# ruff: noqa: N803, N806  X is the book's name
+# ruff: noqa: N803  X is the book's name
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import torch
@@ -19,35 +20,42 @@ def through(net: nn.Module | Callable[..., Tensor], X: Any) -> Tensor:
     """Returns what a network makes of a batch.
 
     Raises:
-        UserError: that names the layer of a chain that the shapes do not fit.
+        UserError: that names the layer that the shapes do not fit.
     """
     try:
         return net(X)
     except RuntimeError as error:
-        if isinstance(net, nn.Sequential) and isinstance(X, Tensor):
+        if isinstance(net, nn.Module) and isinstance(X, Tensor):
             _name_the_layer(net, X, error)
         raise
 
 
-def _name_the_layer(net: nn.Sequential, X: Tensor, error: RuntimeError) -> None:
-    """Raises a UserError if a layer of the chain cannot take what those before it give."""
-    with torch.no_grad():
-        for number, layer in enumerate(_layers(net)):
-            shape = "x".join(map(str, X.shape))
-            try:
-                X = layer(X)
-            except RuntimeError:
-                raise UserError(
-                    f"layer {number}, {layer}, was given {shape}; {_expected(layer, X)}"
-                ) from error
+def _name_the_layer(net: nn.Module, X: Tensor, error: RuntimeError) -> None:
+    """Raises a UserError if one of the layers cannot take what it is given."""
+    within: list[tuple[str, nn.Module, Tensor]] = []  # the layers that have begun and not ended
+    with ExitStack() as stack, torch.no_grad():
+        for name, layer in net.named_modules():
+            if next(layer.children(), None) is None:
+                begin = layer.register_forward_pre_hook(_begins(within, name))
+                end = layer.register_forward_hook(lambda *_: within.pop() and None)
+                stack.callback(begin.remove)
+                stack.callback(end.remove)
+        with suppress(RuntimeError):
+            net(X)
+    if within:
+        name, layer, given = within[-1]
+        shape = "x".join(map(str, given.shape))
+        expected = _expected(layer, given)
+        raise UserError(f"layer {name}, {layer}, was given {shape}; {expected}") from error
 
 
-def _layers(net: nn.Sequential) -> Iterator[nn.Module]:
-    for layer in net:
-        if isinstance(layer, nn.Sequential):
-            yield from _layers(layer)
-        else:
-            yield layer
+def _begins(
+    within: list[tuple[str, nn.Module, Tensor]], name: str
+) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+    def begin(layer: nn.Module, given: tuple[Any, ...]) -> None:
+        within.append((name, layer, given[0] if given else torch.empty(0)))
+
+    return begin
 
 
 def _expected(layer: nn.Module, X: Tensor) -> str:
