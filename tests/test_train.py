@@ -11,6 +11,7 @@ import holmdel as library
 from holmdel import data as data_sets
 from holmdel.data.dataset import balanced
 from holmdel.errors import UserError
+from holmdel.training.folds import cross_validate, fold_of
 
 QUICK = ("--data", "digits", "--limit", "512", "--epochs", "2")
 
@@ -165,6 +166,33 @@ def test_early_stopping(holmdel, tmp_path):
     assert "test_acc" not in json.loads(lines[-2])
     again = holmdel("train", "lenet", *words, "--out", "run", "--resume")
     assert again.out.splitlines()[-2] == done.out.splitlines()[-2]
+
+
+def test_folds_test_every_training_image_once(holmdel, tmp_path):
+    words = ("--data", "digits", "--limit", 400, "--epochs", 1, "--folds", 3)
+    done = holmdel("train", "lenet", *words, "--out", "three")
+    assert done.status == 0
+    line, figures, speed = done.out.splitlines()[-3:]
+    found = re.fullmatch(
+        r"test acc (\S+), standard deviation \S+, of 3 folds: (\S+), (\S+), (\S+)", line
+    )
+    mean, *each = map(float, found.groups())
+    assert mean == pytest.approx(sum(each) / 3, abs=0.001)
+    assert re.fullmatch(r"loss \d\.\d{3}, train acc \d\.\d{3}, test acc \d\.\d{3}", figures)
+    assert speed.endswith("examples/sec on cpu")
+    configs = [json.loads(p.read_text()) for p in (tmp_path / "work").glob("three/*/config.json")]
+    assert len(configs) == 3
+    labels = torch.tensor([0] * 7 + [1] * 5)
+    parts = fold_of(labels, 3)
+    assert parts.bincount().tolist() == [4, 4, 4]
+    assert parts[:7].bincount().sort().values.tolist() == [2, 2, 3]
+
+
+def test_folds_that_cannot_be_are_sentences(holmdel):
+    with pytest.raises(UserError, match="folds was given as 9; the largest class has 8 training"):
+        cross_validate("lenet", rare([10, 10]), folds=9, out="run")
+    done = holmdel("train", "lenet", "--data", "digits", "--folds", 2, "--serve", 0)
+    assert "--folds was given with --resume, --serve or --workers" in done.err
 
 
 def test_balanced_epochs_show_each_class_as_often():

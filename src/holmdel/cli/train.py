@@ -65,6 +65,15 @@ def train(
             rich_help_panel=FURTHER,
         ),
     ] = 1,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="K",
+            help="Cross-validation: train K times, each tested on another part.",
+            rich_help_panel=FURTHER,
+        ),
+    ] = None,
     serve: Annotated[
         int | None,
         typer.Option(
@@ -116,6 +125,12 @@ def train(
     from holmdel.training.train import new_folder
 
     folder = out or new_folder(network, data)
+    if folds is not None:
+        if resume or serve is not None or workers > 1:
+            raise UserError(
+                "--folds was given with --resume, --serve or --workers; it trains several models"
+            )
+        return _cross_validate(network, data, root, folder, folds, settings)
     where = {"out": folder, "resume": resume, "data_root": root, "workers": workers}
     done = _train(network, data, where, settings)
     if done == 0 and serve is not None:
@@ -148,6 +163,21 @@ def _train(network: str, data: str, where: dict[str, Any], given: dict[str, Any]
         return INTERRUPTED
     typer.echo(f"{run.wall_examples_per_sec:.1f} examples/sec over everything; wrote {run.folder}")
     typer.echo(run.summary())
+    return 0
+
+
+def _cross_validate(
+    network: str, data: str, root: Any, folder: Path, folds: int, given: dict[str, Any]
+) -> int:
+    """Trains a model a fold, and prints how good they are: each, their mean and their spread."""
+    from holmdel.cli.live import data_progress, reporter
+    from holmdel.training.folds import cross_validate
+
+    where: dict[str, Any] = {"folds": folds, "out": folder, "data_root": root}
+    with reporter() as told, data_progress() as progress:
+        found = cross_validate(network, data, callbacks=told, progress=progress, **where, **given)
+    typer.echo(f"wrote {folder}")
+    typer.echo(found.summary())
     return 0
 
 

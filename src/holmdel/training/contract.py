@@ -1,5 +1,8 @@
 """The image contract of a training: how stored images become what the network sees."""
 
+import torch
+
+from holmdel.data import Split
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
 
@@ -18,3 +21,12 @@ def image_contract(
     return ImageContract(
         stored=stored, input=seen, enlarge=how, framing=framing, mean=mean, std=std
     )
+
+
+def mean_and_deviation(split: Split) -> tuple[float, float]:
+    """Returns mean and standard deviation of all pixels as parts of 255, to four digits."""
+    counts = torch.bincount(split.images.flatten(), minlength=256).double()
+    levels = torch.arange(256) / 255
+    mean = (counts * levels).sum() / counts.sum()
+    variance = (counts * (levels - mean) ** 2).sum() / counts.sum()
+    return round(float(mean), 4), round(float(variance.sqrt()), 4)

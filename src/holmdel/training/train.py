@@ -5,8 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from holmdel import data as data_sets
 from holmdel.checkpoint import Header
 from holmdel.data import Dataset, Split
@@ -23,7 +21,7 @@ from holmdel.settings import TRAINING, TrainSettings
 from holmdel.shapes import parse_size
 from holmdel.training import launch
 from holmdel.training.callbacks import Animator, Callback, Callbacks, Warner, in_notebook
-from holmdel.training.contract import image_contract
+from holmdel.training.contract import image_contract, mean_and_deviation
 from holmdel.training.engine_choice import choose_engine
 from holmdel.training.folder import RunFolder
 from holmdel.training.group import ALONE, Group, joined, launched, of_this_worker
@@ -60,7 +58,7 @@ def train(
             otherwise, and has the trained ones in the end.
         data: a data set's name; a folder of images, `folder/CLASS/*` or
             `folder/{train,test}/CLASS/*`; a `.csv`, `.npz` or `.parquet` file; or arrays,
-            `(images, labels)` or two such pairs, as `data.load` takes them.
+            `(images, labels)` or two such pairs, as `data.load` takes them; or what that returns.
         out: the run folder; if None, a new one under `runs/`.
         resume: go on with the training that `out` holds; the same settings apply.
         data_root: the data root that has the set; None for the usual ones.
@@ -173,7 +171,21 @@ def _given_back(run: Run, mine: Own | None) -> Run:
 
 def name_of(data: Any) -> str:
     """Returns what a training calls its data: a name or path as it was given, or `arrays`."""
+    if isinstance(data, Dataset):
+        return data.name
     return str(data) if isinstance(data, str | Path) else "arrays"
+
+
+def load_for(
+    network: Given,
+    data: Any,
+    root: str | Path | None,
+    progress: data_sets.Progress | None,
+    settings: Mapping[str, Any],
+) -> Dataset:
+    """Returns the data set that `train` would train a network on; arguments as there."""
+    work = plan(own_network(network) or str(network), name_of(data), settings)
+    return _load(work, data, root, progress)
 
 
 def _place(data: str, root: str | Path | None) -> dict[str, Any]:
@@ -217,6 +229,8 @@ def _load(
     work: Plan, data: Any, root: str | Path | None, progress: data_sets.Progress | None
 ) -> Dataset:
     """Returns the data set; a folder's images come in the size that the network sees."""
+    if isinstance(data, Dataset):
+        return data
     size: Size | None
     if work.own and not work.settings.input:
         folder = Path(name_of(data)).expanduser().is_dir()
@@ -278,17 +292,8 @@ def _contract(dataset: Dataset, stored: Size, seen: Size, *, normalise: bool) ->
     """Returns the image contract of a data set."""
     mean, std = 0.0, 1.0
     if normalise:
-        mean, std = _mean_and_deviation(dataset.train)
+        mean, std = mean_and_deviation(dataset.train)
     return image_contract(stored, seen, dataset.framing, mean, std)
-
-
-def _mean_and_deviation(split: Split) -> tuple[float, float]:
-    """Returns mean and standard deviation of all pixels as parts of 255, to four digits."""
-    counts = torch.bincount(split.images.flatten(), minlength=256).double()
-    levels = torch.arange(256) / 255
-    mean = (counts * levels).sum() / counts.sum()
-    variance = (counts * (levels - mean) ** 2).sum() / counts.sum()
-    return round(float(mean), 4), round(float(variance.sqrt()), 4)
 
 
 def _size(split: Split) -> Size:
