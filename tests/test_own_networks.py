@@ -4,6 +4,10 @@ import functools
 import io
 import itertools
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +133,47 @@ def test_a_module_goes_on_from_its_weights_and_has_the_trained_ones():
 def test_the_engine_trains_a_forward_that_is_a_chain():
     run = library.train(Lenet, "digits", out="run", **QUICK)
     assert "native" in json.loads((run.folder / "config.json").read_text())["engine"]
+
+
+class Skipping(nn.Module):
+    """A residual network as tutorials write it: a sum in place, a way around, a dropout."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(1, 4, 3, padding=1)
+        self.conv1, self.norm1 = nn.Conv2d(4, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8)
+        self.conv2, self.norm2 = nn.Conv2d(8, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8)
+        self.down = nn.Sequential(nn.Conv2d(4, 8, 1, 2, bias=False), nn.BatchNorm2d(8))
+        self.drop, self.out = nn.Dropout(0.1), nn.Linear(8, classes)
+
+    def forward(self, x):
+        x = F.relu(self.stem(x))
+        found = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        found += self.down(x)
+        return self.out(self.drop(F.adaptive_avg_pool2d(F.relu(found), 1).flatten(1)))
+
+
+def test_the_engine_trains_a_forward_with_sums():
+    run = library.train(Skipping, "digits", out="run", **QUICK)
+    assert "native" in json.loads((run.folder / "config.json").read_text())["engine"]
+    images = torch.rand(5, 1, 28, 28)
+    network, _ = load_model(run.folder / "model.safetensors")
+    again = Skipping().eval()
+    again.load_state_dict(network.state_dict())
+    torch.testing.assert_close(network(images), again(images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.exhaustive
+def test_pytorch_trains_strided_1x1_convolutions_at_odd_batch_sizes():
+    """Channels last, PyTorch 2.13 writes outside of its memory there; the process ended."""
+    code = (
+        "import holmdel, tests.test_own_networks as here\n"
+        "holmdel.train(here.Skipping, 'digits', out='run', engine='torch', epochs=2, limit=157,"
+        " batch_size=128)"
+    )
+    root = Path(__file__).parents[1]
+    where = os.environ | {"PYTHONPATH": os.pathsep.join([str(root), str(root / "src")])}
+    assert subprocess.run([sys.executable, "-c", code], env=where, check=False).returncode == 0
 
 
 def test_images_of_a_folder_come_in_the_size_that_the_network_takes(tmp_path):

@@ -10,14 +10,16 @@ namespace {
 
 constexpr int kClasses = 10, kPictures = 77, kSide = 13;
 
-// A convolution with batch norm, sigmoid and pooling, one with a border and ReLU, a pooling, a
+// A convolution with batch norm, sigmoid and pooling, a SiLU and a way around it, one with a border and ReLU, a pooling, a
 // dropout, a dense layer with batch norm and GELU, another.
 std::vector<Layer> layers() {
-  return {
+  std::vector<Layer> found = {
       {kConv, {1, kSide, kSide}, {6, 12, 12}, {4, 4}, {1, 1}, {1, 1}, 0, 0, 0, 0},
       {kBatchNorm, {6, 12, 12}, {6, 12, 12}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 1e-5f, 0.1f},
       {kSigmoidLayer, {6, 12, 12}, {6, 12, 12}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kMaxPool, {6, 12, 12}, {6, 6, 6}, {2, 2}, {2, 2}, {0, 0}, 0, 0, 0, 0},
+      {kSiluLayer, {6, 6, 6}, {6, 6, 6}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
+      {kSum, {6, 6, 6}, {6, 6, 6}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kConv, {6, 6, 6}, {5, 3, 3}, {3, 3}, {2, 2}, {1, 1}, 0, 0, 0, 0},
       {kReluLayer, {5, 3, 3}, {5, 3, 3}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kAdaptivePool, {5, 3, 3}, {5, 2, 2}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
@@ -27,6 +29,11 @@ std::vector<Layer> layers() {
       {kGeluLayer, {9, 1, 1}, {9, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kLinear, {9, 1, 1}, {kClasses, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
   };
+  for (int i = 0; i < static_cast<int>(found.size()); i++) {
+    found[i].reads[0] = i;
+    found[i].reads[1] = found[i].kind == kSum ? i - 1 : -1;
+  }
+  return found;
 }
 
 // The second and the fourth are batch norms: weight, bias, running mean and variance.

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from holmdel.engine.choice import Selection as Selection
     from holmdel.engine.choice import compile as compile
     from holmdel.engine.choice import select as select
-    from holmdel.engine.layers import Unsupported as Unsupported
     from holmdel.engine.learning import Step as Step
     from holmdel.engine.library import Status as Status
     from holmdel.engine.library import peak as peak
     from holmdel.engine.library import status as status
+    from holmdel.engine.parts import Unsupported as Unsupported
 
 _HOMES = {
     "Chain": "chain",
     "Selection": "choice",
     "Status": "library",
     "Step": "learning",
-    "Unsupported": "layers",
+    "Unsupported": "parts",
     "compile": "choice",
     "peak": "library",
     "select": "choice",

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from holmdel.engine.layers import Layer, Unsupported
+from holmdel.engine.layers import Layer
 from holmdel.engine.library import KINDS, SLOTS, Described, Scaling
+from holmdel.engine.parts import Unsupported
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
 
@@ -24,6 +25,7 @@ def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) ->
             getattr(to, field)[:] = getattr(layer, field)
         to.count_padding, to.normalised = layer.count_padding, layer.norm is not None
         to.number, to.momentum = layer.number, layer.momentum
+        to.reads[:] = layer.reads if len(layer.reads) > 1 else (*layer.reads, -1)
     height, width = image.stored[1:]
     top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
     if image.enlarge == "resize":  # bytes are not taken then

@@ -17,9 +17,10 @@ from holmdel.engine.calls import (
     pointers,
     refuse,
 )
-from holmdel.engine.layers import Unsupported, answering, layers_of
+from holmdel.engine.layers import MOST_MEMORY, answering, bytes_kept, layers_of
 from holmdel.engine.learning import Batch, Step, learn
 from holmdel.engine.library import Images, library, status
+from holmdel.engine.parts import Unsupported
 from holmdel.engine.places import Places
 from holmdel.engine.watch import Watch, hooked_gradient
 from holmdel.errors import UserError
@@ -73,6 +74,7 @@ class Chain:
         self._modes = [layer.switch for layer in layers if layer.switch is not None]
         self._random = any(layer.kind == "dropout" for layer in layers)
         norms = [layer for layer in layers if layer.kind == "norm"]
+        self._kept = bytes_kept(layers, 1)  # of an image
         self._fewest = min((math.prod(norm.input[1:]) for norm in norms), default=2)
         self._counts = [
             norm.module.num_batches_tracked
@@ -95,12 +97,21 @@ class Chain:
         if not self._watch.same() or not self._places.same():
             self._make()
 
-    def expect_learning(self) -> None:
+    def expect_learning(self, batch: int = 1) -> None:
         """Refuses a network that does not learn as PyTorch's would, as it is now.
 
+        Args:
+            batch: how many images it is to learn from at a time.
+
         Raises:
-            Unsupported: for a batch norm or dropout in eval mode, or hooks on weights.
+            Unsupported: for a batch norm or dropout in eval mode, hooks on weights, or a batch
+                whose values would take more than `layers.MOST_MEMORY`.
         """
+        if self._kept * batch > MOST_MEMORY:
+            raise Unsupported(
+                f"with batch norms, {batch} images take {self._kept * batch / 2**30:.1f} GiB; the "
+                f"engine takes {MOST_MEMORY >> 30}; smaller batches fit"
+            )
         if not all(module.training for module in self._modes):
             raise Unsupported("a batch norm or a dropout is in eval mode, as none is that learns")
         if any(p is not None and hooked_gradient(p) for p in self._places.found()):
@@ -250,7 +261,7 @@ class Chain:
             )
         if not 0 <= label_smoothing <= 1:
             raise UserError(f"label_smoothing was given as {label_smoothing}; expected 0..1")
-        self.expect_learning()
+        self.expect_learning(count)
         if (self._random or augment) and seed < 0:
             seed = int(torch.randint(2**63 - 1, ()))
         parameters = self._places.checked()

@@ -7,8 +7,8 @@ from torch import nn
 
 from holmdel.engine.calls import expect_fitting
 from holmdel.engine.chain import Chain, Shape
-from holmdel.engine.layers import Unsupported
 from holmdel.engine.library import status
+from holmdel.engine.parts import Unsupported
 from holmdel.images.contract import ImageContract
 from holmdel.settings import TRAINING
 

@@ -1,23 +1,22 @@
 """Translates a PyTorch module into the engine's layers, or says which layer it does not support."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import NamedTuple
 
 from torch import nn
 
-from holmdel.engine.watch import hooked, hooked_gradient, is_sequence
-from holmdel.errors import UserError
+from holmdel.engine.parts import Part, Unsupported, parts_of
+from holmdel.engine.parts import unknown as _unknown
+from holmdel.engine.watch import hooked_gradient
 from holmdel.shapes import output_size
 
 LARGEST = 96  # pixels a side
+MOST_MEMORY = 2 << 30  # bytes of a step
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
-
-
-class Unsupported(UserError):  # noqa: N818  as UserError's family, named for what it says
-    """A network, or a layer of it, that the engine does not take."""
 
 
 Learner = nn.Conv2d | nn.Linear | nn.BatchNorm1d | nn.BatchNorm2d
@@ -37,6 +36,7 @@ class Layer:
         module: whose weight and bias it uses, if it has any.
         norm: the batch norm that is folded into it, if one is.
         switch: the module whose training mode it goes by, if it does.
+        reads: values: 0 is the image, i + 1 what layer i gives. A sum reads two.
     """
 
     kind: str
@@ -51,6 +51,7 @@ class Layer:
     module: Learner | None = None
     norm: nn.BatchNorm1d | nn.BatchNorm2d | None = None
     switch: nn.Module | None = None
+    reads: tuple[int, ...] = (0,)
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns the shapes of weight and bias, for a layer that has them."""
@@ -63,29 +64,53 @@ class Layer:
 
 def answering(layers: Sequence[Layer]) -> list[Layer]:
     """Returns the layers in eval mode: no dropout, a batch norm folded into the layer before it."""
+    readers = Counter(value for layer in layers for value in layer.reads)
     found: list[Layer] = []
+    values = [0]  # of the layers found, for each of those given
     for layer in layers:
+        reads = tuple(values[value] for value in layer.reads)
+        before = found[reads[0] - 1] if reads[0] else None
+        alone = readers[layer.reads[0]] == 1
         if layer.kind == "dropout":
-            continue
-        before = found[-1] if found else None
-        if (
-            layer.kind == "norm"
-            and before
-            and before.kind in ("conv", "linear")
-            and not before.norm
-        ):
+            values.append(reads[0])
+            readers[len(values) - 1] += readers[layer.reads[0]] - 1
+        elif layer.kind == "norm" and before and alone and _takes_norm(before):
             assert isinstance(layer.module, nn.BatchNorm1d | nn.BatchNorm2d)
-            found[-1] = replace(before, norm=layer.module, number=layer.number)
+            found[reads[0] - 1] = replace(before, norm=layer.module, number=layer.number)
+            values.append(reads[0])
         else:
-            found.append(layer)
+            found.append(replace(layer, reads=reads))
+            values.append(len(found))
     return found
+
+
+def _takes_norm(layer: Layer) -> bool:
+    return layer.kind in ("conv", "linear") and not layer.norm
+
+
+def bytes_kept(layers: Sequence[Layer], batch: int) -> int:
+    """Returns about how much memory a step takes for values and gradients of a batch.
+
+    Where there are batch norms, all images are kept from layer to layer; else some at a time.
+    """
+    if not any(layer.kind == "norm" for layer in layers):
+        return 0
+    return 8 * batch * sum(math.prod(layer.output) for layer in layers)
+
+
+class _Value(NamedTuple):
+    """What a part gives: a value of the layers, its shape, and whether it is flattened."""
+
+    number: int
+    shape: Shape
+    flat: bool
 
 
 def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
     """Returns the engine's layers of a network.
 
     Args:
-        network: a chain: a layer, or an `nn.Sequential` of layers and chains.
+        network: a layer, an `nn.Sequential` of layers and networks, or a graph (`parts`).
         size: (C, H, W) of what it sees.
 
     Raises:
@@ -96,27 +121,54 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
     if max(size[1:]) > LARGEST:
         raise Unsupported(f"images of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
     layers: list[Layer] = []
-    shape, flat = size, False
-    for name, module in _leaves("", network):
-        if type(module) is nn.Flatten:
-            _expect(module.start_dim == 1 and module.end_dim == -1, name, module)
-            flat = True
+    values = [_Value(0, size, False)]
+    for part in parts_of(network):
+        given = [values[value] for value in part.reads]
+        if type(part.module) is nn.Flatten:
+            whole = part.module.start_dim == 1 and part.module.end_dim == -1
+            _expect(whole, part.name, part.module)
+            values.append(given[0]._replace(flat=True))
             continue
-        if type(module) is nn.Linear:
-            given = shape[0] * shape[1] * shape[2]
-            _expect(flat, name, module, "before a Flatten")
-            _expect(module.in_features == given, name, module, f"after {given} values")
-            layer = Layer("linear", shape, (module.out_features, 1, 1), module=module)
-            flat = True
-        else:
-            layer = _layer(name, module, shape, flat)
-        _expect(min(layer.output) > 0, name, module)
+        layer = replace(_layer_of(part, given), reads=tuple(one.number for one in given))
         layers.append(layer)
-        shape = layer.output
-    if not flat:
+        flat = given[0].flat or layer.kind == "linear"
+        values.append(_Value(len(layers), layer.output, flat))
+    if not values[-1].flat:
         raise Unsupported("its last layer does not give a row of logits; a Flatten or Linear does")
+    if values[-1].number != len(layers):
+        raise Unsupported("its last layer is not what it gives")
+    _expect_readers(layers)
     _expect_weights(layers)
     return layers
+
+
+def _layer_of(part: Part, given: Sequence[_Value]) -> Layer:
+    """Returns the layer of a part that is no Flatten."""
+    name, module, (_, shape, flat) = part.name, part.module, given[0]
+    if module is None:
+        if given[0][1:] != given[1][1:]:
+            raise Unsupported(f"{name or 'it'} adds {given[0].shape} to {given[1].shape}")
+        return Layer("sum", shape, shape)
+    if type(module) is nn.Linear:
+        inputs = math.prod(shape)
+        _expect(flat, name, module, "before a Flatten")
+        _expect(module.in_features == inputs, name, module, f"after {inputs} values")
+        _expect(module.out_features > 0, name, module)
+        return Layer("linear", shape, (module.out_features, 1, 1), module=module)
+    layer = _layer(name, module, shape, flat)
+    _expect(min(layer.output) > 0, name, module)
+    return layer
+
+
+def _expect_readers(layers: Sequence[Layer]) -> None:
+    """Refuses values that nobody reads, and maps that are flattened for one reader of several."""
+    readers = Counter(value for layer in layers for value in layer.reads)
+    if len(readers) < len(layers):
+        raise Unsupported("it has a layer whose values nobody reads")
+    for layer in layers:
+        maps = math.prod(layer.input[1:]) > 1
+        if layer.kind == "linear" and maps and readers[layer.reads[0]] > 1:
+            raise Unsupported("a dense layer and another layer read the same maps")
 
 
 def _expect_weights(layers: Sequence[Layer]) -> None:
@@ -146,18 +198,6 @@ def _expect_weights(layers: Sequence[Layer]) -> None:
         raise Unsupported("it has no weights")
     if len({id(p) for p in weights}) < len(weights):
         raise Unsupported("two of its layers share weights")
-
-
-def _leaves(name: str, module: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Gives the layers of a chain with their names; what does nothing is left out."""
-    if hooked(module):
-        raise Unsupported(f"the layer {name or 'given'} has hooks, which the engine does not call")
-    if is_sequence(module):
-        for part, child in module._modules.items():  # named_children leaves out repetitions
-            assert child is not None
-            yield from _leaves(f"{name}.{part}" if name else part, child)
-    elif type(module) is not nn.Identity:
-        yield name, module
 
 
 def _layer(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
@@ -252,11 +292,6 @@ def _pool(
 
 def _pair(value: int | tuple[int, ...]) -> Pair:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
-
-
-def _unknown(name: str, module: nn.Module, where: str = "") -> NoReturn:
-    text = " ".join(part for part in (str(module).split("\n")[0], where) if part)
-    raise Unsupported(f"the engine does not know the layer {name or 'given'}: {text}")
 
 
 def _expect(good: bool, name: str, module: nn.Module, where: str = "") -> None:

@@ -11,8 +11,8 @@ from torch.nn.utils import clip_grad_norm_
 
 from holmdel.data import augment
 from holmdel.engine.calls import gradient_of, is_plain, plain, pointers, refuse
-from holmdel.engine.layers import Unsupported
 from holmdel.engine.library import CHANGES, Augment, Images, Learned, Task
+from holmdel.engine.parts import Unsupported
 from holmdel.engine.steps import Steps, fused_steps
 
 

@@ -15,10 +15,10 @@ from holmdel.errors import UserError
 INSTRUCTIONS = ("avx512", "avx2", "portable")  # the fastest first
 VARIABLE = "HOLMDEL_INSTRUCTIONS"
 FOLDER = "HOLMDEL_LIBRARY_FOLDER"  # where other builds of the libraries lie, such as sanitized ones
-FORM = 2  # of the library's interface, engine.cpp
+FORM = 3  # of the library's interface, engine.cpp
 KINDS = (
     "conv", "linear", "avg", "max", "sigmoid", "tanh", "relu", "adaptive", "norm", "dropout",
-    "leaky", "gelu", "gelu-tanh", "silu",
+    "leaky", "gelu", "gelu-tanh", "silu", "sum",
 )  # fmt: skip
 SLOTS = 2  # blocks of images a dense layer takes at once; measured: 1 and 4 are slower
 _PEAK_SECONDS = 0.2
@@ -38,6 +38,7 @@ class Described(ctypes.Structure):
         ("normalised", ctypes.c_int32),
         ("number", ctypes.c_float),
         ("momentum", ctypes.c_float),
+        ("reads", ctypes.c_int32 * 2),
     )
 
 

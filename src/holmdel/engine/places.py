@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from holmdel.engine.layers import Layer, Unsupported
+from holmdel.engine.layers import Layer
+from holmdel.engine.parts import Unsupported
 
 
 class Places:

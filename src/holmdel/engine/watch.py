@@ -36,9 +36,7 @@ class Watch:
     def __init__(self, network: nn.Module) -> None:
         modules = list(network.modules())
         self._seen = [_seen(module) for module in modules]
-        self._children = [
-            (m._modules, list(m._modules.values())) for m in modules if is_sequence(m)
-        ]
+        self._children = [(m._modules, list(m._modules.values())) for m in modules if m._modules]
         self._hooks = [getattr(m, name) for m in modules for name in _HOOKS] + _OF_EVERY_MODULE
 
     def same(self) -> bool:

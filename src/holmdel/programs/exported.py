@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 
 from holmdel.errors import UserError
 from holmdel.programs.known import is_changed, is_layer, name_of, operator_of, options_of, plain
-from holmdel.programs.program import REFERENCE, build_program
+from holmdel.programs.program import REFERENCE, SUMS, build_program
 
 Size = tuple[int, int, int]
 Record = dict[str, Any]
@@ -29,8 +29,8 @@ class Exported:
     Attributes:
         program: for `build_program`, as JSON takes it.
         constants: tensors that are no parameters nor buffers of the module, by their names in it.
-        alike: whether the program is a chain that is trained as the module is, dropout and batch
-            norms included.
+        alike: whether the program is of layers and sums alone and is trained as the module is,
+            dropout and batch norms included.
     """
 
     program: Record
@@ -79,14 +79,48 @@ def export(network: nn.Module, size: Size) -> Exported:
 
 
 def _trains_alike(network: nn.Module, size: Size, program: Record) -> bool:
-    """Returns whether a program is a chain, and the module's in training mode too."""
-    if type(build_program(program)) is not nn.Sequential or any(map(is_changed, network.modules())):
+    """Returns whether a program is of layers and sums, and the module's in training mode too."""
+    if not _plain_parts(program) or any(map(is_changed, network.modules())):
         return False
     try:
         unfolded, _ = _unfolded(network.train(), size)
-        return _group(unfolded, network) == program
+        return bool(_form(_group(unfolded, network)) == _form(program))
     except UserError:
         return False
+
+
+def _form(record: Record) -> Any:
+    """Returns a program without the names of its values, which depend on what else there is."""
+    if "calls" not in record:
+        return record
+    calls = record["calls"]
+    named = [*record["inputs"], *(call["name"] for call in calls)]
+    places: dict[Any, int] = {REFERENCE + name: place for place, name in enumerate(named)}
+    paths = list(dict.fromkeys(call["layer"] for call in calls))
+    forms = [
+        (
+            paths.index(call["layer"]),
+            _form(record["layers"].get(call["layer"], {})),
+            call["operator"],
+            [places.get(value, value) if isinstance(value, str) else value for value in given],
+            call["named"],
+        )
+        for call in calls
+        for given in [call["arguments"]]
+    ]
+    return forms, [places.get(value, value) for value in record["outputs"]], record["tensors"]
+
+
+def _plain_parts(program: Record) -> bool:
+    """Returns whether a program calls nothing but layers and sums of two values."""
+    if "calls" not in program:
+        return True
+    calls = all(
+        call["layer"] is not None
+        or (call["operator"] in SUMS and len(call["arguments"]) == 2 and not call["named"])
+        for call in program["calls"]
+    )
+    return calls and not program["tensors"] and all(map(_plain_parts, program["layers"].values()))
 
 
 def _chain(module: nn.Module) -> Record | None:

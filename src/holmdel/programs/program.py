@@ -16,6 +16,7 @@ from holmdel.programs.known import DTYPES, layer_of, operator_of
 from holmdel.schema import Setting, read_record
 
 REFERENCE = "%"  # before the name of a value among the arguments of a call
+SUMS = ("aten.add.Tensor", "aten.add_.Tensor")  # of two values; the second overwrites the first
 _DEPTH = 32
 _STEPS = 100_000
 _LEAF = (Setting(name="kind", type="str"), Setting(name="options", type="object", default={}))

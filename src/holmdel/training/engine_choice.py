@@ -34,6 +34,12 @@ def choose_engine(
     selection = engine.select(network, image, choice)
     if selection.chain is None:
         return False, selection.line
+    try:
+        selection.chain.expect_learning(plan.settings.batch_size)
+    except engine.Unsupported as obstacle:
+        if choice == "native":
+            raise
+        return False, f"PyTorch: {obstacle}"
     threads = torch.get_num_threads()
     return True, f"{selection.line}, {threads} thread{'s' if threads > 1 else ''}"
 

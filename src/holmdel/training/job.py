@@ -122,7 +122,8 @@ class Job:
             draw_weights(network, self.settings.init)
         if self.settings.batch_norm:
             network = with_batch_norm(network)
-        layout = torch.contiguous_format if self.native else torch.channels_last
+        plain = self.native or _skips(network)
+        layout = torch.contiguous_format if plain else torch.channels_last
         network = on(network, self.device, layout).to(self.dtype)
         optimizer = make_optimizer(network, self.settings)
         average = bool(self.settings.average)
@@ -187,6 +188,15 @@ def _in_float64(network: nn.Module) -> Answer:
         return logits
 
     return answer
+
+
+def _skips(network: nn.Module) -> bool:
+    """Tells whether a convolution's windows leave places out, as a residual network's 1x1 do.
+
+    PyTorch 2.13's way back through one, channels last, damages memory at some odd batch sizes.
+    """
+    windows = (m for m in network.modules() if isinstance(m, nn.Conv2d))
+    return any(s > k for m in windows for s, k in zip(m.stride, m.kernel_size, strict=True))
 
 
 def on(network: nn.Module, device: torch.device, layout: torch.memory_format) -> nn.Module:

@@ -44,7 +44,7 @@ class Made:
         """Returns the network to train, new.
 
         Where the program trains as the module does, it is the program's: the native engine knows
-        chains of layers, and not what a forward() does.
+        layers and sums of what they give, and not what a forward() does.
         """
         network = self.own.build(self.classes, self.size)
         return self.exported.network(network).train() if self.exported.alike else network

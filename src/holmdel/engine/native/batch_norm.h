@@ -18,6 +18,10 @@ class BatchNorm final : public Stage {
     out = out_;
     batchwise = true;
     places_ = in.height * in.width;
+    const bool border = in.border_y || in.border_x;  // a padded convolution reads the same
+    rows_ = border ? in.height : 1;
+    along_ = places_ / rows_;
+    window_rows_ = border ? window_y : 1;
     functions_ = choose_functions(activation, pooling, window_y, window_x);
     // Features without a place: the channels are one row.
     row_of_channels_ = places_ == 1 && in.plane() == 1 && out.plane() == 1;
@@ -62,11 +66,14 @@ class BatchNorm final : public Stage {
       functions_.forward({sums, 0, 1, 1, in.channels, to, nullptr, 0});
       return;
     }
-    const int row = window_y_ * in.width;
+    const int row = window_y_ / window_rows_ * in.width;
     for (int c = 0; c < in.channels; c++) {
       for (int y = 0; y < out.height; y++) {
-        const Vector* x = from + in.at(c, y * window_y_, 0);
-        for (int i = 0; i < row; i++) sums[i] = x[i] * scale[c] + shift[c];
+        for (int part = 0; part < window_rows_; part++) {
+          const Vector* x = from + in.at(c, y * window_y_ + part, 0);
+          Vector* values = sums + part * in.width;
+          for (int i = 0; i < row; i++) values[i] = x[i] * scale[c] + shift[c];
+        }
         const bool keeps = training && pooling_ != Pooling::kNone;
         functions_.forward({sums, in.width, window_y_, window_x_, out.width, to + out.at(c, y, 0),
                             keeps ? kept(thread, slot, c, y) : nullptr, in.width});
@@ -84,22 +91,24 @@ class BatchNorm final : public Stage {
     float* origins = line(thread, kOrigin);
     const IntVector there = first_lanes(thread.images(slot));
     for (int c = 0; c < in.channels; c++) {
-      const Vector* x = from + in.at(c, 0, 0);
-      if (slot == 0) origins[c] = mean_of(x, there, thread.images(0));
+      if (slot == 0) origins[c] = mean_of(from, c, there, thread.images(0));
       const float origin = origins[c];
       Vector total{}, more{}, squares{}, more_squares{};  // two chains of sums hide their latency
-      int i = 0;
-      for (; i + 1 < places_; i += 2) {
-        const Vector d = x[i] - origin, e = x[i + 1] - origin;
-        total += d;
-        more += e;
-        squares += d * d;
-        more_squares += e * e;
-      }
-      if (i < places_) {
-        const Vector d = x[i] - origin;
-        total += d;
-        squares += d * d;
+      for (int row = 0; row < rows_; row++) {
+        const Vector* x = from + in.at(c, row, 0);
+        int i = 0;
+        for (; i + 1 < along_; i += 2) {
+          const Vector d = x[i] - origin, e = x[i + 1] - origin;
+          total += d;
+          more += e;
+          squares += d * d;
+          more_squares += e * e;
+        }
+        if (i < along_) {
+          const Vector d = x[i] - origin;
+          total += d;
+          squares += d * d;
+        }
       }
       sums[2 * c] += there ? total + more : Vector{};
       sums[2 * c + 1] += there ? squares + more_squares : Vector{};
@@ -224,6 +233,8 @@ class BatchNorm final : public Stage {
   RowFunctions functions_;
   Pooling pooling_;
   int window_y_, window_x_, places_;
+  int rows_, along_;  // stretches without a gap that a channel's numbers lie in, and their length
+  int window_rows_;   // how many of them a row of windows lies in
   float momentum_;
   bool row_of_channels_;
   Buffer<float> answer_lines_;
@@ -264,9 +275,12 @@ class BatchNorm final : public Stage {
     for (int lane = 0; lane < kLanes; lane++) total += value[lane];
     return total;
   }
-  float mean_of(const Vector* x, const IntVector& there, int images) const {
+  float mean_of(const Vector* from, int c, const IntVector& there, int images) const {
     Vector total{};
-    for (int i = 0; i < places_; i++) total += x[i];
+    for (int row = 0; row < rows_; row++) {
+      const Vector* x = from + in.at(c, row, 0);
+      for (int i = 0; i < along_; i++) total += x[i];
+    }
     return static_cast<float>(exact_sum(there ? total : Vector{}) / (double{1} * images * places_));
   }
 
@@ -281,7 +295,7 @@ class BatchNorm final : public Stage {
       for (int c = 0; c < in.channels; c++) act(c, c, deltas + c, 1, deltas[c]);
       return;
     }
-    const int row = window_y_ * in.width;
+    const int row = window_y_ / window_rows_ * in.width;
     for (int c = 0; c < in.channels; c++) {
       for (int y = 0; y < out.height; y++) {
         const long there = out.at(c, y, 0);
@@ -289,7 +303,10 @@ class BatchNorm final : public Stage {
         const Vector total = functions_.backward({from + there, value + there, kept_, in.width,
                                                   window_y_, window_x_, out.width, deltas,
                                                   in.width});
-        act(c, in.at(c, y * window_y_, 0), deltas, row, total);
+        for (int part = 0; part < window_rows_; part++) {
+          act(c, in.at(c, y * window_y_ + part, 0), deltas + part * in.width, row,
+              part ? Vector{} : total);
+        }
       }
     }
   }

@@ -81,6 +81,7 @@ class Chain {
   std::vector<const BatchNorm*> norms_;
   std::vector<int> cuts_;  // the stages from batch norm to batch norm: 0, their places, the end
 
+  void join_readers();
   Work& work();
   void allocate(int threads, int slots);
   void take_values(float* const* values);
@@ -102,27 +103,51 @@ class Chain {
 };
 
 inline void Chain::connect() {
+  const int count = static_cast<int>(stages.size());
   end_.in = end_.out = logits;
-  end_.index = static_cast<int>(stages.size());
+  end_.index = end_.reads = count;
   end_.gradient_slots = true;
-  for (std::size_t i = 0; i < stages.size(); i++) {
+  for (int i = 0; i < count; i++) {
     Stage& stage = *stages[i];
-    stage.index = static_cast<int>(i);
-    stage.next = i + 1 < stages.size() ? stages[i + 1].get() : &end_;
-    stage.first = i == 0 || (stages[i - 1]->first && !stages[i - 1]->parameters.weight_count);
-    if (slotwise_ == static_cast<int>(i) && !stage.together) slotwise_++;
+    stage.index = i;
+    if (slotwise_ == i && !stage.together) slotwise_++;
     if (stage.batchwise) {
       norms_.push_back(static_cast<const BatchNorm*>(&stage));
-      cuts_.push_back(stage.index);
+      cuts_.push_back(i);
     }
     stage.parameters.weight_at = parameter_count;
     stage.parameters.bias_at = parameter_count + stage.parameters.weight_count;
     parameter_count += stage.parameters.weight_count + stage.parameters.bias_count;
   }
+  join_readers();
   if (cuts_.empty() || cuts_[0] != 0) cuts_.insert(cuts_.begin(), 0);
-  cuts_.push_back(static_cast<int>(stages.size()));
+  cuts_.push_back(count);
   for (auto& stage : stages) stage->gradient_slots = stage->index >= slotwise_ || !norms_.empty();
   loader = std::make_unique<Loader>(stages[0]->in, scaling);
+}
+
+// Finds out who reads each room, and whether anything before it learns.
+inline void Chain::join_readers() {
+  const int count = static_cast<int>(stages.size());
+  std::vector<Stage*> first_reader(count + 1, nullptr);
+  std::vector<bool> learned(count + 1, false);  // whether a gradient by the room is asked for
+  for (auto& stage : stages) {
+    bool before = false;
+    for (int room : {stage->reads, stage->also_reads}) {
+      if (room < 0) continue;
+      before = before || learned[room];
+      if (!first_reader[room]) {
+        first_reader[room] = stage.get();
+      } else {
+        first_reader[room]->later.push_back(stage.get());
+        if (room) stages[room - 1]->shared = true;
+      }
+    }
+    stage->first = !before;
+    learned[stage->index + 1] = before || stage->parameters.weight_count;
+  }
+  first_reader[count] = &end_;
+  for (auto& stage : stages) stage->next = first_reader[stage->index + 1];
 }
 
 // A child of fork gets work of its own: the parent's may have been locked, or half done, by a thread
@@ -148,9 +173,10 @@ inline void Chain::allocate(int threads, int slots) {
     for (std::size_t i = 0; i <= stages.size(); i++) {
       const Stage& stage = i < stages.size() ? *stages[i] : static_cast<const Stage&>(end_);
       Room& room = thread->rooms[i];
-      const std::size_t size = stage.in.size();
-      room.input = Buffer<Vector>(slots * size);
-      room.gradient = Buffer<Vector>((stage.gradient_slots ? slots : 1) * size);
+      const Grid& given = i ? stages[i - 1]->out : stage.in;
+      room.input = Buffer<Vector>(static_cast<std::size_t>(slots) * given.size());
+      const std::size_t gradients = stage.gradient_slots ? slots : 1;
+      room.gradient = Buffer<Vector>(gradients * stage.in.size());
       stage.allocate(room, slots);
       scratch = std::max(scratch, stage.scratch());
     }
@@ -214,10 +240,10 @@ inline void Chain::backward(Thread& thread, const Part& some, const Part& slots)
   for (int i = last - 1; i >= turn; i--) {
     const int at_once = stages[i]->together ? slots.count : 1;
     for (int slot = slots.first; slot < end; slot += at_once) {
-      stages[i]->backward(thread, slot, at_once);
+      stages[i]->go_back(thread, slot, at_once);
     }
   }
   for (int slot = slots.first; slot < end; slot++) {
-    for (int i = turn - 1; i >= some.first; i--) stages[i]->backward(thread, slot, 1);
+    for (int i = turn - 1; i >= some.first; i--) stages[i]->go_back(thread, slot, 1);
   }
 }

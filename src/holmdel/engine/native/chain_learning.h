@@ -58,7 +58,7 @@ inline void Chain::learn_whole(Thread& thread, const Task& task, int parts) {
     const BatchNorm *behind = norm_at(piece), *before = piece ? norm_at(piece - 1) : nullptr;
     const int first = piece ? cuts_[piece - 1] + (before ? 1 : 0) : 0;
     for (const Part& group : groups) {
-      for (int i = 0; behind && i < group.count; i++) behind->backward(thread, group.first + i, 1);
+      for (int i = 0; behind && i < group.count; i++) behind->go_back(thread, group.first + i, 1);
       if (piece) backward(thread, {first, cuts_[piece] - first}, group);
       for (int i = 0; before && i < group.count; i++) before->measure_back(thread, group.first + i);
     }

@@ -9,14 +9,14 @@
 #include "dropout.h"
 #include "pooling.h"
 #include "single_image.h"
+#include "sum.h"
 
 #define HOLMDEL_PUBLIC extern "C" __attribute__((visibility("default")))
 
 namespace {
 
-std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slots) {
+std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& in, const Grid& out, int slots) {
   const Layer& layer = bundle.layer;
-  const Grid in = bundle.in();
   switch (layer.kind) {
     case kConv:
       return std::make_unique<Convolution>(in, out, layer.shape(), bundle.activation,
@@ -30,6 +30,7 @@ std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slo
                                          bundle.window_y, bundle.window_x, layer.number,
                                          layer.momentum);
     case kDropout: return std::make_unique<Dropout>(in, out, layer.number);
+    case kSum: return std::make_unique<Sum>(in, out, bundle.activation);
     default: break;
   }
   if (layer.curve() != Curve::kNone) {
@@ -41,7 +42,7 @@ std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& out, int slo
 }  // namespace
 
 // Which form of this interface the library has; Python takes no other.
-HOLMDEL_PUBLIC int holmdel_form() { return 2; }
+HOLMDEL_PUBLIC int holmdel_form() { return 3; }
 
 // Whether the processor that runs this has an instruction set; the portable library is asked.
 HOLMDEL_PUBLIC int holmdel_has(const char* instructions) {
@@ -64,20 +65,23 @@ HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scalin
     const auto bundles = bundle(layers, count);
     chain->slots = std::clamp(slots, 1, kMostSlots);
     chain->scaling = *scaling;
+    const auto grids = find_grids(bundles);
+    for (const Grid& grid : grids) {
+      if (grid.flat && (grid.border_y || grid.border_x)) return nullptr;
+    }
     const int* last = bundles.back().out;
     chain->logits = Grid{last[0] * last[1] * last[2], 1, 1};
     chain->logits.flat = true;
     for (std::size_t i = 0; i < bundles.size(); i++) {
-      Grid out = i + 1 < bundles.size() ? bundles[i + 1].in() : chain->logits;
-      const int* shape = bundles[i].out;  // what flattening does not change
-      if (out.flat) out.channels = shape[0], out.height = shape[1], out.width = shape[2];
-      chain->stages.push_back(make_stage(bundles[i], out, chain->slots));
-      if (bundles[i].layer.normalised) {
-        chain->stages.back()->parameters.folds = true;
-        chain->stages.back()->parameters.epsilon = bundles[i].layer.number;
-      }
+      const Bundle& one = bundles[i];
+      chain->stages.push_back(make_stage(one, grids[one.reads[0]], grids[i + 1], chain->slots));
+      Stage& stage = *chain->stages.back();
+      stage.reads = one.reads[0];
+      stage.also_reads = one.reads[1];
+      stage.parameters.folds = one.layer.normalised;
+      if (one.layer.normalised) stage.parameters.epsilon = one.layer.number;
     }
-    chain->single_image = std::make_unique<SingleImage>(bundles);
+    chain->single_image = std::make_unique<SingleImage>(bundles, grids);
     chain->connect();
     return chain.release();
   } catch (const std::exception&) {

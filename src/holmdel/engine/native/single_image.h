@@ -197,24 +197,36 @@ inline void run_plain(const Bundle& bundle, const float* line, const float* from
   }
 }
 
+// The sum of two values, activated.
+inline void run_sum(const Bundle& bundle, const float* one, const Map& in, const float* other,
+                    const Map& also, float* to, const Map& out) {
+  for (int c = 0; c < out.channels; c++) {
+    for (int y = 0; y < out.height; y++) {
+      for (int x = 0; x < out.width; x++) {
+        const float value[kLanes] = {one[in.at(c, y, x)] + other[also.at(c, y, x)]};
+        float result[kLanes];
+        store(result, activated_by(bundle.activation, load(value)));
+        to[out.at(c, y, x)] = result[0];
+      }
+    }
+  }
+}
+
 class SingleImage {
  public:
-  explicit SingleImage(const std::vector<Bundle>& bundles) {
-    maps_.push_back(Map::planes(bundles[0].in()));
+  SingleImage(const std::vector<Bundle>& bundles, const std::vector<Grid>& grids) {
+    maps_.push_back(Map::planes(grids[0]));
     for (std::size_t i = 0; i < bundles.size(); i++) {
       const Bundle& bundle = bundles[i];
       const bool learns = bundle.layer.learns();
       layers_.push_back({bundle, nullptr, {}});
-      if (learns && SingleImageColumns::fits(bundle, maps_.back())) {
-        layers_.back().learner = std::make_unique<SingleImageColumns>(bundle, maps_.back());
+      const Map in = maps_[bundle.reads[0]];
+      if (learns && SingleImageColumns::fits(bundle, in)) {
+        layers_.back().learner = std::make_unique<SingleImageColumns>(bundle, in);
       } else if (learns) {
-        layers_.back().learner = std::make_unique<SingleImagePlaces>(bundle, maps_.back());
+        layers_.back().learner = std::make_unique<SingleImagePlaces>(bundle, in);
       }
-      Grid out{bundle.out[0], bundle.out[1], bundle.out[2]};
-      if (i + 1 < bundles.size()) {
-        out.border_y = bundles[i + 1].in().border_y;
-        out.border_x = bundles[i + 1].in().border_x;
-      }
+      const Grid& out = grids[i + 1];
       maps_.push_back(learns ? layers_.back().learner->map(out)
                              : Map::side_by_side(out, round_up(out.channels, kHalf)));
     }
@@ -236,12 +248,16 @@ class SingleImage {
 
   void run(float* logits) {
     for (std::size_t i = 0; i < layers_.size(); i++) {
-      const float* from = values_[i].get();
+      const Bundle& bundle = layers_[i].bundle;
+      const int one = bundle.reads[0], other = bundle.reads[1];
+      const float* from = values_[one].get();
       float* to = values_[i + 1].get();
       if (layers_[i].learner) {
         layers_[i].learner->run(from, to, maps_[i + 1]);
+      } else if (other >= 0) {
+        run_sum(bundle, from, maps_[one], values_[other].get(), maps_[other], to, maps_[i + 1]);
       } else {
-        run_plain(layers_[i].bundle, layers_[i].line.data(), from, maps_[i], to, maps_[i + 1]);
+        run_plain(bundle, layers_[i].line.data(), from, maps_[one], to, maps_[i + 1]);
       }
     }
     const Map& last = maps_.back();

@@ -116,22 +116,26 @@ struct Parameters {
   int values() const { return !weight_count ? 0 : runs ? 4 : folds ? 6 : 2; }
 };
 
-// One step of the chain. `index` is its place: rooms[index] its own, rooms[index + 1] the next one's.
+// One step of the chain. `index` is its place: it writes into rooms[index + 1], and reads a room
+// before that, mostly rooms[index]. All else in rooms[index] is its own.
 class Stage {
  public:
   virtual ~Stage() = default;
-  Grid in, out;    // out is the next stage's in
+  Grid in, out;    // of the rooms that it reads and writes
   int index = 0;
+  int reads = 0, also_reads = -1;  // rooms; a sum reads two
   bool first = false;  // nothing before it learns: no gradient by the input
   bool together = false;  // takes all slots at once; else one by one
   bool gradient_slots = false;  // whether its input's gradient has a place for every slot
   bool batchwise = false;  // needs the sums over a whole batch before its own turn
   bool plain = false;  // gives sums as they are, without activation and pooling
   Parameters parameters;
-  const Stage* next = nullptr;
+  const Stage* next = nullptr;  // the first that reads what it gives
+  std::vector<const Stage*> later;  // the others that read what it reads itself, where it is the first
+  bool shared = false;              // whether several read what it gives
 
   Vector* input(Thread& thread, int slot) const {
-    return thread.rooms[index].input.get() + static_cast<long>(slot) * in.size();
+    return thread.rooms[reads].input.get() + static_cast<long>(slot) * in.size();
   }
   Vector* output(Thread& thread, int slot) const {
     return thread.rooms[index + 1].input.get() + static_cast<long>(slot) * out.size();
@@ -143,7 +147,15 @@ class Stage {
   const Vector* given(Thread& thread, int slot) const { return next->gradient(thread, slot); }
 
   // Whether a bias has a gradient: a batch norm takes away what all images have in common.
-  bool bias_learns() const { return parameters.bias && !(plain && next->batchwise); }
+  bool bias_learns() const { return parameters.bias && !(plain && next->batchwise && !shared); }
+
+  // The way back through some slots; with what the later readers of its input wrote.
+  void go_back(Thread& thread, int slot, int slots) const {
+    backward(thread, slot, slots);
+    for (int i = 0; !first && i < slots; i++) {
+      for (const Stage* other : later) add_gradient(thread, slot + i, *other);
+    }
+  }
 
   // Takes the buffers of a stage, besides its input and its gradient.
   virtual void allocate(Room& room, int slots) const = 0;
@@ -159,6 +171,17 @@ class Stage {
 
  private:
   Buffer<float> folded_;  // weights, then biases
+
+  void add_gradient(Thread& thread, int slot, const Stage& other) const {
+    Vector* to = gradient(thread, slot);
+    const Vector* more = other.gradient(thread, slot);
+    for (int c = 0; c < in.channels; c++) {
+      for (int y = 0; y < in.height; y++) {
+        const int at = in.at(c, y, 0);
+        for (int x = 0; x < in.width; x++) to[at + x] += more[at + x];
+      }
+    }
+  }
 };
 
 inline void Stage::fold() {
