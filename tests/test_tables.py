@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import holmdel as library
@@ -181,3 +182,25 @@ def test_other_files_are_a_sentence(tmp_path):
     np.savez(tmp_path / "a.npz", weights=IMAGES)
     with pytest.raises(UserError, match=r"has the arrays weights; expected x_train, y_train"):
         load(tmp_path / "a.npz")
+
+
+def test_rows_of_square_images_are_images():
+    images = np.arange(40 * 784, dtype=np.uint32).astype(np.uint8).reshape(40, 784)
+    colour = images[:, :192].copy()
+    labels = np.arange(40) % 2
+    grey = load((images, labels), input=(1, 28, 28)).train.images
+    assert torch.equal(grey, load((images.reshape(-1, 28, 28), labels)).train.images)
+    planes = load((colour, labels), input=(3, 8, 8)).train.images
+    whole = load((colour.reshape(-1, 3, 8, 8), labels), input=(3, 8, 8)).train.images
+    assert torch.equal(planes, whole)
+    parts = load(((images, labels), (images[:6], labels[:6])))
+    assert (len(parts.train), len(parts.test)) == (40, 6)
+    with pytest.raises(UserError, match="hold images of shape 40x700"):
+        load((images[:, :700], labels))
+
+
+def test_a_test_fraction_that_is_passed_over_is_said():
+    images, labels = np.zeros((20, 9, 9), np.uint8), np.arange(20) % 2
+    both = ((images, labels), (images, labels))
+    assert "test 0.5 is passed over" in load(both, test=0.5).notes[-1]
+    assert not load(both).notes

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from fastapi.testclient import TestClient
@@ -9,6 +10,7 @@ from PIL import Image
 
 import holmdel as library
 from holmdel import data as data_sets
+from holmdel import runtime
 from holmdel.server import ServerSettings, create_app
 
 UNKNOWN = ("unknown", -1)
@@ -41,6 +43,30 @@ def test_strangers_are_unknown_and_others_are_not(run, strangers):
     assert called.count("unknown") < 0.15 * len(called)
     assert [answer.label for answer in classifier.predict(strangers)].count("unknown") > 25
     assert library.evaluate(run, _arrays(known)).count == len(known)
+
+
+def test_evaluate_says_how_many_are_unknown(run, holmdel, tmp_path):
+    known = data_sets.load("digits").test
+    known = known.rows(known.labels < 5)
+    called = [a.label == "unknown" for a in library.load(run).predict(list(known.images))]
+    np.savez(tmp_path / "known.npz", images=_arrays(known)[0], labels=_arrays(known)[1])
+    done = holmdel("evaluate", run, "--data", tmp_path / "known.npz", "--json")
+    found = json.loads(done.out)
+    assert found["unknown"] == pytest.approx(sum(called) / len(called), abs=0.01)
+    assert found["known_accuracy"] >= found["accuracy"] - 0.02
+    line = holmdel("evaluate", run, "--data", tmp_path / "known.npz").out.splitlines()[-2]
+    assert line.startswith(f"called unknown {found['unknown']:.4f}; of the others right ")
+
+
+def test_an_exported_file_calls_the_same_unknown(run, strangers, tmp_path):
+    pytest.importorskip("onnxruntime")
+    classifier = library.load(run)
+    classifier.export(tmp_path / "m.onnx")
+    images = [image[0].numpy() for image in strangers]
+    found = runtime.load(tmp_path / "m.onnx").predict(images)
+    expected = [(a.label, a.index) for a in classifier.predict(images)]
+    assert [(a.label, a.index) for a in found] == expected
+    assert UNKNOWN in expected
 
 
 def _arrays(split):

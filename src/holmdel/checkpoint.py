@@ -13,6 +13,7 @@ from holmdel.files import load_checked, save_tensors
 from holmdel.images.contract import ImageContract
 from holmdel.networks import build, network_options
 from holmdel.networks.line import ALPHABETS, LineNetwork
+from holmdel.prediction import UNKNOWN
 from holmdel.programs.program import build_program
 from holmdel.schema import Setting, read_record
 from holmdel.settings import LINE_OPTIONS
@@ -21,7 +22,6 @@ from holmdel.tracing.operators import result_of
 from holmdel.tracing.tracer import Interceptor
 
 FORMAT = 1
-UNKNOWN = "unknown"  # the label of an image of no known class
 _LARGEST = 2**29  # numbers that a call of a program may give for two images
 _NAME = "holmdel"  # of the header among a file's texts
 _FIELDS = (

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import torch
@@ -39,6 +39,10 @@ class Evaluation:
         confusion: int64 (classes, classes); rows are the truth, columns the predictions.
         ece: expected calibration error over 15 bins, 0..1.
         classes: the label texts in the order of the columns; empty where they are not known.
+        unknown: the part of the images that the model calls unknown, 0..1; None where it has no
+            threshold for that.
+        known_accuracy: the part of the others that is classified right, 0..1; None likewise, or
+            where there are no others.
     """
 
     probabilities: Tensor
@@ -48,6 +52,8 @@ class Evaluation:
     confusion: Tensor
     ece: float
     classes: tuple[str, ...] = ()
+    unknown: float | None = None
+    known_accuracy: float | None = None
 
     def __repr__(self) -> str:
         return (
@@ -106,7 +112,22 @@ class Evaluation:
             "count": self.count,
             "confusion": self.confusion.tolist(),
             "ece": self.ece,
-        }
+        } | ({} if self.unknown is None else self._of_unknown())
+
+    def _of_unknown(self) -> dict[str, Any]:
+        return {"unknown": self.unknown, "known_accuracy": self.known_accuracy}
+
+    def with_threshold(self, most: float) -> "Evaluation":
+        """Returns the same, with what is called unknown.
+
+        Args:
+            most: the probability of all classes but the best, above which an image is unknown.
+        """
+        best = self.probabilities.argmax(dim=1, keepdim=True)
+        known = self.probabilities.scatter(1, best, 0).sum(dim=1) <= most
+        right = (best[:, 0] == self.labels)[known].float().mean().item() if known.any() else None
+        unknown = 1 - known.float().mean().item()
+        return replace(self, unknown=unknown, known_accuracy=right)
 
 
 def evaluate(answer: Answer, batches: Iterable[tuple[Tensor, Tensor]]) -> Evaluation:

@@ -6,6 +6,8 @@ from typing import Any
 from holmdel.images.tensors import Tensor
 from holmdel.notebook import html_table
 
+UNKNOWN = "unknown"  # the label of an image of no known class
+
 
 @dataclass(frozen=True, repr=False)
 class Prediction:

@@ -16,7 +16,7 @@ from holmdel.images.contract import ImageContract
 from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed_array
 from holmdel.images.pages import name_of
-from holmdel.prediction import Failure, Prediction
+from holmdel.prediction import UNKNOWN, Failure, Prediction
 
 
 class ExportedClassifier:
@@ -37,6 +37,7 @@ class ExportedClassifier:
             about = json.loads(texts["holmdel"])
             self.classes = tuple(json.loads(texts["classes"]))
             self.contract = ImageContract.from_json(about["image"])
+            self._unknown = about.get("unknown")
             whole = about["input"] == "uint8"
         except (KeyError, ValueError) as error:
             raise UserError(
@@ -92,7 +93,10 @@ class ExportedClassifier:
         order = np.argsort(-row, kind="stable")[:top].tolist()
         best = tuple((self.classes[at], float(row[at])) for at in order)
         label, probability = best[0]
-        return Prediction(path, label, order[0], probability, best, kept, decoded.page, found)
+        index = order[0]
+        if self._unknown is not None and np.delete(row, index).sum() > self._unknown:
+            label, index = UNKNOWN, -1
+        return Prediction(path, label, index, probability, best, kept, decoded.page, found)
 
 
 def load(file: str | Path) -> ExportedClassifier:

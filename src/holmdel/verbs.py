@@ -101,7 +101,9 @@ def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
     """Returns how good a classifier is on a split in the form that it takes (see `split_for`)."""
     batches = Batches(test, lambda images: images, classifier.contract.batch_size)
     found = evaluation.evaluate(classifier.logits, batches)
-    return replace(found, classes=classifier.classes)
+    found = replace(found, classes=classifier.classes)
+    threshold = classifier.header.unknown
+    return found if threshold is None else found.with_threshold(threshold)
 
 
 def split_for(classifier: Classifier, data: Any, data_root: str | Path | None = None) -> Split:

@@ -15,11 +15,8 @@ if TYPE_CHECKING:
     from holmdel.evaluation import Evaluation
     from holmdel.reading import Assessment, LabelledString
 
-MOST_CONFUSED = 5
-WORST = 25
-
-WORST = 24
 MOST_CONFUSED = 8
+WORST = 24
 
 
 def evaluate(
@@ -131,6 +128,9 @@ def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
     console.print(table)
     for truth, said, count in found.most_confused(MOST_CONFUSED):
         typer.echo(f"{count:>6,} x {classes[truth]} taken for {classes[said]}")
+    if found.unknown is not None:
+        right = "none" if found.known_accuracy is None else f"{found.known_accuracy:.4f}"
+        typer.echo(f"called unknown {found.unknown:.4f}; of the others right {right}")
     typer.echo(
         f"accuracy {found.accuracy:.4f}, loss {found.loss:.4f}, "
         f"calibration error {found.ece:.4f}, {found.count:,} images"

@@ -1,5 +1,6 @@
 """Arrays as data sets: `.npz` files, as Keras and MedMNIST have them, and arrays from Python."""
 
+import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from holmdel.errors import UserError
 _TRAIN = (("x_train", "y_train"), ("train_images", "train_labels"))
 _TEST = (("x_test", "y_test"), ("test_images", "test_labels"))
 _ALONE = (("images", "labels"), ("x", "y"), ("X", "y"), ("data", "labels"), ("arr_0", "arr_1"))
+_LEAST_SIDE = 8  # of an image that came as a row
 FORM = "(images, labels), or two such pairs for training and testing"
 
 
@@ -46,16 +48,22 @@ def read_arrays(data: Any) -> Examples:
 
     Args:
         data: (images, labels), or ((images, labels), (test images, test labels)). Images are
-            (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, uint8 or 0..1 or 0..255; labels
-            (N,) numbers or texts.
+            (N, H, W), (N, H, W, C) or (N, C, H, W) with C 1 or 3, or rows of square images, of
+            H*H or 3*H*H, uint8 or 0..1 or 0..255; labels (N,) numbers or texts.
 
     Raises:
         UserError: for anything else.
     """
     if not isinstance(data, Sequence) or len(data) != 2:
         raise UserError(f"data was given as {type(data).__name__}; expected {FORM}")
-    nested = isinstance(data[0], Sequence) and len(data[0]) == 2 and np.ndim(data[0][0]) >= 3
-    return _examples(data if nested else [data], "arrays")
+    return _examples(data if _is_pair(data[0]) else [data], "arrays")
+
+
+def _is_pair(part: Any) -> bool:
+    """Returns whether a part is images and labels, and not the images themselves."""
+    if not isinstance(part, Sequence) or len(part) != 2:
+        return False
+    return np.ndim(part[0]) >= 3 or (np.ndim(part[0]) == 2 and np.ndim(part[1]) == 1)
 
 
 def _pair(held: dict[str, NDArray[Any]], names: tuple[tuple[str, str], ...]) -> Any:
@@ -79,6 +87,7 @@ def _examples(parts: Sequence[Any], origin: str) -> Examples:
 def _images(values: NDArray[Any], origin: str) -> NDArray[np.uint8]:
     """Returns images as uint8 (N, H, W) or (N, H, W, C)."""
     shape = "x".join(map(str, values.shape))
+    values = _unrolled(values)
     if values.ndim == 4 and values.shape[1] in (1, 3) and values.shape[3] not in (1, 3):
         values = values.transpose(0, 2, 3, 1)
     if values.ndim not in (3, 4) or (values.ndim == 4 and values.shape[3] not in (1, 3)):
@@ -91,6 +100,21 @@ def _images(values: NDArray[Any], origin: str) -> NDArray[np.uint8]:
     if values.dtype.kind not in "bfiu":
         raise UserError(f"{origin} hold images of {values.dtype}; expected numbers")
     return as_pixels(values.astype(np.float32), origin)
+
+
+def _unrolled(values: NDArray[Any]) -> NDArray[Any]:
+    """Returns rows of square images, as scikit-learn and CIFAR have them, as images."""
+    if values.ndim != 2:
+        return values
+    for channels in (1, 3):
+        side = math.isqrt(values.shape[1] // channels)
+        if channels * side * side == values.shape[1] and side >= _LEAST_SIDE:
+            return (
+                values.reshape(-1, channels, side, side)
+                if channels > 1
+                else values.reshape(-1, side, side)
+            )
+    return values
 
 
 def _texts(values: NDArray[Any], origin: str) -> list[str]:

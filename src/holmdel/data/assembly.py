@@ -7,7 +7,7 @@ from torch import Tensor
 
 from holmdel.data.dataset import Dataset, Split, rows_of_each
 from holmdel.data.decoded import decode_all
-from holmdel.data.examples import Examples, Wanted
+from holmdel.data.examples import TEST, Examples, Wanted
 from holmdel.data.sources import DIGITS
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
@@ -51,6 +51,8 @@ def assemble(name: str, examples: Examples, wanted: Wanted) -> Dataset:
     train, test = (everything.rows(good & part) for part in (~testing, testing))
     if examples.first_test is None and wanted.test < 1:
         notes.append(f"there is no test part, so {len(test):,} images are put aside as one")
+    if examples.first_test is not None and wanted.test not in (TEST, 1):
+        notes.append(f"test {wanted.test:g} is passed over, as the data have a test part")
     data = Dataset(name, examples.classes, train, test, framing, examples.origin, tuple(notes))
     return data if wanted.test == 1 else _learnable(data)
 
@@ -98,7 +100,7 @@ def _learnable(data: Dataset) -> Dataset:
         raise UserError(f"{data.origin} has one image a class; expected two or more of some")
     notes = data.notes
     if untested and not any("has no images of" in note for note in notes):
-        notes += (f"too few images to test {', '.join(untested)}, which are trained on",)
+        notes += (f"too few images to test on of {', '.join(untested)}: all are trained on",)
     if len(names) == len(data.classes):
         return replace(data, notes=notes)
     gone = [name for name in data.classes if name not in names]

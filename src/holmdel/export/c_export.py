@@ -76,6 +76,11 @@ def to_c(
     return report
 
 
+_UNKNOWN = (
+    "An image is unknown where all classes but the best have together a probability above {:.3g}."
+)
+
+
 def about(subject: Subject) -> list[str]:
     """Returns the sentences of a file's head."""
     header = subject.header
@@ -84,6 +89,7 @@ def about(subject: Subject) -> list[str]:
         f"{header.network}: an image {stored} of bytes to {len(header.classes)} classes.",
         f"Written by Holmdel {__version__}. Licence of the weights: "
         f"{subject.licence or 'not stated'}.",
+        *([] if header.unknown is None else [_UNKNOWN.format(header.unknown)]),
     ]
 
 

@@ -98,6 +98,7 @@ def texts_of(subject: Subject, input: str) -> dict[str, str]:
         "network": header.network,
         "input": input,
         "image": header.image.to_json(),
+        **({} if header.unknown is None else {"unknown": header.unknown}),
     }
     return {
         "holmdel": json.dumps(about),

@@ -91,6 +91,7 @@ def _about(subject: Subject) -> str:
         "options": header.options,
         "classes": header.classes,
         "image": header.image.to_json(),
+        **({} if header.unknown is None else {"unknown": header.unknown}),
         "licence": subject.licence or "not stated",
     }
     return json.dumps(about, indent=2) + "\n"
