@@ -25,7 +25,12 @@ export class NetworkView {
   /** @type {[Activations, boolean] | null} */
   #last = null;
   #frame = 0;
-  #resized = new ResizeObserver(() => this.#again());
+  /** @type {number[] | null} */
+  #size = null; // of the stage's frame; measured anew only when it changes, as that costs a layout
+  #resized = new ResizeObserver(() => {
+    this.#size = null;
+    this.#again();
+  });
 
   /** @param {NetworkOptions} options */
   constructor(options) {
@@ -107,7 +112,7 @@ export class NetworkView {
 
   /** @returns {{width: number, height: number, down: boolean, whole: boolean}} */
   #room() {
-    const { clientWidth, clientHeight } = this.scroll;
+    const [clientWidth, clientHeight] = (this.#size ??= [this.scroll.clientWidth, this.scroll.clientHeight]);
     const down = phone.matches;
     const width = Math.max(280, clientWidth - (down ? 0 : LABELS));
     return { width, height: Math.max(80, clientHeight), down, whole: this.options.whole() };
