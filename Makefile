@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 WORKERS = -n auto --maxprocesses 8 --dist worksteal
 
-.PHONY: install demo check check-page test test-all bench sanitize campaign docs notebooks site wheel clean
+.PHONY: install demo check check-page test test-all bench sanitize campaign audit docs notebooks site wheel clean
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/holmdel/engine/native/* src/holmdel/reading/native/*)
@@ -101,6 +101,13 @@ wheel: install
 	$(BIN)/python -m build --sdist --wheel --outdir build/wheel
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair -w dist build/wheel/*.whl
 	mv build/wheel/*.tar.gz dist/
+	$(BIN)/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o dist/holmdel.cdx.json
+
+# Known faults of the versions that the tests ran with; asks an index.
+audit: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit -r constraints.txt --no-deps --disable-pip
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

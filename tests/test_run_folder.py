@@ -52,9 +52,11 @@ def test_a_folder_is_free_when_its_process_is_gone():
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_folder_of_half_a_first_file_is_as_good_as_none(resume):
+@pytest.mark.parametrize("half", [".config.json.abc.part", ".tmpB9nEs1"])
+def test_a_folder_of_half_a_first_file_is_as_good_as_none(resume, half):
+    """The second is what safetensors writes to, to be renamed to the first."""
     Path("run").mkdir()
-    Path("run/.config.json.abc.part").write_text("{")
+    Path("run", half).write_text("{")
     library.train("lenet", "digits", out="run", resume=resume, **SMALL)
     assert not list(Path("run").glob(".*"))
 

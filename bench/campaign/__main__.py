@@ -31,7 +31,7 @@ def tell(line: str) -> None:
 def killed(words: argparse.Namespace) -> Any:
     """Returns what kills left."""
     with tempfile.TemporaryDirectory() as work:
-        return kills.kills(Path(work), words.seed, words.kills, tell, words.only)
+        return kills.kills(Path(work), words.seed, words.kills, tell, words.only, words.every)
 
 
 def fuzzed(words: argparse.Namespace) -> Any:
@@ -90,6 +90,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "mixed", []], default=[])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kills", type=int, default=100, help="at random moments")
+    parser.add_argument("--every", type=int, default=1, help="kill at every so many points")
     parser.add_argument("--cases", type=int, default=100_000, help="damaged files")
     parser.add_argument("--requests", type=int, default=20_000, help="damaged requests")
     parser.add_argument("--chains", type=int, default=10_000)

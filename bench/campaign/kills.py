@@ -76,11 +76,17 @@ def differences(folder: Path, truth: dict[str, Any]) -> list[str]:
     return sorted(name for name in found | truth if found.get(name, 0) != truth.get(name, 0))
 
 
-class Campaign:
-    """The kills of one training."""
+def last_said(folder: Path) -> str:
+    """Returns the last line that a training printed."""
+    log = Path(f"{folder}.log")
+    return log.read_text().strip().rpartition("\n")[2] if log.exists() else ""
 
-    def __init__(self, trainer: Trainer, training: str, dice: random.Random) -> None:
-        self.trainer, self.training, self.dice = trainer, training, dice
+
+class Campaign:
+    """The kills of one training, at every point or at every so many."""
+
+    def __init__(self, trainer: Trainer, training: str, dice: random.Random, every: int) -> None:
+        self.trainer, self.training, self.dice, self.every = trainer, training, dice, every
         self.number = 0
         self.failures: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -102,18 +108,21 @@ class Campaign:
         answer = self.trainer.ask(self.training, folder)
         wrong = differences(folder, self.truth) if answer["status"] == 0 else ["does not go on"]
         if wrong:
-            log = Path(f"{folder}.log").read_text().strip().splitlines()
-            self.failures.append(f"{self.training}, {what}: {', '.join(wrong)} {log[-1:]}")
+            self.failures.append(f"{self.training}, {what}: {', '.join(wrong)} {last_said(folder)}")
         shutil.rmtree(folder, ignore_errors=True)
+
+    def chosen(self) -> range:
+        """Returns the points at which is killed."""
+        return range(self.dice.randint(1, self.every), self.points + 1, self.every)
 
     def at_each_point(self) -> None:
         """Kills at each change of a file; every other time once more after going on."""
-        for at in range(1, self.points + 1):
+        for turn, at in enumerate(self.chosen()):
             folder = self.fresh()
             status = self.trainer.ask(self.training, folder, at)["status"]
             what = f"killed at {at}"
             self.counts["killed at a point"] += status == KILLED
-            if at % 2:
+            if turn % 2:
                 again = self.dice.randint(1, self.points)
                 status = self.trainer.ask(self.training, folder, again)["status"]
                 self.counts["killed again after going on"] += status == KILLED
@@ -130,13 +139,13 @@ class Campaign:
 
     def on_a_full_disk(self) -> None:
         """Lets the disk be full from each point on: a sentence, and then as if it had not been."""
-        for at in range(1, self.points + 1):
+        for at in self.chosen():
             folder = self.fresh()
             status = self.trainer.ask(self.training, folder, at, mode=FULL)["status"]
             self.counts["full disk"] += status == 2
             if status not in (0, 2):
-                log = Path(f"{folder}.log").read_text().strip().splitlines()
-                self.failures.append(f"{self.training}, full at {at}: {status} {log[-1:]}")
+                said = last_said(folder)
+                self.failures.append(f"{self.training}, full at {at}: {status} {said}")
             self.goes_on(folder, f"disk full from {at}")
 
 
@@ -144,7 +153,12 @@ TRAININGS_NUMBER = {name: number for number, name in enumerate(TRAININGS)}
 
 
 def kills(
-    work: Path, seed: int, times: int, tell: Callable[[str], None], only: str = ""
+    work: Path,
+    seed: int,
+    times: int,
+    tell: Callable[[str], None],
+    only: str = "",
+    every: int = 1,
 ) -> dict[str, Any]:
     """Returns what survived.
 
@@ -154,17 +168,22 @@ def kills(
         times: how many kills at random moments, over all trainings.
         tell: is told how it goes.
         only: a part of the names of the trainings that are meant.
+        every: kill at every so many of the points.
     """
     trainer = Trainer(work)
     chosen = [name for name in TRAININGS if only in name]
     found: dict[str, Any] = {}
     for name in chosen:
-        campaign = Campaign(trainer, name, random.Random(seed))
+        campaign = Campaign(trainer, name, random.Random(seed), every)
         campaign.at_each_point()
         campaign.at_random(-(-times // len(chosen)))
         if name == chosen[0]:
             campaign.on_a_full_disk()
-        about = {"points": campaign.points, **campaign.counts, "failures": campaign.failures}
+        about: dict[str, Any] = {
+            "points": campaign.points,
+            **campaign.counts,
+            "failures": campaign.failures,
+        }
         found[name] = about
         tell(f"{name}: {json.dumps(about)}")
     trainer.process.communicate()

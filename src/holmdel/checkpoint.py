@@ -134,7 +134,7 @@ def began_with(folder: Path) -> Began | None:
             name = str(path)
         test, skip = float(settings.get("test", 1.0)), bool(settings.get("skip_broken"))
         return Began(name, data.get("root"), test, skip)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ if sys.platform != "win32":
     import fcntl
 
 PART = ".part"  # the ending of a file that is being written
+_OF_SAFETENSORS = re.compile(r"\.tmp\w{6}")
 CHECKSUM = "checksum"  # the last field of a header
 _log = logging.getLogger("holmdel")
 _unchecked: set[Path] = set()  # files that the user was told of
@@ -167,7 +169,9 @@ def refuse_existing(folder: Path, advice: str = "choose another --out") -> None:
 
 
 def _is_part(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(PART)
+    """Tells whether a file is half of one: of ours, or of safetensors, which writes beside ours."""
+    ours = path.name.startswith(".") and path.name.endswith(PART)
+    return ours or _OF_SAFETENSORS.fullmatch(path.name) is not None
 
 
 def lock(folder: Path) -> int | None:
@@ -203,7 +207,7 @@ def lock(folder: Path) -> int | None:
 
 def sweep(folder: Path) -> None:
     """Removes what a writer that was killed left half-written in a folder."""
-    for leftover in folder.glob(f".*{PART}"):
+    for leftover in filter(_is_part, list(folder.iterdir())):
         leftover.unlink(missing_ok=True)
 
 

@@ -39,7 +39,7 @@ class ExportedClassifier:
             self.contract = ImageContract.from_json(about["image"])
             self._unknown = about.get("unknown")
             whole = about["input"] == "uint8"
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise UserError(
                 f"{file} is no classifier that holmdel export wrote ({error}); export it anew"
             ) from None

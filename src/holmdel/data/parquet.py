@@ -67,6 +67,6 @@ def _class_names(metadata: dict[bytes, bytes], label: str) -> list[str]:
     try:
         about: Any = json.loads(metadata.get(b"huggingface", b"{}"))
         names = about["info"]["features"][label]["names"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return []
     return [str(name) for name in names]

@@ -122,7 +122,7 @@ def _known(kept: Path) -> dict[str, Any]:
     """Returns what `export.json` says of other files."""
     try:
         found = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -211,7 +211,7 @@ def _parsed(answer: str, place: str) -> tuple[Answer, list[Item]]:
             )
             for number, line in enumerate(values.get("lines", ()), 1)
         ]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise UserError(
             f"{place} is no answer of `holmdel read`; expected the file of --out in JSON lines"
         ) from None

@@ -246,7 +246,7 @@ class Record:
                 values = json.loads(line)
                 self._done[values["path"]] += 1
                 self.failed |= "error" in values
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise UserError(
                     f"{self.path}, line {number} is no answer of `holmdel read`; give another --out"
                 ) from None

@@ -182,10 +182,11 @@ def _reference(path: Path, name: Any, sha256: Any) -> Grey:
     file = path.with_name(name)
     try:
         content = file.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name that no file can have
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"{file}, the reference of {path}, cannot be read ({error.strerror or error}); it "
-            "belongs beside the template"
+            f"{str(file)!r}, the reference of {path}, cannot be read ({reason}); it belongs beside "
+            "the template"
         ) from None
     if hashlib.sha256(content).hexdigest() != sha256:
         raise UserError(

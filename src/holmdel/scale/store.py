@@ -112,7 +112,7 @@ class Store:
         content = self.read(name)
         try:
             return None if content is None else json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UserError(f"{self.url}/{name} is not of a job; choose another --out") from None
 
     def write_json(self, name: str, value: object) -> None:
