@@ -1,6 +1,7 @@
 """The command `holmdel`: its verbs in groups, its help, its exit status."""
 
 import contextlib
+import errno
 import os
 import sys
 from typing import Annotated, Any
@@ -121,6 +122,11 @@ def run(arguments: list[str] | None = None) -> None:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
+    except OSError as error:  # from asking whether there is such a file
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _complain(f"{str(error.filename)[:40]}... is longer than a file's name may be; check it")
+        sys.exit(USER_MISTAKE)
     sys.exit(status if isinstance(status, int) else DONE)
 
 

@@ -135,12 +135,20 @@ class _Cache:
             part.unlink()
 
 
+def _about(path: Path) -> os.stat_result | None:
+    """Returns what the system says of a file; None where there is none, or can be none."""
+    try:
+        return path.stat()
+    except (OSError, ValueError):
+        return None
+
+
 def _fingerprint(origin: Path, paths: Sequence[Path]) -> str:
     digest = hashlib.sha256(metadata.version("holmdel").encode())
     for path in paths:
         named = os.path.relpath(path, origin)
         found = Path(str(locate(path).file))
-        about = found.stat() if found.exists() else None
+        about = _about(found)
         digest.update(repr((named, about and (about.st_size, about.st_mtime_ns))).encode())
     return digest.hexdigest()
 

@@ -232,7 +232,10 @@ def _found(path: str, beside: Path) -> str:
 
 
 def _is_file(path: str) -> bool:
-    return Path(str(locate(path).file)).is_file()
+    try:
+        return Path(str(locate(path).file)).is_file()
+    except OSError:  # a name that is too long for one
+        return False
 
 
 def _plain(image: Pixels) -> Pixels:
