@@ -41,7 +41,7 @@ def with_address(arguments: list[str]) -> list[str]:
     ['read', 'scans', '--ray', '10.0.0.1:6379']
     """
     told = []
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=False):
         bare = word == RAY and not _ADDRESS.fullmatch(after)
         told.append(f"{RAY}={AUTO}" if bare else word)
     return told
