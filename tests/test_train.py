@@ -12,6 +12,7 @@ from holmdel import data as data_sets
 from holmdel.data.dataset import balanced
 from holmdel.errors import UserError
 from holmdel.training.folds import cross_validate, fold_of
+from holmdel.training.settings import plan, sized
 
 QUICK = ("--data", "digits", "--limit", "512", "--epochs", "2")
 
@@ -146,6 +147,20 @@ def rare(counts):
     rows = [(digits.labels == label).nonzero()[:n, 0] for label, n in enumerate(counts)]
     rows = torch.cat(rows)
     return digits.images[rows, 0].numpy(), digits.labels[rows].numpy()
+
+
+@pytest.mark.parametrize(
+    ("count", "given", "norms", "rate"),
+    [
+        (999, {}, False, 2e-3),
+        (1000, {}, True, 5e-3),
+        (5000, {"lr": 1e-3}, False, 1e-3),
+        (5000, {"batch_norm": False}, False, 2e-3),
+    ],
+)
+def test_a_folder_of_a_thousand_images_has_batch_norms(count, given, norms, rate):
+    taken = sized(plan("lenet", "pictures", given), "pictures", given, count).settings
+    assert (taken.batch_norm, taken.lr) == (norms, rate)
 
 
 def test_few_images_are_learnt_by_the_recipe_that_is_taken():

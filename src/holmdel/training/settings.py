@@ -32,7 +32,7 @@ _BOOK: dict[str, dict[str, Any]] = {
 }
 
 # What `modern` changes, whatever the network. How each was chosen: docs/recipes.md.
-_MODERN = {
+_MODERN: dict[str, Any] = {
     "epochs": 60,
     "batch_size": 128,
     "lr": 5e-3,
@@ -58,7 +58,8 @@ _MODERN_OWN = {"batch_norm": False}
 _MODERN_OPTIONS = {"activation": "relu", "pooling": "max"}
 # What modern changes for a folder, a file or arrays, which are few images of any kind; where the
 # network is no deep one. By measurement: docs/recipes.md.
-_SMALL = {"batch_norm": False, "lr": 2e-3}
+_SMALL: dict[str, Any] = {"batch_norm": False, "lr": 2e-3}
+_NORMED = 1_000  # training images from which on batch norms are worth their time after all
 _STEPS, _EPOCHS = 1500, (20, 100)  # what training examples are gone through
 _BATCHES = ((200, 8), (2_000, 16), (8_000, 32), (30_000, 64))  # up to so many images
 # Kept as their papers have them: their last layers take no batch norm and no factor.
@@ -149,7 +150,10 @@ def sized(work: Plan, data: str, given: Mapping[str, Any], count: int) -> Plan:
     least, most = _EPOCHS
     epochs = min(max(round(_STEPS / max(1, count // size)), least), most)
     epochs = TRAINING["epochs"].read(given.get("epochs", epochs))
-    return replace(work, settings=replace(work.settings, batch_size=size, epochs=epochs))
+    settings = replace(work.settings, batch_size=size, epochs=epochs)
+    if count >= _NORMED and not work.own and not _SMALL.keys() & given.keys():
+        settings = replace(settings, **{name: _MODERN[name] for name in _SMALL})
+    return replace(work, settings=settings)
 
 
 def kind_of(annotation: Any) -> str:
