@@ -22,6 +22,7 @@ from holmdel.cli import (
     serve,
     template,
     train,
+    tune,
 )
 from holmdel.cli.scaling import with_address
 from holmdel.cli.terminal import DONE, INTERRUPTED, USER_MISTAKE
@@ -41,6 +42,7 @@ holmdel VERB --help has every flag of a verb. From Python: import holmdel; help(
 VERBS: dict[str, dict[str, Any]] = {
     "Train and measure": {
         "train": train.train,
+        "tune": tune.tune,
         "evaluate": evaluate.evaluate,
         "bench": bench.bench,
         "demo": demo.demo,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from holmdel.cli.flags import settings_among, takes
+from holmdel.cli.scaling import RayFlag
 from holmdel.cli.terminal import INTERRUPTED
 from holmdel.errors import UserError
 from holmdel.schema import Setting, read_config
@@ -74,6 +75,7 @@ def train(
             rich_help_panel=FURTHER,
         ),
     ] = None,
+    ray: RayFlag = None,
     serve: Annotated[
         int | None,
         typer.Option(
@@ -126,13 +128,20 @@ def train(
 
     folder = out or new_folder(network, data)
     if folds is not None:
-        if resume or serve is not None or workers > 1:
+        if resume or serve is not None or workers > 1 or ray is not None:
             raise UserError(
-                "--folds was given with --resume, --serve or --workers; it trains several models"
+                "--folds was given with --resume, --serve, --workers or --ray; it trains several "
+                "models"
             )
         return _cross_validate(network, data, root, folder, folds, settings)
-    where = {"out": folder, "resume": resume, "data_root": root, "workers": workers}
-    done = _train(network, data, where, settings)
+    place: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
+    place["workers"] = workers
+    if ray is not None:
+        from holmdel.scale.train import train_on_ray
+
+        train_on_ray(network, data, ray=ray, **place, **settings)
+        place |= {"resume": True, "workers": 1}  # it is done: what is left is to say it
+    done = _train(network, data, place, settings)
     if done == 0 and serve is not None:
         from holmdel import server
 

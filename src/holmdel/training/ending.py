@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def at_chance(job: "Job", state: "State", test_acc: float) -> str | None:
     """Returns the sentence on a training that ended no better than guessing, if it did."""
-    counts = job.examples, len(job.test)
+    counts = job.examples, len(job.test) or len(job.validation or ())
     right = state.history[-1].train_acc * counts[0] + test_acc * counts[1]
     share = float(job.train.labels.bincount().max()) / len(job.train)
     share = 1 / job.classes if job.settings.balance else share

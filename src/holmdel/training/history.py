@@ -45,6 +45,13 @@ class Epoch:
     wall_examples_per_sec: float
     seconds: float
 
+    @property
+    def final_acc(self) -> float:
+        """The accuracy on the test split; on the validation split where no test split was used."""
+        final = self.val_acc if self.test_acc is None else self.test_acc
+        assert final is not None  # the last epoch always evaluates one of them
+        return final
+
     def to_json(self) -> dict[str, Any]:
         """Returns the figures that are there, JSON-ready."""
         return {name: value for name, value in asdict(self).items() if value is not None}

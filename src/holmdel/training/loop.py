@@ -162,9 +162,7 @@ def _attempt(job: Job, state: State, around: _Surroundings) -> float:
             f"stopped early: val acc has not risen for {job.settings.patience} epochs; "
             "best.safetensors holds the best"
         )
-    test_acc = state.history[-1].test_acc
-    assert test_acc is not None  # the last epoch always evaluates the test split
-    return test_acc
+    return state.history[-1].final_acc
 
 
 def _tell_epoch(job: Job, state: State, around: _Surroundings, saver: Saver) -> None:
@@ -282,7 +280,7 @@ def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
             if job.group.first:
                 _keep_best(job, state, around)
     last = state.epoch + 1 == job.settings.epochs or stalled(job, state, val_acc)
-    if job.validation is None or last:
+    if len(job.test) and (job.validation is None or last):
         test_loss, test_acc = job.measure(state.result, job.test)
     seconds = state.wall_seconds + time.perf_counter() - began
     state.history.append(

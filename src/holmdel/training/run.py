@@ -35,7 +35,8 @@ class Run:
         network: the trained network, in eval mode, on the CPU, as `model.safetensors` holds it.
         header: what must be known to use it.
         device: where it was trained, such as `cpu`.
-        test_acc: accuracy on the test split after the last epoch, 0..1.
+        test_acc: accuracy on the test split after the last epoch, 0..1; on the validation split
+            where no test split was used.
     """
 
     folder: Path
@@ -52,14 +53,15 @@ class Run:
         """Returns the finished run of a folder."""
         network, header = load_model(folder.model)
         history = folder.metrics(read_epoch)
-        test_acc = history[-1].test_acc if history else None
-        if test_acc is None:  # the last epoch always evaluates the test split
+        if not history or history[-1].test_acc is history[-1].val_acc is None:
             raise UserError(
                 f"{folder.path} has no metrics.jsonl of a finished training; copy or train it again"
             )
         data = began_as(folder)["data"]["name"]
         device = settings.device
-        return cls(folder.path, data, settings, history, network, header, device, test_acc)
+        return cls(
+            folder.path, data, settings, history, network, header, device, history[-1].final_acc
+        )
 
     @property
     def classifier(self) -> "Classifier":
@@ -198,7 +200,7 @@ _CONFIG = (
 _DATA = (
     Setting(name="name", type="str"),
     Setting(name="train", type="int", least=1),
-    Setting(name="test", type="int", least=1),
+    Setting(name="test", type="int", least=0),
     Setting(name="path", type="str", optional=True),
     Setting(name="root", type="str", optional=True),
 )
@@ -244,7 +246,7 @@ def classifier_card(config: dict[str, Any], history: Sequence[Epoch], test_acc: 
         ("classes", ", ".join(config["classes"])),
         ("images", f"stored as {stored} uint8, framing `{image['framing']}`; seen as {seen}"),
         ("recipe", f"{settings['recipe']}, {settings['epochs']} epochs, seed {settings['seed']}"),
-        ("test accuracy", f"{test_acc:.4f}"),
+        ("test accuracy" if data["test"] else "validation accuracy", f"{test_acc:.4f}"),
         ("training loss, accuracy", f"{last.loss:.4f}, {last.train_acc:.4f} (last epoch)"),
         ("engine", config.get("engine", "PyTorch")),
         ("speed", f"{last.examples_per_sec:.0f} examples/sec on {settings['device']}"),

@@ -46,6 +46,7 @@ def train(
     callbacks: Callback | Iterable[Callback] | None = None,
     progress: data_sets.Progress | None = None,
     workers: int = 1,
+    use_test: bool = True,
     **settings: Any,
 ) -> Run:
     """Trains a network on a data set; returns the run.
@@ -66,6 +67,8 @@ def train(
         progress: called while images are downloaded or decoded.
         workers: processes of this machine that share each batch; those that torchrun has started,
             on however many machines, are found by themselves.
+        use_test: look at the test split; if not, a validation split is kept, and its accuracy
+            stands for the test's.
         settings: fields of `TrainSettings` and options of the network.
 
     Raises:
@@ -81,7 +84,7 @@ def train(
     named = name_of(data)
     where = Path(out) if out is not None else new_folder(network, named)
     given = {"network": network, "data": data, "out": where, "resume": resume}
-    given |= {"data_root": data_root, "callbacks": Callback(), **settings}
+    given |= {"data_root": data_root, "callbacks": Callback(), "use_test": use_test, **settings}
     with launch.workers(workers, train, given):
         group = launched()
         device = choose_device(TRAINING["device"].read(settings.get("device", "cpu")))
@@ -113,6 +116,8 @@ def _train(
     if not group.first:
         group.told()  # the first has the data: what was fetched is there for the others
     dataset = _load(work, data, given["data_root"], progress)
+    if not given["use_test"]:
+        dataset = _without_test(dataset, work.settings)
     if group.first:
         group.told()
     if not going_on:
@@ -128,7 +133,14 @@ def _train(
     return _given_back(fit(job, header, folder, told), mine)
 
 
-_ARGUMENTS = ("network", "data", "out", "resume", "data_root", "callbacks")
+def _without_test(dataset: Dataset, settings: TrainSettings) -> Dataset:
+    """Returns a data set with nothing to test on."""
+    if not settings.validation:
+        raise UserError("validation was given as 0 where the test split is not used; expected more")
+    return replace(dataset, test=Split(dataset.test.images[:0], dataset.test.labels[:0]))
+
+
+_ARGUMENTS = ("network", "data", "out", "resume", "data_root", "callbacks", "use_test")
 
 
 def _begun(

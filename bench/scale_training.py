@@ -1,0 +1,90 @@
+"""What a step and an all-reduce cost, and how far two workers are from one."""
+
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from safetensors.torch import load_file
+
+import holmdel
+from holmdel.training import launch
+from holmdel.training.callbacks import Callback, Stopped
+from holmdel.training.group import joined, launched
+from holmdel.training.history import Epoch
+
+STEPS = 20  # each an epoch of one batch
+SIZES = (61_706, 1_000_000, 6_000_000)  # numbers of an all-reduce: LeNet's, and more
+
+
+class After(Callback):
+    """Stops a training after its steps, so that its state stays there as it is computed."""
+
+    def epoch(self, history: list[Epoch]) -> None:
+        """Stops at the last step."""
+        if len(history) == STEPS:
+            raise Stopped
+
+
+def weights(folder: Path, network: str, workers: int, **settings: Any) -> dict[str, torch.Tensor]:
+    """Returns the weights after `STEPS` steps."""
+    given: dict[str, Any] = {"epochs": STEPS + 1, "engine": "torch", "dead_after": 0}
+    given |= {"limit": 64, "batch_size": 64, "callbacks": After(), **settings}
+    with contextlib.suppress(Stopped):
+        holmdel.train(network, "digits", out=folder, workers=workers, **given)
+    saved = load_file(folder / "resume.safetensors")
+    trained = {"weight", "bias"}
+    return {k: v.double() for k, v in saved.items() if k.rpartition(".")[2] in trained}
+
+
+def difference(network: str, **settings: Any) -> float:
+    """Returns the largest difference of a weight between two workers and one."""
+    with tempfile.TemporaryDirectory() as folder:
+        one = weights(Path(folder) / "one", network, 1, **settings)
+        two = weights(Path(folder) / "two", network, 2, **settings)
+    return max(float((one[name] - two[name]).abs().max()) for name in one)
+
+
+def all_reduce(folder: str) -> None:
+    """Measures all-reduces among workers; worker 0 leaves the seconds of each size in a file."""
+    with joined(launched(), torch.device("cpu")) as group:
+        found = []
+        for size in SIZES:
+            numbers = torch.zeros(size)
+            dist.all_reduce(numbers)
+            began = time.perf_counter()
+            for _ in range(20):
+                dist.all_reduce(numbers)
+            found.append((time.perf_counter() - began) / 20)
+        if group.first:
+            torch.save(found, Path(folder) / "seconds")
+
+
+def measure() -> dict[str, Any]:
+    """Returns the figures of training."""
+    modern = {"recipe": "modern", "average": 0.9, "optimizer": "sgd", "lr": 0.1}
+    adamw = {**modern, "optimizer": "adamw", "lr": 5e-3}
+    found: dict[str, Any] = {}
+    for name, settings in (("book", {}), ("modern by sgd", modern), ("modern by AdamW", adamw)):
+        for precision in ("float64", "float32"):
+            far = difference("lenet", precision=precision, **settings)
+            found[f"lenet, {name}, {precision}: difference after {STEPS} steps"] = far
+    with tempfile.TemporaryDirectory() as folder:
+        with launch.workers(2, all_reduce, {"folder": folder}):
+            all_reduce(folder)
+        seconds = torch.load(Path(folder) / "seconds")
+    for size, each in zip(SIZES, seconds, strict=True):
+        found[f"all-reduce of {size:,} numbers, 2 workers, ms"] = round(each * 1000, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        run = holmdel.train(
+            "resnet8", "digits", out=Path(folder) / "run", epochs=1, engine="torch", batch_size=64
+        )
+        found["resnet8, 28x28, one worker, examples a second"] = round(run.examples_per_sec, 1)
+    return found
+
+
+if __name__ == "__main__":
+    print(measure())
