@@ -248,9 +248,16 @@ def _show(path: Path, arguments: dict[str, Any]) -> int:
 def _train_a_reader(out: Path | None, arguments: dict[str, Any]) -> int:
     from holmdel.cli.live import data_progress
     from holmdel.reader_training import train_reader as train
+    from holmdel.training.group import LostWorkers, launched
     from holmdel.training.train import new_folder
 
     folder = out or new_folder("reader", (arguments["strings"] or ["mnist"])[0])
+    if not launched().first:
+        try:
+            train(out=folder, **arguments)
+        except (KeyboardInterrupt, LostWorkers):  # which the first one tells
+            return INTERRUPTED
+        return 0
     try:
         with data_progress() as progress:
             run = train(out=folder, told=_say, progress=progress, **arguments)

@@ -20,9 +20,10 @@ from torch import Tensor
 from holmdel.networks.line import BLANK, DIGITS, LineNetwork
 from holmdel.reader_training.batches import POOL, LineBatch, Source, in_batches
 from holmdel.reader_training.muon import LineOptimizer
-from holmdel.reader_training.processes import Group, processes
+from holmdel.reader_training.processes import Group, Launched, processes
 from holmdel.reader_training.settings import MOST_PROCESSES, ReaderPlan
 from holmdel.schema import Setting, read_record
+from holmdel.training import group as workers
 from holmdel.training.callbacks import interrupts
 from holmdel.training.job import seeds_restored
 from holmdel.training.optimise import average_in, learning_rate
@@ -137,13 +138,31 @@ def fit_lines(
         KeyboardInterrupt: after the state was saved.
     """
     work = _Work(network, source, plan, keep if keep and keep.is_file() else None)
+    launched = workers.launched()
     weights = sum(weight.numel() for weight in network.parameters())
     with (
         seeds_restored(),
         interrupts() as interrupted,
-        processes(plan.processes, work, weights) as group,
+        processes(1 if launched.count > 1 else plan.processes, work, weights) as group,
     ):
-        return work.run(group, _Reports(report, keep, every, interrupted))
+        team = group if launched.count == 1 else Launched(launched)
+        return work.run(team, _Reports(report, keep, every, interrupted))
+
+
+def join_lines(network: LineNetwork, source: Source, plan: ReaderPlan, begun: Path | None) -> None:
+    """Trains beside the worker that `fit_lines` runs in, where torchrun has started both.
+
+    Args:
+        network: as there.
+        source: as there.
+        plan: as there.
+        begun: the state that is gone on from.
+
+    Raises:
+        UserError: as there.
+    """
+    with seeds_restored():
+        _Work(network, source, plan, begun).run(Launched(workers.launched()), _Reports())
 
 
 @dataclass
@@ -192,7 +211,7 @@ class _Work:
         elif reports.keep is not None:
             state.save(reports.keep)
         threads = torch.get_num_threads()
-        torch.set_num_threads(max(1, threads // group.count))
+        torch.set_num_threads(max(1, threads // group.here))
         try:
             _train(state, group, self.source, self.plan, reports)
         finally:

@@ -1,5 +1,6 @@
 """`holmdel train reader`: from digits, and a user's own lines, to the run folder of a reader."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -15,7 +16,7 @@ from holmdel.errors import UserError
 from holmdel.files import write_bytes
 from holmdel.networks.line import DIGITS, LineNetwork, widened
 from holmdel.reader_training.batches import LabelledLine, Source
-from holmdel.reader_training.ctc import LineProgress, fit_lines
+from holmdel.reader_training.ctc import LineProgress, fit_lines, join_lines
 from holmdel.reader_training.figures import COLUMNS, ROWS, draw_line_curves, draw_sheet
 from holmdel.reader_training.own_lines import (
     MixedSource,
@@ -42,6 +43,7 @@ from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.reader import model_file
 from holmdel.reading.trust import LEAST_STRINGS, Trust, fit_trust
 from holmdel.training.folder import RunFolder
+from holmdel.training.group import Group, joined, launched
 
 if TYPE_CHECKING:
     from holmdel.data.download import Progress
@@ -124,13 +126,19 @@ def train_reader(
         KeyboardInterrupt: after the state was saved; `resume=True` goes on.
     """
     given = _given(strings, model)
-    with RunFolder(Path(out)) as folder:
+    workers = launched()
+    if workers.count > 1:
+        settings["processes"] = workers.count
+    with joined(workers, torch.device("cpu")), RunFolder(Path(out)) as folder:
+        if not workers.first:
+            return _join(folder, workers, data_root)
         if resume and folder.started():
             if not folder.finished():
                 folder.hold()
             plan, data = resumed_plan(folder, settings, given)
             given |= {"strings": tuple(data["strings"]), "model": data["model"]}
             if folder.finished():
+                workers.told()
                 return ReaderRun(folder.path, reports_of(folder))
         else:
             folder.refuse_existing()
@@ -140,9 +148,25 @@ def train_reader(
         material = _prepare(plan, data_root, told, progress, **given)
         options = folder.config()["options"] if folder.started() else {}
         network = _network(material.origin, plan, options)
+        begun = folder.state.read_bytes() if folder.state.is_file() else None
         if not folder.started():
             folder.create(config_of(plan, material.origin, network))
+        workers.told((plan, given, options, begun))
         return _train(folder, plan, material, network, told)
+
+
+def _join(folder: RunFolder, workers: Group, data_root: str | Path | None) -> ReaderRun:
+    """Trains beside worker 0, which alone looks at the folder and writes it."""
+    said = workers.told()
+    if said is not None:
+        plan, given, options, begun = said
+        material = _prepare(plan, data_root, lambda sentence: None, None, **given)
+        network = _network(material.origin, plan, options)
+        with tempfile.NamedTemporaryFile(suffix=folder.state.suffix) as file:
+            file.write(begun or b"")
+            file.flush()
+            join_lines(network, material.source, plan, Path(file.name) if begun else None)
+    return ReaderRun(folder.path, [])
 
 
 def show_samples(
