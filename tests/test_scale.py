@@ -16,6 +16,7 @@ import fsspec
 import pytest
 from PIL import Image, ImageDraw
 
+import holmdel as holmdel_library
 from holmdel.scale.run import Job, run
 from holmdel.scale.work import ReadWork
 
@@ -237,3 +238,53 @@ def test_over_ray_a_node_is_killed_and_nothing_is_lost(words, one_file, cluster)
     cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
     assert job.wait(timeout=300) == 1
     assert lines_of("parts") == one_file
+
+
+SPACE = "lr = {low = 0.01, high = 1.0, log = true}\nbatch_size = [16, 64]\nlimit = 200\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "has nothing to try"),
+        ("lr = {low = 1.0, high = 0.1}", "lr goes from 1.0 to 0.1"),
+        ("lr = {low = 0.1, most = 1.0}", "expected a list, or for a number"),
+        ("lr = []", "lr is an empty list"),
+        ("batch_size = [0, 16]", "batch_size was given as 0"),
+        ("epochs = [1, 2]", "give --epochs instead"),
+        ("learning_rate = [1]", "which is no setting"),
+    ],
+)
+def test_a_mistake_in_a_space_is_one_sentence(holmdel, text, sentence):
+    pytest.importorskip("ray.tune")
+    Path("space.toml").write_text(text)
+    done = holmdel("tune", "lenet", "--space", "space.toml", "--data", "digits", "--out", "search")
+    assert done.status == 2
+    assert sentence in done.err
+    assert not Path("search").exists()
+
+
+def test_a_training_without_the_test_split_is_judged_by_validation():
+    given = {"epochs": 2, "limit": 200, "validation": 0.2, "use_test": False}
+    run = holmdel_library.train("lenet", "digits", out="run", **given)
+    assert run.history[-1].test_acc is None
+    assert run.test_acc == run.history[-1].val_acc
+    assert json.loads(Path("run/config.json").read_text())["data"]["test"] == 0
+    assert "| validation accuracy |" in Path("run/README.md").read_text()
+    again = holmdel_library.train("lenet", "digits", out="run", resume=True, **given)
+    assert again.test_acc == run.test_acc
+
+
+@pytest.mark.exhaustive
+def test_a_search_leaves_a_table_and_the_best_run(holmdel):
+    pytest.importorskip("ray.tune")
+    Path("space.toml").write_text(SPACE)
+    words = ("tune", "lenet", "--space", "space.toml", "--data", "digits", "--out", "search")
+    done = holmdel(*words, "--trials", 3, "--epochs", 3)
+    assert done.status == 0, done.err
+    rows = Path("search/trials.csv").read_text().splitlines()
+    assert rows[0] == "val_acc,epochs,batch_size,lr,folder"
+    assert len(rows) == 4
+    assert not Path("search/best/resume.safetensors").exists()
+    assert '"test_acc"' not in Path("search/best/metrics.jsonl").read_text()
+    assert "exists already; give --resume" in holmdel(*words).err
