@@ -11,12 +11,17 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 
 import holmdel
+from holmdel.images.pages import DocumentPage
+from holmdel.reading.chunks import CHUNK
+from holmdel.reading.stream import ChunkReader, ReaderSettings
 from holmdel.training import launch
 from holmdel.training.callbacks import Callback, Stopped
 from holmdel.training.group import joined, launched
 from holmdel.training.history import Epoch
 
 STEPS = 20  # each an epoch of one batch
+LINES, WARM = 320, 64  # lines read, and those before the clock is read
+EXAMPLES = 1_437  # of the digits' training split
 SIZES = (61_706, 1_000_000, 6_000_000)  # numbers of an all-reduce: LeNet's, and more
 
 
@@ -78,12 +83,34 @@ def measure() -> dict[str, Any]:
         seconds = torch.load(Path(folder) / "seconds")
     for size, each in zip(SIZES, seconds, strict=True):
         found[f"all-reduce of {size:,} numbers, 2 workers, ms"] = round(each * 1000, 3)
+    return found | costs()
+
+
+def costs() -> dict[str, Any]:
+    """Returns what a line and an example cost one core, by processor time."""
+    from scale import make_lines
+
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        run = holmdel.train(
-            "resnet8", "digits", out=Path(folder) / "run", epochs=1, engine="torch", batch_size=64
-        )
-        found["resnet8, 28x28, one worker, examples a second"] = round(run.examples_per_sec, 1)
-    return found
+        make_lines(Path(folder) / "scans", LINES)
+        read = ChunkReader(ReaderSettings(lines=True))
+        scans: list[str | Path | bytes | DocumentPage] = [
+            str(path) for path in sorted((Path(folder) / "scans").iterdir())
+        ]
+        read(scans[:WARM])
+        began = time.process_time()
+        for first in range(WARM, LINES, CHUNK):
+            read(scans[first : first + CHUNK])
+        line = (time.process_time() - began) / (LINES - WARM)
+        began = time.process_time()
+        given: dict[str, Any] = {"epochs": 2, "engine": "torch", "batch_size": 64}
+        run = holmdel.train("resnet8", "digits", out=Path(folder) / "run", **given)
+        example = (time.process_time() - began) / (2 * EXAMPLES)
+    assert run.history
+    return {
+        "reading a line, ms of processor time": round(line * 1000, 3),
+        "resnet8, 28x28, an example, ms of processor time": round(example * 1000, 3),
+    }
 
 
 if __name__ == "__main__":

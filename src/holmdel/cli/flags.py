@@ -30,7 +30,7 @@ def takes(groups: Groups) -> Callable[[Verb], Verb]:
                 if setting.name not in known:
                     known.add(setting.name)
                     flags.append(_parameter(setting, heading))
-        headings = [None, *groups]
+        headings = list(dict.fromkeys([None, *groups, *map(_heading, own)]))
         ordered = sorted([*own, *flags], key=lambda one: headings.index(_heading(one)))
         vars(verb)["__signature__"] = signature.replace(
             parameters=[one.replace(kind=one.KEYWORD_ONLY) for one in ordered]

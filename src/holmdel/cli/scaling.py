@@ -28,6 +28,7 @@ RayFlag = Annotated[
         metavar="[HOST:PORT]",
         help="Over the Ray cluster there, or the one that runs here, or this machine "
         "(docs/scale.md).",
+        rich_help_panel="On a cluster",
     ),
 ]
 
@@ -41,8 +42,9 @@ def with_address(arguments: list[str]) -> list[str]:
     ['read', 'scans', '--ray', '10.0.0.1:6379']
     """
     told = []
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=False):
-        bare = word == RAY and not _ADDRESS.fullmatch(after)
+    for number, word in enumerate(arguments, 1):
+        after = arguments[number : number + 1]
+        bare = word == RAY and not (after and _ADDRESS.fullmatch(after[0]))
         told.append(f"{RAY}={AUTO}" if bare else word)
     return told
 
