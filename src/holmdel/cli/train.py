@@ -136,17 +136,24 @@ def train(
         return _cross_validate(network, data, root, folder, folds, settings)
     place: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
     place["workers"] = workers
-    if ray is not None:
-        from holmdel.scale.train import train_on_ray
-
-        train_on_ray(network, data, ray=ray, **place, **settings)
-        place |= {"resume": True, "workers": 1}  # it is done: what is left is to say it
-    done = _train(network, data, place, settings)
+    done = _train(network, data, _on_ray(ray, network, data, place, settings), settings)
     if done == 0 and serve is not None:
         from holmdel import server
 
         server.serve(server.ServerSettings(models=(str(folder),), port=serve))
     return done
+
+
+def _on_ray(
+    ray: str | None, network: str, data: str, place: dict[str, Any], given: dict[str, Any]
+) -> dict[str, Any]:
+    """Trains over a cluster, if one is given; returns where the training is gone on with."""
+    if ray is None:
+        return place
+    from holmdel.scale.train import train_on_ray
+
+    train_on_ray(network, data, ray=ray, **place, **given)
+    return place | {"resume": True, "workers": 1}  # it is done: what is left is to say it
 
 
 def _train(network: str, data: str, where: dict[str, Any], given: dict[str, Any]) -> int:
