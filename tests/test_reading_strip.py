@@ -257,3 +257,28 @@ def test_a_tall_one_in_a_box_is_no_wall_of_it(digit):
             x += mask.width + 18
     reading = holmdel.read(page)
     assert [found.text for found in reading.lines] == ["407", "293", "581"]
+
+
+def written(digit, text):
+    """Digits and slashes on grey paper, some way apart."""
+    masks = [None if char == "/" else digit(char) for char in text]
+    page = Image.new("L", (sum(m.width + 12 if m else 34 for m in masks) + 20, 68), 235)
+    x = 12
+    for mask in masks:
+        if mask is None:
+            ImageDraw.Draw(page).line((x + 2, 60, x + 20, 8), fill=60, width=4)
+        else:
+            page.paste(60, (x, 10), mask)
+        x += mask.width + 12 if mask else 34
+    return np.asarray(page)
+
+
+def test_a_number_that_may_be_a_date_with_slashes_is_rejected(digit):
+    """The reader takes a slash for a 1, so that under `digits` nobody can tell."""
+    date, number = written(digit, "24/08/2008"), written(digit, "2412312068")
+    [line] = holmdel.read(date, lines=True, max_error=0.05).lines
+    assert line.status == "reject"
+    [line] = holmdel.read(number, lines=True, max_error=0.05).lines
+    assert (line.text, line.status) == ("2412312068", "read")
+    [line] = holmdel.read(date, "date:dmy", lines=True, max_error=0.05).lines
+    assert (line.value, line.status) == ({"date": "2008-08-24"}, "read")

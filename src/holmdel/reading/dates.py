@@ -7,6 +7,7 @@ from itertools import product
 from holmdel.reading.expressions import DIGITS
 from holmdel.reading.values import STAND_IN, Meaning, Value
 
+_SHORTEST = 8  # digits of a number that may be a date by its looks; shorter ones often look so
 ORDERS = ("dmy", "mdy", "ymd")  # of day, month and year
 YEARS = range(1900, 2100)  # that four digits may say
 _PIVOT = 69  # two digits from here are of the 20th century, below of the 21st, as in POSIX
@@ -47,6 +48,19 @@ def dates(said: str, slash: bool, order: str = "") -> list[Meaning]:
         if misfits == least:
             days.setdefault(raw, {}).setdefault(one, set()).add(day)
     return [(raw, _value(of_orders)) for raw, of_orders in days.items()]
+
+
+def is_slashed(number: str) -> bool:
+    """Returns whether digits may be a date whose slashes were taken for ones.
+
+    Of random numbers one in a thousand of eight digits looks so, and fewer of more digits; those of
+    fewer than eight count as numbers.
+
+    >>> is_slashed("2410812008"), is_slashed("2410892008")
+    (True, False)
+    """
+    fits = (fit for order in ORDERS for fit in _fits(number, False, order))
+    return len(number) >= _SHORTEST and any("/" in raw for _, raw, _ in fits)
 
 
 def _value(of_orders: dict[str, set[str]]) -> Value | None:

@@ -15,6 +15,7 @@ from holmdel.devices import use_bfloat16
 from holmdel.errors import UserError
 from holmdel.images.contract import LINE_HEIGHT, MARGIN, WIDEST, to_line
 from holmdel.networks.line import ALPHABET, STRIDE, UNSAID
+from holmdel.reading.dates import is_slashed
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.folding import folded
@@ -51,7 +52,8 @@ class LineAnswer:
         digits: one for each of `text`.
         value: what the line is worth, where the pattern gives values and this is one.
         fit: the probability that `value` is right if the digits are; 0 where the pattern gives
-            values and this is none.
+            values and this is none, and a half for a number that may be a date whose slashes the
+            network took for ones.
     """
 
     text: str
@@ -246,6 +248,8 @@ def _answer(
     if pattern.beside:
         views = [(seen.steps, candidate.log_probability) for candidate, seen in said]
         best, fit = with_marks(views, best.text, pattern, slash=slash)
+    if pattern.plain and not slash and is_slashed(best.text):
+        fit = 0.5
     digits = _digits(looks[0], best, picture)
     return LineAnswer(
         best.text, best.raw, min(_sum(said) / len(looks), 1.0), digits, best.value, fit
