@@ -96,7 +96,7 @@ def test_class_folders_alone_are_split_the_same_way_every_time(tmp_path):
     assert data.test.labels.bincount().tolist() == [2, 4]
     assert torch.equal(load(str(folder)).test.images, data.test.images)
     assert "there is no test part, so 6 images are put aside as one" in data.notes
-    assert "too few images to test odd one, which are trained on" in data.notes
+    assert "too few images to test on of odd one: all are trained on" in data.notes
     assert len(load(str(folder), test=0.5).test) == 15
     assert len(load(str(folder), test=1).test) == 31
 

@@ -207,7 +207,7 @@ def test_folds_that_cannot_be_are_sentences(holmdel):
     with pytest.raises(UserError, match="folds was given as 9; the largest class has 8 training"):
         cross_validate("lenet", rare([10, 10]), folds=9, out="run")
     done = holmdel("train", "lenet", "--data", "digits", "--folds", 2, "--serve", 0)
-    assert "--folds was given with --resume, --serve or --workers" in done.err
+    assert "--folds was given with --resume, --serve, --workers or --ray" in done.err
 
 
 def test_balanced_epochs_show_each_class_as_often():

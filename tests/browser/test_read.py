@@ -39,9 +39,9 @@ def test_a_dropped_amount_is_read(open_page, keep_picture, amount):
     page = open_page("tab=read&read.pattern=amount")
     page.wait_for_selector("#read-stage")
     drop(page, amount, "#read-stage")
-    page.wait_for_selector("#read-line-1")
     line = page.locator("#read-line-1")
-    assert "25730" in line.locator(".line-text").inner_text()
+    line.locator(".line-text", has_text="25730").wait_for()  # after the sample's
+    page.locator(".box").wait_for()
     assert page.locator(".box").count() == 1
     assert line.locator(".digits li").count() == 5
     keep_picture(page, "read")

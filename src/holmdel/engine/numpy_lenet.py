@@ -174,13 +174,15 @@ def _describe(side: int) -> tuple["ctypes.Array[Described]", dict[str, tuple[int
     shapes: dict[str, tuple[int, ...]] = {}
     names = iter(NAMES)
     size: Size = (1, side, side)
-    for to, (kind, channels, kernel, stride) in zip(described, _LAYERS, strict=True):
+    for number, (kind, channels, kernel, stride) in enumerate(_LAYERS):
+        to = described[number]
         before, after = size, output_size(size[1], kernel, stride)
         size = (channels or before[0], after, after)
         if kind == "linear":
             size = (channels, 1, 1)
         to.kind, to.input, to.output = KINDS.index(kind), before, size
         to.kernel, to.stride = (kernel, kernel), (stride, stride)
+        to.reads = (number, 0)
         if kind in ("conv", "linear"):
             inputs = (before[0], kernel, kernel) if kind == "conv" else (math.prod(before),)
             name = next(names)

@@ -73,9 +73,15 @@ export function mount(root, app) {
   view.copyJson.addEventListener("click", () => copyText(app, view.json.textContent));
   controls.show(optionsIn(app.state));
   if (reading.picture) onReading(shown, "picture");
-  else if (fresh) tried().catch(() => {}); // without digits it begins empty
+  else if (fresh) begin(app).catch(() => {}); // without digits it begins empty
   fresh = false;
   return () => offs.forEach((off) => off());
+}
+
+/** Begins with a sample, unless a file was given while it was made. */
+async function begin(app) {
+  const field = await sampleField(app);
+  if (!reading.picture) reading.takeAll([field]);
 }
 
 /** Shows what changed in the reading. */
