@@ -111,7 +111,9 @@ def _calibrate(job: Job, state: State, network: nn.Module, callbacks: Callback) 
     if made and layer is None:
         callbacks.note(f"{made.own.name} does not end in a layer of weights: not calibrated")
         return
-    calibrate(network, job.calibration_batches(state.seed), layer)
+    kind = next(network.parameters()).dtype  # float32, in whatever precision it was trained
+    batches = job.calibration_batches(state.seed)
+    calibrate(network, ((images.to(kind), labels) for images, labels in batches), layer)
 
 
 def _first_live_attempt(job: Job, around: _Surroundings) -> tuple[State, float]:

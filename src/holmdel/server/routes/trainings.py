@@ -96,7 +96,7 @@ async def state(request: Request, id: Id) -> Response:
         200: {
             "description": "The data of each event is the whole state as JSON: at once, and at "
             "each change, at most ten a second. The last one is the end's.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"schema": {}}},
         }
     },
     summary="Follow a training as server-sent events",
