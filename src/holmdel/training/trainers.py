@@ -68,16 +68,24 @@ class TorchTrainer:
         with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
             logits = self.state.network(images)
         logits = logits.to(job.dtype)
-        loss = F.cross_entropy(logits, labels, label_smoothing=job.settings.label_smoothing)
+        loss = self._loss(logits, labels)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        self._clip()
+        right = (logits.detach().argmax(dim=1) == labels).sum()
+        loss, right = self._of_all(loss.detach(), right)
+        if job.settings.clip:
+            torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), job.settings.clip)
         optimizer.step()
-        return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+        return loss, right
 
-    def _clip(self) -> None:
-        if self.job.settings.clip:
-            torch.nn.utils.clip_grad_norm_(self.state.network.parameters(), self.job.settings.clip)
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Returns what is descended on."""
+        smoothing = self.job.settings.label_smoothing
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+
+    def _of_all(self, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns loss and number right of the whole batch, whose gradients the weights have."""
+        return loss, right
 
 
 class SharedTrainer(TorchTrainer):
@@ -94,24 +102,17 @@ class SharedTrainer(TorchTrainer):
         self._shared.size = min(size, len(order) - self.state.batch * size)
         return super().draw(order)
 
-    def _step(self, *drawn: Tensor) -> tuple[Tensor | float, Tensor | int]:
-        """Returns loss and number right of the whole batch, after the step that all take."""
-        images, labels = drawn
-        job, optimizer = self.job, self.state.optimizer
-        with torch.autocast(job.device.type, torch.bfloat16, enabled=job.bfloat16):
-            logits = self.state.network(images)
-        logits = logits.to(job.dtype)
-        smoothing = job.settings.label_smoothing
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Returns this worker's part of the whole batch's loss."""
+        smoothing = self.job.settings.label_smoothing
         loss = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="sum")
-        loss = loss / self._shared.size
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        right = (logits.detach().argmax(dim=1) == labels).sum()
-        figures = torch.stack([loss.detach(), right.to(job.dtype)])
+        return loss / self._shared.size
+
+    def _of_all(self, loss: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """Adds up the workers' gradients and figures."""
+        figures = torch.stack([loss, right.to(self.job.dtype)])
         weights = self.state.network.parameters()
-        job.group.add([*(w.grad for w in weights if w.grad is not None), figures])
-        self._clip()
-        optimizer.step()
+        self.job.group.add([*(w.grad for w in weights if w.grad is not None), figures])
         return figures[0], figures[1]
 
 
