@@ -17,9 +17,9 @@ from torch import nn
 
 from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.images.contract import to_line
-from holmdel.networks.line import DIGITS, LineNetwork, widened
+from holmdel.networks.line import LineNetwork, widened
 from holmdel.reader_training.synthesis.source import StringSource, find_digits
-from holmdel.reader_training.train import HeldOutStrings, trust_of
+from holmdel.reader_training.train import made_strings, trust_of
 from holmdel.reading.line import batches_of
 
 SEEN = 2048  # lines that the batch norms see
@@ -69,9 +69,7 @@ def main() -> None:
     train, test = find_digits()
     network = mean_of(members)
     renormalise(network, StringSource(train, 3))
-    samples = list(islice(StringSource(test, unseen=True).reseeded("held out")(0), HELD_OUT))
-    texts = ["".join(c for c in sample.text if c in DIGITS) for sample in samples]
-    made = HeldOutStrings([sample.image for sample in samples], texts)
+    made = made_strings(StringSource(test, unseen=True).reseeded("held out"), HELD_OUT)
     answers = made.answers(network)
     right = made.right(answers)
     save_line_model(given.out, network, trust_of(answers, right).to_json())

@@ -74,6 +74,13 @@ class HeldOutStrings:
         return float(np.mean(self.right(self.answers(network, views))))
 
 
+def made_strings(unseen: StringSource, count: int) -> HeldOutStrings:
+    """Returns the first strings of a source, of other digits and writers than those learned."""
+    samples = list(islice(unseen(0), count))
+    texts = ["".join(c for c in sample.text if c in DIGITS) for sample in samples]
+    return HeldOutStrings([sample.image for sample in samples], texts)
+
+
 @dataclass(frozen=True)
 class _Material:
     """What is learned, and what is held out."""
@@ -82,12 +89,6 @@ class _Material:
     source: Source
     unseen: StringSource
     held: list[LabelledString]
-
-    def made(self, count: int) -> HeldOutStrings:
-        """Returns strings of other digits and writers than those learned."""
-        samples = list(islice(self.unseen(0), count))
-        texts = ["".join(c for c in sample.text if c in DIGITS) for sample in samples]
-        return HeldOutStrings([sample.image for sample in samples], texts)
 
     def own(self) -> HeldOutStrings | None:
         """Returns the user's lines that are held out, if there are any."""
@@ -237,7 +238,7 @@ def _network(origin: Origin, plan: ReaderPlan, options: dict[str, Any]) -> LineN
 def _train(
     folder: RunFolder, plan: ReaderPlan, material: _Material, network: LineNetwork, told: Told
 ) -> ReaderRun:
-    made, own = material.made(plan.held_out), material.own()
+    made, own = made_strings(material.unseen, plan.held_out), material.own()
     before = own.accuracy(network) if own else None
     if before is not None:
         told(f"before: {100 * before:.1f} % of your held-out lines right")
