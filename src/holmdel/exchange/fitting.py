@@ -210,8 +210,8 @@ def _inferred(name: str, theirs: list[Layer], given: dict[str, Any]) -> dict[str
             found |= _width(name, known["width"], first)
         if "variant" in known and (variant := _variant(theirs[0])):
             found["variant"] = variant
-    count = len(_layers(name, {"variant": found["variant"]} if "variant" in found else {}))
-    if last is not None and last.ndim in (2, 4) and len(theirs) == count:
+    usual = _usual_layers(name, found.get("variant"))
+    if last is not None and last.ndim in (2, 4) and len(theirs) == len(usual):
         found["classes"] = max(2, last.shape[0])
     return {option: value for option, value in found.items() if option not in given}
 
@@ -269,9 +269,9 @@ def _layers(name: str, options: dict[str, Any]) -> list[Layer]:
 
 
 @cache
-def _usual_layers(name: str) -> list[Layer]:
-    """Returns the layers of a network with its own options."""
-    return _layers(name, {})
+def _usual_layers(name: str, variant: str | None = None) -> list[Layer]:
+    """Returns the layers of a network, or of a variant of it, with its own options."""
+    return _layers(name, {} if variant is None else {"variant": variant})
 
 
 def _misfit(
