@@ -113,6 +113,8 @@ def test_layers_put_together_are_a_network(client):
         ("flatten; conv 4 5", "layer 2, conv, takes maps; put it before flatten"),
         ("maxpool 15; maxpool 15", "layer 2, maxpool, does not take what comes to it: 1x1x1"),
         (";", "0 layers were given"),
+        ("conv 1024 15 p7; conv 1024 15", "have 236,162,048 weights; expected up to 100,000,000"),
+        ("conv 1024 1; flatten; linear 8192; relu", "layers up to 3, linear, have 6,576,678,912"),
     ]:
         answer = client.get("/v1/anatomy", params={"layers": layers})
         assert answer.status_code == 400

@@ -1,7 +1,7 @@
 """Layers written down in a line each, as a learner puts them together: `conv 6 5 p2; sigmoid`."""
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from holmdel.errors import UserError
 
 Size = tuple[int, int, int]
 MOST_LAYERS, MOST_LETTERS = 60, 2000
+MOST_WEIGHTS = 100_000_000  # 400 megabytes; a few lines may ask for a thousand times that
 _MOST = {"channels": 1024, "units": 8192, "kernel": 15, "stride": 8, "padding": 7}
 _LEAST = {"padding": 0}
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -101,44 +102,51 @@ def sequential(layers: list[LayerLine], size: Size) -> nn.Sequential:
         size: (C, H, W) of an image.
 
     Raises:
-        UserError: for a layer that does not take what comes to it.
+        UserError: for a layer that does not take what comes to it, or too many weights.
     """
     made: OrderedDict[str, nn.Module] = OrderedDict()
-    value = torch.zeros(1, *size, device="meta")
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    for at, (line, given) in enumerate(zip(layers, _inputs(layers, size), strict=True), start=1):
+        counts[line.kind] += 1
+        made[f"{line.kind}{counts[line.kind]}"] = _made(line, at, given)
+    return nn.Sequential(made)
+
+
+def _inputs(layers: list[LayerLine], size: Size) -> list[Tensor]:
+    """Returns what comes to each layer, for one image: shapes alone, so that nothing is large."""
+    found = [torch.empty(1, *size, device="meta")]
+    weights = 0
     for at, line in enumerate(layers, start=1):
-        layer = _made(line, at, value)
         try:
-            with torch.no_grad():
-                value = layer.to("meta")(value)
+            with torch.no_grad(), torch.device("meta"):
+                layer = _made(line, at, found[-1])
+                found.append(layer(found[-1]))
         except (RuntimeError, ValueError, IndexError):
-            shape = "x".join(map(str, value.shape[1:]))
+            shape = "x".join(map(str, found[-1].shape[1:]))
             raise UserError(
                 f"layer {at}, {line.kind}, does not take what comes to it: {shape}; make its "
                 "kernel smaller, or leave the layer out"
             ) from None
-        counts[line.kind] = counts.get(line.kind, 0) + 1
-        made[f"{line.kind}{counts[line.kind]}"] = _made(line, at, None, layer)
-    return nn.Sequential(made)
+        weights += sum(parameter.numel() for parameter in layer.parameters())
+        if weights > MOST_WEIGHTS:
+            raise UserError(
+                f"the layers up to {at}, {line.kind}, have {weights:,} weights; expected up to "
+                f"{MOST_WEIGHTS:,}; give them fewer channels or units"
+            )
+    return found[:-1]
 
 
-def _made(
-    line: LayerLine, at: int, value: Tensor | None, like: nn.Module | None = None
-) -> nn.Module:
-    """Returns a layer for a value that comes to it, or a new one with the sizes of another."""
+def _made(line: LayerLine, at: int, value: Tensor) -> nn.Module:
+    """Returns a layer for a value that comes to it."""
     kind, numbers = line
     kernel, padding = numbers.get("kernel", 1), numbers.get("padding", 0)
     if kind == "conv":
-        channels = like.in_channels if isinstance(like, nn.Conv2d) else _of_maps(line, at, value)
         stride = numbers.get("stride", 1)
-        return nn.Conv2d(channels, numbers["channels"], kernel, stride, padding)
+        return nn.Conv2d(_of_maps(line, at, value), numbers["channels"], kernel, stride, padding)
     if kind == "batchnorm":
-        return nn.BatchNorm2d(
-            like.num_features if isinstance(like, nn.BatchNorm2d) else _of_maps(line, at, value)
-        )
+        return nn.BatchNorm2d(_of_maps(line, at, value))
     if kind == "linear":
-        units = like.in_features if isinstance(like, nn.Linear) else _of_vector(line, at, value)
-        return nn.Linear(units, numbers["units"])
+        return nn.Linear(_of_vector(line, at, value), numbers["units"])
     if kind.endswith("pool"):
         pool = nn.AvgPool2d if kind == "avgpool" else nn.MaxPool2d
         return pool(kernel, numbers.get("stride", kernel), padding)
@@ -147,13 +155,13 @@ def _made(
     return nn.Flatten() if kind == "flatten" else _ACTIVATIONS[kind]()
 
 
-def _of_maps(line: LayerLine, at: int, value: Tensor | None) -> int:
-    if value is None or value.ndim != 4:
+def _of_maps(line: LayerLine, at: int, value: Tensor) -> int:
+    if value.ndim != 4:
         raise UserError(f"layer {at}, {line.kind}, takes maps; put it before flatten")
     return value.shape[1]
 
 
-def _of_vector(line: LayerLine, at: int, value: Tensor | None) -> int:
-    if value is None or value.ndim != 2:
+def _of_vector(line: LayerLine, at: int, value: Tensor) -> int:
+    if value.ndim != 2:
         raise UserError(f"layer {at}, {line.kind}, takes a vector; put flatten before it")
     return value.shape[1]

@@ -136,7 +136,7 @@ async def anatomy(
     _expect_small(input, options)
     shared = services(request)
     if layers is not None:
-        built = own_layers(layers, input)
+        built = await shared.run(own_layers, layers, input)
         found = await shared.run(inspect_module, built, parse_size(input or "1x28x28"), "own")
     elif model is not None:
         if options:
