@@ -4,13 +4,12 @@
 import logging
 import math
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
+from holmdel.programs.mistakes import stopped_at
 
 USUAL_CLASSES = 10
 _log = logging.getLogger("holmdel")
@@ -32,30 +31,12 @@ def through(net: nn.Module | Callable[..., Tensor], X: Any) -> Tensor:
 
 def _name_the_layer(net: nn.Module, X: Tensor, error: RuntimeError) -> None:
     """Raises a UserError if one of the layers cannot take what it is given."""
-    within: list[tuple[str, nn.Module, Tensor]] = []  # the layers that have begun and not ended
-    with ExitStack() as stack, torch.no_grad():
-        for name, layer in net.named_modules():
-            if next(layer.children(), None) is None:
-                begin = layer.register_forward_pre_hook(_begins(within, name))
-                end = layer.register_forward_hook(lambda *_: within.pop() and None)
-                stack.callback(begin.remove)
-                stack.callback(end.remove)
-        with suppress(RuntimeError):
-            net(X)
-    if within:
-        name, layer, given = within[-1]
-        shape = "x".join(map(str, given.shape))
-        expected = _expected(layer, given)
-        raise UserError(f"layer {name}, {layer}, was given {shape}; {expected}") from error
-
-
-def _begins(
-    within: list[tuple[str, nn.Module, Tensor]], name: str
-) -> Callable[[nn.Module, tuple[Any, ...]], None]:
-    def begin(layer: nn.Module, given: tuple[Any, ...]) -> None:
-        within.append((name, layer, given[0] if given else torch.empty(0)))
-
-    return begin
+    name, layer, given = stopped_at(net, X) or ("", net, ())
+    if next(layer.children(), None) is not None or not given or not isinstance(given[0], Tensor):
+        return  # it is no layer that stops, but a forward() of the user's own
+    shape = "x".join(map(str, given[0].shape))
+    expected = _expected(layer, given[0])
+    raise UserError(f"layer {name}, {layer}, was given {shape}; {expected}") from error
 
 
 def _expected(layer: nn.Module, X: Tensor) -> str:

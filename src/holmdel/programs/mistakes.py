@@ -55,6 +55,22 @@ def failing(network: nn.Module, images: Tensor) -> str | None:
         network: does not run for these images.
         images: (N, C, H, W).
     """
+    stopped = stopped_at(network, images)
+    if stopped and len(stopped[2]) == 1 and isinstance(stopped[2][0], Tensor):
+        return misfit(stopped[0], stopped[1], stopped[2][0])
+    return None
+
+
+def stopped_at(network: nn.Module, images: Tensor) -> tuple[str, nn.Module, Any] | None:
+    """Returns the innermost module in which a network stops: its path, itself, what it was given.
+
+    Args:
+        network: is run once, without gradients.
+        images: what it is given.
+
+    Returns:
+        None where it does not stop.
+    """
     running: list[tuple[str, nn.Module, Any]] = []
     handles = []
     for path, module in network.named_modules():
@@ -71,9 +87,7 @@ def failing(network: nn.Module, images: Tensor) -> str | None:
         with torch.no_grad():
             network(images)
     except Exception:  # it is known that it fails, and how
-        path, module, given = running[-1]
-        if len(given) == 1 and isinstance(given[0], Tensor):
-            return misfit(path, module, given[0])
+        return running[-1] if running else None
     finally:
         for handle in handles:
             handle.remove()
