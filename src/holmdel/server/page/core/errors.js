@@ -13,6 +13,7 @@ const SENTENCES = [
   ["ran-away", /^the loss became (\S+) in epoch (\d+), batch (\d+)/],
   ["no-fit", /^a window of (\d+) does not fit into (\d+) pixels/],
   ["no-take", /^layer (\d+), (\S+), does not take what comes to it: (\S+);/],
+  ["many-weights", /^the layers up to (\d+), (\S+), have ([\d,]+) weights; expected up to ([\d,]+)/],
   ["no-maps", /^layer (\d+), (\S+), takes maps/],
   ["no-vector", /^layer (\d+), (\S+), takes a vector/],
   ["layer-number", /^'(.+)' was given as a layer; expected a (\w+) of (\d+) to (\d+)/],
