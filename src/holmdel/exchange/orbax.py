@@ -16,7 +16,7 @@ from holmdel.exchange.weights import HWC, Weights, channels_first
 
 FORM = "Orbax weights"
 METADATA, MANIFEST = "_METADATA", "manifest.ocdbt"
-DRIVERS = {b"/.zarray": "zarr", b"/zarr.json": "zarr3"}
+DRIVERS = {b".zarray": "zarr", b"zarr.json": "zarr3"}
 INNER = ("value", "raw_value")  # what nnx calls the array of a variable
 MOST_SECONDS = 60  # that an array may take
 
@@ -74,21 +74,20 @@ def _tensors(store: Any, path: str | Path, folder: Path) -> Iterator[tuple[str, 
     if (folder / MANIFEST).is_file():
         base = {"driver": "ocdbt", "base": base}
     left = max(SMALL, MOST_UNPACKED * sum(f.stat().st_size for f in folder.rglob("*")))
+    ways = _ways(folder)
     for key in store.KvStore.open(base).result(MOST_SECONDS).list().result(MOST_SECONDS):
-        for end, driver in DRIVERS.items():
-            if not key.endswith(end):
-                continue
-            name = key.removesuffix(end).decode(errors="replace")
-            layer, kind = _named(name, _keys(folder).get(name))
-            if layer is None:
-                continue
-            inside = {**base, "path": base.get("path", "") + f"{name}/"}
-            opened = store.open({"driver": driver, "kvstore": inside}, open=True, read=True)
-            array = opened.result(MOST_SECONDS)
-            left -= math.prod(array.shape) * array.dtype.numpy_dtype.itemsize
-            if left < 0:
-                raise damaged(path, f"{name!r} is larger than the folder")
-            yield f"{layer}.{kind}", channels_first(_tensor(array.read().result(MOST_SECONDS)))
+        array_key, _, end = key.rpartition(b"/")
+        name = array_key.decode(errors="replace")
+        layer, kind = _named(name, ways.get(name))
+        if end not in DRIVERS or layer is None:
+            continue
+        inside = {**base, "path": base.get("path", "") + f"{name}/"}
+        opened = store.open({"driver": DRIVERS[end], "kvstore": inside}, open=True, read=True)
+        array = opened.result(MOST_SECONDS)
+        left -= math.prod(array.shape) * array.dtype.numpy_dtype.itemsize
+        if left < 0:
+            raise damaged(path, f"{name!r} is larger than the folder")
+        yield f"{layer}.{kind}", channels_first(_tensor(array.read().result(MOST_SECONDS)))
 
 
 def _tensor(numbers: Any) -> Tensor:
@@ -97,7 +96,7 @@ def _tensor(numbers: Any) -> Tensor:
     return torch.from_numpy(numbers.copy())
 
 
-def _keys(folder: Path) -> dict[str, tuple[str, ...]]:
+def _ways(folder: Path) -> dict[str, tuple[str, ...]]:
     """Returns the way to each array by its name, where names within have points in them."""
     try:
         described = json.loads((folder / METADATA).read_text(encoding="utf-8"))["tree_metadata"]
