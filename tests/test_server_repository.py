@@ -106,3 +106,20 @@ def test_without_model_control_no_request_changes_a_model(what):
     assert refused.json()["error"].endswith("start the server with --model-control DIR")
     assert index(client) == [("lenet-mnist", "1", "READY")]
     assert "model_repository" not in client.get("/v2").json()["extensions"]
+
+
+def test_a_network_of_ones_own_is_called_what_it_is_called_in_its_file(tmp_path):
+    file = tmp_path / "wide.py"
+    file.write_text(
+        "from torch import nn\n"
+        "class Wide(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.last = nn.Linear(784, 10)\n"
+        "    def forward(self, images):\n"
+        "        return self.last(images.flatten(1))\n"
+    )
+    client = served(file, f"{file}:Wide")
+    assert [model["name"] for model in client.get("/v1/models").json()["models"]] == [
+        "wide", "Wide",
+    ]  # fmt: skip

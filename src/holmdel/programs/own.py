@@ -126,6 +126,11 @@ def own(given: Given) -> Own | None:
     return _of(given)
 
 
+def is_own(text: str) -> bool:
+    """Returns whether a text names a network of one's own: `FILE.py` or `FILE.py:NAME`."""
+    return _target(text)[0] is not None
+
+
 def called(given: Given) -> str:
     """Returns what a network is called, without running the file that it may be in."""
     if not isinstance(given, str):

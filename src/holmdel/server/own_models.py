@@ -18,11 +18,6 @@ from holmdel.training.own import FIRST, own_network, size_of
 _CLASSES = 10  # of a class or function that makes a network for any number
 
 
-def is_own(source: str) -> bool:
-    """Returns whether a text names a network of one's own: `FILE.py` or `FILE.py:NAME`."""
-    return source.endswith(".py") or ".py:" in source
-
-
 def own_classifier(given: Given) -> Classifier:
     """Returns a network of one's own as a classifier, its classes called 0, 1, ...
 
@@ -36,11 +31,12 @@ def own_classifier(given: Given) -> Classifier:
     if found is None:
         raise UserError(f"{given!r} was given; expected FILE.py:NAME, a network in a file")
     size = size_of(found, None, FIRST)
-    network = found.build(_classes(found, size), size)
+    count = _classes(found, size)
+    network = found.build(count, size)
     exported = export(network, size)
     framing = "digit" if size[0] == 1 else "fit"
     contract = ImageContract(stored=size, input=size, framing=framing)
-    classes = tuple(map(str, range(_classes(found, size))))
+    classes = tuple(map(str, range(count)))
     header = Header(
         network=found.name, options={}, classes=classes, image=contract, program=exported.program
     )

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from holmdel.checkpoint import trained_on
 from holmdel.classifier import load, shipped
 from holmdel.errors import UserError
+from holmdel.programs.own import called, is_own
 from holmdel.server.errors import RequestError
 from holmdel.server.models import MODEL_VERSION, Model, Models
-from holmdel.server.own_models import is_own, own_classifier
+from holmdel.server.own_models import own_classifier
 
 _FIRST = "lenet-mnist"  # the default of the shipped ones: what people draw is digits
 _WEIGHTS = "model.safetensors"
@@ -45,8 +46,8 @@ class Repository:
         if root is not None and not root.is_dir():
             raise UserError(f"--model-control names {root}, which is no folder; expected one")
         for name in wanted or sorted(shipped(), key=lambda name: (name != _FIRST, name)):
-            called = self.models.free_name(_called(name))
-            self._load(called, name, warm=False)
+            free = self.models.free_name(_called(name))
+            self._load(free, name, warm=False)
         if not self._sources:
             raise UserError(
                 "no model was given, and none ships with this version; give a run folder"
@@ -141,9 +142,9 @@ class Repository:
 
 def _called(source: str) -> str:
     """Returns what the model of a run folder, a file or a shipped name is called."""
-    path = Path(source)
     if is_own(source):
-        return source.rpartition(".py:")[2] or path.stem
+        return called(source)
+    path = Path(source)
     if path.is_dir():
         return path.resolve().name
     return path.stem if path.is_file() else source
