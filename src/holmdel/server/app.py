@@ -115,10 +115,11 @@ class _Described(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document; generators take what has a default for always there."""
-        found = super().openapi()
-        found["components"]["schemas"] |= REQUESTS
-        _drop_empty_defaults(found)
-        return found
+        if self.openapi_schema is None:
+            found = super().openapi()
+            found["components"]["schemas"] |= REQUESTS
+            _drop_empty_defaults(found)
+        return super().openapi()
 
 
 def _drop_empty_defaults(document: Any) -> None:
