@@ -298,6 +298,10 @@ def test_a_network_that_ran_away_has_nulls(client):
         assert (unit["value"], unit["sum"], unit["bias"]) == (None, None, None)
         post(client, "/v1/saliency", model="training-7")
         assert post(client, "/v1/occlusion", model="training-7")["probability"] is None
+        logit = post(
+            client, "/v1/backward", model="training-7", layer="output", unit="3", **{"class": 3}
+        )
+        assert logit["terms"] == [{"layer": "output", "unit": [3], "gradient": None, "weight": 1.0}]
     finally:
         models.remove("training-7")
 

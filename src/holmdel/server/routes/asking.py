@@ -1,8 +1,9 @@
-"""What a request that looks inside a model asks about: the model, the image, a layer, a unit."""
+"""What a request that looks inside a model asks about, and how its answer is written."""
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 
 from holmdel.server.services import Services, services
 from holmdel.server.uploads import one_image
@@ -32,3 +33,8 @@ async def asked(request: Request, model: str | None) -> "tuple[Services, Model, 
 def index_of(unit: str) -> tuple[int, ...]:
     """Returns a unit's place out of a text such as 2,3,4."""
     return tuple(int(part) for part in unit.split(","))
+
+
+def json_answer(values: Any) -> Response:
+    """Returns values as JSON, which has no number that is not finite."""
+    return Response(json.dumps(values, allow_nan=False), media_type="application/json")

@@ -1,15 +1,22 @@
 """Routes for the way back: a loss, its gradients, the sums that these are, a step of training."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from holmdel.insight.backward import Gradients, gradients, has_step, step, terms
+from holmdel.insight.backward import Gradients, Term, gradients, has_step, step, terms
 from holmdel.insight.scaling import plain, scaled
 from holmdel.server.errors import error_responses
-from holmdel.server.routes.asking import LayerName, Maps, ModelName, UnitName, asked, index_of
+from holmdel.server.routes.asking import (
+    LayerName,
+    Maps,
+    ModelName,
+    UnitName,
+    asked,
+    index_of,
+    json_answer,
+)
 from holmdel.server.routes.insight_schemas import Bytes
 from holmdel.server.uploads import IMAGE_BODY
 
@@ -102,7 +109,7 @@ async def all_gradients(
         layers = [_layer(name, slope, maps) for name, slope in slopes.layers.items()]
         head = {"class": target, "label": found.classifier.classes[target]}
         loss = {"loss": plain(slopes.loss), "probabilities": plain(look.layers.probabilities)}
-        return _json(head | loss | {"layers": layers})
+        return json_answer(head | loss | {"layers": layers})
 
     return await shared.run(work)
 
@@ -123,7 +130,7 @@ async def unit_backward(
 
     def work() -> Response:
         look = shared.activations.get(found, content)
-        return _json(_backward(look, _gradients(look, target), layer, index))
+        return json_answer(_backward(look, _gradients(look, target), layer, index))
 
     return await shared.run(work)
 
@@ -158,7 +165,7 @@ async def one_step(
             "slopes": plain(done.slopes),
         }
         kernels = {name: plain(getattr(done, name)) for name in ("before", "gradient", "after")}
-        return _json(
+        return json_answer(
             {"layer": layer, "unit": list(index), "rate": rate, **kernels, "weight": weight}
         )
 
@@ -189,17 +196,9 @@ def _backward(
     if last:
         share = float(look.layers.probabilities[index])
         truth = float(index[0] == found.target)
-        parts = [{"layer": layer, "unit": list(index), "gradient": share - truth, "weight": 1.0}]
+        parts = [Term(layer, index, share - truth, 1.0)]
     else:
-        parts = [
-            {
-                "layer": term.layer,
-                "unit": list(term.index),
-                "gradient": plain(term.gradient),
-                "weight": plain(term.weight),
-            }
-            for term in terms(found, layer, index)
-        ]
+        parts = terms(found, layer, index)
     return {
         "layer": layer,
         "kind": activation.layer.kind,
@@ -207,9 +206,14 @@ def _backward(
         "gradient": None if slope is None else plain(float(slope[index])),
         "output": last,
         "weights": has_step(activation),
-        "terms": parts,
+        "terms": [_term(part) for part in parts],
     }
 
 
-def _json(values: Any) -> Response:
-    return Response(json.dumps(values, allow_nan=False), media_type="application/json")
+def _term(term: Term) -> dict[str, Any]:
+    return {
+        "layer": term.layer,
+        "unit": list(term.index),
+        "gradient": plain(term.gradient),
+        "weight": plain(term.weight),
+    }

@@ -1,6 +1,5 @@
 """Routes that look inside a model: activations, kernels, units, saliency, occlusion."""
 
-import json
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +20,15 @@ from holmdel.insight import (
 )
 from holmdel.server.errors import error_responses
 from holmdel.server.routes import insight_schemas as schemas
-from holmdel.server.routes.asking import LayerName, Maps, ModelName, UnitName, asked, index_of
+from holmdel.server.routes.asking import (
+    LayerName,
+    Maps,
+    ModelName,
+    UnitName,
+    asked,
+    index_of,
+    json_answer,
+)
 from holmdel.server.services import services
 from holmdel.server.uploads import IMAGE_BODY
 from holmdel.version import __version__
@@ -52,7 +59,7 @@ _IMAGE_ERRORS = error_responses(404, 415, 422)
 async def models(request: Request) -> Response:
     """Returns the models, the default, and whether strings can be read."""
     shared = services(request)
-    return _json(
+    return json_answer(
         {
             "models": [_model(model) for model in shared.models],
             "default": shared.models.default,
@@ -73,7 +80,7 @@ async def activations(request: Request, model: ModelName = None, maps: Maps = 32
     """Returns what a network makes of an image, layer by layer, in float64 as bytes."""
     shared, found, content = await asked(request, model)
     return await shared.run(
-        lambda: _json(_activations(shared.activations.get(found, content), maps))
+        lambda: json_answer(_activations(shared.activations.get(found, content), maps))
     )
 
 
@@ -90,7 +97,7 @@ async def layer_kernels(
     whole = kernels(services(request).models.get(model).network, layer)
     shown = whole[:maps, :maps]
     head = {"layer": layer, "shape": list(whole.shape), "shown": list(shown.shape[:2])}
-    return _json(head | scaled(shown).to_json())
+    return json_answer(head | scaled(shown).to_json())
 
 
 @router.post(
@@ -111,7 +118,9 @@ async def unit(
     index = index_of(unit)
 
     def work() -> Response:
-        return _json(explain(shared.activations.get(found, content).layers, layer, index).to_json())
+        return json_answer(
+            explain(shared.activations.get(found, content).layers, layer, index).to_json()
+        )
 
     return await shared.run(work)
 
@@ -132,7 +141,7 @@ async def gradient(request: Request, model: ModelName = None, target: Target = N
         at = int(look.layers.logits.argmax()) if target is None else target
         slopes = saliency(found.double, look.layers["input"].value, at)
         head = _map_head(found, at, look) | {"method": "gradient"}
-        return _json(head | scaled(slopes).to_json())
+        return json_answer(head | scaled(slopes).to_json())
 
     return await shared.run(work)
 
@@ -178,7 +187,7 @@ async def cover(
             "window": side,
             "stride": step,
         }
-        return _json(head | scaled(result.drop).to_json())
+        return json_answer(head | scaled(result.drop).to_json())
 
     return await shared.run(work)
 
@@ -269,7 +278,3 @@ def _reader_state() -> dict[str, Any]:
     """Returns whether a reader ships, without loading it."""
     there = (resources.files("holmdel") / "weights" / "reader.safetensors").is_file()
     return {"available": there, "why": None if there else "no reader ships with this version"}
-
-
-def _json(values: Any) -> Response:
-    return Response(json.dumps(values, allow_nan=False), media_type="application/json")
