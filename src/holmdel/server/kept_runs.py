@@ -1,4 +1,4 @@
-"""A training's run folder, kept under a name of its own."""
+"""A training's run folder, kept under a name of its own, where there is something to keep."""
 
 import errno
 import shutil
@@ -8,6 +8,25 @@ from pathlib import Path
 from holmdel.checkpoint import save_model
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
+from holmdel.server.errors import RequestError
+from holmdel.server.training_state import State
+
+
+def keepable(state: State, classifier: Classifier | None) -> Classifier:
+    """Returns the model of a training, which is to be kept.
+
+    Raises:
+        RequestError: 409 if it runs, failed, or was stopped before its first batch.
+    """
+    if state.status == "failed":
+        raise RequestError(409, f"training {state.id} cannot be kept: it failed")
+    if state.status not in ("stopped", "finished"):
+        raise RequestError(409, f"training {state.id} cannot be kept while it runs; stop it first")
+    if classifier is None:
+        raise RequestError(
+            409, f"training {state.id} cannot be kept: it was stopped before its first batch"
+        )
+    return classifier
 
 
 def kept_run(run: Path, runs: Path, free: Callable[[], Path], classifier: Classifier) -> Path:

@@ -3,20 +3,19 @@
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import nn
 
 from holmdel.classifier import Classifier
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
-from holmdel.server.kept_runs import kept_run
+from holmdel.server.kept_runs import keepable, kept_run
+from holmdel.server.live_model import LiveModel
 from holmdel.server.training_state import ENDED, Curve, State, Value, figures
 from holmdel.server.training_steps import Steps, Stride
 from holmdel.training.callbacks import Callback, Progress, Snapshot, Stopped
@@ -27,8 +26,6 @@ from holmdel.training.train import new_folder, train
 if TYPE_CHECKING:
     from holmdel.server.models import Models
 
-LOOK_SECONDS = 0.2  # between two copies of the weights, at least
-LOOK_SHARE = 0.1  # of the time may go into copying weights
 HEED_SECONDS = 5.0  # a command waits so long for the training to follow it: one batch, usually
 
 
@@ -58,14 +55,13 @@ class Training(Callback):
             id=id, model=f"training-{id}", network=network, data=data, settings=dict(settings)
         )
         self._models = models
+        self._live = LiveModel(self._state.model, data, models)
         self._network: str | nn.Module = network if module is None else module
         self._folder = Path(tempfile.mkdtemp(prefix="holmdel-training-"))
         self._steps = Steps(self._folder)
         self._changed = threading.Condition()
         self._keeping = threading.Lock()
         self._held = self._stopping = self._forgotten = self._ended = False
-        self._classifier: Classifier | None = None
-        self._look_due = 0.0
         self._curve = Curve()
         self._thread = threading.Thread(
             target=self._run, args=(chosen,), name=self._state.model, daemon=True
@@ -148,20 +144,10 @@ class Training(Callback):
             UserError: if the folder cannot be written.
         """
         with self._keeping:
-            state, classifier = self._state, self._classifier
+            state = self._state
             if state.kept is not None:
                 return state
-            if state.status == "failed":
-                raise RequestError(409, f"training {state.id} cannot be kept: it failed")
-            if state.status not in ("stopped", "finished"):
-                raise RequestError(
-                    409, f"training {state.id} cannot be kept while it runs; stop it first"
-                )
-            if classifier is None:
-                raise RequestError(
-                    409,
-                    f"training {state.id} cannot be kept: it was stopped before its first batch",
-                )
+            classifier = keepable(state, self._live.classifier)
             taken = {model.name for model in self._models}
             free = partial(new_folder, state.network, state.data, runs, taken)
             name = kept_run(self._folder / "run", runs, free, classifier).name
@@ -171,9 +157,9 @@ class Training(Callback):
     def forget(self) -> None:
         """Stops it and removes its model; its files go when it has ended."""
         self.stop()
+        self._live.remove()
         with self._changed:
             self._forgotten = True
-            self._models.remove(self._state.model)
             ended = self._ended
         if ended:
             self._remove()
@@ -212,11 +198,12 @@ class Training(Callback):
         """Shows the network now and then, waits while paused, and stops the training if asked."""
         self._steps.batches += 1
         stride = self._steps.stride
-        if stride or self._held or self._stopping or time.perf_counter() >= self._look_due:
-            self._show(snapshot)
+        wanted = stride or self._held or self._stopping or self._live.due
+        if wanted and self._live.show(snapshot):
+            self._tell(weights=self._state.weights + 1)
         if stride == "batch" and not self._steps.turning:
             self._held = True
-            self._tell_state(self._steps.ahead(self._state))
+            self._tell(progress=self._steps.ahead(self._state.progress))
         self._heed()
 
     def _heed(self) -> None:
@@ -283,15 +270,10 @@ class Training(Callback):
                     self._put(kept.classifier)
                 self._tell(history=told.history, points=told.points, progress=told.progress)
             else:
-                steps.keep(resume, self._state, self._classifier)
+                steps.keep(resume, self._state, self._live.classifier)
             steps.backing = steps.keeping = False
             steps.again, steps.batches = True, 0
             self._tell(back=steps.back)
-
-    def _tell_state(self, state: State) -> None:
-        with self._changed:
-            self._state = state
-            self._changed.notify_all()
 
     def _tell(self, **changes: Any) -> State:
         """Changes the state, and wakes the threads that wait for that."""
@@ -300,22 +282,9 @@ class Training(Callback):
             self._changed.notify_all()
             return self._state
 
-    def _show(self, snapshot: Snapshot) -> None:
-        """Adds the network as it is now to the models, unless a weight is not finite."""
-        began = time.perf_counter()
-        network, header = snapshot()
-        if all(bool(torch.isfinite(weight).all()) for weight in network.parameters()):
-            self._put(Classifier(network, header))
-        now = time.perf_counter()
-        self._look_due = now + max(LOOK_SECONDS, (now - began) / LOOK_SHARE)
-
     def _put(self, classifier: Classifier) -> None:
-        state = self._state
-        with self._changed:
-            self._classifier = classifier
-            if not self._forgotten:
-                self._models.put(state.model, classifier, "training", state.data)
-            self._tell(weights=state.weights + 1)
+        self._live.put(classifier)
+        self._tell(weights=self._state.weights + 1)
 
     def _download(self, what: str, done: int, total: int) -> None:
         """Notes how far a download is; ends it if the training was stopped."""

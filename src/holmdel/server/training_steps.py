@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from holmdel.classifier import Classifier
 from holmdel.server.training_state import State
+from holmdel.training.callbacks import Progress
 
 Stride: TypeAlias = Literal["batch", "epoch"]
 KEPT = 20  # beginnings of steps that one can go back to
@@ -71,9 +72,8 @@ class Steps:
         kept.file.replace(resume)
         return kept
 
-    def ahead(self, state: State) -> State:
-        """Returns a state whose progress counts the batches since the last report."""
-        if state.progress is None:
-            return state
-        done = min(state.progress.batch + self.batches, state.progress.batches)
-        return replace(state, progress=replace(state.progress, batch=done))
+    def ahead(self, reported: Progress | None) -> Progress | None:
+        """Returns the progress that was reported last, with the batches since then."""
+        if reported is None:
+            return None
+        return replace(reported, batch=min(reported.batch + self.batches, reported.batches))
