@@ -54,9 +54,7 @@ class Candidates:
 
     def around(self, line: Found) -> Around:
         """Returns left, top, right and bottom of a line."""
-        box = self.marks.box[list(line.marks)]
-        (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
-        return int(x0), int(y0), int(x1), int(y1)
+        return self.marks.around(line.marks)
 
     def high(self, line: Found) -> float:
         """Returns how high the marks of a line are."""

@@ -144,7 +144,7 @@ def levelled(
     Digits stay in their columns, so the map is exact across the line; None for an even line.
     """
     groups = _digits(marks, line)
-    extents = np.array([_extent(marks, group) for group in groups])
+    extents = np.array([marks.around(group) for group in groups])
     heights = extents[:, 3] - extents[:, 1]
     if len(groups) < 3 or heights.max() < _UNEVEN * heights.min():
         return None
@@ -181,20 +181,14 @@ def _halves_joined(marks: "Marks", groups: list[list[int]]) -> list[list[int]]:
     """Returns the groups; one that stands over another (the flag of a 5) belongs to it."""
     joined: list[list[int]] = []
     for group in groups:
-        x0, _, x1, _ = _extent(marks, group)
+        x0, _, x1, _ = marks.around(group)
         if joined:
-            a0, _, a1, _ = _extent(marks, joined[-1])
+            a0, _, a1, _ = marks.around(joined[-1])
             if min(a1, x1) - max(a0, x0) > 0.6 * min(a1 - a0, x1 - x0):
                 joined[-1].extend(group)
                 continue
         joined.append(list(group))
     return joined
-
-
-def _extent(marks: "Marks", group: list[int]) -> tuple[int, int, int, int]:
-    box = marks.box[group]
-    (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
-    return int(x0), int(y0), int(x1), int(y1)
 
 
 def _alone(

@@ -24,10 +24,10 @@ class Part(NamedTuple):
     """A line of digits: its number among the lines, the rectangle around it, how high it is."""
 
     number: int
-    left: float
-    top: float
-    right: float
-    bottom: float
+    left: int
+    top: int
+    right: int
+    bottom: int
     high: float
 
 
@@ -63,8 +63,7 @@ def parts_of_numbers(lines: Sequence[Found], marks: Marks, printed: Picture) -> 
 def marks_between(lines: Sequence[Found], marks: Marks) -> list[int]:
     """Returns the marks of lines and what else stands in the rectangle around them."""
     own = [i for line in lines for i in line.marks]
-    box = marks.box[own]
-    (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
+    x0, y0, x1, y1 = marks.around(own)
     middle = marks.box[:, :2] + marks.box[:, 2:] / 2
     inside = (middle[:, 0] > x0) & (middle[:, 0] < x1) & (middle[:, 1] > y0) & (middle[:, 1] < y1)
     inside &= marks.region == marks.region[own[0]]
@@ -76,9 +75,8 @@ def _is_part(line: Found) -> bool:
 
 
 def _part(number: int, line: Found, marks: Marks) -> Part:
-    box = marks.box[list(line.marks)].astype(np.float64)
-    (left, top), (right, bottom) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
-    return Part(number, left, top, right, bottom, float(np.quantile(box[:, 3], 0.75)))
+    high = float(np.quantile(marks.box[list(line.marks), 3], 0.75))
+    return Part(number, *marks.around(line.marks), high)
 
 
 def _rows(parts: Sequence[Part]) -> list[list[Part]]:
@@ -106,8 +104,8 @@ def _go_on(left: Part, right: Part) -> bool:
 
 def _is_walled(left: Part, right: Part, printed: Picture) -> bool:
     """Returns whether a printed line stands between two parts."""
-    top, bottom = round(max(left.top, right.top)), round(min(left.bottom, right.bottom))
-    between = printed[top:bottom, round(left.right) : round(right.left)] > 0
+    top, bottom = max(left.top, right.top), min(left.bottom, right.bottom)
+    between = printed[top:bottom, left.right : right.left] > 0
     return bool(between.size and between.mean(0).max() >= _WALL)
 
 

@@ -145,9 +145,8 @@ def _in_order(pairs: list[tuple[Searched, Found]]) -> list[tuple[Searched, Found
 
     def place(pair: tuple[Searched, Found]) -> tuple[float, float, float]:
         one, line = pair
-        box = one.marks.box[list(line.marks)]
-        top, bottom = float(box[:, 1].min()), float((box[:, 1] + box[:, 3]).max())
-        return (top + bottom) / 2, bottom - top, float(box[:, 0].min())
+        left, top, _, bottom = one.marks.around(line.marks)
+        return (top + bottom) / 2, bottom - top, left
 
     rows: list[list[tuple[Searched, Found]]] = []
     for pair in sorted(pairs, key=place):
@@ -191,9 +190,8 @@ def _to_page(one: Searched) -> NDArray[np.float64]:
 
 
 def _around(one: Searched, line: Sequence[int]) -> Box:
-    box = one.marks.box[list(line)]
-    (x0, y0), (x1, y1) = box[:, :2].min(0), (box[:, :2] + box[:, 2:]).max(0)
-    return int(x0), int(y0), int(x1 - x0), int(y1 - y0)
+    left, top, right, bottom = one.marks.around(line)
+    return left, top, right - left, bottom - top
 
 
 def _covers(box: Box, other: Box) -> bool:
@@ -225,7 +223,5 @@ def _coloured(picture: Picture) -> Picture:
 
 
 def _frame(canvas: Picture, page: Searched, line: Sequence[int], colour: Sequence[int]) -> None:
-    box = page.marks.box[list(line)]
-    low, high = box[:, :2].min(0) - 3, (box[:, :2] + box[:, 2:]).max(0) + 3
-    corners = ((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
-    cv2.rectangle(canvas, *corners, tuple(colour), 2)
+    left, top, right, bottom = page.marks.around(line)
+    cv2.rectangle(canvas, (left - 3, top - 3), (right + 3, bottom + 3), tuple(colour), 2)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from holmdel.reading.frames import Box
 from holmdel.reading.image import Picture
-from holmdel.reading.pieces import are_rings
+from holmdel.reading.pieces import are_rings, around
 
 _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
 _LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
@@ -40,6 +40,10 @@ class Marks:
     region: NDArray[np.int32]
     room: NDArray[np.int32]
     labels: NDArray[np.int32]
+
+    def around(self, some: Sequence[int]) -> tuple[int, int, int, int]:
+        """Returns left, top, right and bottom of some marks, by their indexes."""
+        return around(self.box[list(some)])
 
 
 def marks_of(ink: Picture, boxes: Sequence[Box]) -> Marks:
@@ -121,18 +125,10 @@ def lines_of(marks: Marks, combs: frozenset[int]) -> list[list[int]]:
     return _with_pieces(marks, lines, tall)
 
 
-def _extent(marks: Marks, line: list[int]) -> tuple[int, int, int, int]:
-    """Returns left, top, right, bottom of a line."""
-    box = marks.box[line]
-    left, top = box[:, :2].min(0)
-    right, bottom = (box[:, :2] + box[:, 2:]).max(0)
-    return int(left), int(top), int(right), int(bottom)
-
-
 def _absorbed(marks: Marks, chains: list[list[int]]) -> list[list[int]]:
     """Returns the chains; one low mark inside another's rectangle (the flag of a 5) goes to it."""
     homes = [chain for chain in chains if len(chain) > 1]
-    extents = [_extent(marks, home) for home in homes]
+    extents = [marks.around(home) for home in homes]
     highs = [float(np.median(marks.box[home, 3])) for home in homes]
     lines = list(homes)
     for chain in chains:
@@ -181,7 +177,7 @@ class _End(NamedTuple):
 
 
 def _end(marks: Marks, few: list[int]) -> _End:
-    return _End(*_extent(marks, few), int(marks.box[few, 3].max()), int(marks.region[few[0]]))
+    return _End(*marks.around(few), int(marks.box[few, 3].max()), int(marks.region[few[0]]))
 
 
 def _goes_on(tail: _End, head: _End) -> bool:
