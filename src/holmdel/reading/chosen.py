@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.found import PART, Found
+from holmdel.reading.found import LIKELY, PART, Found
 from holmdel.reading.frames import Box
 from holmdel.reading.writing import Marks
 
@@ -19,14 +19,12 @@ _CROWDED = 2  # digits a mark; more is a word run together
 _WEAK = 0.5  # of what a line in a box is read with, that may be digits
 _ALONE = 0.95  # a digit's probability, of one in a box or alone on its page
 _ONE, _TWO = 0.99, 0.97  # the value of one and of two digits that count among numbers
-_WORDS = 0.7  # the value below which a line is none of digits
 _WEIGHTS = (0.0, 0.25, 0.5, 1.0)  # by how much a line of so many digits speaks for numbers alone
 _NUMBERS = 2.0  # what they come to on a page of numbers,
 _FEW = 0.5  # times as many as there are lines of words
 _AS_HIGH = (0.6, 1.5)  # of the numbers' height
 
-_LOOSE = 0.7  # the value from which on a line beside a comb may be digits of it,
-_NEAR = 1.2  # times a cell's width away at most,
+_NEAR = 1.2  # times a cell's width: how far from a comb digits of it stand at most,
 _LEVEL = 0.7  # of its height beside the comb's
 
 _MARGIN = 2  # ones above and below another: pieces of a margin's line,
@@ -80,7 +78,7 @@ def choose(inks: Sequence[Candidates], turned: int) -> list[Chosen]:
     on_form = [_on_form(ink) for ink in inks]
     worthy = _worthy(inks, on_form, turned)
     parted = [_parted(*three) for three in zip(inks, on_form, worthy, strict=True)]
-    loose = [ink.around(f) for ink in inks for f in ink.found if _is_loose(f)]
+    loose = [ink.around(f) for ink in inks for f in ink.found if f.loose]
     return [_with_beyond(*pair, loose) for pair in zip(inks, parted, strict=True)]
 
 
@@ -108,8 +106,8 @@ def _is_even(ink: Candidates, line: Found) -> bool:
     if line.digits < 3 or set(line.text) != {"1"} or line.boxed:
         return False
     x, _, _, h = ink.marks.box[list(line.marks)].astype(np.float64).T
-    steps = np.diff(np.sort(x[h >= PART * h.max()]))
-    high = h[h >= PART * h.max()]
+    tall = h >= PART * h.max()
+    steps, high = np.diff(np.sort(x[tall])), h[tall]
     even = float(high.std()) <= _EVEN * float(high.mean())
     return even and len(steps) > 1 and float(steps.std()) <= _EVEN * float(steps.mean())
 
@@ -122,11 +120,6 @@ def _with_beyond(ink: Candidates, chosen: Chosen, loose: Sequence[Around]) -> Ch
         return replace(line, beyond=comb is not None and any(_beside(comb, o) for o in loose))
 
     return Chosen(tuple(map(seen, chosen.fields)), tuple(map(seen, chosen.weak)))
-
-
-def _is_loose(line: Found) -> bool:
-    """Returns whether a line outside of boxes may be digits of a comb."""
-    return not line.boxed and line.digits > 0 and line.value >= _LOOSE
 
 
 def _beside(comb: Box, other: Around) -> bool:
@@ -230,7 +223,7 @@ def _short(inks: Sequence[Candidates], strong: list[list[Found]]) -> list[list[F
     least, most = (part * float(np.median(heights)) for part in _AS_HIGH)
     short = [[f for f in more if least <= ink.high(f) <= most] for ink, _, more in each]
     numbers = [f for few, more in zip(strong, short, strict=True) for f in (*few, *more)]
-    words = [f for ink in inks for f in ink.found if f.value < _WORDS and ink.high(f) >= least]
+    words = [f for ink in inks for f in ink.found if f.value < LIKELY and ink.high(f) >= least]
     speaks = sum(_WEIGHTS[min(f.digits, 3)] for f in numbers)
     return short if speaks >= _NUMBERS and len(words) <= _FEW * speaks else none
 

@@ -30,10 +30,11 @@ class Lines(Protocol):
 _SEEN = r"[.,=$€£-]*(\d[.,=$€£-]?)+"  # what is looked for, whatever the pattern
 _PARTED = "-="  # what parts numbers, or makes a date of them
 TELLING = 3  # digits of a line that says which way up it is
+LIKELY = 0.7  # the value from which on a line may be digits, and below which it is words
 PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two with the same marks could not be compared
 class Found:
     """A line that may be a field.
 
@@ -74,6 +75,11 @@ class Found:
     def value(self) -> float:
         """How well the digits read account for the ink."""
         return self.sure * self.explained**2
+
+    @property
+    def loose(self) -> bool:
+        """Whether it may be digits and stands in no box: a part of a number, or beside a comb."""
+        return not self.boxed and self.digits > 0 and self.value >= LIKELY
 
 
 def evidence_of(lines: Sequence[Found]) -> float:

@@ -15,7 +15,6 @@ _GAP = 0.8  # of it: what parts a row
 _LEVEL = 0.6  # of the lower one's height that two parts share
 _ALIKE = 1.6  # times as high: one part, than the other
 _EDGE = 0.35  # of the height by which the edges of a column's numbers differ
-_DIGITS = 0.7  # the value from which on a line is a part of a number
 _WALL = 0.6  # of the height that is a printed line, between two parts
 _OVERLAP = 0.5  # of the narrower of two gaps, one below the other
 
@@ -43,7 +42,7 @@ def parts_of_numbers(lines: Sequence[Found], marks: Marks, printed: Picture) -> 
         marks: of the page.
         printed: uint8 (h, w), 255 on printed walls and rules.
     """
-    parts = [_part(n, line, marks) for n, line in enumerate(lines) if _is_part(line)]
+    parts = [_part(n, line, marks) for n, line in enumerate(lines) if line.loose]
     rows = _rows(parts)
     groups: list[list[int]] = []
     for row in rows:
@@ -68,10 +67,6 @@ def marks_between(lines: Sequence[Found], marks: Marks) -> list[int]:
     inside = (middle[:, 0] > x0) & (middle[:, 0] < x1) & (middle[:, 1] > y0) & (middle[:, 1] < y1)
     inside &= marks.region == marks.region[own[0]]
     return sorted({*own, *np.flatnonzero(inside).tolist()}, key=lambda i: int(marks.box[i, 0]))
-
-
-def _is_part(line: Found) -> bool:
-    return not line.boxed and line.digits > 0 and line.value >= _DIGITS
 
 
 def _part(number: int, line: Found, marks: Marks) -> Part:
