@@ -17,6 +17,7 @@ _ALIKE = 1.6  # times as high: one part, than the other
 _EDGE = 0.35  # of the height by which the edges of a column's numbers differ
 _WALL = 0.6  # of the height that is a printed line, between two parts
 _OVERLAP = 0.5  # of the narrower of two gaps, one below the other
+_MOSTLY = 0.6  # of the rows that reach across a gap: they have one there too
 
 
 class Part(NamedTuple):
@@ -47,15 +48,11 @@ def parts_of_numbers(lines: Sequence[Found], marks: Marks, printed: Picture) -> 
     groups: list[list[int]] = []
     for row in rows:
         others = [other for other in rows if other is not row]
-        chain = [row[0]]
+        groups.append([row[0].number])
         for left, right in pairwise(row):
-            apart = _is_walled(left, right, printed) or _in_columns(left, right, others)
-            if _go_on(left, right) and not apart:
-                chain.append(right)
-            else:
-                groups.append([part.number for part in chain])
-                chain = [right]
-        groups.append([part.number for part in chain])
+            if not _go_on(left, right) or _are_apart(left, right, others, printed):
+                groups.append([])
+            groups[-1].append(right.number)
     return [group for group in groups if len(group) > 1]
 
 
@@ -97,6 +94,11 @@ def _go_on(left: Part, right: Part) -> bool:
     return even and 0 <= right.left - left.right <= _WIDEST * high
 
 
+def _are_apart(left: Part, right: Part, others: Sequence[Sequence[Part]], printed: Picture) -> bool:
+    """Returns whether two parts near each other are numbers of their own."""
+    return _is_walled(left, right, printed) or _in_columns(left, right, others)
+
+
 def _is_walled(left: Part, right: Part, printed: Picture) -> bool:
     """Returns whether a printed line stands between two parts."""
     top, bottom = max(left.top, right.top), min(left.bottom, right.bottom)
@@ -109,7 +111,7 @@ def _in_columns(left: Part, right: Part, rows: Sequence[Sequence[Part]]) -> bool
     near = _EDGE * max(left.high, right.high)
     across = [row for row in rows if row[0].left < left.right and row[-1].right > right.left]
     alike = [row for row in across if any(_edge(left, right, *two, near) for two in _gaps(row))]
-    return bool(alike) and len(alike) >= 0.6 * len(across)
+    return bool(alike) and len(alike) >= _MOSTLY * len(across)
 
 
 def _gaps(row: Sequence[Part]) -> list[tuple[Part, Part]]:
