@@ -30,8 +30,8 @@ _THIN = 0.25  # of its rectangle that a ring around a number fills
 _INSIDE = 0.25  # of a ring's height, that the digits inside are high at least, or off its middle
 _CLOSED = 0.9  # of each side of a digit that a ring is beside
 _SMALLEST_RING = 24  # pixels, of the lower side
-_LIKE = 0.5  # of the usual height, of pieces of `_LEAST_HEIGHT` pixels: lower ones are no digits
-_LEAST_HEIGHT = 9
+_LIKE = 0.5  # of the usual height, of pieces of `LEAST_HEIGHT` pixels: lower ones are no digits
+LEAST_HEIGHT = 9  # of a mark that may be a digit
 _SPECK, _MOST = 15, 120  # pixels of a piece; so many of them make a page
 
 
@@ -69,7 +69,11 @@ def breadth(ink: Picture) -> float:
 
 def pieces_of(ink: Picture) -> NDArray[np.int32]:
     """Returns the connected pieces of ink, (N, 5): x, y, width, height, pixels; from the left."""
-    pieces = components(ink)[1][1:]
+    return without_specks(components(ink)[1][1:])
+
+
+def without_specks(pieces: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Returns the pieces that are no specks, from the left."""
     kept = pieces[_are_heavy(pieces)]
     return np.asarray(kept[np.argsort(kept[:, 0], kind="stable")], np.int32)
 
@@ -111,11 +115,17 @@ def around(pieces: NDArray[np.int32]) -> tuple[int, int, int, int]:
     return int(left), int(top), int(right), int(bottom)
 
 
-def with_ends(box: tuple[int, int, int, int], ink: Picture) -> tuple[int, int, int, int]:
-    """Returns the box of a line's digits, and of a point or dash before or behind them."""
+def with_ends(
+    box: tuple[int, int, int, int], pieces: NDArray[np.int32]
+) -> tuple[int, int, int, int]:
+    """Returns the box of a line's digits, and of a point or dash before or behind them.
+
+    Args:
+        box: left, top, right and bottom of the digits.
+        pieces: (N, 5), all that stand in the image, specks too.
+    """
     left, top, right, bottom = box
     room = _END * (bottom - top)
-    pieces = components(ink)[1][1:]
     pieces = pieces[pieces[:, 4] >= (_POINT * (bottom - top)) ** 2]
     middle = pieces[:, 1] + pieces[:, 3] / 2
     ends = pieces[:, 0] + pieces[:, 2]
@@ -137,7 +147,7 @@ def are_rings(labels: NDArray[Any], pieces: NDArray[Any]) -> NDArray[np.bool_]:
         pieces: (N, 5), x, y, width, height, pixels, the first of what is no ink.
     """
     x, y, w, h, area = np.asarray(pieces, np.int64).T
-    high = h[1:][h[1:] >= _LEAST_HEIGHT]
+    high = h[1:][h[1:] >= LEAST_HEIGHT]
     rings = np.zeros(len(pieces), bool)
     if not len(high):
         return rings

@@ -25,6 +25,7 @@ from holmdel.reading.pieces import (
     strokes,
     with_ends,
     with_flags,
+    without_specks,
 )
 from holmdel.reading.segments import components
 
@@ -191,11 +192,11 @@ class _Line(NamedTuple):
 
 def _line_in(look: _Look, certain: bool) -> _Line | None:
     """Returns the line in some ink; None for none, more than one, or one with a ring around it."""
-    clean = look.layout.ink
-    pieces = pieces_of(clean)
-    if not len(pieces) or not (certain or is_line(pieces)) or are_rings(*components(clean)).any():
+    labels, found = components(look.layout.ink)
+    pieces = without_specks(found[1:])
+    if not len(pieces) or not (certain or is_line(pieces)) or are_rings(labels, found).any():
         return None
-    box = with_ends(around(with_flags(pieces)), clean)
+    box = with_ends(around(with_flags(pieces)), found[1:])
     return _Line(box, look.layout.lines)
 
 

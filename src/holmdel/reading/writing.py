@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from holmdel.reading.frames import Box
 from holmdel.reading.image import Picture
-from holmdel.reading.pieces import are_rings, around
+from holmdel.reading.pieces import LEAST_HEIGHT, are_rings, around
 
 _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
-_LEAST_HEIGHT = 9  # pixels of a mark that may be a digit
 _TALLEST = 0.7  # of the page
 _GAP = 1.3  # times the height: how far apart two digits of a field are at most
 _JOIN = 1.04  # times the highest digit near a gap
@@ -192,7 +191,7 @@ def _goes_on(tail: _End, head: _End) -> bool:
 
 def _may_be_digit(marks: Marks) -> NDArray[np.bool_]:
     w, h = marks.box[:, 2], marks.box[:, 3]
-    return (h >= _LEAST_HEIGHT) & (w < 6 * h)
+    return (h >= LEAST_HEIGHT) & (w < 6 * h)
 
 
 def _next(marks: Marks, i: int, later: NDArray[np.int64], combs: frozenset[int]) -> int | None:
