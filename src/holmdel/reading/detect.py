@@ -228,11 +228,11 @@ class _Cutter:
         """Returns how many cells of its comb a line fills, and how many there are."""
         number = int(self.marks.region[line[0]])
         cells = self.layout.boxes[number - 1].cells if number else ()
+        if len(cells) < 2:
+            return None
         box = self.marks.box[list(line)]
         tall = box[box[:, 3] >= PART * box[:, 3].max()]
         middle = tall[:, 0] + tall[:, 2] / 2
-        if len(cells) < 2:
-            return None
         filled = sum(bool(((x <= middle) & (middle < x + w)).any()) for x, _, w, _ in cells)
         return filled, len(cells)
 

@@ -34,8 +34,9 @@ def squares(
 
 def _grid(lines: Sequence[Segment], along: int, across: int) -> list[Bar]:
     """Returns the lines of one direction from border to border, or none; their pitch is even."""
-    seen = [line for line in lines if line.length >= _LONG * along]
-    places = np.sort([line.at(along / 2) for line in seen])
+    long = [line for line in lines if line.length >= _LONG * along]
+    seen = sorted(long, key=lambda line: line.at(along / 2))
+    places = np.array([line.at(along / 2) for line in seen])
     if len(seen) < _LEAST:
         return []
     pitch = _pitch(places)
@@ -55,10 +56,17 @@ def _fitted(
 
     Both change evenly from line to line: on a sheet that was not photographed from above, steps
     become smaller and lines turn. Seen lines are where they are; others are put between.
+
+    Args:
+        seen: lines, in the order of their places.
+        places: (N,), where they are, at their middle.
+        pitch: the step from line to line.
+        middle: half of the sheet's side along them.
+        across: its other side.
     """
     steps = np.round(np.diff(places) / pitch).astype(int)
     number = np.concatenate([[0], np.cumsum(steps)])
-    slopes = np.array([line.slope for line in sorted(seen, key=lambda line: line.at(middle))])
+    slopes = np.array([line.slope for line in seen])
     bent = 2 if len(np.unique(number)) >= _BENT else 1
     place, slope = np.polyfit(number, places, bent), np.polyfit(number, slopes, 1)
     before, behind = int(places[0] / pitch) + 2, int((across - places[-1]) / pitch) + 3
