@@ -109,7 +109,8 @@ def read(
     job = scaling.is_job(out, ray)
     if job:
         scaling.refuse_together(out, ray, {"--report": report, "--show": show})
-    chosen = JSONL if job else choose_form(form, Path(out) if out else None, resume)
+    file = None if job or out is None else Path(out)
+    chosen = JSONL if job else choose_form(form, file, resume)
     if resume and report:
         raise UserError("--report was given with --resume, which reads what is left; give one")
     if not paths and calibrate is None:
@@ -143,13 +144,13 @@ def read(
     images, count = find_images(paths, (*ENDINGS, *CHEQUES), items)
     record: Record | None = None
     outputs: list[Output] = [report_file(report)] if report else []
-    if out is not None and chosen == JSONL:
-        record = Record(Path(out), resume=resume)
+    if file is not None and chosen == JSONL:
+        record = Record(file, resume=resume)
         images, count = record.missing(images), count and max(count - record.count, 0)
         outputs = [recording(record), *outputs]
     else:
         names = _fields(template)
-        outputs = [filing(Path(out), names) if out else printing(chosen, names), *outputs]
+        outputs = [filing(file, names) if file else printing(chosen, names), *outputs]
     results = with_progress(_results(images, settings, jobs, show), count)
     failed = _pass_on(results, outputs + ([showing(show)] if show else []))
     return SOME_FAILED if failed or (record is not None and record.failed) else DONE

@@ -261,8 +261,8 @@ def _platt(
     """Returns the trust of least cross-entropy with Platt's softened targets, by Newton's method.
 
     With a prior, each string is there once more, with the prior's confidence as its target; these
-    weigh `PRIOR_STRINGS` strings together. The length counts
-    nothing where strings are few or all of one.
+    weigh `PRIOR_STRINGS` strings together. The length counts nothing where strings are few or all
+    of one.
     """
     clipped = np.asarray(scores, np.float64).clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
     lengths = np.log(np.maximum(digits, 1))
