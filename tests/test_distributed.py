@@ -1,5 +1,6 @@
 """Training over several workers: they see the batches of one, and end with its weights."""
 
+import copy
 import os
 import signal
 import socket
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 import holmdel as library
 from holmdel.errors import UserError
 from holmdel.training.callbacks import Callback, Stopped
+from holmdel.training.group import ALONE
 from holmdel.training.history import Epoch
+from holmdel.training.shared_layers import Shared, share_layers
 
 FEW = {"batch_size": 16, "limit": 90, "engine": "torch", "dead_after": 0, "seed": 3}
 
@@ -77,6 +81,20 @@ def test_workers_take_the_steps_of_one(network, workers, settings):
     several = weights_after("several", network, workers, **settings)
     assert torch.float64 in {weight.dtype for weight in one.values()}
     assert farthest(one, several) < 1e-10
+
+
+def test_a_copy_of_shared_layers_is_what_they_were_before():
+    layers = (nn.BatchNorm2d(3, affine=False), nn.BatchNorm1d(4, momentum=None), nn.Dropout(0.3))
+    network = nn.Sequential(*layers).double().eval()
+    network[0].running_mean += 0.5
+    share_layers(network, Shared(ALONE))
+    copied = copy.deepcopy(network)
+    assert [type(layer) for layer in copied] == [nn.BatchNorm2d, nn.BatchNorm1d, nn.Dropout]
+    assert (copied[1].momentum, copied[2].p) == (None, 0.3)
+    assert not any(module.training for module in copied.modules())
+    assert (copied[0].running_mean == 0.5).all()
+    assert copied[0].running_mean.dtype == torch.float64
+    assert copied[0].running_mean is not network[0].running_mean
 
 
 @pytest.mark.exhaustive

@@ -155,7 +155,7 @@ def lost_workers() -> Iterator[None]:
     """Turns the end of another worker into a UserError."""
     try:
         yield
-    except (RuntimeError, dist.DistError) as error:
+    except RuntimeError as error:
         raise LostWorkers(
             "another worker of the training ended, perhaps for want of memory "
             f"({_first(error)}); go on with --resume, with as many workers or others"

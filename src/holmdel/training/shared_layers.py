@@ -1,5 +1,6 @@
 """Layers that see a whole batch while each worker has a share: batch norms, dropout."""
 
+import copy
 from typing import Any, cast
 
 import torch
@@ -46,6 +47,16 @@ class _SharedLayer:
     shared: Shared
     own: type[nn.Module]
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> nn.Module:
+        """Returns the layer as it was before it was shared, with what it has learned."""
+        copied = self.own.__new__(self.own)
+        kept = {name: value for name, value in vars(self).items() if name not in _OF_SHARED}
+        vars(copied).update(copy.deepcopy(kept, memo))
+        return copied
+
+
+_OF_SHARED = ("shared", "own")
+
 
 def _become(module: nn.Module, kind: type[nn.Module], shared: Shared) -> None:
     vars(module).update(shared=shared, own=type(module))
@@ -65,21 +76,12 @@ class _Dropout(_SharedLayer, nn.Dropout):
         whole.bernoulli_(1 - self.p)
         return input * (whole[self.shared.part] / (1 - self.p))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> nn.Dropout:
-        return nn.Dropout(self.p)
-
 
 class _BatchNorm(_SharedLayer, nn.modules.batchnorm._BatchNorm):
     """Ioffe and Szegedy (2015), algorithm 1, over the examples of all workers."""
 
     def _check_input_dim(self, input: Tensor) -> None:
         """Takes whatever it was made for."""
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> nn.Module:
-        copied = self.own(self.num_features, self.eps, self.momentum, self.affine)
-        copied.load_state_dict(self.state_dict())
-        weight = next(self.parameters())
-        return copied.to(weight.device, weight.dtype).train(self.training)
 
     def forward(self, input: Tensor) -> Tensor:
         """Returns the normalised activations of this share."""
@@ -103,7 +105,7 @@ class _BatchNorm(_SharedLayer, nn.modules.batchnorm._BatchNorm):
             return
         assert self.num_batches_tracked is not None
         self.num_batches_tracked += 1
-        part = self.momentum or 1 / float(self.num_batches_tracked)
+        part = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.to(self.running_mean.dtype), part)
         self.running_var.lerp_(variance.to(self.running_var.dtype), part)
 
