@@ -61,6 +61,29 @@ def workers(ray: Any) -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
+def told(error: BaseException, what: str) -> UserError:
+    """Returns the mistake of a worker that is somewhere behind an error of Ray; else what ended.
+
+    Args:
+        error: of Ray, which wraps a worker's once or more.
+        what: ended, the begin of the sentence.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        failures = getattr(cause, "worker_failures", {}).values()  # of Ray Train
+        inner = getattr(cause, "cause", None)
+        for found in (*(getattr(one, "cause", one) for one in failures), inner):
+            if isinstance(found, UserError):
+                return found
+        cause = inner if isinstance(inner, BaseException) else cause.__cause__
+    return UserError(f"{what} ({last_line(error)}); go on with --resume")
+
+
+def last_line(error: BaseException) -> str:
+    """Returns the last line of what an error of Ray says, which has the reason."""
+    return (str(error).strip().splitlines() or ["no reason given"])[-1]
+
+
 def _connect(ray: Any, address: str) -> None:
     if address != AUTO:
         _refuse_silent(address)

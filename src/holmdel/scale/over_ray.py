@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from holmdel.errors import UserError
-from holmdel.scale.cluster import connected, workers
+from holmdel.scale.cluster import connected, told, workers
 from holmdel.scale.local import Arguments
 from holmdel.scale.part import Worker, values
 from holmdel.scale.parts import Done
@@ -48,7 +47,7 @@ def over_ray(
             for row in parts.iter_rows():
                 yield Done(**row)
         except ray.exceptions.RayError as error:
-            raise _told(error) from None
+            raise told(error, "the cluster ended the job") from None
 
 
 class _Task:
@@ -80,15 +79,3 @@ def _hush(context: Any) -> None:
     """Leaves it to the command to say how it goes."""
     context.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-
-
-def _told(error: Exception) -> UserError:
-    """Returns a worker's mistake, or that the cluster is lost."""
-    cause: BaseException | None = error
-    while cause is not None:
-        inner = getattr(cause, "cause", None)
-        if isinstance(inner, UserError):
-            return inner
-        cause = inner if isinstance(inner, BaseException) else cause.__cause__
-    first = (str(error).strip().splitlines() or ["no reason given"])[-1]
-    return UserError(f"the cluster ended the job ({first}); go on with --resume")

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from holmdel.errors import UserError
-from holmdel.scale.cluster import connected
+from holmdel.scale.cluster import connected, told
+from holmdel.training.folder import RunFolder
 
 AGAIN = 3  # times that the workers are started again after one has died
 
@@ -27,10 +27,10 @@ def train_on_ray(
         UserError: for a mistake, or workers that died again and again.
     """
     place = out.resolve()
-    if place.exists() and any(place.iterdir()) and not resume:
-        raise UserError(f"{out} exists already; choose another --out, or go on with --resume")
+    if not resume:
+        RunFolder(out).refuse_existing()
     arguments = {"network": network, "data": data, "out": place, "resume": True, **given}
-    with connected(ray) as module:
+    with connected(ray):
         from ray.train import FailureConfig, RunConfig, ScalingConfig
         from ray.train.torch import TorchTrainer
 
@@ -48,7 +48,7 @@ def train_on_ray(
         try:
             trainer.fit()
         except Exception as error:  # Ray Train raises many kinds
-            raise _told(module, error, out) from None
+            raise told(error, f"the training in {out} ended") from None
 
 
 def _work(arguments: dict[str, Any]) -> None:
@@ -56,19 +56,3 @@ def _work(arguments: dict[str, Any]) -> None:
     from holmdel.training.train import train
 
     train(**arguments)
-
-
-def _told(ray: Any, error: BaseException, out: Path) -> UserError:
-    """Returns the mistake that a worker made, or that the workers are lost."""
-    seen: BaseException | None = error
-    while seen is not None:
-        for failure in getattr(seen, "worker_failures", {}).values():
-            cause = getattr(failure, "cause", failure)
-            if isinstance(cause, UserError):
-                return cause
-        inner = getattr(seen, "cause", None)
-        if isinstance(inner, UserError):
-            return inner
-        seen = inner if isinstance(inner, BaseException) else seen.__cause__
-    first = (str(error).strip().splitlines() or ["no reason given"])[-1]
-    return UserError(f"the training in {out} ended ({first}); go on with --resume")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from holmdel.errors import UserError
-from holmdel.files import write_bytes
-from holmdel.scale.cluster import AUTO, connected
+from holmdel.files import refuse_existing, write_bytes
+from holmdel.scale.cluster import AUTO, connected, last_line
 from holmdel.scale.space import Range, Space
 from holmdel.training.callbacks import Callback
 from holmdel.training.history import Epoch
@@ -80,32 +80,35 @@ def search(what: Search, *, ray: str = AUTO, resume: bool = False) -> list[Trial
     Raises:
         UserError: for a mistake in the settings, or a cluster that cannot be used.
     """
-    place = what.out.resolve()
-    if place.exists() and any(place.iterdir()) and not resume:
-        raise UserError(f"{what.out} exists already; give --resume to go on, or another --out")
-    place.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        refuse_existing(what.out, "give --resume to go on, or another --out")
+    what = replace(what, out=what.out.resolve())
+    what.out.mkdir(parents=True, exist_ok=True)
     with connected(ray):
-        tuner = _tuner(replace(what, out=place), place)
+        tuner = _tuner(what)
         logging.getLogger("ray.tune").setLevel(logging.ERROR)
         found = tuner.fit()
         trials = [
-            _trial(result, place) for result in found if result.metrics and METRIC in result.metrics
+            _trial(result, what.out)
+            for result in found
+            if result.metrics and METRIC in result.metrics
         ]
         if not trials:
-            raise UserError(f"no trial came to its first epoch ({_why(found)})")
+            why = last_line(found.errors[0]) if found.errors else "no reason was given"
+            raise UserError(f"no trial came to its first epoch ({why})")
     trials.sort(key=lambda trial: -trial.val_acc)
-    _keep(place, trials)
-    _trained(what, trials[0].settings, place / "best", Callback())  # where it was stopped early
+    _keep(what.out, trials)
+    _trained(what, trials[0].settings, what.out / "best", Callback())  # where it was stopped early
     return trials
 
 
-def _tuner(what: Search, place: Path) -> Any:
+def _tuner(what: Search) -> Any:
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # it prints what the command says itself
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
 
     trial = tune.with_resources(tune.with_parameters(_train, what=what), {"cpu": what.cpus})
-    state = place / "tune"
+    state = what.out / "tune"
     if state.exists() and tune.Tuner.can_restore(str(state)):
         return tune.Tuner.restore(str(state), trial, resume_errored=True)
     return tune.Tuner(
@@ -125,7 +128,7 @@ def _tuner(what: Search, place: Path) -> Any:
         ),
         run_config=tune.RunConfig(
             name="tune",
-            storage_path=str(place),
+            storage_path=str(what.out),
             failure_config=tune.FailureConfig(max_failures=2),
             verbose=0,
         ),
@@ -181,11 +184,6 @@ def _trial(result: Any, place: Path) -> Trial:
     metrics = result.metrics
     folder = place / "trials" / str(metrics["trial_id"])
     return Trial(dict(result.config), int(metrics["epoch"]), float(metrics[METRIC]), folder)
-
-
-def _why(found: Any) -> str:
-    errors = [str(error).strip().splitlines()[-1] for error in found.errors]
-    return errors[0] if errors else "no reason was given"
 
 
 def _keep(place: Path, trials: list[Trial]) -> None:
