@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 from holmdel.scale.cluster import connected, told, workers
 from holmdel.scale.local import Arguments
-from holmdel.scale.part import Worker, values
+from holmdel.scale.part import Worker
 from holmdel.scale.parts import Done
 
 
@@ -63,7 +64,7 @@ class _Task:
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
         """Returns what became of the parts of a batch."""
         worker = _worker(self._shipped[0])
-        rows = [values(worker(int(number))) for number in batch["number"]]
+        rows = [asdict(worker(int(number))) for number in batch["number"]]
         return {name: [row[name] for row in rows] for name in rows[0]}
 
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from holmdel.errors import UserError
 from holmdel.images.pages import FileLike
@@ -72,7 +72,7 @@ class Worker:
             f"{socket.gethostname()}:{os.getpid()}",
             round(_memory(), 1),
         )
-        self._parts.commit(done, answers, str(self.work.describe()["verb"]))
+        self._parts.commit(done, answers, self.work.verb)
         return done
 
     def _careful(self, number: int, inputs: list[str]) -> "Iterator[Answer]":
@@ -165,8 +165,3 @@ def _memory() -> float:
     """Returns the most that this process has held, in MB."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / (2**20 if sys.platform == "darwin" else 2**10)
-
-
-def values(done: Done) -> dict[str, Any]:
-    """Returns what became of a part as a row."""
-    return dict(vars(done))

@@ -29,9 +29,11 @@ class Work(Protocol):
     """What every worker does.
 
     Attributes:
+        verb: of the command line that does it.
         endings: of the files that a folder is searched for.
     """
 
+    verb: ClassVar[str]
     endings: ClassVar[tuple[str, ...]]
 
     def describe(self) -> dict[str, Any]:
@@ -105,6 +107,7 @@ class ReadWork:
     template: tuple[File, File] | None = None
     codes: File | None = None
 
+    verb: ClassVar[str] = "read"
     endings: ClassVar[tuple[str, ...]] = (*ENDINGS, *CHEQUES)
 
     @classmethod
@@ -126,7 +129,7 @@ class ReadWork:
     def describe(self) -> dict[str, Any]:
         """Returns the settings, and checksums in place of files."""
         values: dict[str, Any] = {**vars(self.settings), "regions": list(self.settings.regions)}
-        values |= {"verb": "read", "model": self.model.digest}
+        values |= {"verb": self.verb, "model": self.model.digest}
         values["template"] = [file.digest for file in self.template] if self.template else None
         return values | ({"pattern": f"list:{self.codes.digest}"} if self.codes else {})
 
@@ -167,6 +170,7 @@ class PredictWork:
     device: str = "cpu"
     engine: str = "auto"
 
+    verb: ClassVar[str] = "predict"
     endings: ClassVar[tuple[str, ...]] = ENDINGS
 
     @classmethod
@@ -182,7 +186,7 @@ class PredictWork:
 
     def describe(self) -> dict[str, Any]:
         """Returns the settings, and a checksum of the model."""
-        return {**vars(self), "verb": "predict", "model": self.model.digest}
+        return {**vars(self), "verb": self.verb, "model": self.model.digest}
 
     def start(self) -> Answers:
         """Returns what classifies a chunk of images."""
