@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fsspec
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
@@ -275,11 +276,30 @@ def test_a_training_without_the_test_split_is_judged_by_validation():
     assert again.test_acc == run.test_acc
 
 
+@pytest.fixture
+def data_here() -> str:
+    """The name of a data set's file in the working folder."""
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 28, 28), np.uint8)
+    labels = np.arange(200) % 2
+    np.savez("mine.npz", x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    return "mine.npz"
+
+
 @pytest.mark.exhaustive
-def test_a_search_leaves_a_table_and_the_best_run(holmdel):
+def test_a_training_over_ray_finds_data_by_the_path_that_is_given(data_here):
+    pytest.importorskip("ray.train")
+    words = ("train", "lenet", "--data", data_here, "--epochs", "1", "--out", "run", "--ray")
+    command = [sys.executable, "-m", "holmdel", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(Path("run/config.json").read_text())["data"]["name"] == data_here
+
+
+@pytest.mark.exhaustive
+def test_a_search_leaves_a_table_and_the_best_run(holmdel, data_here):
     pytest.importorskip("ray.tune")
     Path("space.toml").write_text(SPACE)
-    words = ("tune", "lenet", "--space", "space.toml", "--data", "digits", "--out", "search")
+    words = ("tune", "lenet", "--space", "space.toml", "--data", data_here, "--out", "search")
     done = holmdel(*words, "--trials", 3, "--epochs", 3)
     assert done.status == 0, done.err
     rows = Path("search/trials.csv").read_text().splitlines()

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 import socket
 from collections.abc import Iterator
@@ -54,6 +55,15 @@ def connected(address: str = AUTO) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def stand_in(folder: str) -> None:
+    """Makes a folder that of this worker, as it is the command's, so that paths mean the same.
+
+    A node that does not have it finds what whole paths name.
+    """
+    with contextlib.suppress(OSError):
+        os.chdir(folder)
 
 
 def workers(ray: Any) -> int:

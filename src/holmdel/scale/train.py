@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from holmdel.scale.cluster import connected, told
+from holmdel.scale.cluster import connected, stand_in, told
 from holmdel.training.folder import RunFolder
 
 AGAIN = 3  # times that the workers are started again after one has died
@@ -37,7 +37,7 @@ def train_on_ray(
         gpu = str(given.get("device", "cpu")).startswith("cuda")
         trainer = TorchTrainer(
             _work,
-            train_loop_config=arguments,
+            train_loop_config={"folder": str(Path.cwd()), "arguments": arguments},
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
             run_config=RunConfig(
                 name=f".{place.name}.ray",
@@ -51,8 +51,9 @@ def train_on_ray(
             raise told(error, f"the training in {out} ended") from None
 
 
-def _work(arguments: dict[str, Any]) -> None:
+def _work(config: dict[str, Any]) -> None:
     """What each worker does; Ray Train has set the environment as torchrun does."""
     from holmdel.training.train import train
 
-    train(**arguments)
+    stand_in(config["folder"])
+    train(**config["arguments"])

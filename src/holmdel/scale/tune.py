@@ -16,7 +16,7 @@ from typing import Any
 
 from holmdel.errors import UserError
 from holmdel.files import refuse_existing, write_bytes
-from holmdel.scale.cluster import AUTO, connected, last_line
+from holmdel.scale.cluster import AUTO, connected, last_line, stand_in
 from holmdel.scale.space import Range, Space
 from holmdel.training.callbacks import Callback
 from holmdel.training.history import Epoch
@@ -107,7 +107,8 @@ def _tuner(what: Search) -> Any:
     from ray import tune
     from ray.tune.schedulers import ASHAScheduler
 
-    trial = tune.with_resources(tune.with_parameters(_train, what=what), {"cpu": what.cpus})
+    training = tune.with_parameters(_train, what=what, folder=str(Path.cwd()))
+    trial = tune.with_resources(training, {"cpu": what.cpus})
     state = what.out / "tune"
     if state.exists() and tune.Tuner.can_restore(str(state)):
         return tune.Tuner.restore(str(state), trial, resume_errored=True)
@@ -143,11 +144,12 @@ def _drawn(tune: Any, values: "list[Any] | Range") -> Any:
     return getattr(tune, kind)(values.low, values.high + values.whole)
 
 
-def _train(config: dict[str, Any], what: Search) -> None:
+def _train(config: dict[str, Any], what: Search, folder: str) -> None:
     """Trains one trial in a worker, in a run folder of its own, which it may find begun."""
     import torch
     from ray import tune
 
+    stand_in(folder)
     torch.set_num_threads(what.cpus)
     name = str(tune.get_context().get_trial_id())
     told = _Reports()
