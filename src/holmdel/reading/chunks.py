@@ -1,6 +1,10 @@
-"""How many images go to a worker together, and what is said of one that ends its worker."""
+"""The workers of a reading: how many images go to one, what is said of one that ends it."""
 
+import multiprocessing
 import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
 
 from holmdel.prediction import Failure
 
@@ -12,6 +16,21 @@ def deadly(path: str | None) -> Failure:
     """Returns what is said of an image that ended each process that was to read it."""
     name = path or "the picture"
     return Failure(path, f"{name} ended the process that read it; its memory did not suffice")
+
+
+def pool_of(jobs: int, begin: Callable[..., None], given: tuple[Any, ...]) -> ProcessPoolExecutor:
+    """Returns a pool that starts its processes when there is work for them.
+
+    Args:
+        jobs: how many processes.
+        begin: makes one ready; its module is loaded once for all of them.
+        given: the arguments of it.
+    """
+    # A fork of a process with threads may hang. The fork server has loaded torch, and no threads.
+    kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    context = multiprocessing.get_context(kind)
+    context.set_forkserver_preload([begin.__module__])
+    return ProcessPoolExecutor(jobs, context, initializer=begin, initargs=given)
 
 
 def cores() -> int:

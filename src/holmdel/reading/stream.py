@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import multiprocessing
 import signal
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.images.pages import FileLike, locate, name_of
 from holmdel.reading.answers import Reading
-from holmdel.reading.chunks import CHUNK, TRIES, cores, deadly
+from holmdel.reading.chunks import CHUNK, TRIES, cores, deadly, pool_of
 from holmdel.reading.reader import MAX_ERROR, Reader
 
 Given = FileLike  # a path, the bytes of a file, or a page of one
@@ -134,12 +133,7 @@ def _with_care(chunk: list[Given], settings: ReaderSettings) -> list[Read]:
 
 
 def _pool(settings: ReaderSettings, jobs: int) -> ProcessPoolExecutor:
-    """Returns a pool that starts its processes when there is work for them."""
-    # A fork of a process with threads may hang. The fork server has loaded torch, and no threads.
-    kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(kind)
-    context.set_forkserver_preload([__name__])
-    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(settings,))
+    return pool_of(jobs, _begin, (settings,))
 
 
 class ChunkReader:

@@ -1,6 +1,5 @@
 """Parts over the processes of this machine."""
 
-import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -8,6 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, TypeAlias
 
 from holmdel.errors import UserError
+from holmdel.reading.chunks import pool_of
 from holmdel.scale.part import Worker
 from holmdel.scale.parts import Done
 
@@ -36,7 +36,7 @@ def over_processes(numbers: Sequence[int], given: Arguments, jobs: int) -> Itera
         return
     left, deaths = set(numbers), 0
     while left:
-        pool = _pool(given, jobs)
+        pool = pool_of(jobs, _begin, given)
         try:
             for done in _until_broken(pool, sorted(left)):
                 left.discard(done.number)
@@ -66,14 +66,6 @@ def _until_broken(pool: ProcessPoolExecutor, numbers: Sequence[int]) -> Iterator
                 broken = error
     if broken:
         raise broken
-
-
-def _pool(given: Arguments, jobs: int) -> ProcessPoolExecutor:
-    # A fork of a process with threads may hang. The fork server has loaded torch, and no threads.
-    kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(kind)
-    context.set_forkserver_preload([__name__])
-    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=given)
 
 
 _worker: Worker  # of this process
