@@ -65,6 +65,13 @@ def nothing_on(name: str) -> str:
     return f"nothing was found on {name}; expected a digit or an object on a plain ground"
 
 
+def or_failure(result: Prediction | Failure) -> Prediction | Failure:
+    """Returns what is said of an image; of one on which nothing was found, that it failed."""
+    if isinstance(result, Failure) or result.found != "nothing":
+        return result
+    return Failure(result.path, nothing_on(result.path or "the image"))
+
+
 def to_json(result: Prediction | Failure) -> dict[str, Any]:
     """Returns what is said of an image as JSON-ready values."""
     path = result.path or "-"

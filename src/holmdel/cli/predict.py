@@ -101,12 +101,10 @@ class _Watch:
 
     def over(self, results: "Iterator[Result]") -> "Iterator[Result]":
         from holmdel.cli.answers import Gallery
-        from holmdel.prediction import Failure, nothing_on
+        from holmdel.prediction import Failure, or_failure
 
         gallery = Gallery(self.folder) if self.folder else None
-        for result in results:
-            if not isinstance(result, Failure) and result.found == "nothing":
-                result = Failure(result.path, nothing_on(result.path or "the image"))
+        for result in map(or_failure, results):
             if isinstance(result, Failure):
                 self.failed = True
             elif gallery:

@@ -15,7 +15,7 @@ from holmdel.classifier import file_of, load
 from holmdel.errors import UserError
 from holmdel.images.formats import CHEQUES, ENDINGS
 from holmdel.images.pages import FileLike, pages
-from holmdel.prediction import Failure, nothing_on, to_json
+from holmdel.prediction import or_failure, to_json
 from holmdel.reading.cheques import items
 from holmdel.reading.reader import model_file
 from holmdel.reading.stream import ChunkReader, ReaderSettings, to_values
@@ -196,18 +196,10 @@ class PredictWork:
 
         def answers(chunk: list[FileLike]) -> list[Answer]:
             found = classifier.predict_each(chunk, top=self.top)
-            return [to_json(one if _is_found(one) else _nothing(one)) for one in found]
+            return [to_json(or_failure(one)) for one in found]
 
         return answers
 
     def pages(self, image: FileLike) -> Iterator[FileLike]:
         """Gives the pages of a file."""
         return pages(image)
-
-
-def _is_found(result: Any) -> bool:
-    return isinstance(result, Failure) or result.found != "nothing"
-
-
-def _nothing(result: Any) -> Failure:
-    return Failure(result.path, nothing_on(result.path or "the image"))
