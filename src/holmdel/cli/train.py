@@ -1,5 +1,6 @@
 """`holmdel train`: a network by a recipe, or the reader on strings made on the fly."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -134,8 +135,7 @@ def train(
                 "models"
             )
         return _cross_validate(network, data, root, folder, folds, settings)
-    place: dict[str, Any] = {"out": folder, "resume": resume, "data_root": root}
-    place["workers"] = workers
+    place = {"out": folder, "resume": resume, "data_root": root, "workers": workers}
     done = _train(network, data, _on_ray(ray, network, data, place, settings), settings)
     if done == 0 and serve is not None:
         from holmdel import server
@@ -159,15 +159,11 @@ def _on_ray(
 def _train(network: str, data: str, where: dict[str, Any], given: dict[str, Any]) -> int:
     """Trains, shows it, and prints the book's two lines at the end; of many workers one prints."""
     from holmdel.cli.live import data_progress, reporter
-    from holmdel.training.group import LostWorkers, launched
+    from holmdel.training.group import launched
     from holmdel.training.train import train as train_network
 
     if not launched().first:
-        try:
-            train_network(network, data, **where, **given)
-        except (KeyboardInterrupt, LostWorkers):  # which the first one tells
-            return INTERRUPTED
-        return 0
+        return _beside(lambda: train_network(network, data, **where, **given))
     folder = where["out"]
     try:
         with reporter() as told, data_progress() as progress:
@@ -179,6 +175,17 @@ def _train(network: str, data: str, where: dict[str, Any], given: dict[str, Any]
         return INTERRUPTED
     typer.echo(f"{run.wall_examples_per_sec:.1f} examples/sec over everything; wrote {run.folder}")
     typer.echo(run.summary())
+    return 0
+
+
+def _beside(train: Callable[[], object]) -> int:
+    """Trains beside the first worker, which says how it goes; returns the exit status."""
+    from holmdel.training.group import LostWorkers
+
+    try:
+        train()
+    except (KeyboardInterrupt, LostWorkers):  # which the first one tells
+        return INTERRUPTED
     return 0
 
 
@@ -255,16 +262,12 @@ def _show(path: Path, arguments: dict[str, Any]) -> int:
 def _train_a_reader(out: Path | None, arguments: dict[str, Any]) -> int:
     from holmdel.cli.live import data_progress
     from holmdel.reader_training import train_reader as train
-    from holmdel.training.group import LostWorkers, launched
+    from holmdel.training.group import launched
     from holmdel.training.train import new_folder
 
     folder = out or new_folder("reader", (arguments["strings"] or ["mnist"])[0])
     if not launched().first:
-        try:
-            train(out=folder, **arguments)
-        except (KeyboardInterrupt, LostWorkers):  # which the first one tells
-            return INTERRUPTED
-        return 0
+        return _beside(lambda: train(out=folder, **arguments))
     try:
         with data_progress() as progress:
             run = train(out=folder, told=_say, progress=progress, **arguments)

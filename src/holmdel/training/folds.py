@@ -13,7 +13,7 @@ from holmdel.data import Dataset
 from holmdel.errors import UserError
 from holmdel.programs.own import Given
 from holmdel.training.callbacks import Callback
-from holmdel.training.run import Run
+from holmdel.training.run import Run, two_lines
 from holmdel.training.train import load_for, name_of, new_folder, train
 
 
@@ -45,17 +45,14 @@ class Folds:
     def summary(self) -> str:
         """Returns a line on the accuracies, and the book's two lines of means."""
         each = ", ".join(f"{accuracy:.3f}" for accuracy in self.accuracies)
-        loss, right = (fmean(getattr(run, name) for run in self.runs) for name in _MEANS)
+        loss = fmean(run.loss for run in self.runs)
+        right = fmean(run.train_acc for run in self.runs)
         speed = fmean(run.examples_per_sec for run in self.runs)
         return (
             f"test acc {self.mean:.3f}, standard deviation {self.spread:.3f}, of "
             f"{len(self.runs)} folds: {each}\n"
-            f"loss {loss:.3f}, train acc {right:.3f}, test acc {self.mean:.3f}\n"
-            f"{speed:.1f} examples/sec on {self.runs[0].device}"
+            f"{two_lines(loss, right, self.mean, speed, self.runs[0].device)}"
         )
-
-
-_MEANS = ("loss", "train_acc")
 
 
 def cross_validate(

@@ -92,10 +92,8 @@ class Run:
 
     def summary(self) -> str:
         """Returns the book's two lines."""
-        return (
-            f"loss {self.loss:.3f}, train acc {self.train_acc:.3f}, test acc {self.test_acc:.3f}\n"
-            f"{self.examples_per_sec:.1f} examples/sec on {self.device}"
-        )
+        speed = self.examples_per_sec
+        return two_lines(self.loss, self.train_acc, self.test_acc, speed, self.device)
 
     def __repr__(self) -> str:
         return f"Run({', '.join(f'{name} {value}' for name, value in self._rows())})"
@@ -118,6 +116,14 @@ class Run:
             ("test acc", f"{self.test_acc:.3f}"),
             ("folder", str(self.folder)),
         ]
+
+
+def two_lines(loss: float, train_acc: float, test_acc: float, speed: float, device: str) -> str:
+    """Returns the book's two lines on figures; speed in examples a second."""
+    return (
+        f"loss {loss:.3f}, train acc {train_acc:.3f}, test acc {test_acc:.3f}\n"
+        f"{speed:.1f} examples/sec on {device}"
+    )
 
 
 def _rate(rates: list[float]) -> float:
