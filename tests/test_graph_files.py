@@ -114,6 +114,28 @@ def test_a_caffemodel_gives_the_originals_logits(tmp_path):
     assert difference(tmp_path / "net.caffemodel", lenet()) < 1e-5
 
 
+def test_a_caffemodel_of_the_older_form_tells_as_much(tmp_path):
+    kinds = {"Conv2d": 4, "ReLU": 18, "AvgPool2d": 17, "Flatten": 8, "Linear": 14}
+    content = field(2, field(36, varint(1 << 3 | 5) + np.float32(1 / 128).tobytes()))
+    for number, layer in enumerate(lenet()):
+        made = field(4, f"layer{number}".encode())
+        made += varint(5 << 3) + varint(kinds[type(layer).__name__])
+        for value in layer.parameters():
+            sides = [1] * (4 - value.ndim) + [*value.shape]
+            shape = b"".join(varint(at << 3) + varint(side) for at, side in enumerate(sides, 1))
+            made += field(6, shape + field(5, value.detach().numpy().tobytes()))
+        if isinstance(layer, nn.AvgPool2d):
+            made += field(19, varint(1 << 3) + varint(1))
+        content += field(2, made)
+    (tmp_path / "net.caffemodel").write_bytes(field(1, b"LeNet") + content)
+    weights = read_weights(tmp_path / "net.caffemodel")
+    assert weights.options == {"activation": "relu", "pooling": "avg", "ceil_mode": True}
+    assert weights.notes == (
+        "its pixels were multiplied by 0.0078125; --std 0.501961 does that here",
+    )
+    assert difference(tmp_path / "net.caffemodel", lenet()) < 1e-5
+
+
 @pytest.mark.parametrize("write", [onnx_file, caffe_file])
 def test_a_file_cut_short_is_a_sentence(tmp_path, write):
     path = tmp_path / "net"
@@ -135,6 +157,12 @@ def test_lying_sizes_are_sentences(tmp_path):
             r"numbers of the type '<f4', \(1099511627776",
         ),
         (b"\x80" * 30, "a number that does not end"),
+        (
+            field(
+                100, field(7, field(5, b"\0" * 4) + field(7, b"")) + field(100, field(1, b"abc"))
+            ),
+            "3 bytes for \\(1,\\) of float32",
+        ),
         (field(1, b"net") * 70_000, "more than 65536 fields in a message"),
     ):
         path.write_bytes(field(1, b"net") + content)

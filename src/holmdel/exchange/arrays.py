@@ -5,7 +5,9 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from holmdel.exchange.archive import damaged
 from holmdel.exchange.pickles import Name, Object
@@ -91,6 +93,14 @@ def array(
         raise damaged(path, f"{len(content)} bytes for {str(shape)[:40]} of {type_.name}")
     found = np.frombuffer(content, type_).reshape(shape, order="F" if columns else "C")
     return found if type_.isnative else found.astype(type_.newbyteorder("="))
+
+
+def tensor(path: object, content: bytes, kind: str, shape: tuple[int, ...]) -> Tensor:
+    """Returns the numbers in `content`, row after row, as a tensor with memory of its own.
+
+    Args and Raises: as `array`.
+    """
+    return torch.from_numpy(np.array(array(path, content, kind, shape, columns=False)))
 
 
 def _kind(made: object) -> str | None:

@@ -1,30 +1,38 @@
 """Weights of Caffe: `.caffemodel`, its layers with their blobs, in the network's order."""
 
+import math
 import mmap
-import struct
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
-from holmdel.exchange.arrays import array
+from holmdel.exchange.arrays import tensor
 from holmdel.exchange.protobuf import Message
-from holmdel.exchange.weights import Weights
+from holmdel.exchange.weights import Weights, same_of_all
 
-# Fields of caffe.proto: of NetParameter, LayerParameter, its predecessor, and BlobProto.
-LAYER, OLD_LAYER = 100, 2
-NAME, TYPE, BLOBS = 1, 2, 7
-OLD_NAME, OLD_TYPE, OLD_BLOBS, OLD_POOLING, OLD_TRANSFORM = 4, 5, 6, 19, 36
-TRANSFORM, SCALE = 100, 1
-SIDES, FLOATS, SHAPE, DOUBLES = (1, 2, 3, 4), 5, 7, 8
+
+class _Form(NamedTuple):
+    """Fields of caffe.proto: where a network has its layers, and what a layer has."""
+
+    layers: int
+    name: int
+    type: int
+    blobs: int
+    pooling: int
+    transform: int
+
+
+NEW = _Form(layers=100, name=1, type=2, blobs=7, pooling=121, transform=100)
+OLD = _Form(layers=2, name=4, type=5, blobs=6, pooling=19, transform=36)
+METHOD, SCALE = 1, 1  # of a pooling, of a transform
+SIDES, FLOATS, SHAPE, DOUBLES = (1, 2, 3, 4), 5, 7, 8  # of a blob
 KINDS = ("weight", "bias")
 FORM = "Caffe weights"
-POOLING, METHOD = 121, 1
-ACTIVATIONS = {"Sigmoid": "sigmoid", "TanH": "tanh", "ReLU": "relu"}
-OLD_ACTIVATIONS = {19: "sigmoid", 23: "tanh", 18: "relu"}
+ACTIVATIONS = {  # by a layer's type: a text, in old files a number
+    "Sigmoid": "sigmoid", "TanH": "tanh", "ReLU": "relu", 19: "sigmoid", 23: "tanh", 18: "relu",
+}  # fmt: skip
 
 
 def is_caffe(head: bytes) -> bool:
@@ -43,23 +51,17 @@ def read(path: str | Path) -> Weights:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
         net = Message(path, memoryview(content[:]))
-    layers = net.messages(LAYER)
-    old = [] if layers else net.messages(OLD_LAYER)
+    form = NEW if net.parts(NEW.layers) else OLD
+    layers = net.messages(form.layers)
     tensors: dict[str, Tensor] = {}
     for layer in layers:
-        tensors |= _tensors(path, layer.text(NAME), layer.messages(BLOBS))
-    for layer in old:
-        tensors |= _tensors(path, layer.text(OLD_NAME), layer.messages(OLD_BLOBS))
+        tensors |= _tensors(path, layer.text(form.name), layer.messages(form.blobs))
     if not tensors:
         raise UserError(f"{path} is a protobuf file without layers of Caffe; {EXPECTED}")
-    used = [ACTIVATIONS.get(layer.text(TYPE)) for layer in layers]
-    used += [OLD_ACTIVATIONS.get(layer.number(OLD_TYPE)) for layer in old]
-    pools = [one for layer in layers for one in layer.messages(POOLING)]
-    pools += [one for layer in old for one in layer.messages(OLD_POOLING)]
-    changes = [one for layer in layers for one in layer.messages(TRANSFORM)]
-    changes += [one for layer in old for one in layer.messages(OLD_TRANSFORM)]
-    told = _told({name for name in used if name}, {pool.number(METHOD) for pool in pools})
-    return Weights(str(path), FORM, tensors, options=told, notes=_scaled(changes))
+    changes = [one for layer in layers for one in layer.messages(form.transform)]
+    return Weights(
+        str(path), FORM, tensors, options=_told(form, layers), notes=_scaled(path, changes)
+    )
 
 
 EXPECTED = "expected a .caffemodel"
@@ -83,24 +85,25 @@ def _tensor(path: str | Path, blob: Message) -> Tensor:
         shape = tuple(blob.number(side) for side in SIDES)
         shape = shape[2:] if shape[:2] == (1, 1) else shape
         shape = shape[1:] if len(shape) == 2 and shape[0] == 1 else shape
-    return torch.from_numpy(np.array(array(path, content, type_, shape, columns=False)))
+    return tensor(path, content, type_, shape)
 
 
-def _told(used: set[str], pools: set[int]) -> dict[str, Any]:
+def _told(form: _Form, layers: list[Message]) -> dict[str, Any]:
     """Returns the activation and the pooling, where all layers have the same."""
-    told: dict[str, Any] = {"ceil_mode": True}
-    if len(used) == 1:
-        told["activation"] = used.pop()
-    if len(pools) == 1 and pools <= {0, 1}:
-        told["pooling"] = ("max", "avg")[pools.pop()]
+    types = (layer.text(form.type) or layer.number(form.type) for layer in layers)
+    told = {"ceil_mode": True} | same_of_all("activation", ACTIVATIONS, types)
+    methods = {one.number(METHOD) for layer in layers for one in layer.messages(form.pooling)}
+    if methods in ({0}, {1}):
+        told["pooling"] = ("max", "avg")[methods.pop()]
     return told
 
 
-def _scaled(changes: list[Message]) -> tuple[str, ...]:
+def _scaled(path: str | Path, changes: list[Message]) -> tuple[str, ...]:
     """Returns the note on data that were scaled otherwise than to 0..1."""
-    scales = {struct.unpack("<f", part)[0] for one in changes for part in one.parts(SCALE)}
+    parts = [bytes(part) for one in changes for part in one.parts(SCALE)]
+    scales = {tensor(path, part, "<f4", (1,)).item() for part in parts}
     return tuple(
         f"its pixels were multiplied by {scale:g}; --std {1 / (255 * scale):.6g} does that here"
         for scale in sorted(scales)
-        if scale > 0 and abs(255 * scale - 1) > 1e-4
+        if 0 < scale < math.inf and abs(255 * scale - 1) > 1e-4
     )

@@ -9,6 +9,7 @@ from torch import Tensor
 from holmdel.errors import UserError
 
 CHW, HWC = ORDERS = "chw", "hwc"  # channels, rows, columns: the slowest first
+NAMES = {"kernel": "weight"}  # of tensors that are called otherwise in Keras, TensorFlow and Flax
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def channels_first(kernel: Tensor) -> Tensor:
     return kernel.t().contiguous() if kernel.ndim == 2 else kernel
 
 
-def same_of_all(option: str, known: Mapping[str, str], operators: Iterable[str]) -> dict[str, Any]:
+def same_of_all(option: str, known: Mapping[Any, str], operators: Iterable[Any]) -> dict[str, Any]:
     """Returns an option of a network where all operators of its kind say the same.
 
     >>> same_of_all("pooling", {"MaxPool": "max", "AvgPool": "avg"}, ["Conv", "MaxPool"])
