@@ -11,11 +11,10 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
 from holmdel.exchange.arrays import array
-from holmdel.exchange.weights import HWC, Weights, channels_first
+from holmdel.exchange.weights import HWC, NAMES, Weights, channels_first
 
 FORM = "Flax weights"
 ARRAY, CHUNKED = 1, "__msgpack_chunked_array__"
-NAMES = {"kernel": "weight"}
 NO_WEIGHTS = ("rngs", "opt_state", "step")  # of a training state, and of nnx's dropout
 DEEPEST = 32
 TOLD = {"same": True}  # how padding is meant where a window strides

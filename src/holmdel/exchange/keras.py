@@ -16,7 +16,7 @@ from holmdel.exchange import hdf5
 from holmdel.exchange.archive import opened as opened_zip
 from holmdel.exchange.hdf5 import Group
 from holmdel.exchange.keras_config import Told, pooling_of, told_by
-from holmdel.exchange.weights import HWC, Weights, channels_first
+from holmdel.exchange.weights import HWC, NAMES, Weights, channels_first
 
 FORM = "Keras weights"
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -25,7 +25,6 @@ KINDS = {  # by the rank of a layer's first array, what its arrays are
     2: ("weight", "bias"),
     1: ("gamma", "beta", "moving_mean", "moving_variance"),
 }
-NAMES = {"kernel": "weight"}
 
 
 def read_archive(path: str | Path) -> Weights:

@@ -4,13 +4,11 @@ import mmap
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
-from holmdel.exchange.arrays import array
+from holmdel.exchange.arrays import tensor as tensor_of
 from holmdel.exchange.protobuf import Message
 from holmdel.exchange.weights import CHW, HWC, Weights, same_of_all
 
@@ -117,7 +115,7 @@ class _Constants:
         if not content and tensor.number(TYPE) == 10:  # halves one by one, as whole numbers
             raise damaged(self._path, f"{name!r} without raw numbers")
         shape = tuple(tensor.numbers(DIMS))
-        return torch.from_numpy(np.array(array(self._path, content, type_, shape, columns=False)))
+        return tensor_of(self._path, content, type_, shape)
 
 
 def _attribute(node: Message, name: str) -> int:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.exchange.archive import MOST_UNPACKED, SMALL, damaged
-from holmdel.exchange.flax import NAMES, NO_WEIGHTS, TOLD
-from holmdel.exchange.weights import HWC, Weights, channels_first
+from holmdel.exchange.flax import NO_WEIGHTS, TOLD
+from holmdel.exchange.weights import HWC, NAMES, Weights, channels_first
 
 FORM = "Orbax weights"
 METADATA, MANIFEST = "_METADATA", "manifest.ocdbt"

@@ -12,24 +12,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
-from holmdel.exchange.arrays import array
+from holmdel.exchange.arrays import tensor
 from holmdel.exchange.keras_config import Told, told_by
 from holmdel.exchange.layers import natural
 from holmdel.exchange.protobuf import Message
 from holmdel.exchange.sstable import read_table
-from holmdel.exchange.weights import HWC, Weights, channels_first, same_of_all
+from holmdel.exchange.weights import HWC, NAMES, Weights, channels_first, same_of_all
 
 MODEL, METADATA, VARIABLES = "saved_model.pb", "keras_metadata.pb", "variables/variables"
 INDEX, DATA = ".index", re.compile(r"\.data-\d{5}-of-\d{5}$")
 GRAPH = b"_CHECKPOINTABLE_OBJECT_GRAPH"
 TYPES = {1: "<f4", 2: "<f8", 3: "<i4", 4: "|u1", 6: "|i1", 9: "<i8", 19: "<f2"}
-NAMES = {"kernel": "weight"}
 KINDS = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 # What the keys of a network's variables begin with where Keras numbers them in their order.
 NUMBERED = ("layer_with_weights-", "variables/", "_trainable_variables/")
@@ -128,10 +125,7 @@ class _Files:
                 "expected numbers of 16, 32 or 64 bits"
             )
         shape = tuple(side.number(1) for side in entry.message(ENTRY_SHAPE).messages(2))
-        content = bytes(self.content(key))
-        return torch.from_numpy(
-            np.array(array(self._path, content, TYPES[number], shape, columns=False))
-        )
+        return tensor(self._path, bytes(self.content(key)), TYPES[number], shape)
 
     def _file(self, shard: int) -> memoryview:
         """Returns a file of numbers."""
