@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from holmdel.anatomy import weightless
 from holmdel.errors import UserError
+from holmdel.exchange.checks import check_finite, check_numbers
 from holmdel.exchange.layers import Layer, by_name, layers_of
 from holmdel.exchange.layout import maps_to_channels_first
 from holmdel.exchange.weights import HWC, Weights
@@ -78,7 +79,7 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
         UserError: for an unknown network or option, with the first layer that does not fit, or
             for weights that are no finite floating point numbers.
     """
-    _check_numbers(weights)
+    check_numbers(weights)
     ours, full, theirs = _match(weights, name, options)
     moved = weights.flattened == HWC and maps_to_channels_first(name, full, theirs)
     network = _filled(
@@ -90,7 +91,7 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
             for kind, tensor in other.tensors.items()
         },
     )
-    _check_finite(weights.file, network)
+    check_finite(weights.file, network)
     known = network_options(name)
     chosen = {option: value for option, value in full.items() if value != known[option]}
     pairs = tuple((other.name, mine.name) for mine, other in zip(ours, theirs, strict=True))
@@ -294,27 +295,3 @@ def _alike(mine: Layer, other: Layer) -> bool:
     if len(theirs.get("weight", ())) == 4 and len(mine.shapes.get("weight", ())) == 2:
         theirs["weight"] = theirs["weight"][0], math.prod(theirs["weight"][1:])
     return mine.shapes == theirs
-
-
-def _check_numbers(weights: Weights) -> None:
-    """Raises a UserError for a file without tensors, or with such as cannot be weights."""
-    if not weights.tensors:
-        raise UserError(f"{weights.file} holds no weights; expected those of a network")
-    for name, tensor in weights.tensors.items():
-        if tensor.layout != torch.strided or tensor.is_quantized:
-            raise UserError(f"{weights.file} has {name!r} sparse or quantised; save it dense")
-        if not tensor.is_floating_point() and not name.endswith("num_batches_tracked"):
-            raise UserError(
-                f"{weights.file} has {name!r} of {str(tensor.dtype).removeprefix('torch.')}; "
-                "expected floating point numbers; quantised weights are not read"
-            )
-
-
-def _check_finite(file: str, network: nn.Module) -> None:
-    """Raises a UserError if a weight is no number, or too large for float32."""
-    for name, tensor in network.state_dict().items():
-        if not all(end.isfinite() for end in tensor.aminmax()):  # allocates nothing
-            raise UserError(
-                f"{file} has weights that are no finite numbers in what would be {name!r}; "
-                "the training may have diverged; save it again"
-            )

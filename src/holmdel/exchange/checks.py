@@ -1,0 +1,31 @@
+"""Whether what a file holds can be the weights of a network."""
+
+import torch
+from torch import nn
+
+from holmdel.errors import UserError
+from holmdel.exchange.weights import Weights
+
+
+def check_numbers(weights: Weights) -> None:
+    """Raises a UserError for a file without tensors, or with such as cannot be weights."""
+    if not weights.tensors:
+        raise UserError(f"{weights.file} holds no weights; expected those of a network")
+    for name, tensor in weights.tensors.items():
+        if tensor.layout != torch.strided or tensor.is_quantized:
+            raise UserError(f"{weights.file} has {name!r} sparse or quantised; save it dense")
+        if not tensor.is_floating_point() and not name.endswith("num_batches_tracked"):
+            raise UserError(
+                f"{weights.file} has {name!r} of {str(tensor.dtype).removeprefix('torch.')}; "
+                "expected floating point numbers; quantised weights are not read"
+            )
+
+
+def check_finite(file: str, network: nn.Module) -> None:
+    """Raises a UserError if a weight is no number, or too large for float32."""
+    for name, tensor in network.state_dict().items():
+        if not all(end.isfinite() for end in tensor.aminmax()):  # allocates nothing
+            raise UserError(
+                f"{file} has weights that are no finite numbers in what would be {name!r}; "
+                "the training may have diverged; save it again"
+            )
