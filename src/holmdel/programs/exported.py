@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, fx, nn
 
 from holmdel.errors import UserError
+from holmdel.programs.forms import form_of, is_layers_and_sums
 from holmdel.programs.known import is_changed, is_layer, name_of, operator_of, options_of, plain
-from holmdel.programs.program import REFERENCE, SUMS, build_program
+from holmdel.programs.program import REFERENCE, build_program
 
 Size = tuple[int, int, int]
 Record = dict[str, Any]
@@ -80,47 +81,13 @@ def export(network: nn.Module, size: Size) -> Exported:
 
 def _trains_alike(network: nn.Module, size: Size, program: Record) -> bool:
     """Returns whether a program is of layers and sums, and the module's in training mode too."""
-    if not _plain_parts(program) or any(map(is_changed, network.modules())):
+    if not is_layers_and_sums(program) or any(map(is_changed, network.modules())):
         return False
     try:
         unfolded, _ = _unfolded(network.train(), size)
-        return bool(_form(_group(unfolded, network)) == _form(program))
+        return bool(form_of(_group(unfolded, network)) == form_of(program))
     except UserError:
         return False
-
-
-def _form(record: Record) -> Any:
-    """Returns a program without the names of its values, which depend on what else there is."""
-    if "calls" not in record:
-        return record
-    calls = record["calls"]
-    named = [*record["inputs"], *(call["name"] for call in calls)]
-    places: dict[Any, int] = {REFERENCE + name: place for place, name in enumerate(named)}
-    paths = list(dict.fromkeys(call["layer"] for call in calls))
-    forms = [
-        (
-            paths.index(call["layer"]),
-            _form(record["layers"].get(call["layer"], {})),
-            call["operator"],
-            [places.get(value, value) if isinstance(value, str) else value for value in given],
-            call["named"],
-        )
-        for call in calls
-        for given in [call["arguments"]]
-    ]
-    return forms, [places.get(value, value) for value in record["outputs"]], record["tensors"]
-
-
-def _plain_parts(program: Record) -> bool:
-    """Returns whether a program calls nothing but layers and sums of two values."""
-    if "calls" not in program:
-        return True
-    calls = all(
-        call["layer"] is not None
-        or (call["operator"] in SUMS and len(call["arguments"]) == 2 and not call["named"])
-        for call in program["calls"]
-    )
-    return calls and not program["tensors"] and all(map(_plain_parts, program["layers"].values()))
 
 
 def _chain(module: nn.Module) -> Record | None:
