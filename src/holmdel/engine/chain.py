@@ -74,7 +74,7 @@ class Chain:
         self._modes = [layer.switch for layer in layers if layer.switch is not None]
         self._random = any(layer.kind == "dropout" for layer in layers)
         norms = [layer for layer in layers if layer.kind == "norm"]
-        self._kept = bytes_kept(layers, 1)  # of an image
+        self._kept = bytes_kept(layers)  # of an image
         self._fewest = min((math.prod(norm.input[1:]) for norm in norms), default=2)
         self._counts = [
             norm.module.num_batches_tracked

@@ -88,14 +88,14 @@ def _takes_norm(layer: Layer) -> bool:
     return layer.kind in ("conv", "linear") and not layer.norm
 
 
-def bytes_kept(layers: Sequence[Layer], batch: int) -> int:
-    """Returns about how much memory a step takes for values and gradients of a batch.
+def bytes_kept(layers: Sequence[Layer]) -> int:
+    """Returns about how much memory a step takes for values and gradients of an image.
 
     Where there are batch norms, all images are kept from layer to layer; else some at a time.
     """
     if not any(layer.kind == "norm" for layer in layers):
         return 0
-    return 8 * batch * sum(math.prod(layer.output) for layer in layers)
+    return 8 * sum(math.prod(layer.output) for layer in layers)
 
 
 class _Value(NamedTuple):

@@ -92,10 +92,10 @@ class _Walk:
             unknown(name, group)
         values: dict[Any, int] = {REFERENCE + group._inputs[0]: value}
         for call in group._calls:
-            given = [values.get(one) if isinstance(one, str) else None for one in call["arguments"]]
-            if None in given or call["named"] or not 0 < len(given) < 3:
+            given = call["arguments"]
+            reads = [values[one] for one in given if isinstance(one, str) and one in values]
+            if len(reads) < len(given) or call["named"]:
                 unknown(name, group)
-            reads = [one for one in given if one is not None]
             if call["operator"] in SUMS and len(reads) == 2:
                 in_place = call["operator"] == SUMS[1]
                 found = self._add(name, None, *reads, in_place=in_place)
