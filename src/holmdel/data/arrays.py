@@ -109,11 +109,8 @@ def _unrolled(values: NDArray[Any]) -> NDArray[Any]:
     for channels in (1, 3):
         side = math.isqrt(values.shape[1] // channels)
         if channels * side * side == values.shape[1] and side >= _LEAST_SIDE:
-            return (
-                values.reshape(-1, channels, side, side)
-                if channels > 1
-                else values.reshape(-1, side, side)
-            )
+            planes = (side, side) if channels == 1 else (channels, side, side)
+            return values.reshape(-1, *planes)
     return values
 
 

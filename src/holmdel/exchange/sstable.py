@@ -14,18 +14,13 @@ FOOTER, TRAILER = 48, 5  # bytes; behind a block stand its compression and its c
 PLAIN = 0
 
 
-def is_table(content: bytes | memoryview) -> bool:
-    """Tells whether a file ends as a table does."""
-    return len(content) >= FOOTER and bytes(content[-len(MAGIC) :]) == MAGIC
-
-
 def read_table(path: object, content: memoryview) -> dict[bytes, memoryview]:
     """Returns the entries of a table; values are windows on `content`.
 
     Raises:
         UserError: if it is damaged, or its blocks are compressed, which TensorFlow never does.
     """
-    if not is_table(content):
+    if len(content) < FOOTER or content[-len(MAGIC) :] != MAGIC:
         raise damaged(path, "it does not end as an index")
     footer = content[-FOOTER:]
     _, at = _handle(path, footer, 0)  # of what tables of today have none of
