@@ -184,6 +184,12 @@ def test_a_folder_without_its_files_is_a_sentence(made, tmp_path):
         read_weights(tmp_path / "alone.index")
 
 
+def test_a_file_whose_whole_name_is_an_ending_is_a_file(tmp_path):
+    (tmp_path / ".index").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="expected weights of PyTorch, Keras, TensorFlow"):
+        read_weights(tmp_path / ".index")
+
+
 def test_an_archive_of_something_else_is_named(tmp_path):
     with zipfile.ZipFile(tmp_path / "letter.docx", "w") as archive:
         archive.writestr("word/document.xml", "")

@@ -50,7 +50,10 @@ def prefix_of(path: Path) -> Path | None:
     if path.is_dir():
         found = sorted(path.glob(f"*{INDEX}"))
         return found[0].with_suffix("") if len(found) == 1 else None
-    plain = path.with_name(DATA.sub("", path.name).removesuffix(INDEX))
+    name = DATA.sub("", path.name).removesuffix(INDEX)
+    if not name:
+        return None  # it is called .index, and no more
+    plain = path.with_name(name)
     index = plain.with_name(plain.name + INDEX)
     if not index.is_file() or (path.is_file() and path.name == plain.name):
         return None
