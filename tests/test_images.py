@@ -2,6 +2,7 @@
 
 import io
 import os
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -359,6 +360,20 @@ def test_nothing_is_found_on_paper_noise_and_specks():
         (draw.random((60, 60)) < 0.1).astype(np.uint8) * 255,
     ]:
         assert found(page) == "nothing", page.shape
+
+
+def test_a_frame_far_beyond_the_screen_of_a_gif_is_not_decoded(tmp_path):
+    """Its file is 200 bytes; as pixels it would take 400 megabytes before it is found damaged."""
+    path = tmp_path / "frames.gif"
+    small, far = Image.new("P", (4, 4)), struct.pack("<4H", 9_000, 9_000, 4, 4)
+    small.save(path, save_all=True, append_images=[Image.new("P", (4, 4), 1)])
+    head, mark, rest = path.read_bytes().rpartition(b"," + struct.pack("<4H", 0, 0, 4, 4))
+    assert mark
+    path.write_bytes(head + b"," + far + rest)
+    with pytest.raises(
+        UserError, match=r"is cut short or damaged \(\d+ bytes for 9004 x 9004 pixels"
+    ):
+        decode(f"{path}#2", channels=1)
 
 
 def test_two_digits_are_several_and_the_largest_is_framed():

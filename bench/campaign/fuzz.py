@@ -25,6 +25,7 @@ SLOW = 1.0  # seconds of processor time, from which a refusal is a fault
 LARGE = 300_000_000  # bytes above what the process held before
 HUNG = 60.0  # seconds in which a case must end
 MOST_MEMORY = 8 << 30
+FAILED = 1  # how Python ends where an exception is not caught; a case's are
 SHARES = {
     "classifier": 10, "classifier-header": 6, "reader": 6, "reader-header": 4, "state": 2,
     "state-header": 2, "config": 2, "metrics": 2, "calibration": 6, "weights": 10, "exported": 1,
@@ -58,7 +59,7 @@ def fuzz(
             if line["result"] not in ("answered", "refused"):
                 faults.append(line)
         if after < end:  # the process is gone
-            faults.append({"case": after, "result": "died or hung"})
+            faults.append({"case": after, "result": "died or hung", "said": _last(folder)})
             totals["died or hung"] += 1
             after += 1
     for fault in faults:
@@ -73,7 +74,11 @@ def fuzz(
 
 
 def _process(kind: str, seed: int, first: int, count: int, folder: Path) -> Iterator[Any]:
-    """Gives what a process says of its cases, until it ends or hangs."""
+    """Gives what a process says of its cases, until it ends or hangs.
+
+    Raises:
+        RuntimeError: if the campaign itself failed there, and no case of it.
+    """
     words = [sys.executable, "-m", "campaign.fuzz", kind, *map(str, (seed, first, count, folder))]
     home = {"HOME": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
     home |= {"XDG_CONFIG_HOME": str(folder / "config")}
@@ -84,6 +89,16 @@ def _process(kind: str, seed: int, first: int, count: int, folder: Path) -> Iter
         for line in process.stdout:
             with contextlib.suppress(ValueError):
                 yield json.loads(line)
+        status = process.wait()
+    with (folder / "errors").open("a") as errors:
+        errors.write(f"\nended with {status}\n" if status else "")
+    if status == FAILED:
+        raise RuntimeError((folder / "errors").read_text())
+
+
+def _last(folder: Path) -> str:
+    """Returns how a process ended, and the last that it said."""
+    return " ".join((folder / "errors").read_text().split())[-300:]
 
 
 def _keep(kind: str, seed: int, fault: dict[str, Any], folder: Path, found: Path) -> None:
@@ -141,6 +156,11 @@ class Worker:
         return {"result": "answered"}
 
     def run(self, case: int) -> dict[str, Any]:
+        """Returns what a case did; of two tries where one cost much, as first uses import much."""
+        found = self.once(case)
+        return self.once(case) if found["result"] in ("slow", "large") else found
+
+    def once(self, case: int) -> dict[str, Any]:
         """Returns what a case did, how long it took and how much memory."""
         path = self.write(self.content(case))
         before = forget()
@@ -194,10 +214,11 @@ def main() -> None:
         signal_after(HUNG)
         answers.write(json.dumps(worker.run(case)) + "\n")
         answers.flush()
+    signal_after(0)
 
 
 def signal_after(seconds: float) -> None:
-    """Ends the process if the next case takes so long."""
+    """Ends the process if the next case takes so long; 0 for no limit."""
     ctypes.CDLL(None).alarm(int(seconds))
 
 

@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from campaign.trainings import FULL, KILL, TRAININGS
 
 SOURCE = Path(__file__).with_name("points.c")
-CLOCK = re.compile(r"[\d.,]+ (?:examples|lines)/sec|[\d.]+ s\b")
+CLOCK = re.compile(r"[\d.,]+ (?:examples|lines)/sec|[\d.]+ (?:s|minutes)\b")
 FIGURES = ("epoch", "loss", "train_acc", "val_acc", "test_acc", "test_loss", "lr", "lines", "right")
 MOST = 1_000  # points of a training
 KILLED = -9
@@ -71,9 +72,18 @@ def ended(folder: Path) -> dict[str, Any]:
 
 
 def differences(folder: Path, truth: dict[str, Any]) -> list[str]:
-    """Returns the names of files that are not as an unbroken run left them."""
+    """Returns the names of files that are not as an unbroken run left them; of texts, how."""
     found = ended(folder)
-    return sorted(name for name in found | truth if found.get(name, 0) != truth.get(name, 0))
+    names = sorted(name for name in found | truth if found.get(name, 0) != truth.get(name, 0))
+    return [f"{name}{_how(found.get(name), truth.get(name))}" for name in names]
+
+
+def _how(found: Any, truth: Any) -> str:
+    """Returns the first line of a text that another lacks, and what that has there."""
+    if not (isinstance(found, str) and isinstance(truth, str)):
+        return ""
+    pairs = zip_longest(found.splitlines(), truth.splitlines())
+    return next(f" ({one!r} for {other!r})" for one, other in pairs if one != other)
 
 
 def last_said(folder: Path) -> str:

@@ -15,6 +15,11 @@ from holmdel.images.formats import FRONT, load_decoder, not_an_image
 
 MOST_PIXELS = 100_000_000  # a phone's camera gives 12 to 50 million, a bomb thousands of millions
 
+_HOLLOW = 25_000_000  # pixels, more than which must be in the file and not beside its frames
+# Pixels that a byte of a file can stand for: of LZW a code of 12 bits is at most 4,096 of them, of
+# deflate a byte is 1,032, each of 8 pixels.
+_DENSEST = {"GIF": 2_731, "PNG": 8_256}
+
 _OPENING = threading.Lock()
 _PROGRAMS = ("EPS",)  # formats that are programs, which PIL has Ghostscript run
 
@@ -79,8 +84,26 @@ def _opened(file: BinaryIO, front: bytes, name: str) -> Image.Image:
         raise cut_short(name, error) from None
     if image.format in _PROGRAMS:
         raise not_an_image(name, b"")
-    refuse_large(name, image.width, image.height)
+    refuse_size(image, file, name)
     return image
+
+
+def refuse_size(image: Image.Image, file: BinaryIO, name: str) -> None:
+    """Raises a UserError for more pixels than `MOST_PIXELS`, or than the bytes of a file can be.
+
+    Args:
+        image: its pixels not loaded.
+        file: that it was opened from.
+        name: what an error calls it.
+    """
+    refuse_large(name, image.width, image.height)
+    pixels, densest = image.width * image.height, _DENSEST.get(image.format or "")
+    if densest and pixels > _HOLLOW:
+        place, size = file.tell(), file.seek(0, io.SEEK_END)
+        file.seek(place)
+        if pixels > densest * size:
+            shown = f"{size:,} bytes for {image.width} x {image.height} pixels"
+            raise cut_short(name, ValueError(shown))
 
 
 def refuse_large(name: str, width: int, height: int) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from holmdel.errors import UserError
 from holmdel.images.formats import is_pdf, may_have_pages
-from holmdel.images.opening import binary, cut_short, open_image, refuse_large
+from holmdel.images.opening import binary, cut_short, open_image, refuse_size
 from holmdel.images.pdf import MOST_PAGES, count_pages, draw_page, no_page
 from holmdel.images.pixels import Pixels
 
@@ -160,7 +160,7 @@ def _of_image(source: Source, file: BinaryIO, front: bytes) -> Opened:
         raise no_page(source.name, wanted, len(found) + 1)
     if found[-1] is not None:
         raise cut_short(source.name, found[-1])
-    refuse_large(source.name, image.width, image.height)
+    refuse_size(image, file, source.name)
     return Opened(image, wanted)
 
 

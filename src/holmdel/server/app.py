@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
 
@@ -56,6 +57,12 @@ ROUTES = (
     predict,
     repository,
 )
+CROSS_ORIGIN: dict[str, Any] = {  # what a page of an allowed origin may send and read
+    "allow_methods": ("GET", "POST", "DELETE"),
+    "allow_headers": ("*",),
+    "allow_private_network": True,
+    "expose_headers": ("X-Request-ID", "Retry-After", "Inference-Header-Content-Length"),
+}
 THREADS = 2  # for work that would block the event loop; more would only take turns
 
 
@@ -107,6 +114,8 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_middleware(GuardMiddleware, gate=gate, open_paths=page.PATHS | docs.PATHS)
+    if settings.origins:  # outside the guard, as a page is to read its refusals too
+        app.add_middleware(CORSMiddleware, allow_origins=settings.origins, **CROSS_ORIGIN)
     return app
 
 

@@ -120,13 +120,14 @@ class Metrics:
         families = [*self._collected()]
         return encode(_Collected([*families, *_triton(families)])), kind
 
-    def of_models(self, name: str) -> dict[tuple[str, str], dict[str, float]]:
-        """Returns a counter's figures by model and version, and by its third label.
+    def of_models(self, *names: str) -> list[dict[tuple[str, str], dict[str, float]]]:
+        """Returns each counter's figures by model and version, and by its third label.
 
         Args:
-            name: such as `holmdel_executions_total`.
+            names: such as `holmdel_executions_total`.
         """
-        return _by_model(self._collected(), name)
+        families = [*self._collected()]
+        return [_by_model(families, name) for name in names]
 
     def _collected(self) -> Iterable[Metric]:
         if os.environ.get(SHARED):

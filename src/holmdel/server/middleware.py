@@ -1,4 +1,4 @@
-"""Middleware around every route: access, limits, CORS, metrics and the log."""
+"""Middleware around every route: access, limits, metrics and the log."""
 
 import asyncio
 import re
@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fastapi import Response
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -22,7 +21,6 @@ _SAFE = ("GET", "HEAD", "OPTIONS")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _PORT = re.compile(r":\d*$")
 _GONE = 499  # nginx's status for a client that went away before the answer
-_EXPOSED = b"x-request-id, retry-after, inference-header-content-length"
 
 
 class GuardMiddleware:
@@ -51,7 +49,6 @@ class GuardMiddleware:
         request = GuardedRequest(id_, scope, headers, receive, send, self._gate.weigh)
         if self._settings.framed:
             request.added = framed(request.added)
-        request.added += self._shared_with(headers)
         self._gate.under_way += 1
         began = time.perf_counter()
         try:
@@ -65,8 +62,6 @@ class GuardMiddleware:
         """Answers a request within the time limit, by the application or by an error."""
         try:
             async with asyncio.timeout(self._settings.seconds) as request.clock:
-                if self._is_preflight(request):
-                    return await request.answer(self._preflight(request.headers))
                 self._check(request)
                 return await self._app(request.scope, request.receive, request.send)
         except ClientDisconnect:
@@ -129,39 +124,6 @@ class GuardMiddleware:
             raise RequestError(
                 403, f"a page of {origin} may not use this server; start it with --allow-origin"
             )
-
-    def _shared_with(self, headers: dict[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
-        """Returns the CORS headers with which a page of an allowed origin may read an answer."""
-        if not self._settings.origins:
-            return ()
-        origin = headers.get(b"origin", b"")
-        if origin.decode("latin-1") not in self._settings.origins:
-            return ((b"vary", b"Origin"),)
-        return (
-            (b"vary", b"Origin"),
-            (b"access-control-allow-origin", origin),
-            (b"access-control-expose-headers", _EXPOSED),
-        )
-
-    def _is_preflight(self, request: GuardedRequest) -> bool:
-        """Whether it is a CORS preflight request for a page of an allowed origin."""
-        return (
-            request.method == "OPTIONS"
-            and b"access-control-request-method" in request.headers
-            and request.headers.get(b"origin", b"").decode("latin-1") in self._settings.origins
-        )
-
-    def _preflight(self, headers: dict[bytes, bytes]) -> Response:
-        """Returns the answer to a preflight; the token is checked in the request that follows."""
-        asked = headers.get(b"access-control-request-headers", b"").decode("latin-1")
-        allowed = {
-            "Access-Control-Allow-Methods": "GET, POST, DELETE",
-            "Access-Control-Allow-Headers": asked or "content-type",
-            "Access-Control-Max-Age": "600",
-        }
-        if b"access-control-request-private-network" in headers:
-            allowed["Access-Control-Allow-Private-Network"] = "true"
-        return Response(status_code=204, headers=allowed)
 
     def _note(self, request: GuardedRequest, seconds: float) -> None:
         """Counts and logs an answer."""

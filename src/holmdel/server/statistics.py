@@ -86,9 +86,10 @@ def _add(counters: "list[Counter]", count: int, seconds: float) -> None:
 
 def statistics(metrics: "Metrics", models: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Returns what the protocol says of models, given by their names and versions."""
-    counts, seconds = map(metrics.of_models, _names("inference_events", "inference_seconds"))
-    batches, took = map(metrics.of_models, _names("executions", "execution_seconds"))
-    last = metrics.of_models("holmdel_last_inference_milliseconds")
+    counted = "inference_events", "inference_seconds", "executions", "execution_seconds"
+    counts, seconds, batches, took, last = metrics.of_models(
+        *(f"holmdel_{name}_total" for name in counted), "holmdel_last_inference_milliseconds"
+    )
     return [
         {
             "name": model[0],
@@ -107,10 +108,6 @@ def statistics(metrics: "Metrics", models: list[tuple[str, str]]) -> list[dict[s
         }
         for model in models
     ]
-
-
-def _names(*counters: str) -> list[str]:
-    return [f"holmdel_{counter}_total" for counter in counters]
 
 
 def _duration(count: float, seconds: float) -> dict[str, int]:
