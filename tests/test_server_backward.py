@@ -144,7 +144,7 @@ def test_a_notebook_may_show_the_page_in_a_frame(client):
 
 
 def test_the_first_sight_travels_light(client):
-    head = {"Accept-Encoding": "gzip"}
+    head = {"Accept-Encoding": "gzip", "Accept": "text/html, */*"}
     sizes = [
         int(client.get(path, headers=head).headers["content-length"])
         for path in ("/", "/page/main.js", "/page/main.css", "/page/en.json", "/page/icon.svg")

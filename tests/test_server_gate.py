@@ -280,11 +280,18 @@ def test_no_path_reaches_the_file_system(client, path):
 
 def test_the_page_is_sent_once():
     with served() as client:
-        first = client.get("/")
+        browser = {"Accept": "text/html,*/*;q=0.8"}
+        first = client.get("/", headers=browser)
         assert first.headers["cache-control"] == "no-cache"
-        again = client.get("/", headers={"If-None-Match": first.headers["etag"]})
+        again = client.get("/", headers=browser | {"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
-        assert client.head("/").headers["etag"] == first.headers["etag"]
+        assert client.head("/", headers=browser).headers["etag"] == first.headers["etag"]
+
+
+def test_a_program_learns_that_the_server_lives_where_a_browser_gets_the_page(client):
+    """As KServe's first protocol has it; its client asks so."""
+    assert client.get("/").json() == {"status": "alive"}
+    assert client.get("/", headers={"Accept": "text/html"}).text.startswith("<!doctype html>")
 
 
 def test_the_pages_files_travel_packed(client):

@@ -140,10 +140,14 @@ def answers(path: Path) -> object:
 
 
 def command_line(path: Path) -> object:
-    """Runs the command line with the words of a JSON file; returns its exit status."""
+    """Runs the command line with the words of a file: a JSON list, or the file is one word."""
     from holmdel.cli.app import run
 
-    words = [str(word) for word in json.loads(path.read_bytes())]
+    text = path.read_text(encoding="utf-8", errors="surrogatepass")
+    try:
+        words = [str(word) for word in json.loads(text)]
+    except (ValueError, TypeError, RecursionError):
+        words = [text]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         try:

@@ -30,8 +30,9 @@ def read_npz(path: Path) -> Examples:
         with np.load(path, allow_pickle=False) as file:
             held = {name: file[name] for name in file.files}
     except Exception as error:  # a foreign parser on foreign bytes raises anything
+        reason = str(error) or type(error).__name__
         raise UserError(
-            f"{path} cannot be read as .npz ({str(error) or type(error).__name__}); expected numpy.savez's"
+            f"{path} cannot be read as .npz ({reason}); expected numpy.savez's"
         ) from None
     train = _pair(held, (*_TRAIN, *_ALONE))
     if train is None:

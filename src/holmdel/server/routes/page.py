@@ -9,6 +9,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from starlette.responses import JSONResponse
 
 from holmdel.server.bundle import bundle, order
 
@@ -73,7 +74,9 @@ PATHS = frozenset({"/", *(f"/page/{name}" for name in _ASSETS)})
 
 @router.get("/")
 async def index(request: Request) -> Response:
-    """Returns the page."""
+    """Returns the page; to a program, what KServe's first protocol says of a server that lives."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"status": "alive"}, headers={"Vary": "Accept"})
     return _answer(request, _ASSETS[_INDEX])
 
 
@@ -91,7 +94,7 @@ async def asset(request: Request, name: str) -> Response:
 
 
 def _answer(request: Request, found: _Asset) -> Response:
-    headers = {"ETag": found.tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    headers = {"ETag": found.tag, "Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"}
     if request.headers.get("if-none-match") == found.tag:
         return Response(status_code=304, headers=headers)
     if "gzip" not in request.headers.get("accept-encoding", ""):
