@@ -66,7 +66,7 @@ class Contender:
         runs: "Contender | None" = None,
     ) -> None:
         self.words, self.path, self.body, self.kind, self.more = words, path, body, kind, more
-        self.port = runs.port if runs else free_port()
+        self.port: int = runs.port if runs else free_port()
         self.runs = runs
 
     @contextlib.contextmanager

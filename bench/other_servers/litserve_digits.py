@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from session import probabilities, session
 
 
-class Digits(litserve.LitAPI):  # type: ignore[misc]
+class Digits(litserve.LitAPI):
     """Answers with the probabilities of each image."""
 
     def setup(self, device: str) -> None:

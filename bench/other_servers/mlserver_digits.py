@@ -6,7 +6,7 @@ from mlserver.types import InferenceRequest, InferenceResponse
 from session import probabilities, session
 
 
-class Digits(MLModel):  # type: ignore[misc]
+class Digits(MLModel):
     """Answers with the probabilities of each image."""
 
     async def load(self) -> bool:
