@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 import holmdel
 from holmdel.images.pages import DocumentPage
 from holmdel.reading.chunks import CHUNK
-from holmdel.reading.stream import ChunkReader, ReaderSettings
+from holmdel.reading.stream import ReaderSettings
 from holmdel.training import launch
 from holmdel.training.callbacks import Callback, Stopped
 from holmdel.training.group import joined, launched
@@ -93,14 +93,14 @@ def costs() -> dict[str, Any]:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         make_lines(Path(folder) / "scans", LINES)
-        read = ChunkReader(ReaderSettings(lines=True))
+        reader = ReaderSettings(lines=True).worker()
         scans: list[str | Path | bytes | DocumentPage] = [
             str(path) for path in sorted((Path(folder) / "scans").iterdir())
         ]
-        read(scans[:WARM])
+        list(reader.read_each(scans[:WARM]))
         began = time.process_time()
         for first in range(WARM, LINES, CHUNK):
-            read(scans[first : first + CHUNK])
+            list(reader.read_each(scans[first : first + CHUNK]))
         line = (time.process_time() - began) / (LINES - WARM)
         began = time.process_time()
         given: dict[str, Any] = {"epochs": 2, "engine": "torch", "batch_size": 64}

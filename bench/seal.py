@@ -9,7 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
-from holmdel.files import CHECKSUM, load_checked, load_tensors, save_tensors
+from holmdel.files.tensors import CHECKSUM, load_checked, load_tensors, save_tensors
 
 
 def seal(path: Path) -> str:

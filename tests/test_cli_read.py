@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -117,6 +118,31 @@ def test_a_file_that_is_there_is_not_written_over(holmdel, model, scans, tmp_pat
     result = holmdel(*words, "--resume")
     assert "line 1 is no answer of `holmdel read`; give another --out" in result.err
     assert (tmp_path / "a.jsonl").read_text() == "my notes\n"
+
+
+def test_where_others_read_the_command_itself_loads_no_torch(model, scans, tmp_path):
+    """Which takes more memory than the pages that it waits for."""
+    words = [str(word) for word in ("read", scans, "--model", model, "--jobs", 2)]
+    program = (
+        "import sys\nfrom holmdel.cli.app import run\n"
+        f"try:\n    run({[*words, '--out', str(tmp_path / 'a.jsonl')]})\n"
+        "finally:\n    print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (1, ["False"]), done.stderr
+    assert len((tmp_path / "a.jsonl").read_text().splitlines()) == 40
+
+
+def test_a_model_that_is_none_is_said_before_answers_are_begun(holmdel, scans, tmp_path):
+    """By the processes that read, too."""
+    (tmp_path / "mine.safetensors").write_bytes(b"no model")
+    words = ["--model", tmp_path / "mine.safetensors", "--jobs", "2"]
+    result = holmdel("read", scans, *words, "--out", tmp_path / "a.jsonl")
+    assert "mine.safetensors cannot be read as safetensors" in result.err
+    assert result.status == 2
+    assert not (tmp_path / "a.jsonl").exists()
 
 
 class Deadly(str):

@@ -23,7 +23,7 @@ from holmdel.checkpoint import (
     save_model,
 )
 from holmdel.errors import UserError
-from holmdel.files import load_tensors
+from holmdel.files.tensors import load_tensors
 from holmdel.images import ImageContract
 from holmdel.networks.line import LineNetwork
 from holmdel.reading.trust import Trust, calibration_path, load_calibration, save_calibration

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 import holmdel as library
 from holmdel.data.augment import augmentation
-from holmdel.files import load_tensors
+from holmdel.files.tensors import load_tensors
 from holmdel.server import ServerSettings, create_app
 from holmdel.server.training_form import checked, setting_fields
 from holmdel.server.training_state import MOST_POINTS, Curve, figures

@@ -28,7 +28,7 @@ from campaign.mutate import (
 )
 from holmdel.checkpoint import save_line_model
 from holmdel.data import idx
-from holmdel.files import load_tensors
+from holmdel.files.tensors import load_tensors
 from holmdel.networks.line import LineNetwork
 from holmdel.reading.trust import Trust, calibration_path, save_calibration
 from holmdel.training.callbacks import Callback, Stopped

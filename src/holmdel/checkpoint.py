@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
-from holmdel.files import load_checked, save_tensors
+from holmdel.files.tensors import load_checked, save_tensors
 from holmdel.images.contract import ImageContract
 from holmdel.networks import build, network_options
 from holmdel.networks.line import ALPHABETS, LineNetwork

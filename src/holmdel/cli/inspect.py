@@ -46,7 +46,7 @@ def inspect(
     if as_json and as_markdown:
         raise UserError("--json and --markdown were given together; choose one of them")
     from holmdel.drawing import draw
-    from holmdel.files import write_bytes  # loads torch
+    from holmdel.files import write_bytes
     from holmdel.inspection import inspect as look
 
     anatomy = look(what, input, **settings_among(given))

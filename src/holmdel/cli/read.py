@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holmdel.cli import scaling
-from holmdel.cli.readings import JSONL, choose_form, filing, printing, recording, showing
+from holmdel.cli.readings import JSONL, choose_form, filing, printing, showing
 from holmdel.cli.scaling import RayFlag
 from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
@@ -118,7 +118,7 @@ def read(
     from holmdel.cli.answers import with_progress
     from holmdel.cli.inputs import find_images
     from holmdel.images.formats import CHEQUES, ENDINGS
-    from holmdel.reading import ReaderSettings, Record, items  # loads torch
+    from holmdel.reading import ReaderSettings, Record, items
     from holmdel.reading.report import report_file
 
     if template is not None:
@@ -131,7 +131,7 @@ def read(
         template=template,
         regions=tuple(region or ()),
     )
-    settings.reader()  # its mistakes come before anything is read or written
+    settings.check()
     if calibrate is not None:
         _calibrate(calibrate, settings, jobs)
     if not paths:
@@ -147,12 +147,12 @@ def read(
     if file is not None and chosen == JSONL:
         record = Record(file, resume=resume)
         images, count = record.missing(images), count and max(count - record.count, 0)
-        outputs = [recording(record), *outputs]
+        outputs = [record.open(), *outputs]
     else:
         names = _fields(template)
         outputs = [filing(file, names) if file else printing(chosen, names), *outputs]
-    results = with_progress(_results(images, settings, jobs, show), count)
-    failed = _pass_on(results, outputs + ([showing(show)] if show else []))
+    results = _results(images, settings, jobs, show)  # or mistakes, before anything is written
+    failed = _pass_on(with_progress(results, count), outputs + ([showing(show)] if show else []))
     return SOME_FAILED if failed or (record is not None and record.failed) else DONE
 
 
@@ -194,7 +194,7 @@ def _results(
 
 def _pass_on(results: "Iterable[Read]", outputs: "list[Output]") -> bool:
     """Passes each reading to all outputs; returns whether an image could not be used."""
-    from holmdel.classifier import Failure
+    from holmdel.prediction import Failure
 
     failed = False
     with ExitStack() as stack:

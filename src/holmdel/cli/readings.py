@@ -15,7 +15,7 @@ from holmdel.errors import UserError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from holmdel.reading import Read, Reading, Record
+    from holmdel.reading import Read, Reading
     from holmdel.reading.tables import AddAny
 
     Add = Callable[[Read], None]
@@ -78,19 +78,10 @@ def filing(out: Path, fields: Iterable[str]) -> "AbstractContextManager[AddAny]"
 
 
 @contextmanager
-def recording(record: "Record") -> "Iterator[Add]":
-    """Gives what adds readings to a file of answers, which is closed at the end."""
-    try:
-        yield record.add
-    finally:
-        record.close()
-
-
-@contextmanager
 def showing(folder: Path) -> "Iterator[Add]":
     """Gives what writes the images of the steps to readings into a folder."""
-    from holmdel.classifier import Failure
     from holmdel.files import write_bytes
+    from holmdel.prediction import Failure
     from holmdel.reading import to_png
 
     taken: Counter[str] = Counter()
@@ -151,7 +142,7 @@ def _print_page(page: "list[Read]") -> None:
 
 def _rows(found: "Read") -> list[tuple[str, str, str, str, str]]:
     """Returns the rows of a page: image, field, text, confidence, status."""
-    from holmdel.classifier import Failure
+    from holmdel.prediction import Failure
 
     path = os.fsencode(found.path).decode(errors="replace") if found.path else "-"
     if isinstance(found, Failure):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
+from holmdel.files import write_bytes
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
@@ -144,8 +145,6 @@ def write(path: Path, values: NDArray[Any]) -> None:
     Raises:
         UserError: for values of a type the format does not have, or if it cannot be written.
     """
-    from holmdel.files import write_bytes  # loads torch, which reading does not need
-
     codes = {np.dtype(name).newbyteorder("="): code for code, name in TYPES.items()}
     native = values.dtype.newbyteorder("=")
     if native not in codes:

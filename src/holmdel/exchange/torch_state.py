@@ -11,7 +11,7 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.exchange.checkpoints import chosen
 from holmdel.exchange.weights import Weights
-from holmdel.files import load_tensors
+from holmdel.files.tensors import load_tensors
 
 # `torch.save` writes a zip today; before 1.6 it wrote pickles, the first of them this number.
 BEFORE_ZIPS = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from holmdel.errors import UserError
 from holmdel.images.pixels import Pixels
-from holmdel.images.tensors import Tensor
+from holmdel.images.tensors import Tensor, is_tensor
 
 
 def as_bytes(array: NDArray[Any] | Tensor) -> Pixels:
     """Returns an array or tensor as uint8 (H, W) or (H, W, C), C of 2, 3 or 4."""
-    values = array.detach().cpu().numpy() if isinstance(array, Tensor) else np.asarray(array)
-    if values.ndim == 3 and _is_channels_first(values.shape, isinstance(array, Tensor)):
+    values = array.detach().cpu().numpy() if is_tensor(array) else np.asarray(array)
+    if values.ndim == 3 and _is_channels_first(values.shape, is_tensor(array)):
         values = values.transpose(1, 2, 0)
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[:, :, 0]

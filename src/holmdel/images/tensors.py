@@ -1,11 +1,17 @@
-"""PyTorch's tensors where there is PyTorch; exported files are used without it."""
+"""PyTorch's tensors, without PyTorch where nobody has loaded it, or there is none."""
 
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, TypeGuard
 
-if TYPE_CHECKING or find_spec("torch"):
+if TYPE_CHECKING:
     from torch import Tensor as Tensor
 else:
 
     class Tensor:
-        """Stands for a tensor, of which there is none without PyTorch."""
+        """Stands for a tensor where types are written down."""
+
+
+def is_tensor(value: object) -> TypeGuard[Tensor]:
+    """Tells whether a value is a tensor; there is none before PyTorch is loaded."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)

@@ -14,6 +14,8 @@ Box = tuple[int, int, int, int]
 Grey = NDArray[np.uint8]
 
 READ, REJECT = "read", "reject"
+DIGITS = "digits"  # the pattern where none is given
+MAX_ERROR = 0.01  # of strings that may be read wrongly, where nothing else is said
 _DECIMALS = 4  # of a confidence in JSON
 
 

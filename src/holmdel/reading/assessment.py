@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.evaluation import calibration_error
+from holmdel.prediction import Failure
 from holmdel.reading.answers import READ, REJECT
 from holmdel.reading.calibration import ERRORS, Calibration, Outcome, own_trust
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.reader import model_file
-from holmdel.reading.stream import Read, ReaderSettings, read_stream
+from holmdel.reading.record import Read
+from holmdel.reading.stream import ReaderSettings, read_stream
 from holmdel.reading.trust import Trust, contradicted, fit_trust, save_calibration
 
 NONE = 10  # in a confusion: no digit

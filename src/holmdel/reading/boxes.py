@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import prod
+from statistics import median
 
 import cv2
 import numpy as np
@@ -44,10 +46,10 @@ def find_rows(mask: Picture, light: Picture, lines: Sequence[Segment]) -> list[R
         lines: the level lines of the mask.
     """
     height, width = mask.shape
-    dark = cv2.erode(light, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
+    sheet = np.dstack([mask, cv2.erode(light, np.ones((3, 3), np.uint8))])
     rows: list[Row] = []
     for top, bottom, over, under in _pairs(lines, height, width):
-        strip = strip_between(mask, dark, top, bottom, over, under)
+        strip = strip_between(sheet, top, bottom, over, under)
         if strip is not None:
             rows += _rows_of(strip, width)
     return _resolved(rows)
@@ -175,7 +177,7 @@ def _good(teeth: list[Wall], strip: Strip, covered: NDArray[np.float64]) -> bool
     if len(teeth) == 2:
         return _is_box(teeth, strip, covered)
     shares = shares_of(covered, teeth[0].u0, teeth[-1].u1)
-    return bool(shares.min() >= (_CLOSED if even else _BOXED))
+    return min(shares) >= (_CLOSED if even else _BOXED)
 
 
 def _holds(teeth: list[Wall], strip: Strip) -> bool:
@@ -242,7 +244,7 @@ def _is_box(teeth: list[Wall], strip: Strip, covered: NDArray[np.float64]) -> bo
         return False
     shares = shares_of(covered, left.u0, right.u1)
     wide = right.u0 - left.u1 > 3 * strip.height
-    if shares.min() < (_CLOSED if wide else _BOXED):
+    if min(shares) < (_CLOSED if wide else _BOXED):
         return False
     begins, ends = (end - strip.left for end in strip.ends)
     near = max(4.0, 0.15 * strip.height, 0.2 * (right.u0 - left.u1))
@@ -275,9 +277,9 @@ def _row(strip: Strip, teeth: list[Wall], span: list[Wall], covered: NDArray[np.
         if not border:
             ends = (strip.to_sheet(u, v) for u in (first.u0 - 2, last.u1 + 2))
             bars.append(Bar(*next(ends), *next(ends), line.thick))
-    usual = float(np.median([w.thick for w in teeth]))
+    usual = median(w.thick for w in teeth)
     worth = sum(speaks(w, usual) for w in teeth)
-    worth *= float(shares_of(covered, first.u0, last.u1).prod())
+    worth *= prod(shares_of(covered, first.u0, last.u1))
     if len(cells) < 2:
         worth = -float(sum(_area(c) for c in cells))
     return Row(tuple(cells), tuple(bars), worth)

@@ -18,18 +18,21 @@ def deadly(path: str | None) -> Failure:
     return Failure(path, f"{name} ended the process that read it; its memory did not suffice")
 
 
-def pool_of(jobs: int, begin: Callable[..., None], given: tuple[Any, ...]) -> ProcessPoolExecutor:
+def pool_of(
+    jobs: int, module: str, begin: Callable[..., None], given: tuple[Any, ...] = ()
+) -> ProcessPoolExecutor:
     """Returns a pool that starts its processes when there is work for them.
 
     Args:
         jobs: how many processes.
-        begin: makes one ready; its module is loaded once for all of them.
+        module: what they need, loaded once for all of them, and not in this process.
+        begin: makes one ready.
         given: the arguments of it.
     """
     # A fork of a process with threads may hang. The fork server has loaded torch, and no threads.
     kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(kind)
-    context.set_forkserver_preload([begin.__module__])
+    context.set_forkserver_preload([module])
     return ProcessPoolExecutor(jobs, context, initializer=begin, initargs=given)
 
 

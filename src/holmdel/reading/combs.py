@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ def spans_of(walls: list[Wall], covered: NDArray[np.float64]) -> list[list[Wall]
     for left, right in pairwise(strong):
         shares = shares_of(covered, left.u1 + 1, right.u0 - 1)
         gap = right.u0 - left.u1 - 1
-        if gap >= 3 and shares.min() >= _LEFT and shares.mean() >= _CLOSED:
+        if gap >= 3 and _is_closed(shares):
             current = current or [left]
             current += [w for w in walls if left.u1 < w.u0 and w.u1 < right.u0]
             current.append(right)
@@ -102,9 +103,9 @@ def _worth(teeth: list[Wall], span: list[Wall], height: float) -> float:
     pitch = (teeth[-1].middle - teeth[0].middle) / (len(teeth) - 1)
     if len(inner) == 1 and (inner[0].peak < _ALONE or pitch < 0.45 * height):
         return 0.0
-    if np.mean([w.peak for w in inner]) < 0.6:
+    if sum(w.peak for w in inner) / len(inner) < 0.6:
         return 0.0
-    usual = float(np.median([w.thick for w in (*teeth, span[0], span[-1]) if w.peak >= STRONG]))
+    usual = median(w.thick for w in (*teeth, span[0], span[-1]) if w.peak >= STRONG)
     known = {w.u0 for w in teeth}
     others = [w for w in span if teeth[0].u1 < w.u0 < teeth[-1].u0 and w.u0 not in known]
     strange = sum(max(speaks(w, usual), 0.0) for w in others)
@@ -143,15 +144,22 @@ def extended(teeth: list[Wall], walls: list[Wall], covered: NDArray[np.float64])
             at = teeth[end].middle + step
             near = [w for w in walls if abs(w.middle - at) <= max(2.0, _OFF_PITCH * pitch)]
             shares = shares_of(covered, *sorted((teeth[end].middle, at)))
-            if not near or shares.min() < _LEFT or shares.mean() < _CLOSED:
+            if not near or not _is_closed(shares):
                 break
             tooth = max(near, key=lambda w: w.peak)
             teeth = [*teeth, tooth] if end else [tooth, *teeth]
     return teeth
 
 
-def shares_of(covered: NDArray[np.float64], u0: float, u1: float) -> NDArray[np.float64]:
+def shares_of(covered: NDArray[np.float64], u0: float, u1: float) -> tuple[float, float]:
     """Returns the parts of the upper and the lower line that are ink from one column to another."""
     last = covered.shape[1] - 1
-    start, end = (int(np.clip(round(u), 0, last)) for u in (u0, u1 + 1))
-    return np.asarray((covered[:, end] - covered[:, start]) / max(end - start, 1))
+    start, end = (min(max(round(u), 0), last) for u in (u0, u1 + 1))
+    upper, lower = (covered[:, end] - covered[:, start]).tolist()
+    length = max(end - start, 1)
+    return upper / length, lower / length
+
+
+def _is_closed(shares: tuple[float, float]) -> bool:
+    """Returns whether there are top and bottom, by the parts of them that are ink."""
+    return min(shares) >= _LEFT and sum(shares) / 2 >= _CLOSED

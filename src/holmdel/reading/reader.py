@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.checkpoint import load_line_model
-from holmdel.classifier import Failure
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.images.decoding import ImageLike
+from holmdel.prediction import Failure
 from holmdel.reading.answers import (
+    DIGITS,
+    MAX_ERROR,
     READ,
     REJECT,
     Box,
@@ -40,8 +42,6 @@ from holmdel.reading.template import Template
 from holmdel.reading.trust import Trust, load_calibration
 
 SHIPPED = "reader"
-MAX_ERROR = 0.01
-DIGITS = "digits"  # the pattern where none is given
 _VIEWS = 4  # of a field on a page; in letters they see different digits
 _LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
 

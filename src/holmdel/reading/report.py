@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.files import replacing
+from holmdel.prediction import Failure
 from holmdel.reading.answers import READ, Box, Line, Reading, Skipped
 from holmdel.reading.crops import Sight, open_page, to_data_uri
-from holmdel.reading.stream import Read
+from holmdel.reading.record import Read
 from holmdel.reading.tables import Add, beside
 
 WIDEST = 1200  # pixels of a page as it is shown

@@ -113,6 +113,12 @@ class _Pieces(NamedTuple):
     slope: NDArray[np.float64]
     thick: NDArray[np.float64]
 
+    def sums(self, chain: list[int]) -> list[float]:
+        """Returns the columns of some pieces, and the sums of x, y, xx, xy, yy over them."""
+        if len(chain) == 1:
+            return [float(values[chain[0]]) for values in self[:6]]
+        return [float(values[chain].sum()) for values in self[:6]]
+
 
 def _pieces(mask: Picture, least: int) -> _Pieces:
     runs = opened(dilated(mask, 3, 1), 1, least) & mask
@@ -238,9 +244,10 @@ def _joined(pieces: _Pieces, chains: list[list[int]]) -> list[list[int]]:
     for chain, line in sorted((p for p in long if p[1].length >= _LONG), key=lambda p: p[1].x0):
         for n, (other, before) in enumerate(open_):
             gap = line.x0 - before.x1
+            if not -2 <= gap <= max(line.length, before.length):
+                continue
             middle = (line.x0 + before.x1) / 2
-            near = abs(line.at(middle) - before.at(middle)) <= 2 + 0.01 * gap
-            if near and -2 <= gap <= max(line.length, before.length):
+            if abs(line.at(middle) - before.at(middle)) <= 2 + 0.01 * gap:
                 both = _fitted(pieces, other + chain)
                 off = max(1.0, 0.004 * both.length)
                 if both.off <= off and abs(both.slope) <= STEEPEST and both.filled >= _FILLED:
@@ -253,7 +260,7 @@ def _joined(pieces: _Pieces, chains: list[list[int]]) -> list[list[int]]:
 
 def _fitted(pieces: _Pieces, chain: list[int]) -> Segment:
     """Returns the line of least squares through some pieces."""
-    n, x, y, xx, xy, yy = (float(v[chain].sum()) for v in pieces[:6])
+    n, x, y, xx, xy, yy = pieces.sums(chain)
     x0, x1 = float(pieces.x0[chain].min()), float(pieces.x1[chain].max())
     spread = max(xx - x * x / n, 1e-6)
     slope = (xy - x * y / n) / spread

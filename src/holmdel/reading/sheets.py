@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holmdel.classifier import Failure
 from holmdel.errors import UserError
 from holmdel.images.decoding import Decoded, ImageLike, decode_page
 from holmdel.images.formats import FileOfCheques
 from holmdel.images.pages import FileLike, name_of
+from holmdel.prediction import Failure
 from holmdel.reading.answers import Box, Cheque, Grey, Reading
 from holmdel.reading.cheques import agreement, open_cheque
 from holmdel.reading.image import LEAST_SIDE, luma

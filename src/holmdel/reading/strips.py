@@ -42,9 +42,17 @@ class Strip:
 
 
 def strip_between(
-    mask: Picture, dark: Picture, top: Segment, bottom: Segment, over: bool, under: bool
+    sheet: Picture, top: Segment, bottom: Segment, over: bool, under: bool
 ) -> Strip | None:
-    """Returns what lies between two lines, from where one begins to where both end."""
+    """Returns what lies between two lines, from where one begins to where both end.
+
+    Args:
+        sheet: uint8 (h, w, 2), the ink and how bright it is.
+        top: the upper line.
+        bottom: the lower line.
+        over: whether the upper line is the image's border.
+        under: whether the lower one is.
+    """
     slope = (top.slope + bottom.slope) / 2
     if over or under:
         slope = top.slope + bottom.slope
@@ -59,32 +67,60 @@ def strip_between(
     top = replace(top, x0=left, y0=start, x1=right, y1=start + slope * (right - left))
     matrix = np.array([[1.0, -slope, left + slope * ROOM], [slope, 1.0, start - ROOM]])
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    ink = cv2.warpAffine(mask, matrix, size, flags=flags, borderValue=(0,)).astype(np.uint8)
-    light = cv2.warpAffine(dark, matrix, size, flags=flags, borderValue=(255,)).astype(np.uint8)
+    ink, light = cv2.split(cv2.warpAffine(sheet, matrix, size, flags=flags, borderValue=(0, 255)))
+    ink, light = (image.astype(np.uint8, copy=False) for image in (ink, light))
     return Strip(top, bottom, left, height, slope, ends, ink, light, over, under)
 
 
 def walls_of(ink: Picture, light: Picture) -> list[Wall]:
     """Returns what stands from top to bottom of a strip, or nearly, and is thin."""
+    exact = np.count_nonzero(ink, axis=0) / len(ink)
     wide = cv2.dilate(ink, np.ones((1, 3), np.uint8))
-    share, exact = wide.astype(bool).mean(0), ink.astype(bool).mean(0)
-    walls = []
-    for u0, u1 in _runs(share >= WEAK):
-        for first, end in _cores(exact[u0:u1]):
-            core = slice(u0 + first, u0 + end)
-            shade = float(np.median(light[:, core].min(1)))
-            beside = (max(core.start - _BESIDE, 0), min(core.stop - 1 + _BESIDE, len(exact) - 1))
-            sides = (float(exact[n]) for n in beside)
-            peak = float(share[core].max())
-            wall = Wall(float(core.start), float(core.stop - 1), peak, shade, *sides)
-            if wall.thick < THICKEST + 2:
-                walls.append(wall)
-    return walls
+    share = np.count_nonzero(wide, axis=0) / len(ink)
+    cores = _cores(share >= WEAK, exact)
+    cores = cores[:, cores[1] - cores[0] < THICKEST + 2]
+    if not cores.size:
+        return []
+    firsts, ends = cores
+    shades = _shades(light, firsts, ends)
+    before = exact[np.maximum(firsts - _BESIDE, 0)]
+    after = exact[np.minimum(ends - 1 + _BESIDE, len(exact) - 1)]
+    columns = (firsts, ends - 1.0, _best(share, firsts, ends), shades, before, after)
+    return [Wall(*each) for each in np.column_stack(columns).tolist()]
 
 
-def _cores(share: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Returns from where to where columns are a wall, among strokes beside it: the best ones."""
-    return _runs(share >= _CORE * float(share.max()))
+def _cores(weak: NDArray[np.bool_], exact: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns where walls start and end (2, N): of each run of columns the best ones.
+
+    Args:
+        weak: whether a column and those beside it are ink on enough of their height.
+        exact: on how much of its height a column is ink.
+    """
+    starts, ends = _runs(weak)
+    if not starts.size:
+        return np.empty((2, 0), np.int64)
+    least = np.full(len(weak), np.inf)
+    least[weak] = np.repeat(_CORE * _best(exact, starts, ends), ends - starts)
+    return _runs(exact >= least)
+
+
+def _best(
+    share: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Returns the largest share of each run of columns."""
+    bounds = np.stack([starts, ends], axis=1).ravel()
+    return np.maximum.reduceat(np.append(share, 0.0), bounds)[::2]
+
+
+def _shades(
+    light: Picture, firsts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Returns how bright walls are: the median over their rows of the darkest pixel."""
+    columns = np.ascontiguousarray(light.T)
+    darkest = columns[firsts]
+    for n in range(1, int((ends - firsts).max())):
+        np.minimum(darkest, columns[np.minimum(firsts + n, ends - 1)], out=darkest)
+    return np.asarray(np.median(darkest, axis=1), np.float64)
 
 
 def with_borders(walls: list[Wall], strip: Strip, width: int) -> list[Wall]:
@@ -120,11 +156,12 @@ def shade_of(strip: Strip) -> float:
     return float(np.median(np.concatenate(known))) if known else -1.0
 
 
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Returns where runs of True start and end.
+def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Returns where runs of True start and end, (2, N).
 
-    >>> _runs(np.array([False, True, True, False, True]))
-    [(1, 3), (4, 5)]
+    >>> _runs(np.array([False, True, True, False, True])).tolist()
+    [[1, 4], [3, 5]]
     """
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    around = np.zeros(len(flags) + 2, np.bool_)
+    around[1:-1] = flags
+    return np.flatnonzero(around[1:] != around[:-1]).reshape(-1, 2).T

@@ -16,7 +16,7 @@ from holmdel.errors import UserError
 from holmdel.files import replacing
 from holmdel.reading.answers import READ
 from holmdel.reading.corrections import CHECKED, NO_DIGITS, Answer
-from holmdel.reading.stream import Read, to_line
+from holmdel.reading.record import Read, to_line
 
 COLUMNS = (
     *("path", "page", "line", "field", "text", "raw", "value", "confidence", "status"),

@@ -36,7 +36,7 @@ def over_processes(numbers: Sequence[int], given: Arguments, jobs: int) -> Itera
         return
     left, deaths = set(numbers), 0
     while left:
-        pool = pool_of(jobs, _begin, given)
+        pool = pool_of(jobs, type(given[0]).__module__, _begin, given)
         try:
             for done in _until_broken(pool, sorted(left)):
                 left.discard(done.number)

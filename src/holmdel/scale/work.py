@@ -18,7 +18,8 @@ from holmdel.images.pages import FileLike, pages
 from holmdel.prediction import or_failure, to_json
 from holmdel.reading.cheques import items
 from holmdel.reading.reader import model_file
-from holmdel.reading.stream import ChunkReader, ReaderSettings, to_values
+from holmdel.reading.record import to_values
+from holmdel.reading.stream import ReaderSettings
 from holmdel.reading.template_fields import parse_toml
 
 Answer = dict[str, Any]  # a line of JSON
@@ -141,11 +142,11 @@ class ReadWork:
             settings = replace(settings, template=files.path(self.template[0]))
         if self.codes:
             settings = replace(settings, pattern=f"list:{files.path(self.codes)}")
-        read = ChunkReader(settings)
+        reader = settings.worker()
 
         def answers(chunk: list[FileLike]) -> list[Answer]:
             assert files  # the reader may open its model again
-            return [to_values(found) for found in read(chunk)]
+            return [to_values(found) for found in reader.read_each(chunk)]
 
         return answers
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
-from holmdel.files import load_checked, save_tensors
+from holmdel.files.tensors import load_checked, save_tensors
 from holmdel.schema import Setting, read_record
 from holmdel.training.history import Epoch, read_epoch
 
