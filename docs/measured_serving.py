@@ -19,7 +19,37 @@ def serving() -> str:
     where = [f"`python bench/serve.py --record`, {served['date']}, commit {served['commit']}"]
     if drawn:
         where.append(f"`python bench/page.py --record`, {drawn['date']}, commit {drawn['commit']}")
-    return "\n".join([*lines, "", f"{'; '.join(where)}; {served['machine']}."])
+    lines += ["", f"{'; '.join(where)}; {served['machine']}."]
+    return "\n".join([*lines, *_beside(newest("servers"))])
+
+
+def _beside(row: Row | None) -> list[str]:
+    """Returns the table of this server beside others, and what was measured there."""
+    if row is None:
+        return []
+    lines = [
+        "",
+        "| one digit, its probabilities back | 1 client | 64 clients |",
+        "| --- | --- | --- |",
+    ]
+    for name, found in row["servers"].items():
+        version = row["versions"].get(name, "")
+        lines.append(
+            f"| {f'{name} {version}'.strip()} | {_load(found['1'])} | {_load(found['64'])} |"
+        )
+    how = (
+        "Requests a second, p50 / p99. All but the binary one as JSON; the same weights and two "
+        f"cores for all, the others on ONNX Runtime; wrk, medians of {row['rounds']} rounds in "
+        f"turns of {row['seconds']:g} s. `python bench/servers.py VENVS --record`, {row['date']}, "
+        f"commit {row['commit']}; {row['machine']}."
+    )
+    return [*lines, "", how]
+
+
+def _load(found: dict[str, Any]) -> str:
+    errors = f", {found['bad']} errors" if found["bad"] else ""
+    took = found["ms"]
+    return f"{found['per_sec']:,}; {took['p50']} / {took['p99']} ms{errors}"
 
 
 def _lines(served: Row) -> list[str]:
@@ -42,7 +72,7 @@ def _lines(served: Row) -> list[str]:
             f"{told}; accepted p99 {_times(much, 99)}; {memory['before']} MB before, "
             f"{memory['most']} at most; healthy after {much['healthy_after_seconds']} s",
         ),
-        ("page weight, all files", "300 KB", f"{served['page_kb']} KB"),
+        ("page weight, all files, as they travel", "110 KB", f"{served['page_kb']} KB"),
         ("start of `holmdel serve` until it answers", "3 s", f"{served['start_seconds']} s"),
     ]
     return [f"| {' | '.join(row)} |" for row in rows]

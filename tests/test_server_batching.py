@@ -98,7 +98,7 @@ def test_a_full_queue_refuses():
         return refused.value
 
     refusal, _ = asked(work)
-    assert (refusal.status, refusal.retry_after) == (503, 1)
+    assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
 
 
 def test_more_than_the_queue_goes_through_if_nothing_waits():

@@ -17,7 +17,7 @@ BUSY = 1  # seconds after which a client that was refused for lack of room may t
 
 
 class RequestError(UserError):
-    """A request that the server does not serve, with the HTTP status of the answer.
+    """A request that the server does not serve, with the status and headers of the answer.
 
     Args:
         status: 400..599.
@@ -28,7 +28,11 @@ class RequestError(UserError):
     def __init__(self, status: int, sentence: str, *, retry_after: int | None = None) -> None:
         super().__init__(sentence)
         self.status = status
-        self.retry_after = retry_after
+        self.headers: dict[str, str] = (
+            {} if retry_after is None else {"Retry-After": str(retry_after)}
+        )
+        if status == 401:
+            self.headers["WWW-Authenticate"] = "Bearer"
 
 
 class Error(BaseModel):
@@ -79,8 +83,7 @@ def error_response(
 async def on_user_error(request: Request, error: Exception) -> JSONResponse:
     """Returns the answer to a `UserError`: 400, or the status of a `RequestError`."""
     if isinstance(error, RequestError):
-        later = None if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-        return error_response(error.status, str(error), later)
+        return error_response(error.status, str(error), error.headers)
     return error_response(400, str(error))
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
@@ -78,19 +77,9 @@ class GuardMiddleware:
         if request.begun:  # a begun answer cannot be replaced; the connection is closed
             return None
         request.clock = None
-        headers = self._error_headers(failure)
+        last = {"Connection": "close"} if self._gate.draining.is_set() else {}
+        headers = failure.headers | last
         return await request.answer(error_response(failure.status, str(failure), headers))
-
-    def _error_headers(self, failure: RequestError) -> Mapping[str, str]:
-        """Returns the headers of an error's answer."""
-        headers = {}
-        if failure.retry_after is not None:
-            headers["Retry-After"] = str(failure.retry_after)
-        if failure.status == 401:
-            headers["WWW-Authenticate"] = "Bearer"
-        if self._gate.draining.is_set():
-            headers["Connection"] = "close"
-        return headers
 
     def _check(self, request: GuardedRequest) -> None:
         """Raises a RequestError for a request that may not pass."""
