@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import signal
 import socket
 import statistics
 import subprocess
@@ -84,13 +85,16 @@ class Contender:
         if name == "mlserver":
             settled(own, self.port)
         log = (own / "log").open("w")
-        process = subprocess.Popen(words, stdout=log, stderr=log, cwd=APPS, env=environment(folder))
+        process = subprocess.Popen(
+            words, stdout=log, stderr=log, cwd=APPS, env=environment(folder), start_new_session=True
+        )
+        self.session = process.pid
         try:
             self.wait(process, own / "log")
             yield
         finally:
-            process.terminate()
-            process.wait(60)
+            os.killpg(process.pid, signal.SIGKILL)  # some leave processes of theirs behind
+            process.wait()
 
     def wait(self, process: "subprocess.Popen[bytes]", log: Path) -> None:
         """Returns when it answers."""
@@ -112,11 +116,25 @@ class Contender:
     def load(self, clients: int, seconds: float) -> dict[str, Any]:
         """Returns what so many clients of wrk saw."""
         url = f"http://127.0.0.1:{self.port}{self.path}"
+        session = self.runs.session if self.runs else self.session
+        before = processor_seconds(session)
         words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "-s", str(self.script), url]
         run = subprocess.run(words, check=True, capture_output=True, text=True)
         said: dict[str, int] = json.loads(run.stderr)
+        used = (processor_seconds(session) - before) / max(said["requests"], 1)
         per_sec = said["requests"] / said["us"] * 1e6
-        return {"per_sec": per_sec, "bad": said["bad"], "p50": said["p50"], "p99": said["p99"]}
+        return {"per_sec": per_sec, "cpu_us": used * 1e6, **said}
+
+
+def processor_seconds(session: int) -> float:
+    """Returns what the processes of a session have used of the processor."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            words = stat.read_text().rpartition(")")[2].split()
+            if int(words[3]) == session:
+                ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:
@@ -203,6 +221,7 @@ def measured(chosen: dict[str, Contender], rounds: int, seconds: float) -> dict[
         figures[name][str(clients)] = {
             "per_sec": round(median["per_sec"]),
             "ms": {key: round(median[key] / 1000, 2) for key in ("p50", "p99")},
+            "cpu_ms": round(median["cpu_us"] / 1000, 2),
             "bad": sum(one["bad"] for one in said),
         }
     return figures

@@ -180,7 +180,7 @@ def test_requests_in_a_row_are_answered_in_order(wire):
 
 
 def test_head_is_get_without_the_body(wire):
-    wire.sendall(b"HEAD / HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+    wire.sendall(b"HEAD / HTTP/1.1\r\nAccept: text/html\r\n" + HOST + b"Connection: close\r\n\r\n")
     text = wire.makefile("rb").read()
     assert text.startswith(b"HTTP/1.1 200 ")
     assert text.endswith(b"\r\n\r\n")

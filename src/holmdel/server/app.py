@@ -1,14 +1,12 @@
 """The ASGI application: routes, middleware and what they share."""
 
 import contextlib
-import re
 import sys
 from collections.abc import AsyncIterator
 from typing import Any, TextIO
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse
@@ -24,6 +22,7 @@ from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import Models
 from holmdel.server.protocol.schemas import REQUESTS
 from holmdel.server.repository import Repository
+from holmdel.server.router import operation_id
 from holmdel.server.routes import (
     backward,
     classify,
@@ -43,8 +42,10 @@ from holmdel.server.settings import ServerSettings
 from holmdel.server.trainings import Trainings
 from holmdel.version import __version__
 
-ROUTES = (
+ROUTES = (  # in the order in which a request is compared with them
+    inference,
     classify,
+    predict,
     page,
     pages,
     docs,
@@ -53,8 +54,6 @@ ROUTES = (
     backward,
     samples,
     trainings,
-    inference,
-    predict,
     repository,
 )
 CROSS_ORIGIN: dict[str, Any] = {  # what a page of an allowed origin may send and read
@@ -98,11 +97,11 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         lifespan=_lifespan,
         docs_url=None,  # FastAPI's page loads scripts from other hosts; routes/docs.py does not
         redoc_url=None,
-        generate_unique_id_function=_operation_id,
+        generate_unique_id_function=operation_id,
     )
     app.state.services = shared
-    for group in ROUTES:
-        app.include_router(group.router)
+    for group in ROUTES:  # FastAPI looks twice through a router that is included
+        app.router.routes.extend(group.router.routes)
     app.mount(docs.MOUNTED, StaticFiles(directory=docs.FILES))
     app.add_api_route(
         "/metrics",
@@ -139,11 +138,6 @@ def _drop_empty_defaults(document: Any) -> None:
             del part["default"]
         if isinstance(part, dict | list):
             _drop_empty_defaults(part)
-
-
-def _operation_id(route: APIRoute) -> str:
-    """Returns what generated clients call a route, such as `get_v2_models_name_stats`."""
-    return "_".join([min(route.methods or ()).lower(), *re.findall(r"\w+", route.path)])
 
 
 @contextlib.asynccontextmanager

@@ -1,7 +1,6 @@
 """An inference, whichever protocol asks for it: the input's images, logits, the outputs."""
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +77,8 @@ async def _logits_of(shared: Services, model: "Model", images: Tensor) -> Tensor
     # In parts, as one large request would fill the queue for all others.
     size = min(model.classifier.contract.batch_size, shared.settings.batch)
     try:
+        if len(images) <= size:
+            return (await shared.batcher.ask(model, images)).logits
         answers = [await shared.batcher.ask(model, part) for part in torch.split(images, size)]
     except UserError as error:
         raise image_error(error) from None
@@ -105,8 +106,8 @@ def _outputs_of(shared: Services, model: "Model", logits: Tensor) -> dict[str, O
         )
     ]
     labels = [label for label, _ in named]
-    for label, count in Counter(filter(None, labels)).items():
-        shared.metrics.predictions.labels(model.name, label).inc(count)
+    for label in filter(None, labels):
+        shared.metrics.named(model.name, label)
     return {
         "probabilities": probabilities.numpy(),
         "logits": logits.numpy(),

@@ -236,6 +236,23 @@ INFERENCE_ANSWER: dict[int | str, dict[str, Any]] = {
     }
 }
 
+LENGTH = "Inference-Header-Content-Length"
+# What a request for an inference says beside its body; its route looks for it itself.
+INFERENCE_PARAMETERS: list[dict[str, Any]] = [
+    {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}},
+    {
+        "name": LENGTH,
+        "in": "header",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+        "description": "The length of the JSON that binary data follows.",
+    },
+    {
+        "name": "Content-Encoding",
+        "in": "header",
+        "schema": {"type": "string", "enum": ["gzip", "deflate"]},
+        "description": "How the body is compressed; an answer never is.",
+    },
+]
 VERSION: dict[str, Any] = {
     "parameters": [
         {

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from holmdel.insight.backward import Gradients, Term, gradients, has_step, step, terms
 from holmdel.insight.scaling import plain, scaled
 from holmdel.server.errors import error_responses
+from holmdel.server.router import Router
 from holmdel.server.routes.asking import (
     LayerName,
     Maps,
@@ -23,7 +24,7 @@ from holmdel.server.uploads import IMAGE_BODY
 if TYPE_CHECKING:
     from holmdel.server.activation_cache import ImageActivations
 
-router = APIRouter()
+router = Router()
 
 _ERRORS = error_responses(404, 415, 422)
 Truth = Annotated[int, Query(alias="class", ge=0, description="The index of the true class.")]

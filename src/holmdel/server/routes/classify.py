@@ -1,13 +1,11 @@
 """Routes that classify an image and read the digits on it: `/v1/classify` and `/v1/read`."""
 
 import json
-from collections.abc import Callable, Coroutine
 from math import exp
 from typing import TYPE_CHECKING, Annotated, Any
 
 import torch
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 from torch import Tensor
 
@@ -15,6 +13,7 @@ from holmdel.classifier import nothing_on
 from holmdel.errors import UserError
 from holmdel.images.framing import Framed
 from holmdel.server.errors import RequestError, error_responses, image_error
+from holmdel.server.router import Direct, Router
 from holmdel.server.services import Services, reader, services
 from holmdel.server.uploads import IMAGE_BODY, Upload, framed, image_pages, stored_form
 
@@ -23,26 +22,7 @@ if TYPE_CHECKING:
     from holmdel.server.models import Model
 
 
-class _Route(APIRoute):
-    """A route of parameters that need not be given; without any, FastAPI has nothing to look for.
-
-    Its search takes longer than framing a digit and asking the network.
-    """
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Returns what answers a request."""
-        searching = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            if request.scope["query_string"]:
-                return await searching(request)
-            answer: Response = await self.endpoint(request)
-            return answer
-
-        return handle
-
-
-router = APIRouter(route_class=_Route)
+router = Router(route_class=Direct)
 
 
 class Probability(BaseModel):

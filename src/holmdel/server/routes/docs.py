@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import fastapi_offline
-from fastapi import APIRouter, Response
+from fastapi import Response
 
-router = APIRouter(include_in_schema=False)
+from holmdel.server.router import Router
+
+router = Router(include_in_schema=False)
 
 FILES = Path(fastapi_offline.__file__).parent / "static"
 MOUNTED = "/docs/files"

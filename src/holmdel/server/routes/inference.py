@@ -4,9 +4,9 @@ github.com/kserve/open-inference-protocol, specification/protocol/inference_rest
 are docs/protocol/extension_*.md of github.com/triton-inference-server/server.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import Request, Response
 
 from holmdel.server.errors import RequestError, error_responses
 from holmdel.server.inference import outputs_for
@@ -16,6 +16,8 @@ from holmdel.server.protocol.request import Ask, read, split, unpacked
 from holmdel.server.protocol.schemas import (
     INFERENCE_ANSWER,
     INFERENCE_BODY,
+    INFERENCE_PARAMETERS,
+    LENGTH,
     VERSION,
     Live,
     ModelConfiguration,
@@ -26,15 +28,15 @@ from holmdel.server.protocol.schemas import (
     Statistics,
 )
 from holmdel.server.protocol.tensors import write
+from holmdel.server.router import Direct, Router
 from holmdel.server.services import Services, services
 from holmdel.server.statistics import statistics
 
 if TYPE_CHECKING:
     from holmdel.server.models import Model
 
-router = APIRouter()
+router = Router()
 
-_LENGTH = "Inference-Header-Content-Length"
 _SHORT = 65_536  # bytes; such a body is read faster than handed to a thread
 
 
@@ -98,28 +100,10 @@ async def model_ready(request: Request, name: str) -> ModelReady:
     return ModelReady(name=model.name, ready=True)
 
 
-async def infer(
-    request: Request,
-    name: str,
-    header_length: Annotated[
-        str | None,
-        Header(
-            alias=_LENGTH,
-            description="The length of the JSON that binary data follows.",
-            json_schema_extra={"pattern": "^[0-9]+$"},
-        ),
-    ] = None,
-    encoding: Annotated[
-        str | None,
-        Header(
-            alias="Content-Encoding",
-            description="How the body is compressed; an answer never is.",
-            json_schema_extra={"enum": ["gzip", "deflate"]},
-        ),
-    ] = None,
-) -> Response:
+async def infer(request: Request) -> Response:
     """Returns a model's outputs for one input tensor."""
-    shared, model = services(request), _model(request, name)
+    shared, model = services(request), _model(request, request.path_params["name"])
+    encoding, header_length = map(request.headers.get, ("content-encoding", LENGTH))
     body = await request.body()
     with model.statistics.request():
         given = shared, model, body, encoding, header_length
@@ -129,7 +113,7 @@ async def infer(
         written = write(_head(request, model, ask), outputs, ask.wanted, model.classifier.classes)
     if written.header_length is None:
         return Response(written.body, media_type="application/json")
-    headers = {_LENGTH: str(written.header_length)}
+    headers = {LENGTH: str(written.header_length)}
     return Response(written.body, headers=headers, media_type="application/octet-stream")
 
 
@@ -164,12 +148,16 @@ def _add_model_routes() -> None:
                 openapi_extra=extra,
                 summary=summary,
             )(function)
-        router.post(
+        parameters = INFERENCE_PARAMETERS + extra.get("parameters", [])
+        router.add_api_route(
             f"{path}/infer",
+            infer,
+            methods=["POST"],
+            route_class_override=Direct,
             responses=error_responses(404, 415, 422) | INFERENCE_ANSWER,
-            openapi_extra=INFERENCE_BODY | extra,
+            openapi_extra=INFERENCE_BODY | {"parameters": parameters},
             summary="Run a model on an input tensor",
-        )(infer)
+        )
 
 
 _add_model_routes()

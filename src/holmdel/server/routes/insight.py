@@ -3,7 +3,7 @@
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from holmdel.errors import UserError
 from holmdel.insight import (
@@ -19,6 +19,7 @@ from holmdel.insight import (
     squares,
 )
 from holmdel.server.errors import error_responses
+from holmdel.server.router import Router
 from holmdel.server.routes import insight_schemas as schemas
 from holmdel.server.routes.asking import (
     LayerName,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from holmdel.server.activation_cache import ImageActivations
     from holmdel.server.models import Model
 
-router = APIRouter()
+router = Router()
 
 MOST_UNITS = 4096  # of a vector that are shown
 TOP = 3

@@ -4,7 +4,7 @@ import contextlib
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
 from holmdel import samples
@@ -16,13 +16,14 @@ from holmdel.networks import NETWORKS, network_options
 from holmdel.programs.layers import MOST_LETTERS
 from holmdel.server.errors import error_responses
 from holmdel.server.own_models import own_layers
+from holmdel.server.router import Router
 from holmdel.server.services import services
 from holmdel.server.training_form import FormField, offered_options, setting_fields
 from holmdel.settings import OPTIONS, RECIPES
 from holmdel.shapes import parse_size
 from holmdel.training.settings import plan
 
-router = APIRouter()
+router = Router()
 
 _OWN = ("network", "model", "layers", "input", "form")
 

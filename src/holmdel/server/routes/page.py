@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import HTTPException, Request, Response
 from starlette.responses import JSONResponse
 
 from holmdel.server.bundle import bundle, order
+from holmdel.server.router import Router
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 _INDEX, _BEGIN = "index.html", "main.js"
 _LATER = ("train", "anatomy", "read")  # tabs that are loaded when they are opened

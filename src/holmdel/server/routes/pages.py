@@ -3,16 +3,17 @@
 import io
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from PIL import Image
 
 from holmdel.errors import UserError
 from holmdel.images import decode_page
 from holmdel.server.errors import RequestError, error_responses, image_error
+from holmdel.server.router import Router
 from holmdel.server.services import services
 from holmdel.server.uploads import IMAGE_BODY, image_pages
 
-router = APIRouter()
+router = Router()
 
 
 @router.post(

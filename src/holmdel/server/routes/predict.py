@@ -5,7 +5,7 @@ kserve.github.io/website, "V1 inference protocol"; TensorFlow Serving has the sa
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import BaseModel
 
 from holmdel.server.errors import error_responses
@@ -13,9 +13,10 @@ from holmdel.server.inference import outputs_for
 from holmdel.server.protocol.instances import read_instances
 from holmdel.server.protocol.request import Ask, split, unpacked
 from holmdel.server.protocol.schemas import ModelReady
+from holmdel.server.router import Router
 from holmdel.server.services import services
 
-router = APIRouter()
+router = Router()
 
 _BODY: dict[str, Any] = {
     "requestBody": {

@@ -1,6 +1,6 @@
 """Routes of Triton's repository extension: the models that there are, loading and unloading."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
 from holmdel.server.errors import error_responses
 from holmdel.server.protocol import repository
@@ -10,9 +10,10 @@ from holmdel.server.protocol.schemas import (
     RepositoryEntry,
     RepositoryRequest,
 )
+from holmdel.server.router import Router
 from holmdel.server.services import services
 
-router = APIRouter(strict_content_type=False)  # tritonclient names none
+router = Router(strict_content_type=False)  # tritonclient names none
 
 
 @router.post(

@@ -6,20 +6,21 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from PIL import Image
 from torch import Tensor
 
 from holmdel import samples
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError, error_responses
+from holmdel.server.router import Router
 from holmdel.server.routes.insight_schemas import SamplesAnswer
 from holmdel.server.services import services
 
 if TYPE_CHECKING:
     from holmdel.server.models import Model
 
-router = APIRouter()
+router = Router()
 
 DataName = Annotated[
     str | None,

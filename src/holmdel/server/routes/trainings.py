@@ -5,12 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from holmdel.programs.layers import MOST_LETTERS
 from holmdel.server.errors import error_responses
+from holmdel.server.router import Router
 from holmdel.server.services import services
 from holmdel.server.training_state import ENDED, State, Value
 from holmdel.server.training_steps import Stride
@@ -18,7 +19,7 @@ from holmdel.server.training_steps import Stride
 if TYPE_CHECKING:
     from holmdel.server.live_training import Training
 
-router = APIRouter()
+router = Router()
 
 PERIOD = 0.1  # seconds between two events, at least
 SILENCE = 15.0  # seconds without an event, after which a comment shows that the stream lives
