@@ -4,7 +4,7 @@ It needs NumPy, Pillow, OpenCV and ONNX Runtime; decoding and framing are those 
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed_array
 from holmdel.images.pages import name_of
 from holmdel.prediction import UNKNOWN, Failure, Prediction
+
+PHOTOGRAPHS = "photograph"  # the input of a file exported with --framing
+FOUND = ("nothing", "one", "several")  # what its output `found` means
 
 
 class ExportedClassifier:
@@ -38,16 +41,22 @@ class ExportedClassifier:
             self.classes = tuple(json.loads(texts["classes"]))
             self.contract = ImageContract.from_json(about["image"])
             self._unknown = about.get("unknown")
-            whole = about["input"] == "uint8"
+            self._input = about["input"]
         except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise UserError(
                 f"{file} is no classifier that holmdel export wrote ({error}); export it anew"
             ) from None
-        if not whole:
+        if self._input == "float32":
             raise UserError(f"{file} takes float32; expected one exported without --input float32")
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Returns the probabilities (N, K) of images (N, C, H, W) in the stored form."""
+        """Returns the probabilities (N, K) of images (N, C, H, W) in the stored form.
+
+        Raises:
+            UserError: for a file with --framing, which takes photographs, one at a time.
+        """
+        if self._input == PHOTOGRAPHS:
+            raise UserError("the file was exported with --framing; call predict on photographs")
         found: NDArray[np.float32] = self._session.run(["probabilities"], {"images": images})[0]
         return found
 
@@ -82,21 +91,34 @@ class ExportedClassifier:
     def _one(self, image: ImageLike, top: int) -> Prediction | Failure:
         path = name_of(image)
         try:
-            decoded = decode_page(image, self.contract.stored[0])
-            seen, found = framed_array(decoded.squared(), self.contract)
+            seen, found, probabilities, page = self._answered(image)
         except UserError as error:
             return Failure(path, str(error))
         kept: Any = seen  # an array, where there is no tensor
         if found == "nothing":
-            return Prediction(path, "", -1, 0.0, (), kept, decoded.page, found)
-        row = self.probabilities(seen[None])[0]
+            return Prediction(path, "", -1, 0.0, (), kept, page, found)
+        row = probabilities()
         order = np.argsort(-row, kind="stable")[:top].tolist()
         best = tuple((self.classes[at], float(row[at])) for at in order)
         label, probability = best[0]
         index = order[0]
         if self._unknown is not None and np.delete(row, index).sum() > self._unknown:
             label, index = UNKNOWN, -1
-        return Prediction(path, label, index, probability, best, kept, decoded.page, found)
+        return Prediction(path, label, index, probability, best, kept, page, found)
+
+    def _answered(
+        self, image: ImageLike
+    ) -> tuple[NDArray[np.uint8], str, Callable[[], NDArray[np.float32]], int | None]:
+        """Returns what is seen of an image, what is on it, its probabilities, and its page."""
+        if self._input == PHOTOGRAPHS:
+            decoded = decode_page(image, 3)
+            given = {"photograph": decoded.squared()}
+            names = ["probabilities", "framed", "found"]
+            found, seen, what = self._session.run(names, given)
+            return seen[0], FOUND[int(what)], lambda: found[0], decoded.page
+        decoded = decode_page(image, self.contract.stored[0])
+        seen, on_it = framed_array(decoded.squared(), self.contract)
+        return seen, on_it, lambda: self.probabilities(seen[None])[0], decoded.page
 
 
 def load(file: str | Path) -> ExportedClassifier:

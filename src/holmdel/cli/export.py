@@ -16,7 +16,11 @@ def export(
         str, typer.Argument(help="A run folder, a .safetensors file or a shipped name.")
     ],
     to: Annotated[
-        str, typer.Option(help="The format: onnx; c, C99 for microcontrollers; html, a page.")
+        str,
+        typer.Option(
+            help="onnx; c, C99 for microcontrollers; html, a page; openvino, ncnn, tflite, pt2, "
+            "torchscript, safetensors."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="The file to write; for c, the folder.")],
     data: Annotated[
@@ -34,6 +38,10 @@ def export(
         float | None,
         typer.Option(help="Percentage points of accuracy that 8 bits may lose (default 0.2)."),
     ] = None,
+    framing: Annotated[
+        bool,
+        typer.Option("--framing", help="Take photographs of any size, framed in the file (onnx)."),
+    ] = False,
     licence: Annotated[
         str | None, typer.Option(help="What the weights may be used under; kept in the file.")
     ] = None,
@@ -43,6 +51,7 @@ def export(
     from holmdel.verbs import export_model  # loads torch
 
     given = {"input": input, "quantize": quantize or None, "tolerance": tolerance}
+    given["framing"] = framing or None
     options = {name: value for name, value in given.items() if value is not None}
     report = export_model(model, out, to, data=data, licence=licence, force=force, **options)
     typer.echo(report.sentence())

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.export.check import (
+    TOLERANCE,
     Report,
     compared,
     first_different,
@@ -23,6 +24,7 @@ from holmdel.export.quantised import quantised
 from holmdel.export.steps import follow
 from holmdel.export.subject import TOLERATED, Subject, without_paths
 from holmdel.images.contract import to_input
+from holmdel.runtime import PHOTOGRAPHS
 from holmdel.version import __version__
 
 INPUTS = ("uint8", "float32")
@@ -36,6 +38,7 @@ def to_onnx(
     input: str = "uint8",
     quantize: bool = False,
     tolerance: float = TOLERATED,
+    framing: bool = False,
 ) -> Report:
     """Writes a classifier as ONNX, once it has answered as the network does.
 
@@ -46,6 +49,7 @@ def to_onnx(
         input: `uint8`: images as stored; `float32`: what the network itself sees.
         quantize: whether to compute with 8 bits, calibrated on training images.
         tolerance: percentage points of accuracy that 8 bits may lose.
+        framing: whether the file takes photographs of any size, and frames them.
 
     Raises:
         UserError: for a network that cannot be exported, a file that is there or cannot be
@@ -53,10 +57,13 @@ def to_onnx(
     """
     if input not in INPUTS:
         raise UserError(f"input was given as {input!r}; choose from {', '.join(INPUTS)}")
+    if input != "uint8" and (quantize or framing):
+        given = "--quantize" if quantize else "--framing"
+        raise UserError(f"{given} and --input float32 were given together; choose one of them")
     refuse_existing_files([out], force)
     onnx_file, runtime = packages()
     graph = classifier_graph(subject.network, subject.header.image, input)
-    content = onnx_file.onnx_bytes(graph, texts_of(subject, input))
+    content = onnx_file.onnx_bytes(graph, texts_of(subject, PHOTOGRAPHS if framing else input))
     name = f"ONNX Runtime {runtime.__version__}"
     answers = [_answers(runtime, content, subject, graph, fast) for fast in (True, False)]
     found = [compared(logits, subject.logits) for logits in answers]
@@ -66,6 +73,9 @@ def to_onnx(
     if quantize:
         content, logits, more = _quantised(runtime, content, subject, graph, tolerance)
         (difference, equal), facts = compared(logits, subject.logits), facts | more
+    if framing:
+        content, more = _framed(runtime, content, subject, quantize)
+        facts |= more
     report = Report(
         "onnx", (out.name,), len(content), name, subject.source, difference, equal, facts
     )
@@ -81,13 +91,30 @@ def _quantised(
     Raises:
         UserError: where it loses more than is tolerated.
     """
-    if graph.kind != "uint8":
-        raise UserError("--quantize and --input float32 were given together; choose one of them")
     training = subject.images if subject.training is None else subject.training
     small = quantised(content, training)
     logits = _answers(runtime, small, subject, graph, fast=True)
     facts = {"accuracy": subject.kept(logits, tolerance), "size": [len(content), len(small)]}
     return small, logits, facts
+
+
+def _framed(
+    runtime: Any, content: bytes, subject: Subject, quantize: bool
+) -> tuple[bytes, dict[str, Any]]:
+    """Returns a file that takes photographs, and how it frames some.
+
+    Raises:
+        UserError: where it answers otherwise.
+    """
+    from holmdel.export.photograph.check import checked
+    from holmdel.export.photograph.whole import OPSET, with_framing
+
+    whole = with_framing(content, subject.header.image)
+    name = f"ONNX Runtime {runtime.__version__}"
+    tolerance = float("inf") if quantize else TOLERANCE
+    found = checked(session(runtime, whole), subject, name, tolerance)
+    shape = [None, None, 3]
+    return whole, {"opset": OPSET, "input": PHOTOGRAPHS, "shape": shape, "photographs": found}
 
 
 def texts_of(subject: Subject, input: str) -> dict[str, str]:

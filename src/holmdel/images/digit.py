@@ -10,14 +10,14 @@ from holmdel.images.parts import Digit, digit_of
 from holmdel.images.pixels import WORKING, Grey, Mask, Pixels, bounds, resized, shrunk, within
 from holmdel.images.rules import without_rules
 
-_CROP = 160  # longest side on which a digit's strokes are measured
-_GRAINY = 64  # shorter side from which on the paper's grain is smoothed
+CROP = 160  # longest side on which a digit's strokes are measured
+GRAINY = 64  # shorter side from which on the paper's grain is smoothed
 _RULES = 0.2  # of the way from paper to the most ink: fainter rules harm no digit
-_SMALLEST = 4, 0.01  # pixels, of the longer side: what is smaller is a speck
-_SMALL = 24  # pixels of the shorter side: in a smaller image strokes look like rules and grain
-_ROUGH = 0.3  # of the most ink: the mean step from pixel to pixel; of writing it is below 0.2
+SMALLEST = 4, 0.01  # pixels, of the longer side: what is smaller is a speck
+SMALL = 24  # pixels of the shorter side: in a smaller image strokes look like rules and grain
+ROUGH = 0.3  # of the most ink: the mean step from pixel to pixel; of writing it is below 0.2
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-_PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
+PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 
 
 class Cut(NamedTuple):
@@ -58,7 +58,7 @@ def _glyph(ink: Grey) -> tuple[str, Grey | None]:
     noise, peak = noise_of(soft), _peak(soft)
     if peak < max(6 * noise, LEAST_INK) or _is_noise(ink, peak):
         return "nothing", None
-    small = min(ink.shape) < _SMALL
+    small = min(ink.shape) < SMALL
     clean = None if small else without_rules(ink, soft > max(4 * noise, _RULES * peak))
     if clean is not None:
         ink, soft = clean, _softened(clean)
@@ -78,12 +78,12 @@ def _glyph(ink: Grey) -> tuple[str, Grey | None]:
 def _is_noise(ink: Grey, peak: float) -> bool:
     """Returns whether neighbouring pixels differ as much as strokes do from paper."""
     some = ink[:: 1 + len(ink) // 64]
-    return min(ink.shape) >= _SMALL and float(np.abs(np.diff(some)).mean()) > _ROUGH * peak
+    return min(ink.shape) >= SMALL and float(np.abs(np.diff(some)).mean()) > ROUGH * peak
 
 
 def _is_speck(digit: Digit) -> bool:
     """Returns whether a digit is too small to be one."""
-    pixels, share = _SMALLEST
+    pixels, share = SMALLEST
     side = max(int(edge.stop - edge.start) for edge in bounds(digit.mask))
     return bool(side < max(pixels, share * max(digit.mask.shape)))
 
@@ -110,7 +110,7 @@ def _peak(soft: Grey) -> float:
 
 def _softened(ink: Grey) -> Grey:
     """Returns the ink under a Gaussian of one pixel; a small image as it is."""
-    if min(ink.shape) < _GRAINY:
+    if min(ink.shape) < GRAINY:
         return ink
     return np.asarray(cv2.GaussianBlur(ink, (9, 9), 1, borderType=cv2.BORDER_REFLECT), np.float32)
 
@@ -126,7 +126,7 @@ def _grown(strokes: Mask, mask: Mask) -> Mask:
 
 def _with_pen(glyph: Grey) -> Grey:
     """Returns the digit with strokes of a width that does not fade when they shrink."""
-    glyph = shrunk(glyph[:, :, None], _CROP)[:, :, 0]
+    glyph = shrunk(glyph[:, :, None], CROP)[:, :, 0]
     glyph = glyph / glyph.max()  # what is thinner than a pixel by now has faded
     stroke = glyph >= 0.5
     # Across a stroke of width w the distances to its edges are 1, 2, ... w/2 ... 2, 1.
@@ -134,7 +134,7 @@ def _with_pen(glyph: Grey) -> Grey:
         np.pad(stroke, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )[1:-1, 1:-1][stroke]
     width = 4 * float(inside.mean(dtype=np.float64)) - 2
-    missing = _PEN * max(glyph.shape) / 20 - width
+    missing = PEN * max(glyph.shape) / 20 - width
     radius = round(missing / 2)
     if radius < 1:
         return glyph

@@ -24,13 +24,13 @@ from holmdel.images.tensors import Tensor
 
 # Shares of the image's border that say in which form it is. MNIST's borders are black for 95 %
 # or more of their pixels, Fashion-MNIST's for 26 % or more, and none has as much white as black.
-_BLACK, _WHITE, _ENOUGH = 16, 239, 0.25
+BLACK, WHITE, ENOUGH = 16, 239, 0.25
 
 # Of 28 pixels. All 70,000 images of MNIST have a box of 19 or 20 and their centre of mass at 13.48
 # to 14.5, the set `digits` at 13 to 14; all of Fashion-MNIST have a box of 26 to 28, its middle
 # within 1.
-_DIGIT_BOX, _DIGIT_SLACK, _DIGIT_CENTRE = 20, 1, (-1.05, 0.55)
-_OBJECT_BOX, _OBJECT_AWAY = 26, 1
+DIGIT_BOX, DIGIT_SLACK, DIGIT_CENTRE = 20, 1, (-1.05, 0.55)
+OBJECT_BOX, OBJECT_AWAY = 26, 1
 
 
 class Framed(NamedTuple):
@@ -126,8 +126,8 @@ def _light_on_black(pixels: Pixels, size: tuple[int, int]) -> Pixels | None:
     if pixels.shape[:2] != size:
         return None
     edge = border(pixels)
-    black, white = np.count_nonzero(edge <= _BLACK), np.count_nonzero(edge >= _WHITE)
-    if max(black, white) < _ENOUGH * edge.size:
+    black, white = np.count_nonzero(edge <= BLACK), np.count_nonzero(edge >= WHITE)
+    if max(black, white) < ENOUGH * edge.size:
         return None
     return pixels if black >= white else 255 - pixels
 
@@ -143,9 +143,9 @@ def _is_digit(grey: NDArray[np.uint8]) -> bool:
     """Returns whether a digit, light on black (H, W), is scaled and centred as MNIST's are."""
     scale = min(grey.shape) / 28
     box, mass = cv2.boundingRect(grey)[2:], cv2.moments(grey)
-    if abs(max(box) / scale - _DIGIT_BOX) > _DIGIT_SLACK or not mass["m00"]:
+    if abs(max(box) / scale - DIGIT_BOX) > DIGIT_SLACK or not mass["m00"]:
         return False
-    low, high = (away * scale for away in _DIGIT_CENTRE)
+    low, high = (away * scale for away in DIGIT_CENTRE)
     down, across = mass["m01"] / mass["m00"], mass["m10"] / mass["m00"]
     away = down - grey.shape[0] / 2, across - grey.shape[1] / 2
     return bool(low <= min(away) and max(away) <= high)
@@ -155,10 +155,10 @@ def _is_object(grey: NDArray[np.uint8]) -> bool:
     """Returns whether an object, light on black (H, W), is as large and as central as theirs."""
     scale = min(grey.shape) / 28
     left, top, width, height = cv2.boundingRect(grey)
-    if max(width, height) < _OBJECT_BOX * scale:
+    if max(width, height) < OBJECT_BOX * scale:
         return False
     away = abs(2 * top + height - grey.shape[0]), abs(2 * left + width - grey.shape[1])
-    return bool(max(away) <= 2 * _OBJECT_AWAY * scale)
+    return bool(max(away) <= 2 * OBJECT_AWAY * scale)
 
 
 def _fitted(pixels: Pixels, size: tuple[int, int]) -> Cut:

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from holmdel.images.pixels import Grey, border, shrunk
 
-_COARSE = 64  # longest side on which the light is estimated
+COARSE = 64  # longest side on which the light is estimated
 LEAST_INK = 0.08  # of the way from paper to black: fainter is none
-_LEAST_PAPER = 0.25  # share of a page that is near its paper's grey; less, and that is wrong
-_EVEN = 0.5  # share of a page that is exactly of its border's grey: drawn, not photographed
-_NEAR = 25.5  # grey values: as light as each other
-_STILL = 1e-4  # grey values by which the light moves no more
-_NO_NOISE = 0.12  # of the way from paper to black: paper that scatters more is none
-_LONGEST = 2  # times as long as wide: a box for a digit at most
-_FRAME = 0.15  # of the shorter side: how far from the border a frame's inside begins
+LEAST_PAPER = 0.25  # share of a page that is near its paper's grey; less, and that is wrong
+EVEN = 0.5  # share of a page that is exactly of its border's grey: drawn, not photographed
+NEAR = 25.5  # grey values: as light as each other
+STILL = 1e-4  # grey values by which the light moves no more
+NO_NOISE = 0.12  # of the way from paper to black: paper that scatters more is none
+LONGEST = 2  # times as long as wide: a box for a digit at most
+FRAME = 0.15  # of the shorter side: how far from the border a frame's inside begins
 
 
 def ink_of(grey: Grey) -> Grey:
@@ -25,7 +25,7 @@ def ink_of(grey: Grey) -> Grey:
     border is a frame, and the commonest grey is the paper; or a digit that leaves the corners free.
     """
     ink = _contrast(grey, _light(grey))
-    noisy = noise_of(ink) > _NO_NOISE
+    noisy = noise_of(ink) > NO_NOISE
     if not noisy and (ink > LEAST_INK).mean() <= 0.5:
         return ink
     if _is_framed(grey, noisy):
@@ -58,13 +58,13 @@ def _is_framed(grey: Grey, mixed: bool) -> bool:
         grey: (H, W).
         mixed: whether the border may hold paper beside the frame.
     """
-    if max(grey.shape) > _LONGEST * min(grey.shape):
+    if max(grey.shape) > LONGEST * min(grey.shape):
         return False
     outer, paper = border(grey), _commonest(grey)
     level = float(np.median(outer))
-    even = abs(level - paper) >= _NEAR and (np.abs(outer - level) < _NEAR).mean() >= 0.8
-    rings = (border(grey[d:-d, d:-d]) for d in range(1, 1 + round(_FRAME * min(grey.shape))))
-    return (mixed or even) and any((np.abs(ring - paper) < _NEAR).mean() >= 0.7 for ring in rings)
+    even = abs(level - paper) >= NEAR and (np.abs(outer - level) < NEAR).mean() >= 0.8
+    rings = (border(grey[d:-d, d:-d]) for d in range(1, 1 + round(FRAME * min(grey.shape))))
+    return (mixed or even) and any((np.abs(ring - paper) < NEAR).mean() >= 0.7 for ring in rings)
 
 
 def _commonest(grey: Grey) -> float:
@@ -81,20 +81,20 @@ def _light(grey: Grey) -> Grey:
     Begins with a plane through a band along the border, where most is paper. A page that was drawn
     on a screen has one grey there, and needs no more.
     """
-    small = shrunk(grey[:, :, None], _COARSE)[:, :, 0].astype(np.float64)
+    small = shrunk(grey[:, :, None], COARSE)[:, :, 0].astype(np.float64)
     terms = _terms(small.shape)
     depth = 1 + min(small.shape) // 16
     band = np.ones(small.shape, bool)
     band[depth:-depth, depth:-depth] = False
     level = float(np.median(small[band]))
-    if (small[band] == level).all() and (small == level).mean() > _EVEN:
+    if (small[band] == level).all() and (small == level).mean() > EVEN:
         return np.full(grey.shape, level, np.float32)
     surface = np.full(small.size, level)
     plane = terms[:, :3]
     surface = plane @ _biweight_fit(plane[band.ravel()], small[band], surface[band.ravel()])
     factors = _biweight_fit(terms, small.ravel(), surface)
     light = _surface(grey.shape, factors).clip(0, 255)
-    if (np.abs(grey - light) < 0.1 * 255).mean() < _LEAST_PAPER:
+    if (np.abs(grey - light) < 0.1 * 255).mean() < LEAST_PAPER:
         light = np.full(grey.shape, _corners(small))
     return light.astype(np.float32)
 
@@ -117,7 +117,7 @@ def _biweight_fit(terms: Grey, values: Grey, surface: Grey) -> Grey:
         weighted = terms * ((1 - (away / reach).clip(0, 1) ** 2) ** 2)[:, None]
         factors: Grey = np.linalg.lstsq(weighted.T @ terms, weighted.T @ values, rcond=None)[0]
         before, surface = surface, terms @ factors
-        if np.abs(surface - before).max() < _STILL:
+        if np.abs(surface - before).max() < STILL:
             break
     return factors
 

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from holmdel.images.pixels import Box, Mask
 
-_SPECK = 0.03  # of the main part's weight; what is smaller is dirt
-_NEAR, _NEAR_BORDER = 0.5, 0.05  # of the main part's longer side: what is nearer may belong to it
-_OTHER_WEIGHT = 0.25  # of the main part's: lighter is no digit of its own
-_OTHER_HEIGHT = 0.45  # of the higher one's: two digits of one hand are about as high
-_BESIDE, _BELOW = 0.04, 0.25  # of the height, between two digits; halves of one are closer
-_SCATTERED = 12  # parts, of which the main one has but a small share: noise
-_SHARE = 0.15  # of all ink
+SPECK = 0.03  # of the main part's weight; what is smaller is dirt
+NEAR, NEAR_BORDER = 0.5, 0.05  # of the main part's longer side: what is nearer may belong to it
+OTHER_WEIGHT = 0.25  # of the main part's: lighter is no digit of its own
+OTHER_HEIGHT = 0.45  # of the higher one's: two digits of one hand are about as high
+BESIDE, BELOW = 0.04, 0.25  # of the height, between two digits; halves of one are closer
+SCATTERED = 12  # parts, of which the main one has but a small share: noise
+SHARE = 0.15  # of all ink
 
 
 class Part(NamedTuple):
@@ -61,9 +61,9 @@ def digit_of(mask: Mask) -> Digit | None:
     if not parts:
         return None
     main = max(parts, key=lambda part: (part.weight, -part.box[0].start))
-    if len(parts) > _SCATTERED and main.pixels < _SHARE * sum(part.pixels for part in parts):
+    if len(parts) > SCATTERED and main.pixels < SHARE * sum(part.pixels for part in parts):
         return None
-    large = [part for part in parts if part.weight >= _SPECK * main.weight]
+    large = [part for part in parts if part.weight >= SPECK * main.weight]
     others = [part for part in large if part is not main and _is_other(part, main, mask.shape)]
     kept = np.zeros_like(mask)
     for part in large:
@@ -87,7 +87,7 @@ def _belongs(part: Part, main: Part, others: list[Part], shape: tuple[int, ...])
     """Returns whether a part is near the main one, and no other digit is nearer."""
     side = max(edge.stop - edge.start for edge in main.box)
     away = _gap(part.box, main.box)
-    reach = _NEAR_BORDER if _touches(part.box, shape) else _NEAR
+    reach = NEAR_BORDER if _touches(part.box, shape) else NEAR
     return away <= reach * side and all(_gap(part.box, other.box) >= away for other in others)
 
 
@@ -98,15 +98,15 @@ def _is_other(part: Part, main: Part, shape: tuple[int, ...]) -> bool:
     the left or right border cuts, where it does not cut the main part, is a neighbour's rest.
     """
     sides = [_touches((box[1],), shape[1:]) for box in (part.box, main.box)]
-    if part.weight < _OTHER_WEIGHT * main.weight or sides == [True, False]:
+    if part.weight < OTHER_WEIGHT * main.weight or sides == [True, False]:
         return False
     heights = [box[0].stop - box[0].start for box in (part.box, main.box)]
-    if min(heights) < _OTHER_HEIGHT * max(heights):
+    if min(heights) < OTHER_HEIGHT * max(heights):
         return False
     down, across = (_between(part.box[axis], main.box[axis]) for axis in (0, 1))
     height = max(heights)
-    beside = across >= _BESIDE * height and down < 0.5 * height
-    return bool(beside or down >= _BELOW * height)
+    beside = across >= BESIDE * height and down < 0.5 * height
+    return bool(beside or down >= BELOW * height)
 
 
 def _touches(box: Box, shape: tuple[int, ...]) -> bool:
