@@ -1,6 +1,7 @@
-"""How long `holmdel --help` takes, and how much memory `holmdel train lenet` needs.
+"""How long `holmdel --help` takes, how much memory `holmdel train lenet` needs, and the runtime.
 
 python bench/footprint.py [--record]
+python bench/footprint.py --runtime     # installs what runs exported files, without PyTorch
 """
 
 import argparse
@@ -10,7 +11,12 @@ import subprocess
 import sys
 import tempfile
 import time
+import venv
+from pathlib import Path
 
+from PIL import Image, ImageDraw
+
+import holmdel
 from record import record
 
 RUNS = 11
@@ -38,11 +44,58 @@ def peak_megabytes() -> float:
         return usage.ru_maxrss / 1024  # kilobytes on Linux
 
 
+NEEDS = {  # what is installed, and how an image is classified then
+    "holmdel.runtime": (
+        ["numpy", "pillow", "opencv-python-headless", "onnxruntime", "typer", "rich"],
+        "from holmdel import runtime\nruntime.load('m.onnx').predict(['seven.png'])",
+    ),
+    "a file with --framing, without Holmdel": (
+        ["numpy", "pillow", "onnxruntime"],
+        "import numpy, onnxruntime; from PIL import Image\n"
+        "pixels = numpy.asarray(Image.open('seven.png').convert('RGB'))\n"
+        "onnxruntime.InferenceSession('framing.onnx').run(None, {'photograph': pixels})",
+    ),
+}
+SOURCE = Path(__file__).parent.parent
+
+
+def runtime() -> None:
+    """Prints, for each way to run exported files, its size and the time to a first answer."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        picture = Image.new("L", (200, 160), 235)
+        ImageDraw.Draw(picture).line([(60, 30), (140, 30), (90, 130)], fill=30, width=14)
+        picture.save(folder / "seven.png")
+        model = holmdel.load("lenet-mnist")
+        model.export(folder / "m.onnx")
+        model.export(folder / "framing.onnx", framing=True)
+        for number, (way, (packages, script)) in enumerate(NEEDS.items()):
+            place = folder / f"environment{number}"
+            venv.create(place)
+            here = place / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(here)]
+            subprocess.run([*pip, *packages], check=True)
+            if way == "holmdel.runtime":
+                subprocess.run([*pip, "--no-deps", str(SOURCE)], check=True)
+            size = sum(f.stat().st_size for f in here.rglob("*") if f.is_file()) / 1e6
+            times = []
+            for _ in range(RUNS + 1):
+                began = time.perf_counter()
+                subprocess.run([place / "bin" / "python", "-c", script], check=True, cwd=folder)
+                times.append(time.perf_counter() - began)
+            seconds = statistics.median(times[1:])
+            print(f"{way}: {size:.0f} MB, {seconds:.2f} s from start to the first answer")
+
+
 def main() -> None:
     """Prints and, if asked, records both figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", action="store_true")
+    parser.add_argument("--runtime", action="store_true")
     words = parser.parse_args()
+    if words.runtime:
+        runtime()
+        return
     seconds, megabytes = help_seconds(), peak_megabytes()
     print(f"holmdel --help: {seconds:.2f} s; train lenet: {megabytes:.0f} MB at its peak")
     if words.record:

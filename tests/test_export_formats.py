@@ -1,6 +1,7 @@
 """`holmdel export` in further forms: 8 bits, lines, OpenVINO, PyTorch's own files."""
 
 import json
+import warnings
 import zipfile
 
 import numpy as np
@@ -117,3 +118,86 @@ def test_openvino_writes_two_files(holmdel, run_folder, tmp_path):
     assert np.abs(found["logits"] - expected).max() < 1e-5
     with pytest.raises(UserError, match=r"whose files end in \.xml and \.bin"):
         load(run_folder).export(tmp_path / "m.onnx", to="openvino")
+
+
+def of_a_learner(size=(18, 21), ceil=False) -> Classifier:
+    """Returns a network in training mode: batch norm, dropout, adaptive pooling."""
+    torch.manual_seed(1)
+    network = nn.Sequential(
+        nn.Conv2d(3, 5, 3, padding=1),
+        nn.BatchNorm2d(5),
+        nn.ReLU(),
+        nn.AvgPool2d(3, 2, ceil_mode=ceil),
+        nn.Dropout(0.5),
+        nn.Conv2d(5, 4, 3),
+        nn.AdaptiveAvgPool2d((2, 3)),
+        nn.Flatten(),
+        nn.Linear(24, 3),
+    )
+    network(torch.rand(4, 3, *size))
+    contract = ImageContract(stored=(3, *size), input=(3, *size), framing="fit", mean=0.4, std=0.2)
+    return Classifier(
+        network, Header(network="own", options={}, classes=("a", "b", "c"), image=contract)
+    )
+
+
+def test_torchscript_takes_any_number_of_images(holmdel, run_folder, tmp_path):
+    out = tmp_path / "m.pt"
+    assert holmdel("export", run_folder, "--to", "torchscript", "--out", out).status == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated
+        extra = {"holmdel.json": ""}
+        program = torch.jit.load(out, _extra_files=extra)
+    images = torch.randint(0, 256, (5, 1, 28, 28), dtype=torch.uint8)
+    logits, probabilities = program(images)
+    assert torch.allclose(logits, load(run_folder).logits(images), atol=1e-5)
+    assert torch.allclose(probabilities.sum(1), torch.ones(5))
+    assert json.loads(extra["holmdel.json"])["classes"] == list("abcdefghij")
+
+
+def test_ncnn_takes_pixels_and_answers_as_the_network_does(tmp_path):
+    ncnn = pytest.importorskip("ncnn")
+    pytest.importorskip("pnnx")
+    classifier = of_a_learner()
+    report = classifier.export(tmp_path / "m.param", to="ncnn")
+    assert report.difference <= 1e-5
+    assert report.files == ("m.param", "m.bin", "m.json")
+    net = ncnn.Net()
+    net.opt.use_fp16_storage = False
+    net.load_param(str(tmp_path / "m.param"))
+    net.load_model(str(tmp_path / "m.bin"))
+    image = np.random.default_rng(2).integers(0, 256, (18, 21, 3), np.uint8)
+    extractor = net.create_extractor()
+    rows, columns = image.shape[:2]
+    mat = ncnn.Mat.from_pixels(image, ncnn.Mat.PixelType.PIXEL_RGB, columns, rows)
+    extractor.input("in0", mat)
+    _, logits = extractor.extract("out0")
+    pixels = torch.from_numpy(image.transpose(2, 0, 1).copy())[None]
+    assert np.allclose(np.array(logits), classifier.logits(pixels)[0].numpy(), atol=1e-4)
+    with pytest.raises(UserError, match=r"whose files end in \.param and \.bin"):
+        classifier.export(tmp_path / "m.onnx", to="ncnn")
+
+
+def test_ncnn_divides_windows_over_the_edge_by_all_of_them(tmp_path):
+    pytest.importorskip("ncnn")
+    pytest.importorskip("pnnx")
+    with pytest.raises(UserError, match="the layer 3 averages with ceil_mode, and ncnn divides"):
+        of_a_learner(ceil=True).export(tmp_path / "m.param", to="ncnn")
+    assert not (tmp_path / "m.param").exists()
+
+
+def test_litert_answers_as_the_network_does(tmp_path):
+    pytest.importorskip("litert_torch")
+    classifier = of_a_learner(ceil=True)
+    report = classifier.export(tmp_path / "m.tflite", to="tflite")
+    assert report.difference <= 1e-5
+    assert report.files == ("m.tflite", "m.json")
+    assert json.loads((tmp_path / "m.json").read_text())["classes"] == ["a", "b", "c"]
+
+
+def test_a_converter_that_is_not_installed_is_named(run_folder, tmp_path):
+    try:
+        import litert_torch  # noqa: F401
+    except ImportError:
+        with pytest.raises(UserError, match="litert_torch is not installed; LiteRT's files need"):
+            load(run_folder).export(tmp_path / "m.tflite", to="tflite")

@@ -17,7 +17,10 @@ _HOMES = {  # each format's module, which has a function `to_FORMAT`
     "c": "c_export",
     "html": "html_export",
     "openvino": "openvino_export",
+    "ncnn": "ncnn_export",
+    "tflite": "tflite_export",
     "pt2": "torch_exports",
+    "torchscript": "torch_exports",
     "safetensors": "torch_exports",
 }
 FORMATS = tuple(_HOMES)

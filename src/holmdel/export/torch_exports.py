@@ -1,4 +1,4 @@
-"""PyTorch's own files: `torch.export` archives, and weights as safetensors with JSON."""
+"""PyTorch's own files: `torch.export` archives, TorchScript, weights as safetensors."""
 
 import copy
 import io
@@ -19,7 +19,7 @@ from holmdel.export.check import (
     refuse_existing_files,
     write_all,
 )
-from holmdel.export.steps import follow
+from holmdel.export.steps import Step, follow
 from holmdel.export.subject import Subject
 from holmdel.export.whole import Whole
 from holmdel.files import write_bytes
@@ -38,7 +38,7 @@ def to_pt2(subject: Subject, out: Path, *, force: bool = False) -> Report:
             written, or one that answers otherwise.
     """
     refuse_existing_files([out], force)
-    _refuse(subject)
+    refuse_what_cannot_go(subject)
     # Zeros, for the archive keeps the example; two, for one image is a size of its own.
     example = torch.zeros(2, *subject.header.image.stored, dtype=torch.uint8)
     content = io.BytesIO()
@@ -46,13 +46,43 @@ def to_pt2(subject: Subject, out: Path, *, force: bool = False) -> Report:
         warnings.simplefilter("ignore")
         whole = Whole(subject.network, subject.header.image).eval()
         found = torch.export.export(whole, (example,), dynamic_shapes=({0: torch.export.Dim.AUTO},))
-        torch.export.save(found, content, extra_files={"holmdel": _about(subject)})
+        torch.export.save(found, content, extra_files={"holmdel": about(subject)})
         content.seek(0)
         running = torch.export.load(content).module()
     with torch.inference_mode():
         logits = torch.cat([running(part)[0] for part in subject.parts()])
     runtime = f"torch.export of PyTorch {torch.__version__}"
     return _written(subject, out, "pt2", content.getvalue(), logits, runtime)
+
+
+def to_torchscript(subject: Subject, out: Path, *, force: bool = False) -> Report:
+    """Writes a classifier as a program of TorchScript, once it has answered as the network does.
+
+    Args:
+        subject: what is exported.
+        out: the file, `.pt`.
+        force: whether a file may be replaced.
+
+    Raises:
+        UserError: as `to_pt2`.
+    """
+    refuse_existing_files([out], force)
+    refuse_what_cannot_go(subject)
+    example = torch.zeros(2, *subject.header.image.stored, dtype=torch.uint8)
+    content = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # deprecated, and still what LibTorch's programs load
+        whole = Whole(subject.network, subject.header.image).eval()
+        traced = torch.jit.trace(whole, example)  # type: ignore[no-untyped-call]
+        torch.jit.save(
+            torch.jit.freeze(traced), content, _extra_files={"holmdel.json": about(subject)}
+        )
+        content.seek(0)
+        running = torch.jit.load(content)  # type: ignore[no-untyped-call]
+    with torch.inference_mode():
+        logits = torch.cat([running(part)[0] for part in subject.parts()])
+    runtime = f"TorchScript of PyTorch {torch.__version__}"
+    return _written(subject, out, "torchscript", content.getvalue(), logits, runtime)
 
 
 def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Report:
@@ -68,25 +98,26 @@ def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Repor
     """
     beside = out.with_suffix(".json")
     refuse_existing_files([out, beside], force)
-    _refuse(subject)
+    refuse_what_cannot_go(subject)
     state = {name: value.contiguous() for name, value in subject.network.state_dict().items()}
     content = to_bytes(state, metadata={"format": "pt"})
     again = copy.deepcopy(subject.network)
     again.load_state_dict(from_bytes(content))
     read = Subject(again, subject.header, subject.images, subject.source).logits
-    write_bytes(beside, _about(subject).encode())
+    write_bytes(beside, about(subject).encode())
     return _written(subject, out, "safetensors", content, read, "safetensors and PyTorch")
 
 
-def _refuse(subject: Subject) -> None:
-    """Raises a UserError for a network that no file can hold, as `follow` does."""
+def refuse_what_cannot_go(subject: Subject) -> list[Step]:
+    """Raises a UserError for a network that no file can hold, as `follow` does; gives its steps."""
     shape = subject.header.image.input
-    follow(subject.network, torch.zeros(1, *shape), torch.zeros(2, *shape))
+    return follow(subject.network, torch.zeros(1, *shape), torch.zeros(2, *shape)).steps
 
 
-def _about(subject: Subject) -> str:
+def about(subject: Subject) -> str:
+    """Returns what must be known to use a file, as JSON."""
     header = subject.header
-    about: dict[str, Any] = {
+    found: dict[str, Any] = {
         "network": header.network,
         "options": header.options,
         "classes": header.classes,
@@ -94,7 +125,7 @@ def _about(subject: Subject) -> str:
         **({} if header.unknown is None else {"unknown": header.unknown}),
         "licence": subject.licence or "not stated",
     }
-    return json.dumps(about, indent=2) + "\n"
+    return json.dumps(found, indent=2) + "\n"
 
 
 def _written(
@@ -103,6 +134,26 @@ def _written(
     """Writes a file that has been run; returns how it compares."""
     difference, equal = compared(logits, subject.logits)
     refuse_difference(difference, runtime, lambda: "of the output")
-    report = Report(form, (out.name,), len(content), runtime, subject.source, difference, equal, {})
-    write_all({out: content}, report)
+    return write_beside(subject, form, {out: content}, runtime, (difference, equal))
+
+
+def write_beside(
+    subject: Subject,
+    form: str,
+    files: dict[Path, bytes],
+    runtime: str,
+    found: tuple[float, float],
+) -> Report:
+    """Writes files that have been run; returns how they compare.
+
+    Args:
+        subject: what is exported.
+        form: the format.
+        files: the contents by path.
+        runtime: what ran them.
+        found: the largest difference of a logit, and the share of equal classes.
+    """
+    names, size = tuple(path.name for path in files), sum(map(len, files.values()))
+    report = Report(form, names, size, runtime, subject.source, *found, {})
+    write_all(files, report)
     return report

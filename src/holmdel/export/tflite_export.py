@@ -1,0 +1,91 @@
+"""LiteRT (TensorFlow Lite): the file that litert-torch makes, and its comparison in LiteRT."""
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from holmdel.errors import UserError
+from holmdel.export.check import Report, compared, refuse_difference, refuse_existing_files
+from holmdel.export.subject import Subject
+from holmdel.export.torch_exports import about, refuse_what_cannot_go, write_beside
+from holmdel.export.whole import Whole
+
+
+def to_tflite(subject: Subject, out: Path, *, force: bool = False) -> Report:
+    """Writes a classifier for LiteRT, once it has answered as the network does.
+
+    It takes one image, uint8 (1, C, H, W) as stored, and answers with logits and probabilities.
+
+    Args:
+        subject: what is exported.
+        out: the file, `.tflite`; what must be known of it lies beside it in `.json`.
+        force: whether files may be replaced.
+
+    Raises:
+        UserError: for a network that cannot be exported, files that are there or cannot be
+            written, or where they answer otherwise.
+    """
+    paths = [out, out.with_suffix(".json")]
+    refuse_existing_files(paths, force)
+    litert_torch, interpreter = _packages()
+    refuse_what_cannot_go(subject)
+    content = _converted(litert_torch, subject)
+    running = interpreter(model_content=content)
+    running.allocate_tensors()
+    (taken,), given = running.get_input_details(), running.get_output_details()
+    logits = []
+    for image in subject.images:
+        running.set_tensor(taken["index"], image[None].numpy())
+        running.invoke()
+        logits.append(torch.from_numpy(running.get_tensor(given[0]["index"]).copy()))
+    difference, equal = compared(torch.cat(logits), subject.logits)
+    runtime = f"LiteRT {version('ai-edge-litert')}"
+    refuse_difference(difference, runtime, lambda: "of the output")
+    files = {paths[0]: content, paths[1]: about(subject).encode()}
+    return write_beside(subject, "tflite", files, runtime, (difference, equal))
+
+
+def _packages() -> tuple[Any, Any]:
+    """Returns the converter, and LiteRT's interpreter.
+
+    Raises:
+        UserError: where they are not installed.
+    """
+    try:
+        import litert_torch
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise UserError(
+            f"{error.name} is not installed; LiteRT's files need it: pip install litert-torch, in "
+            "an environment without Holmdel's server (docs/export.md)"
+        ) from None
+    return litert_torch, Interpreter
+
+
+def _converted(litert_torch: Any, subject: Subject) -> bytes:
+    """Returns the file; the converter's progress is not shown."""
+    whole = Whole(subject.network, subject.header.image).eval()
+    example = torch.zeros(1, *subject.header.image.stored, dtype=torch.uint8)
+    logging.getLogger("litert_torch").setLevel(logging.ERROR)
+    with (
+        warnings.catch_warnings(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            litert_torch.convert(whole, (example,)).export(f"{folder}/m.tflite")
+        except Exception as error:  # of many kinds, none of which is public
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+            raise UserError(
+                f"litert-torch cannot convert the network ({reason}); ONNX takes it"
+            ) from None
+        return (Path(folder) / "m.tflite").read_bytes()
