@@ -1,5 +1,6 @@
 """An exported page, opened as a file in a real browser: digits are drawn, layers and sums shown."""
 
+import dataclasses
 import shutil
 
 import pytest
@@ -53,3 +54,18 @@ def test_a_unit_adds_up(page):
     page.wait_for_selector("#kernels-canvas")
     page.click("#occlusion")
     page.wait_for_selector("#importance[data-label='3']")
+
+
+def test_what_is_of_no_class_is_unknown(browser, tmp_path):
+    if shutil.which("node") is None:
+        pytest.skip("needs Node.js")
+    model = holmdel.load("lenet-mnist")
+    model.header = dataclasses.replace(model.header, unknown=1e-12)
+    model.export(tmp_path / "strict.html", to="html")
+    opened = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    opened.goto((tmp_path / "strict.html").as_uri())
+    opened.wait_for_selector("canvas.maps[data-layer=output]")
+    draw(opened, "3")
+    opened.wait_for_selector("[data-best='unknown']")
+    assert "of no class that it knows" in opened.inner_text(".answer-top")
+    opened.close()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { brief, digits, figure, fixed, grouped, percent, short, signed } from "../../src/holmdel/server/page/core/numbers.js";
+import { brief, digits, figure, fixed, grouped, isStrange, percent, short, signed } from "../../src/holmdel/server/page/core/numbers.js";
 
 test("a probability below 1 is never shown as certain", () => {
   assert.equal(percent(0.123), "12.3%");
@@ -28,4 +28,10 @@ test("a number in a small cell loses its leading zero and takes a real minus", (
   assert.equal(brief(0), "0");
   assert.equal(digits(-1e-7), "\u22121e\u22127");
   assert.equal(fixed(-0.001, 2), "0.00"); // a zero has no sign
+});
+
+test("an image whose other classes add up to too much is of none", () => {
+  assert.equal(isStrange([0.1, 0.7, 0.2], 0.25), true);
+  assert.equal(isStrange([0.1, 0.7, 0.2], 0.35), false);
+  assert.equal(isStrange([0.5, 0.5], null), false);
 });

@@ -94,6 +94,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
         "stored": list(contract.stored),
         "framing": contract.framing,
         "parameters": parameters,
+        "unknown": header.unknown,
         "source": "folder",
         "data": "",
     }

@@ -58,7 +58,8 @@ export class LocalApi {
     const probabilities = [...valueOf(values, "probabilities").data];
     const seen = { shape: model.stored, data: base64(pixels) };
     const logits = [...valueOf(values, "logits").data];
-    return { classes: model.classes, logits, probabilities, layers, seen, found };
+    const { classes, unknown = null } = model;
+    return { classes, logits, probabilities, layers, seen, found, unknown };
   }
 
   #kernelOf(layer) {

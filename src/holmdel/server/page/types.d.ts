@@ -54,6 +54,7 @@ export interface Model {
   framing: string;
   input: number[]; // [C, H, W] of the network's input
   stored: number[]; // [C, H, W] of the data set's images
+  unknown?: number | null; // as in Activations
 }
 
 /** A network option or a training setting. */
@@ -144,6 +145,8 @@ export interface Activations {
   layers: Layer[];
   seen: { shape: number[]; data: string };
   found: "one" | "several" | "nothing";
+  /** What the probabilities but the largest may add up to; above it, an image is of no class. */
+  unknown?: number | null;
 }
 
 /** /v1/kernels; shapes are [outs, ins, H, W] and [outs, ins]. */

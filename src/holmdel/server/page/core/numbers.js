@@ -50,3 +50,13 @@ export function brief(value) {
   const text = fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : 2);
   return text.replace(/^(\u2212?)0\./, "$1.");
 }
+
+/**
+ * Tells whether an image is of no class that a model knows.
+ * @param {number[]} probabilities @param {number | null} unknown what all but the best may add up to.
+ */
+export function isStrange(probabilities, unknown) {
+  if (unknown === null) return false;
+  const rest = [...probabilities].sort((a, b) => a - b).slice(0, -1);
+  return rest.reduce((sum, one) => sum + one, 0) > unknown;
+}

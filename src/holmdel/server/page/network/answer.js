@@ -2,7 +2,7 @@
 
 import { createBars } from "../core/bars.js";
 import { element, say } from "../core/elements.js";
-import { percent } from "../core/numbers.js";
+import { isStrange, percent } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 
 /**
@@ -22,17 +22,19 @@ export function createAnswer(onClass) {
     node,
     /** Marks the class that is explained; null for none. */
     mark: (index) => shown.mark(index),
-    show({ classes, probabilities, found }, empty) {
+    show({ classes, probabilities, found, unknown = null }, empty) {
       empty ||= found === "nothing";
       const given = (i) => (empty ? 0 : probabilities[i]);
       const items = classes.map((label, i) => ({ label, probability: given(i) }));
       const larger = (one, other) => (other.probability > one.probability ? other : one);
       const greatest = items.reduce(larger);
-      say(best, empty ? "?" : greatest.label);
-      best.dataset.best = empty ? "" : greatest.label;
+      const strange = !empty && isStrange(probabilities, unknown);
+      say(best, empty || strange ? "?" : greatest.label);
+      best.dataset.best = empty ? "" : strange ? "unknown" : greatest.label;
       best.classList.toggle("long", greatest.label.length > 2);
       const more = found === "several" ? t("draw.several") : "";
-      say(sure, empty ? t("draw.nothing") : percent(greatest.probability) + more);
+      const named = strange ? t("draw.unknown") : percent(greatest.probability) + more;
+      say(sure, empty ? t("draw.nothing") : named);
       shown.update(items);
     },
   };
