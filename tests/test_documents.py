@@ -293,6 +293,22 @@ def test_a_format_without_its_decoder_says_what_to_install(
         decode(path, 1)
 
 
+@pytest.mark.parametrize("name", ["photo.jxl", "photo.heic", "scan.tiff", "scan.pdf"])
+def test_a_damaged_file_of_any_format_is_one_sentence(tmp_path, name):
+    """Whatever its decoder says: some say a paragraph."""
+    pillow_heif.register_heif_opener()
+    __import__("pillow_jxl")
+    line("1").convert("RGB").save(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(UserError) as caught:
+        decode(tmp_path / name, 1)
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / name} is cut short or damaged (")
+    assert said.endswith("); copy it again")
+    assert ". " not in said
+
+
 # Folders
 
 

@@ -56,6 +56,13 @@ def test_an_amount_whose_slash_was_read_as_a_one():
     assert worth("amount", "110,0001-") == {"110,000/-": {"cents": 11000000, "decimal": True}}
     assert worth("amount", "125.001100")["125.00/100"] == {"cents": 12500, "decimal": True}
     assert set(worth("amount", "25001-")) == {"25001-", "2500/-"}  # nobody can tell
+    assert set(worth("amount", "25001100")) == {"25001100", "2500/100"}
+
+
+def test_an_amount_of_hundred_millions_without_a_mark_is_one_in_hundredths():
+    """As `100 00/100`, whose gap has no sign: nobody writes 100,001,100 without a comma."""
+    assert worth("amount", "100001100") == {"10000/100": {"cents": 10000, "decimal": True}}
+    assert worth("amount", "100,001,100")["100,001,100"] == {"cents": 10000110000, "decimal": False}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import sys
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -108,6 +109,7 @@ def run(arguments: list[str] | None = None) -> None:
     """
     try:
         given = with_address(sys.argv[1:] if arguments is None else arguments)
+        _refuse_empty(given)
         status = app(given, standalone_mode=False, prog_name="holmdel")
     except UserError as error:
         _complain(str(error))
@@ -130,6 +132,15 @@ def run(arguments: list[str] | None = None) -> None:
         _complain(f"{str(error.filename)[:40]}... is longer than a file's name may be; check it")
         sys.exit(USER_MISTAKE)
     sys.exit(status if isinstance(status, int) else DONE)
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """Raises a UserError for an option without a value, which as a path would be this folder."""
+    for flag, value in pairwise([*arguments, "-"]):
+        if flag.startswith("--") and (flag.endswith("=") or not value.strip()):
+            raise UserError(
+                f"{flag.rstrip('=')} was given an empty value; say one, or leave it out"
+            )
 
 
 def _complain(sentence: str) -> None:

@@ -121,4 +121,10 @@ def not_an_image(name: str, front: bytes) -> NotAnImage:
         return FileOfCheques(
             f"{name} is a file of cheques (X9.37, X9.100-187); give it to `holmdel read`"
         )
+    decoder = _decoder(front)
+    if decoder:
+        return NotAnImage(
+            f"{name} is cut short or damaged (it begins as a {decoder.title} image and goes on as "
+            "none); copy it again"
+        )
     return NotAnImage(f"{name} is not an image; expected a PNG, JPEG, TIFF, ... file")

@@ -119,5 +119,6 @@ def too_large(name: str, size: str) -> TooLarge:
 
 def cut_short(name: str, error: Exception) -> UserError:
     """Returns what says that a foreign parser gave up on a file."""
-    reason = " ".join(str(error).split()) or type(error).__name__
+    said, _, _ = " ".join(str(error).split()).partition(". ")  # the rest is for programmers
+    reason = said.removesuffix(".") or type(error).__name__
     return UserError(f"{name} is cut short or damaged ({reason}); copy it again")

@@ -135,7 +135,13 @@ def parse_pattern(pattern: str) -> Pattern:
 
 
 def _list(pattern: str) -> Pattern:
-    codes = load_codes(Path(pattern.removeprefix("list:")), pattern)
+    file = pattern.removeprefix("list:")
+    if not file.strip():
+        raise UserError(
+            f"pattern {pattern!r} names no file; expected list:FILE, a text file with a string of "
+            "digits a line"
+        )
+    codes = load_codes(Path(file), pattern)
     return Pattern(
         pattern,
         (),

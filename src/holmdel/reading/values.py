@@ -20,6 +20,9 @@ _AMOUNT = re.compile(
     re.VERBOSE,
 )
 
+# Of nine digits or more: nobody writes a hundred million and more without a mark in it.
+_HUNDREDTHS = re.compile(rf"\d{{5,}}{STAND_IN}100")
+
 
 def amount(raw: str) -> Value | None:
     """Returns what an amount is worth, or None where its marks are not those of one.
@@ -53,11 +56,18 @@ def amounts(said: str, slash: bool) -> list[Meaning]:
 
     >>> amounts("110,0001-", False)
     [('110,000/-', {'cents': 11000000, 'decimal': True})]
-    >>> [raw for raw, _ in amounts("250001100", False)]
-    ['250001100', '25000/100']
+    >>> [raw for raw, _ in amounts("25001100", False)]
+    ['2500/100', '25001100']
+    >>> amounts("250001100", False)
+    [('25000/100', {'cents': 25000, 'decimal': True})]
     """
-    written = said if slash else re.sub(f"{STAND_IN}(?=100$|[=-]+$)", "/", said)
-    found = [(raw, amount(raw)) for raw in dict.fromkeys((said, written))]
+    if slash:
+        return [(said, amount(said))]
+    if _HUNDREDTHS.fullmatch(said):
+        said = said.removesuffix(f"{STAND_IN}100") + "/100"
+    written = re.sub(f"{STAND_IN}(?=100$|[=-]+$)", "/", said)
+    both = (written, said) if written.endswith("/100") else (said, written)
+    found = [(raw, amount(raw)) for raw in dict.fromkeys(both)]
     return [meaning for meaning in found if meaning[1] is not None] or found[:1]
 
 
