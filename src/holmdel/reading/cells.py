@@ -18,19 +18,11 @@ from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
 from holmdel.reading.patterns import Pattern, parse_pattern
 from holmdel.reading.segments import components
 from holmdel.reading.single import digit_chances
+from holmdel.reading.thresholds import READING
 
 _VIEWS = 4  # of each digit and line
 _NEVER = 1e-7  # the probability of what no view says
-_SPECK = 0.2  # of a cell's height: what is smaller both ways is no digit
-_INK = 0.4  # of the darkest ink
-_LEAST_INK = 30  # of 255 under the paper
-_OWN = 0.7  # of a mark's ink that lies in one cell: it belongs there
-_OUTSIDE = 0.4  # of a mark's ink that lies in cells at least
-_TWO = 1.05  # times a cell's width: a mark so wide is two digits
-_ASIDE = 0.3  # of a cell's width at the comb's ends, into which a digit may run
-_REACH = 0.25  # of a cell's height over and under it, into which a digit may run
 _MARGIN = 0.12  # of a digit's height, left around it
-_LOWEST = 0.55  # of the usual height: lower marks (a dash) do not fill their image
 _GAP = 0.25  # of the usual height, between two digits set in one line
 
 
@@ -72,7 +64,7 @@ def _marks(picture: Picture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Returns the connected marks of a picture and their statistics."""
     dark = 255 - cv2.GaussianBlur(picture, (3, 3), 0)
     deepest = float(np.percentile(dark, 99.5))
-    ink = (dark > max(_LEAST_INK, _INK * deepest)).astype(np.uint8)
+    ink = (dark > max(READING.least_cell_ink, READING.cell_ink * deepest)).astype(np.uint8)
     return components(ink)
 
 
@@ -97,10 +89,12 @@ def _owners(
     for n in range(1, count):
         w, h, area = (int(v) for v in stats[n, 2:5])
         inside = shares[n, 1:]
-        if max(w, h) < _SPECK * height or inside.sum() < _OUTSIDE * area:
+        if max(w, h) < READING.cell_speck * height or inside.sum() < READING.in_cells * area:
             continue
         owner[n] = int(inside.argmax())
-        cut[n] = inside.max() < _OWN * inside.sum() and w > _TWO * min(width, height)
+        cut[n] = inside.max() < READING.own_cell * inside.sum() and w > READING.two_digits * min(
+            width, height
+        )
     owners = np.where(cut[labels], regions, owner[labels]).astype(np.int32)
     owners[~inked] = -1
     return owners
@@ -110,11 +104,11 @@ def _regions(shape: tuple[int, ...], cells: Sequence[Box]) -> NDArray[np.int32]:
     """Returns the number of the cell that a place is in, or over or under, or beside; else -1."""
     regions = np.full(shape, -1, np.int32)
     edges = [(a[0] + a[2] + b[0]) // 2 for a, b in pairwise(cells)]
-    room = round(_ASIDE * cells[0][2])
+    room = round(READING.cell_aside * cells[0][2])
     lefts = [cells[0][0] - room, *edges]
     rights = [*edges, cells[-1][0] + cells[-1][2] + room]
     for n, ((_, y, _, h), left, right) in enumerate(zip(cells, lefts, rights, strict=True)):
-        top, bottom = round(y - _REACH * h), round(y + (1 + _REACH) * h)
+        top, bottom = round(y - READING.cell_reach * h), round(y + (1 + READING.cell_reach) * h)
         regions[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)] = n
     return regions
 
@@ -140,8 +134,8 @@ def _alone_on_white(
     other = owners[rows, columns] >= 0
     other &= owners[rows, columns] != number
     shown = np.where(own & ~other, picture[rows, columns], 255).astype(np.uint8)
-    margin = max(2, round(_MARGIN * max(h, _LOWEST * usual)))
-    more = max(0, round((_LOWEST * usual - h) / 2))
+    margin = max(2, round(_MARGIN * max(h, READING.lowest_digit * usual)))
+    more = max(0, round((READING.lowest_digit * usual - h) / 2))
     return np.pad(shown, ((margin + more,) * 2, (margin,) * 2), constant_values=255)
 
 

@@ -6,30 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.found import LIKELY, PART, Found
+from holmdel.reading.found import Found
 from holmdel.reading.frames import Box
+from holmdel.reading.thresholds import READING
 from holmdel.reading.writing import Marks
-
-_FORM = 3  # filled boxes make a form
-_LABEL = 0.85  # of the writing's height: how high a label is at most
-_SMALL = 0.6  # of the writing's height: lower marks that seem to stand in a box are print
-_BESIDE = 0.97  # a digit's probability outside all boxes, where digits stand in combs: else a name
-_LITTLE = 12  # lines of an ink: among more, two digits are letters
-_CROWDED = 2  # digits a mark; more is a word run together
-_WEAK = 0.5  # of what a line in a box is read with, that may be digits
-_ALONE = 0.95  # a digit's probability, of one in a box or alone on its page
-_ONE, _TWO = 0.99, 0.97  # the value of one and of two digits that count among numbers
-_WEIGHTS = (0.0, 0.25, 0.5, 1.0)  # by how much a line of so many digits speaks for numbers alone
-_NUMBERS = 2.0  # what they come to on a page of numbers,
-_FEW = 0.5  # times as many as there are lines of words
-_AS_HIGH = (0.6, 1.5)  # of the numbers' height
-
-_NEAR = 1.2  # times a cell's width: how far from a comb digits of it stand at most,
-_LEVEL = 0.7  # of its height beside the comb's
-
-_MARGIN = 2  # ones above and below another: pieces of a margin's line,
-_COLUMN, _TILT = 0.3, 0.06  # of its height aside, or of how far down they stand
-_EVEN = 0.06  # of their height and pitch, by which pieces of squared paper differ
 
 Around = tuple[int, int, int, int]  # left, top, right and bottom
 
@@ -86,7 +66,9 @@ def _without_rules(ink: Candidates) -> Candidates:
     """Returns the lines without pieces of squared paper and of margins, which look like ones."""
     ones = [f for f in ink.found if f.text == "1" and not f.boxed]
     places = np.array([ink.around(f) for f in ones], np.float64).reshape(-1, 4)
-    rules = [f for f, n in zip(ones, _in_one_column(places), strict=True) if n >= _MARGIN]
+    rules = [
+        f for f, n in zip(ones, _in_one_column(places), strict=True) if n >= READING.margin_pieces
+    ]
     rules += [f for f in (*ink.found, *ink.fields) if f not in rules and _is_even(ink, f)]
     found, fields = ([f for f in lines if f not in rules] for lines in (ink.found, ink.fields))
     return replace(ink, found=found, fields=fields)
@@ -97,7 +79,7 @@ def _in_one_column(places: NDArray[np.float64]) -> NDArray[np.int64]:
     x, y = (places[:, 0] + places[:, 2]) / 2, (places[:, 1] + places[:, 3]) / 2
     high = places[:, 3] - places[:, 1]
     away, down = np.abs(x[:, None] - x), np.abs(y[:, None] - y)
-    near = away <= np.maximum(_COLUMN * high[:, None], _TILT * down)
+    near = away <= np.maximum(READING.margin_aside * high[:, None], READING.margin_tilt * down)
     return np.asarray((near & (down > 0)).sum(1), np.int64)
 
 
@@ -106,10 +88,12 @@ def _is_even(ink: Candidates, line: Found) -> bool:
     if line.digits < 3 or set(line.text) != {"1"} or line.boxed:
         return False
     x, _, _, h = ink.marks.box[list(line.marks)].astype(np.float64).T
-    tall = h >= PART * h.max()
+    tall = h >= READING.tall * h.max()
     steps, high = np.diff(np.sort(x[tall])), h[tall]
-    even = float(high.std()) <= _EVEN * float(high.mean())
-    return even and len(steps) > 1 and float(steps.std()) <= _EVEN * float(steps.mean())
+    even = float(high.std()) <= READING.even_squares * float(high.mean())
+    return (
+        even and len(steps) > 1 and float(steps.std()) <= READING.even_squares * float(steps.mean())
+    )
 
 
 def _with_beyond(ink: Candidates, chosen: Chosen, loose: Sequence[Around]) -> Chosen:
@@ -128,14 +112,19 @@ def _beside(comb: Box, other: Around) -> bool:
     cell = float(np.median([w for _, _, w, _ in comb.cells]))
     gap = max(left - comb.x - comb.w, comb.x - right)
     shared = min(bottom, comb.y + comb.h) - max(top, comb.y)
-    return shared >= _LEVEL * (bottom - top) and -0.5 * cell <= gap <= _NEAR * cell
+    return (
+        shared >= READING.level_with_comb * (bottom - top)
+        and -0.5 * cell <= gap <= READING.near_comb * cell
+    )
 
 
 def _parted(ink: Candidates, on_form: list[Found], kept: list[Found]) -> Chosen:
     """Returns the fields without those that may be none: two numbers, a name beside combs."""
     labels = [f for f in ink.fields if f not in on_form]
     in_combs = any(f.cells for f in kept)
-    weak = [f for f in kept if f.parted or (in_combs and not f.boxed and f.value < _BESIDE)]
+    weak = [
+        f for f in kept if f.parted or (in_combs and not f.boxed and f.value < READING.beside_combs)
+    ]
     kept, weak = _one_a_comb(ink, [f for f in kept if f not in weak], weak)
     boxed = [f for f in ink.found if f.boxed and f not in (*kept, *weak, *labels)]
     return Chosen(tuple(kept), (*weak, *(f for f in boxed if _may_be_field(f))))
@@ -158,21 +147,26 @@ def is_field(line: Found) -> bool:
     if line.cells and not line.cells[0] <= line.digits <= line.cells[1]:
         return False
     if line.digits == 1:
-        return line.sure > _ALONE and line.fills and len(line.marks) <= 2
-    if line.explained < 0.75 or line.digits > _CROWDED * len(line.marks) + 1:
+        return line.sure > READING.alone and line.fills and len(line.marks) <= 2
+    if line.explained < 0.75 or line.digits > READING.crowded * len(line.marks) + 1:
         return False
     return line.value >= (0.9 if line.digits == 2 else 0.8) - (0.04 if line.boxed else 0.0)
 
 
 def _may_be_field(line: Found) -> bool:
     """Returns whether a line in a box may be digits, and is told of though it is not sure."""
-    return line.digits > 0 and line.fills and line.sure >= _WEAK and line.explained >= _WEAK
+    return (
+        line.digits > 0
+        and line.fills
+        and line.sure >= READING.weak_in_box
+        and line.explained >= READING.weak_in_box
+    )
 
 
 def _on_form(ink: Candidates) -> list[Found]:
     """Returns the fields; beside filled boxes, what stands outside and is smaller is a label."""
     boxed = [ink.high(f) for f in ink.fields if f.boxed]
-    if len(boxed) < _FORM:
+    if len(boxed) < READING.form:
         return list(ink.fields)
     usual = float(np.median(boxed))
     return [f for f in ink.fields if ink.high(f) >= _least_high(f) * usual]
@@ -184,7 +178,7 @@ def _least_high(line: Found) -> float:
     What fills few of a comb's cells may be print between strokes that look like walls.
     """
     full = line.cells is None or line.cells[0] == line.cells[1]
-    return _SMALL if line.boxed and full else _LABEL
+    return READING.small_in_box if line.boxed and full else READING.label
 
 
 def _worthy(
@@ -202,11 +196,11 @@ def _worthy(
         return strong
     if not any(on_form) and sum(len(ink.found) for ink in inks) == 1:
         return [
-            [f for f in ink.found if f.digits == 1 and f.sure > _ALONE and not f.boxed]
+            [f for f in ink.found if f.digits == 1 and f.sure > READING.alone and not f.boxed]
             for ink in inks
         ]
     each = zip(inks, strong, on_form, strict=True)
-    return [few if len(ink.found) > _LITTLE else form for ink, few, form in each]
+    return [few if len(ink.found) > READING.little else form for ink, few, form in each]
 
 
 def _short(inks: Sequence[Candidates], strong: list[list[Found]]) -> list[list[Found]]:
@@ -220,12 +214,14 @@ def _short(inks: Sequence[Candidates], strong: list[list[Found]]) -> list[list[F
     none: list[list[Found]] = [[] for _ in inks]
     if not heights or any(f.boxed for few in strong for f in few):
         return none
-    least, most = (part * float(np.median(heights)) for part in _AS_HIGH)
+    least, most = (part * float(np.median(heights)) for part in READING.as_high)
     short = [[f for f in more if least <= ink.high(f) <= most] for ink, _, more in each]
     numbers = [f for few, more in zip(strong, short, strict=True) for f in (*few, *more)]
-    words = [f for ink in inks for f in ink.found if f.value < LIKELY and ink.high(f) >= least]
-    speaks = sum(_WEIGHTS[min(f.digits, 3)] for f in numbers)
-    return short if speaks >= _NUMBERS and len(words) <= _FEW * speaks else none
+    words = [
+        f for ink in inks for f in ink.found if f.value < READING.likely and ink.high(f) >= least
+    ]
+    speaks = sum(READING.weights[min(f.digits, 3)] for f in numbers)
+    return short if speaks >= READING.numbers and len(words) <= READING.few_words * speaks else none
 
 
 def _is_short(line: Found) -> bool:
@@ -233,5 +229,5 @@ def _is_short(line: Found) -> bool:
     if line.boxed or line.digits > 2:
         return False
     if line.digits == 1:
-        return line.value >= _ONE and len(line.marks) <= 2
-    return line.digits == 2 and line.value >= _TWO and len(line.marks) <= 4
+        return line.value >= READING.one and len(line.marks) <= 2
+    return line.digits == 2 and line.value >= READING.two and len(line.marks) <= 4

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.reading.hues import Colour, heaps, mask_of, name_of, parted
 from holmdel.reading.image import (
     Picture,
     closed,
@@ -25,25 +26,13 @@ from holmdel.reading.image import (
     working,
 )
 
-_MOST = 5  # inks of a page; more is a photograph
-_CELLS = 48  # of the diagram of colours, a side
-_NEUTRAL = 0.2  # of 1, the saturation of a pure colour: black and grey print has less
-_LEAST = 60  # pixels; fewer are a speck
-_PART = 0.004  # of the page's ink; less is its fringes
-_VALLEY = 0.6  # of a heap's height: how low it lies between two inks
-_BETWEEN = 0.15  # saturation; so near to the mixtures of two inks is where one crosses the other
-_ALONE = 0.15  # of an ink's pixels that are away from the others
 _GRAIN = 4.0  # of 255; a channel's grain is no worse below it
 _FAINT = 0.5  # of the contrast in the channel where it is darkest: the grey of an ink that is light
 _FINE, _WIDE = 0.6, 1.5  # pixels of half the working image: deviations of two looks
 _WEAK = 6.0  # of 255, and somewhat more than the paper's grain: ink that has a colour
 _MIDDLE = 0.93  # of the strength nearby: the middle of a stroke
 _WALL = 5  # pixels of half the working image; how broad a rule is that a pen crosses
-_FRINGE = 5  # pixels of it: twice how far a fringe reaches, and one
-_NEAR = 5  # pixels of it: how far wrong the wider look is where inks touch
-_HUES = (("red", 20), ("orange", 45), ("yellow", 75), ("green", 165), ("cyan", 200), ("blue", 265))
 
-Colour = NDArray[np.float32]  # saturation along two axes, -1 to 1: (2,)
 Planes = Sequence[Picture]  # red, green and blue, uint8 (h, w)
 
 
@@ -132,10 +121,10 @@ def layers(rgb: Picture) -> tuple[Layer, ...]:
     strength, wide = _colours(planes, _WIDE, stain)
     grain = float(np.median(~darkest[stain == 0])) if (stain == 0).any() else 0.0
     middle = strength >= np.maximum(_MIDDLE * dilated(strength, 5, 5), _WEAK + 1.2 * grain)
-    inks = _heaps(wide[middle[stain > 0]])
+    inks = heaps(wide[middle[stain > 0]])
     if len(inks) > 1:
         _, fine = _colours(planes, _FINE, stain)
-        inks, label = _parted(fine, wide, inks, stain, core)
+        inks, label = parted(fine, wide, inks, stain, core)
     if len(inks) < 2:
         return (_single(rgb, plain, planes, inks, stain),)
     return tuple(_layers(rgb, plain, planes, inks, label, core))
@@ -170,102 +159,6 @@ def _colours(planes: Planes, reach: float, stain: Picture) -> tuple[Picture, NDA
     return strength, np.stack([red - (green + blue) / 2, up], axis=1).astype(np.float32)
 
 
-def _heaps(colours: NDArray[np.float32]) -> list[Colour]:
-    """Returns the colours, of (n, 2), that many have, the commonest first."""
-    cells = ((colours + 1) * (_CELLS / 2)).astype(np.int64).clip(0, _CELLS - 1)
-    counts = np.bincount(cells[:, 0] * _CELLS + cells[:, 1], minlength=_CELLS**2)
-    square = counts.reshape(_CELLS, _CELLS).astype(np.float32)
-    table = cv2.GaussianBlur(square, (0, 0), 1.2).astype(np.float32, copy=False)
-    around = cv2.boxFilter(square, -1, (7, 7), normalize=False)
-    least = max(_LEAST, _PART * len(colours))
-    kept: list[tuple[int, int]] = []
-    for peak in _peaks(table):
-        if around[peak] >= least and all(_apart(table, peak, other) for other in kept):
-            kept.append(peak)
-    return [_colour(peak) for peak in kept[:_MOST]]
-
-
-def _peaks(table: NDArray[np.float32]) -> Iterator[tuple[int, int]]:
-    highest = (table == cv2.dilate(table, np.ones((3, 3), np.uint8))) & (table > 0)
-    yield from sorted(zip(*np.nonzero(highest), strict=True), key=lambda p: -table[p])
-
-
-def _apart(table: NDArray[np.float32], low: tuple[int, int], high: tuple[int, int]) -> bool:
-    """Says whether two peaks are two inks: a valley between them, and not both grey."""
-    steps = np.linspace(low, high, 2 * _CELLS).round().astype(int)
-    valley = float(table[steps[:, 0], steps[:, 1]].min())
-    coloured = any(float(np.hypot(*_colour(peak))) > _NEUTRAL for peak in (low, high))
-    return valley < _VALLEY * float(table[low]) and coloured
-
-
-def _colour(cell: tuple[int, int]) -> Colour:
-    """Returns the colour in the middle of a cell of the diagram."""
-    return ((np.array(cell) + 0.5) * (2 / _CELLS) - 1).astype(np.float32)
-
-
-def _parted(
-    fine: NDArray[np.float32],
-    wide: NDArray[np.float32],
-    inks: list[Colour],
-    stain: Picture,
-    core: Picture,
-) -> tuple[list[Colour], NDArray[np.int8]]:
-    """Returns the inks without mixtures, and the number of the ink of each pixel, -1 for none."""
-    while True:
-        near, afar = _nearest(fine, inks, stain), _nearest(wide, inks, stain)
-        label = _labels(near, afar, core, len(inks))
-        mixed = [i for i in range(len(inks)) if _is_mixture(i, inks, label)]
-        if not mixed:
-            return inks, label
-        inks = [ink for i, ink in enumerate(inks) if i != mixed[-1]]
-
-
-def _nearest(
-    colours: NDArray[np.float32], inks: Sequence[Colour], stain: Picture
-) -> NDArray[np.int8]:
-    """Returns the number of the ink that each pixel is most like, -1 where there is none."""
-    far = np.stack([((colours - ink) ** 2).sum(axis=1) for ink in inks])
-    out = np.full(stain.shape, -1, np.int8)
-    out[stain > 0] = np.argmin(far, axis=0)
-    return out
-
-
-def _labels(
-    fine: NDArray[np.int8], wide: NDArray[np.int8], core: Picture, count: int
-) -> NDArray[np.int8]:
-    """Returns each pixel's ink: what it is itself, unless it is another ink's fringe.
-
-    A fringe lies beside ink that is another from near and from afar, and not beside its own.
-    """
-    label = fine.copy()
-    sure = [_mask((fine == i) & (wide == i)) & core for i in range(count)]
-    near = [dilated(mask, _NEAR, _NEAR) > 0 for mask in sure]
-    for i in range(count):
-        beside = (wide == i) & (fine != i) & (dilated(sure[i], _FRINGE, _FRINGE) > 0)
-        for j in range(count):
-            label[beside & (fine == j) & ~near[j]] = i
-    return label
-
-
-def _mask(where: NDArray[np.bool_]) -> Picture:
-    return where.astype(np.uint8) * np.uint8(255)
-
-
-def _is_mixture(number: int, inks: Sequence[Colour], label: NDArray[np.int8]) -> bool:
-    """Says whether an ink is what two others look like where they meet: nowhere by itself."""
-    others = [ink for i, ink in enumerate(inks) if i != number]
-    if not any(_between(inks[number], a, b) for a in others for b in others if a is not b):
-        return False
-    own = label == number
-    away = own & (dilated(_mask((label >= 0) & ~own), 7, 7) == 0)
-    return bool(away.sum() < _ALONE * own.sum())
-
-
-def _between(colour: Colour, a: Colour, b: Colour) -> bool:
-    along = float(np.dot(colour - a, b - a) / np.dot(b - a, b - a))
-    return 0 < along < 1 and float(np.hypot(*(a + along * (b - a) - colour))) < _BETWEEN
-
-
 def _single(
     rgb: Picture, plain: Picture, planes: Planes, inks: Sequence[Colour], stain: Picture
 ) -> Layer:
@@ -276,8 +169,8 @@ def _single(
     grey = resized(plain, (stain.shape[1], stain.shape[0]))
     contrast = 255 - float(grey[stain > 0].mean())
     if contrast >= _FAINT * (255 - float(planes[channel][stain > 0].mean())):
-        return _only(_name(inks[0]), plain, None)
-    return _only(_name(inks[0]), even_light(_plane(rgb, channel)), channel)
+        return _only(name_of(inks[0]), plain, None)
+    return _only(name_of(inks[0]), even_light(_plane(rgb, channel)), channel)
 
 
 def _channel_of(planes: Planes, strokes: Picture, stain: Picture) -> int:
@@ -303,23 +196,15 @@ def _layers(
 ) -> Iterator[Layer]:
     size = (plain.shape[1], plain.shape[0])
     for i, colour in enumerate(inks):
-        name, strokes, page, channel = _name(colour), _mask(label == i), plain, None
+        name, strokes, page, channel = name_of(colour), mask_of(label == i), plain, None
         if name != "black":
-            channel = _channel_of(planes, strokes, _mask(label >= 0))
+            channel = _channel_of(planes, strokes, mask_of(label >= 0))
             page = even_light(_plane(rgb, channel))
         bare = strokes & core
         crossing = (closed(bare, _WALL, 1) | closed(bare, 1, _WALL)) & core
-        gone = dilated(_mask((label >= 0) & (label != i)), 3, 3) & ~crossing
-        other = _mask(resized(gone, size) > 127)
+        gone = dilated(mask_of((label >= 0) & (label != i)), 3, 3) & ~crossing
+        other = mask_of(resized(gone, size) > 127)
         yield Layer(name, page | other, other, channel)
-
-
-def _name(colour: Colour) -> str:
-    """Returns the name of what an ink looks like: the light it leaves."""
-    if float(np.hypot(*colour)) < _NEUTRAL:
-        return "black"
-    hue = float(np.degrees(np.arctan2(-colour[1], -colour[0]))) % 360
-    return next((name for name, end in _HUES if hue < end), "violet" if hue < 340 else "red")
 
 
 def _ground(plain: Picture, other: Picture) -> Picture:

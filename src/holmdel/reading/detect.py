@@ -8,8 +8,6 @@ import numpy as np
 from holmdel.reading.chosen import Candidates, Chosen, choose, is_field
 from holmdel.reading.fields import crop
 from holmdel.reading.found import (
-    PART,
-    TELLING,
     Found,
     Lines,
     better,
@@ -22,13 +20,8 @@ from holmdel.reading.gaps import marks_between, parts_of_numbers
 from holmdel.reading.image import Picture, Sheet, sheet
 from holmdel.reading.layout import Layout, find_layout
 from holmdel.reading.print import printed, twins, words_of, written_in
+from holmdel.reading.thresholds import READING
 from holmdel.reading.writing import Marks, lines_of, marks_of, regions_of
-
-_MOST_LINES = 100  # that are read to find fields
-_MOST_MARKS = 40  # of a line
-_LIKE_DIGITS = 0.55  # from which on a line may be digits upside down
-_WORD_GAP = 0.8  # times the marks' height
-_GLANCE = 16  # lines that say whether a page is upside down
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +71,7 @@ class Searched:
     @property
     def plain(self) -> bool:
         """Whether no other turning needs to be looked at."""
-        digits = sum(f.digits for f in self.fields if f.digits >= TELLING)
+        digits = sum(f.digits for f in self.fields if f.digits >= READING.telling)
         sure = digits >= 4 and self.evidence >= 0.42 * digits
         return sure and self.doubtful <= digits // 2
 
@@ -149,7 +142,9 @@ class _Seen:
 
     def with_fields(self, chosen: Chosen) -> Searched:
         """Returns the ink with the lines that are digits."""
-        unsure = (f for f in self.candidates.found if f.sure >= _LIKE_DIGITS and not is_field(f))
+        unsure = (
+            f for f in self.candidates.found if f.sure >= READING.like_digits and not is_field(f)
+        )
         return Searched(
             self.cut.sheet,
             self.cut.marks,
@@ -173,9 +168,9 @@ def _seen(cut: "_Cutter", reader: Lines) -> _Seen:
     for line, is_print in zip(lines, verdicts, strict=True):
         words = written_in(alike, marks, line)
         written += words or ([] if is_print else [line])
-    written = [line for line in written if len(line) <= _MOST_MARKS]
+    written = [line for line in written if len(line) <= READING.most_marks]
     written.sort(key=lambda line: -float(marks.box[line, 3].max()))
-    first = read([cut(line) for line in written[:_MOST_LINES]], marks, flat, reader)
+    first = read([cut(line) for line in written[: READING.most_lines]], marks, flat, reader)
     found = _with_gaps(better(first, marks, flat, reader), cut, reader)
     parts = [
         cut(part) for f in found if not f.cells and not is_field(f) for part in _words(marks, f)
@@ -203,8 +198,8 @@ def says_more_turned(found: Sequence[Searched], reader: Lines) -> bool:
     upright: list[Found] = []
     turned: list[Found] = []
     for one in found:
-        telling = [f for f in one.read if f.digits >= TELLING]
-        lines = sorted(telling, key=lambda f: -f.sure)[:_GLANCE]
+        telling = [f for f in one.read if f.digits >= READING.telling]
+        lines = sorted(telling, key=lambda f: -f.sure)[: READING.glance]
         upright += lines
         turned += read([upside_down(f) for f in lines], one.marks, one.sheet, reader)
     return evidence_of(turned) > evidence_of(upright)
@@ -231,7 +226,7 @@ class _Cutter:
         if len(cells) < 2:
             return None
         box = self.marks.box[list(line)]
-        tall = box[box[:, 3] >= PART * box[:, 3].max()]
+        tall = box[box[:, 3] >= READING.tall * box[:, 3].max()]
         middle = tall[:, 0] + tall[:, 2] / 2
         filled = sum(bool(((x <= middle) & (middle < x + w)).any()) for x, _, w, _ in cells)
         return filled, len(cells)
@@ -241,7 +236,7 @@ def _words(marks: Marks, line: Found) -> list[list[int]]:
     """Returns the parts of a line, between gaps wide for it, of sure digits alone."""
     if len(line.marks) < 4 or not line.digits:
         return []
-    words = words_of(marks, list(line.marks), _WORD_GAP)
+    words = words_of(marks, list(line.marks), READING.word_gap)
     trust = dict(zip(line.marks, line.trust, strict=True))
     return [word for word in words if len(words) > 1 and _sure_word([trust[i] for i in word])]
 

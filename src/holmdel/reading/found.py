@@ -11,6 +11,7 @@ import numpy as np
 from holmdel.reading.fields import Affine, levelled
 from holmdel.reading.image import Picture, Sheet, resized
 from holmdel.reading.patterns import parse_pattern
+from holmdel.reading.thresholds import READING
 from holmdel.reading.writing import Marks
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ class Lines(Protocol):
 
 _SEEN = r"[.,=$€£-]*(\d[.,=$€£-]?)+"  # what is looked for, whatever the pattern
 _PARTED = "-="  # what parts numbers, or makes a date of them
-TELLING = 3  # digits of a line that says which way up it is
-LIKELY = 0.7  # the value from which on a line may be digits, and below which it is words
-PART = 0.45  # of the highest mark: lower ones may be dashes, dots, flags
 
 
 @dataclass(frozen=True, eq=False)  # two with the same marks could not be compared
@@ -79,12 +77,12 @@ class Found:
     @property
     def loose(self) -> bool:
         """Whether it may be digits and stands in no box: a part of a number, or beside a comb."""
-        return not self.boxed and self.digits > 0 and self.value >= LIKELY
+        return not self.boxed and self.digits > 0 and self.value >= READING.likely
 
 
 def evidence_of(lines: Sequence[Found]) -> float:
     """Returns how much speaks for digits: how many were read, weighted by how sure they are."""
-    return sum(f.digits * max(f.value - 0.5, 0.0) for f in lines if f.digits >= TELLING)
+    return sum(f.digits * max(f.value - 0.5, 0.0) for f in lines if f.digits >= READING.telling)
 
 
 def upside_down(line: Found) -> Found:
@@ -113,7 +111,7 @@ def _judged(line: Found, answer: "LineAnswer", marks: Marks, flat: Sheet) -> Fou
     x, w, h = box[:, :1], box[:, 2:3], box[:, 3]
     on = (spans[:, 0] < x + 0.7 * w + 1) & (spans[:, 1] > x + 0.3 * w - 1)
     trust = np.where(on, confidence, 0).max(1)
-    high = h >= PART * h.max()
+    high = h >= READING.tall * h.max()
     return replace(
         line,
         text=answer.text,
@@ -131,13 +129,7 @@ def _across(box: tuple[int, int, int, int], onto: Affine) -> tuple[float, float]
     return float(ends[0].min()), float(ends[0].max())
 
 
-_SURE = 0.93  # a digit's probability from which on a line is left as it is
-_MOST_DOUBTFUL = 20  # lines that are looked at again
-_WORTH = 0.5  # a digit's probability from which on other frames are tried
-_HOPE = 0.65  # what the first of them must come to, for more to be tried
-_LONGEST = 20  # marks of a line that is looked at again
 _FRAMES = ((0.1, 1.0), (0.0, 0.8), (0.2, 1.0), (-0.3, 1.0), (0.1, 0.8), (0.2, 0.8))
-_FIRST = 2  # frames; what they say decides whether more are tried
 
 
 def better(found: list[Found], marks: Marks, flat: Sheet, reader: Lines) -> list[Found]:
@@ -149,14 +141,14 @@ def better(found: list[Found], marks: Marks, flat: Sheet, reader: Lines) -> list
         number
         for number, line in enumerate(found)
         if line.digits >= 2
-        and len(line.marks) <= _LONGEST
-        and line.sure >= _WORTH
-        and line.value < _SURE
+        and len(line.marks) <= READING.longest_doubtful
+        and line.sure >= READING.worth_frames
+        and line.value < READING.sure_digit
     ]
-    doubtful = sorted(doubtful, key=lambda number: -found[number].sure)[:_MOST_DOUBTFUL]
+    doubtful = sorted(doubtful, key=lambda number: -found[number].sure)[: READING.most_doubtful]
     views = {number: _views(found[number], flat, marks) for number in doubtful}
     options = {number: [found[number]] for number in doubtful}
-    for part in (slice(_FIRST), slice(_FIRST, None)):
+    for part in (slice(READING.first_frames), slice(READING.first_frames, None)):
         asked = [number for number in doubtful if _open(options[number])]
         pictures = [view for number in asked for view in views[number][part]]
         answers = iter(read(pictures, marks, flat, reader))
@@ -174,7 +166,7 @@ def _open(options: list[Found]) -> bool:
         return True
     most = max(option.value for option in options)
     agreed = len({option.text for option in options}) == 1
-    return most >= _HOPE and not (agreed and most >= _SURE)
+    return most >= READING.hope and not (agreed and most >= READING.sure_digit)
 
 
 def _agreed(options: list[Found]) -> Found:

@@ -8,16 +8,8 @@ import numpy as np
 
 from holmdel.reading.found import Found
 from holmdel.reading.image import Picture
+from holmdel.reading.thresholds import READING
 from holmdel.reading.writing import Marks
-
-_WIDEST = 1.7  # times the digits' height: farther apart stand two numbers
-_GAP = 0.8  # of it: what parts a row
-_LEVEL = 0.6  # of the lower one's height that two parts share
-_ALIKE = 1.6  # times as high: one part, than the other
-_EDGE = 0.35  # of the height by which the edges of a column's numbers differ
-_WALL = 0.6  # of the height that is a printed line, between two parts
-_OVERLAP = 0.5  # of the narrower of two gaps, one below the other
-_MOSTLY = 0.6  # of the rows that reach across a gap: they have one there too
 
 
 class Part(NamedTuple):
@@ -85,13 +77,13 @@ def _rows(parts: Sequence[Part]) -> list[list[Part]]:
 
 def _level(one: Part, other: Part) -> bool:
     shared = min(one.bottom, other.bottom) - max(one.top, other.top)
-    return shared >= _LEVEL * min(one.bottom - one.top, other.bottom - other.top)
+    return shared >= READING.level_parts * min(one.bottom - one.top, other.bottom - other.top)
 
 
 def _go_on(left: Part, right: Part) -> bool:
     high = max(left.high, right.high)
-    even = high <= _ALIKE * min(left.high, right.high)
-    return even and 0 <= right.left - left.right <= _WIDEST * high
+    even = high <= READING.alike_parts * min(left.high, right.high)
+    return even and 0 <= right.left - left.right <= READING.widest_gap * high
 
 
 def _are_apart(left: Part, right: Part, others: Sequence[Sequence[Part]], printed: Picture) -> bool:
@@ -103,19 +95,21 @@ def _is_walled(left: Part, right: Part, printed: Picture) -> bool:
     """Returns whether a printed line stands between two parts."""
     top, bottom = max(left.top, right.top), min(left.bottom, right.bottom)
     between = printed[top:bottom, left.right : right.left] > 0
-    return bool(between.size and between.mean(0).max() >= _WALL)
+    return bool(between.size and between.mean(0).max() >= READING.wall_between)
 
 
 def _in_columns(left: Part, right: Part, rows: Sequence[Sequence[Part]]) -> bool:
     """Returns whether a gap goes on through the rows that reach as far, at an edge of numbers."""
-    near = _EDGE * max(left.high, right.high)
+    near = READING.column_edge * max(left.high, right.high)
     across = [row for row in rows if row[0].left < left.right and row[-1].right > right.left]
     alike = [row for row in across if any(_edge(left, right, *two, near) for two in _gaps(row))]
-    return bool(alike) and len(alike) >= _MOSTLY * len(across)
+    return bool(alike) and len(alike) >= READING.column_rows * len(across)
 
 
 def _gaps(row: Sequence[Part]) -> list[tuple[Part, Part]]:
-    return [(a, b) for a, b in pairwise(row) if b.left - a.right >= _GAP * max(a.high, b.high)]
+    return [
+        (a, b) for a, b in pairwise(row) if b.left - a.right >= READING.gap * max(a.high, b.high)
+    ]
 
 
 def _edge(left: Part, right: Part, before: Part, behind: Part, near: float) -> bool:
@@ -123,4 +117,4 @@ def _edge(left: Part, right: Part, before: Part, behind: Part, near: float) -> b
     shared = min(right.left, behind.left) - max(left.right, before.right)
     narrow = min(right.left - left.right, behind.left - before.right)
     edges = min(abs(right.left - behind.left), abs(left.right - before.right))
-    return shared >= _OVERLAP * narrow and edges <= near
+    return shared >= READING.column_overlap * narrow and edges <= near

@@ -13,11 +13,7 @@ from holmdel.reading.comb_crops import Comb, cut_comb
 from holmdel.reading.detect import Ink, Searched, says_more_turned, search
 from holmdel.reading.found import Found, Lines
 from holmdel.reading.image import Picture, even_light, luma, turnings
-
-_LEAST_SIDE = 12  # pixels; nothing can be read on less
-_SURER = (1.08, 1.5)  # times as much must speak for another turning, and for one upside down
-_LOW = 10  # pixels of the page; what is lower is too small to be read
-_HIGHEST = 0.08  # of the page's longer side: a box for a line is no higher
+from holmdel.reading.thresholds import READING
 
 
 @dataclass(frozen=True)
@@ -81,7 +77,7 @@ def find_fields(page: Inks, reader: Lines, *, steps: bool = False) -> Page:
             up the page is.
         steps: keep the pictures that show how the fields were found.
     """
-    if min(page.page.shape[:2]) < _LEAST_SIDE:
+    if min(page.page.shape[:2]) < READING.least_side:
         return Page((), (), ())
     inks, whole = _inks_of(page)
     _, scale = page.small
@@ -116,7 +112,7 @@ def _searched(
 
 def _surer(found: list[Searched], best: list[Searched]) -> float:
     """Returns how much more must speak for a turning: many digits may stand on their head."""
-    return _SURER[abs(found[0].sheet.turned - best[0].sheet.turned) == 180]
+    return READING.surer_turned[abs(found[0].sheet.turned - best[0].sheet.turned) == 180]
 
 
 def _evidence(found: list[Searched]) -> float:
@@ -169,7 +165,7 @@ def _skipped(
             box = _within(on_page(_around(one, line), to_page), shape)
             if any(_covers(field, box) for field in taken):
                 continue
-            reason = "print" if is_print else "too small" if box[3] < _LOW else "letters"
+            reason = "print" if is_print else "too small" if box[3] < READING.low else "letters"
             yield Skipped(box, reason)
     yield from _empty(found, shape)
 
@@ -178,7 +174,7 @@ def _empty(found: list[Searched], shape: tuple[int, ...]) -> Iterator[Skipped]:
     """Yields the boxes for a line in which nothing stands."""
     for number, printed in enumerate(found[0].layout.boxes if found else (), start=1):
         filled = any((one.marks.region == number).any() for one in found)
-        if filled or printed.h > _HIGHEST * max(found[0].sheet.light.shape):
+        if filled or printed.h > READING.highest_box * max(found[0].sheet.light.shape):
             continue
         to_page = _to_page(found[0])
         box = (printed.x, printed.y, printed.w, printed.h)

@@ -7,18 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.image import Sheet
+from holmdel.reading.thresholds import READING
 
 if TYPE_CHECKING:
     from holmdel.reading.writing import Marks
 
 _SIDE = 12  # pixels of the small pictures that are compared
-_ALIKE = 0.9  # correlation of two prints of a letter
-_KNOWN_PRINT = 4  # marks from which on a size of print is known
-_SAME_SIZE = 0.07
-_SHARE = 0.4  # of a line's marks that come back in print
-_LONG = 8  # marks of a line of which much can be said
-_LARGER = 1.2  # times the print: writing beside it
-_READABLE = 12  # pixels high; lower marks are dots and grain, alike in any hand
 
 
 def twins(sheet: Sheet, marks: "Marks") -> NDArray[np.float32]:
@@ -71,12 +65,12 @@ def printed(alike: NDArray[np.float32], marks: "Marks", lines: list[list[int]]) 
         for shape, verdict in zip(shapes, verdicts, strict=True)
         for _ in range(shape.marks if verdict else 0)
     ]
-    if len(sizes) < _KNOWN_PRINT:
+    if len(sizes) < READING.known_print:
         return verdicts
     known = np.array(sizes)
     for number, (line, shape) in enumerate(zip(lines, shapes, strict=True)):
-        like = np.abs(known - shape.height) <= np.maximum(1.0, _SAME_SIZE * known)
-        if marks.region[line[0]] == 0 and like.sum() >= _KNOWN_PRINT and shape.spread < 0.07:
+        like = np.abs(known - shape.height) <= np.maximum(1.0, READING.same_size * known)
+        if marks.region[line[0]] == 0 and like.sum() >= READING.known_print and shape.spread < 0.07:
             verdicts[number] = True
     return verdicts
 
@@ -86,17 +80,22 @@ def written_in(alike: NDArray[np.float32], marks: "Marks", line: list[int]) -> l
     words = words_of(marks, line)
     if len(words) < 2 or not _has_print(alike, marks):
         return []
-    shares = [float((alike[word] > _ALIKE).mean()) for word in words]
-    typed = [i for word, share in zip(words, shares, strict=True) if share >= _SHARE for i in word]
-    if len(typed) < _KNOWN_PRINT:
+    shares = [float((alike[word] > READING.same_print).mean()) for word in words]
+    typed = [
+        i
+        for word, share in zip(words, shares, strict=True)
+        if share >= READING.printed_share
+        for i in word
+    ]
+    if len(typed) < READING.known_print:
         return []
     high = float(np.quantile(marks.box[typed, 3], 0.8))
     return [
         word
         for word, share in zip(words, shares, strict=True)
         if len(word) >= 3
-        and share < _SHARE
-        and float(np.median(_tall(marks, word)[:, 3])) >= _LARGER * high
+        and share < READING.printed_share
+        and float(np.median(_tall(marks, word)[:, 3])) >= READING.larger_than_print * high
     ]
 
 
@@ -123,8 +122,8 @@ def words_of(marks: "Marks", line: list[int], gap: float = 0.45) -> list[list[in
 
 def _has_print(alike: NDArray[np.float32], marks: "Marks") -> bool:
     """Returns whether there is print on the page: enough marks come back."""
-    high = alike[marks.box[:, 3] >= _READABLE]
-    return bool(len(high) >= 20 and (high > _ALIKE).mean() >= 0.12)
+    high = alike[marks.box[:, 3] >= READING.readable]
+    return bool(len(high) >= 20 and (high > READING.same_print).mean() >= 0.12)
 
 
 class _Shape(NamedTuple):
@@ -151,11 +150,15 @@ def _shape(marks: "Marks", line: list[int]) -> _Shape:
 
 
 def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool) -> bool:
-    share = float((alike > _ALIKE).mean())
+    share = float((alike > READING.same_print).mean())
     even = shape.spread <= 0.08 and min(shape.top, shape.bottom) <= 0.06
-    if beside and shape.marks >= _LONG:
-        return share >= 0.7 * _SHARE
-    return shape.marks >= 2 and share >= _SHARE and (even or beside or shape.marks >= _LONG)
+    if beside and shape.marks >= READING.long_line:
+        return share >= 0.7 * READING.printed_share
+    return (
+        shape.marks >= 2
+        and share >= READING.printed_share
+        and (even or beside or shape.marks >= READING.long_line)
+    )
 
 
 def _set_in_type(marks: "Marks", line: list[int], shape: _Shape, beside: bool) -> bool:
@@ -163,7 +166,7 @@ def _set_in_type(marks: "Marks", line: list[int], shape: _Shape, beside: bool) -
     least = max(0.02, 0.4 / shape.height)
     if shape.marks >= 5 and max(shape.spread, shape.top, shape.bottom) <= least:
         return True
-    return beside and shape.marks >= _LONG and _on_base(marks, line) >= 0.85
+    return beside and shape.marks >= READING.long_line and _on_base(marks, line) >= 0.85
 
 
 def _on_base(marks: "Marks", line: list[int]) -> float:

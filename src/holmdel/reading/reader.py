@@ -1,13 +1,10 @@
 """Pictures of paper in, strings of digits out."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from holmdel.checkpoint import load_line_model
 from holmdel.deprecation import renamed_parameters
@@ -21,29 +18,28 @@ from holmdel.reading.answers import (
     REJECT,
     Box,
     Digit,
-    Grey,
     Line,
     Reading,
-    draw_alignment,
     on_page,
 )
-from holmdel.reading.cells import CombAnswer, read_cells
+from holmdel.reading.cells import read_cells
 from holmdel.reading.colour import Inks
+from holmdel.reading.field_answers import FieldAnswer, alignments, around, longest, rejected
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
-from holmdel.reading.page import Field, Page, find_fields
+from holmdel.reading.page import Page, find_fields
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.polarity import dark_ink
 from holmdel.reading.regions import joined, parse_regions, parts_of
 from holmdel.reading.sheets import Sheet, batches, is_cheque, open_sheet
 from holmdel.reading.strip import Strip, strips_of
 from holmdel.reading.template import Template
+from holmdel.reading.thresholds import READING
 from holmdel.reading.trust import Trust, load_calibration
 
 SHIPPED = "reader"
 _VIEWS = 4  # of a field on a page; in letters they see different digits
-_LEAST = 0.02  # confidence; a field of a page that is weaker is taken for no digits
 
 
 class Reader:
@@ -164,8 +160,8 @@ class Reader:
             if fields and (not said or fields.is_comb):
                 found = self._page(sheet, fields, steps)
                 if any(strip.beyond for strip in few):
-                    found = _rejected(found)
-                yield _longest(found) if single else found
+                    found = rejected(found)
+                yield longest(found) if single else found
             else:
                 yield self._one_line(sheet, said, steps)
 
@@ -175,13 +171,13 @@ class Reader:
         digits = tuple(
             Digit(d.char, d.confidence, on_page(d.box, strip.to_page)) for d in answer.digits
         )
-        shown = _steps(strip.picture, answer, 1) if steps else ()
+        shown = alignments(strip.picture, answer, 1) if steps else ()
         return Reading(sheet.path, self._kept(answer, digits), steps=shown)
 
     def _page(self, sheet: Sheet, page: Page, steps: bool) -> Reading:
         """Returns what stands in the fields of a page, read under the pattern."""
         answers = self._network.answers([f.picture for f in page.fields], self._pattern, _VIEWS)
-        fields = [*map(_Said.of, page.fields, answers)]
+        fields = [*map(FieldAnswer.of, page.fields, answers)]
         combs = [said for said in fields if said.field.comb]
         in_cells = read_cells(
             [s.field.comb for s in combs if s.field.comb], self._network, self._pattern
@@ -198,20 +194,23 @@ class Reader:
             kept = self._kept(said.answer, digits, said.field.box)
             unsure = said.weak or said.field.beyond
             lines += [replace(line, status=REJECT) for line in kept] if unsure else kept
-            shown += _steps(said.picture, said.answer, number) if steps else ()
+            shown += alignments(said.picture, said.answer, number) if steps else ()
         return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
     def _kept(
         self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
     ) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits, or too weak a field of a page."""
-        weak = field is not None and self.trust.confidence(answer.score, len(answer.text)) < _LEAST
+        weak = (
+            field is not None
+            and self.trust.confidence(answer.score, len(answer.text)) < READING.least_confidence
+        )
         if not answer.text or weak:
             return ()
         confidence = self.trust.confidence(answer.claim, len(answer.text))
         raw = answer.raw if self._pattern.has_raw else None
         status = READ if confidence > self._threshold else REJECT
-        box = field or _around([digit.box for digit in digits])
+        box = field or around([digit.box for digit in digits])
         return (
             Line(answer.text, raw, confidence, status, box, digits, answer.claim, answer.value),
         )
@@ -279,59 +278,3 @@ def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
     network, trust = load_line_model(path)
     kept = Trust.from_json(trust, f"the trust of {path}") if trust else Trust()
     return LineReader(network), kept
-
-
-@dataclass
-class _Said:
-    """What is read in a field.
-
-    Attributes:
-        field: where.
-        answer: what.
-        picture: what it was read on, uint8 (h, w).
-        to_page: a point of that to a point of the page.
-        weak: whether it may be no digits.
-    """
-
-    field: Field
-    answer: LineAnswer
-    picture: Grey
-    to_page: NDArray[np.float64]
-    weak: bool
-
-    @classmethod
-    def of(cls, field: Field, answer: LineAnswer) -> "_Said":
-        """Returns what is read on the picture of a field."""
-        return cls(field, answer, field.picture, field.to_page, field.weak)
-
-    def take(self, comb: CombAnswer) -> None:
-        """Takes what is read in the cells of a comb, where it is surer, or there is more."""
-        surer = self.weak or comb.answer.score >= self.answer.score
-        if comb.answer.text and (surer or len(comb.answer.text) > len(self.answer.text)):
-            assert self.field.comb is not None
-            assert self.field.comb_to_page is not None
-            self.answer, self.weak = comb.answer, False
-            self.picture, self.to_page = self.field.comb.picture, self.field.comb_to_page
-
-
-def _rejected(found: Reading) -> Reading:
-    """Returns the reading of a comb of which cells may be missing."""
-    return replace(found, lines=tuple(replace(line, status=REJECT) for line in found.lines))
-
-
-def _longest(found: Reading) -> Reading:
-    """Returns the reading of an image that is known to be one line."""
-    lines = sorted(found.lines, key=lambda line: -line.score * len(line.text))[:1]
-    return replace(found, lines=tuple(lines))
-
-
-def _steps(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[str, Grey], ...]:
-    digits = [(digit.char, digit.box) for digit in answer.digits]
-    return ((f"alignment-{number}", draw_alignment(picture, digits)),)
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    """Returns the box around some."""
-    left, top = min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes)
-    right, bottom = max(x + w for x, _, w, _ in boxes), max(y + h for _, y, _, h in boxes)
-    return left, top, right - left, bottom - top

@@ -1,0 +1,69 @@
+"""What is read in the fields of a page, from the line network and from a comb's cells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from holmdel.reading.answers import REJECT, Box, Grey, Reading, draw_alignment
+from holmdel.reading.cells import CombAnswer
+from holmdel.reading.line import LineAnswer
+from holmdel.reading.page import Field
+
+
+@dataclass
+class FieldAnswer:
+    """What is read in a field.
+
+    Attributes:
+        field: where.
+        answer: what.
+        picture: what it was read on, uint8 (h, w).
+        to_page: a point of that to a point of the page.
+        weak: whether it may be no digits.
+    """
+
+    field: Field
+    answer: LineAnswer
+    picture: Grey
+    to_page: NDArray[np.float64]
+    weak: bool
+
+    @classmethod
+    def of(cls, field: Field, answer: LineAnswer) -> "FieldAnswer":
+        """Returns what is read on the picture of a field."""
+        return cls(field, answer, field.picture, field.to_page, field.weak)
+
+    def take(self, comb: CombAnswer) -> None:
+        """Takes what is read in the cells of a comb, where it is surer, or there is more."""
+        surer = self.weak or comb.answer.score >= self.answer.score
+        if comb.answer.text and (surer or len(comb.answer.text) > len(self.answer.text)):
+            assert self.field.comb is not None
+            assert self.field.comb_to_page is not None
+            self.answer, self.weak = comb.answer, False
+            self.picture, self.to_page = self.field.comb.picture, self.field.comb_to_page
+
+
+def rejected(found: Reading) -> Reading:
+    """Returns the reading of a comb of which cells may be missing."""
+    return replace(found, lines=tuple(replace(line, status=REJECT) for line in found.lines))
+
+
+def longest(found: Reading) -> Reading:
+    """Returns the reading of an image that is known to be one line."""
+    lines = sorted(found.lines, key=lambda line: -line.score * len(line.text))[:1]
+    return replace(found, lines=tuple(lines))
+
+
+def alignments(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[str, Grey], ...]:
+    """Returns an image of where the digits of a line stand, and its name."""
+    digits = [(digit.char, digit.box) for digit in answer.digits]
+    return ((f"alignment-{number}", draw_alignment(picture, digits)),)
+
+
+def around(boxes: Sequence[Box]) -> Box:
+    """Returns the box around some."""
+    left, top = min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes)
+    right, bottom = max(x + w for x, _, w, _ in boxes), max(y + h for _, y, _, h in boxes)
+    return left, top, right - left, bottom - top
