@@ -104,10 +104,11 @@ wheel: install
 	$(BIN)/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml \
 		--output-reproducible --of JSON -o dist/holmdel.cdx.json
 
-# Known faults of the versions that the tests ran with; asks an index.
+# Known faults of the versions that the tests ran with; asks an index, and fails where that cannot
+# say of one.
 audit: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/pip-audit -r constraints.txt --no-deps --disable-pip
+	$(BIN)/pip-audit --strict -r constraints.txt --no-deps --disable-pip
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache

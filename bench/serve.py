@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from holmdel.server.routes.page import PATHS
+from holmdel import data
 from record import record
 
 CORES = 2
@@ -33,7 +33,6 @@ ALONE = 5.0  # seconds with one client
 CLIENTS = 64
 TIMES = 10  # as many clients as `CLIENTS` are too many
 LOG = Path(__file__).parent / "logs" / "serve.log"
-BROWSER = {"Accept": "text/html,*/*;q=0.8", "Accept-Encoding": "gzip, deflate, br"}
 SOON = 0.1  # seconds in which a healthy server answers one request
 
 
@@ -62,13 +61,6 @@ class Server:
             answer.read()
             return answer.status
 
-    def length(self, path: str) -> int:
-        """Returns how many bytes a browser gets of a file."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        with contextlib.closing(connection):
-            connection.request("GET", path, headers=BROWSER)
-            return len(connection.getresponse().read())
-
     def megabytes(self) -> float:
         """Returns its resident memory."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
@@ -95,11 +87,9 @@ def running() -> Iterator[Server]:
 
 
 def digit() -> bytes:
-    """Returns the PNG file of a seven."""
-    picture = Image.new("L", (28, 28))
-    ImageDraw.Draw(picture).line([(7, 7), (20, 7), (12, 23)], fill=255, width=3)
+    """Returns the PNG file of a digit in MNIST's form."""
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    Image.fromarray(data.load("digits").test.images[0, 0].numpy()).save(file, "PNG")
     return file.getvalue()
 
 
@@ -163,11 +153,6 @@ def _recovery(server: Server, picture: bytes) -> float:
             sys.exit("the server did not recover")
 
 
-def page_kilobytes(server: Server) -> float:
-    """Returns the size of all files of the page as they travel."""
-    return sum(server.length(path) for path in PATHS) / 1000
-
-
 def main() -> None:
     """Prints and, if asked, records the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -180,7 +165,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running() as server:
         picture = Path(folder) / "digit.png"
         picture.write_bytes(digit())
-        figures["page_kb"] = round(page_kilobytes(server), 1)
         load(server, CLIENTS, 2, picture)  # warms it
         figures["alone"] = load(server, 1, ALONE, picture)
         figures["sustained"] = load(server, CLIENTS, words.seconds, picture)

@@ -88,7 +88,7 @@ class Contender:
         process = subprocess.Popen(
             words, stdout=log, stderr=log, cwd=APPS, env=environment(folder), start_new_session=True
         )
-        self.session = process.pid
+        self.process = process.pid
         try:
             self.wait(process, own / "log")
             yield
@@ -116,25 +116,29 @@ class Contender:
     def load(self, clients: int, seconds: float) -> dict[str, Any]:
         """Returns what so many clients of wrk saw."""
         url = f"http://127.0.0.1:{self.port}{self.path}"
-        session = self.runs.session if self.runs else self.session
-        before = processor_seconds(session)
+        process = (self.runs or self).process
+        before = processor_seconds(process)
         words = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:g}s", "-s", str(self.script), url]
         run = subprocess.run(words, check=True, capture_output=True, text=True)
         said: dict[str, int] = json.loads(run.stderr)
-        used = (processor_seconds(session) - before) / max(said["requests"], 1)
+        used = (processor_seconds(process) - before) / max(said["requests"], 1)
         per_sec = said["requests"] / said["us"] * 1e6
         return {"per_sec": per_sec, "cpu_us": used * 1e6, **said}
 
 
-def processor_seconds(session: int) -> float:
-    """Returns what the processes of a session have used of the processor."""
-    ticks = 0
+def processor_seconds(server: int) -> float:
+    """Returns what a process and those below it have used of the processor."""
+    parents, ticks = {}, {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):  # it has ended
             words = stat.read_text().rpartition(")")[2].split()
-            if int(words[3]) == session:
-                ticks += int(words[11]) + int(words[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+            process = int(stat.parent.name)
+            parents[process], ticks[process] = int(words[1]), int(words[11]) + int(words[12])
+    family = {server}
+    for process in sorted(parents):  # parents have smaller numbers
+        if parents[process] in family:
+            family.add(process)
+    return sum(ticks.get(process, 0) for process in family) / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

@@ -38,10 +38,11 @@ def _beside(row: Row | None) -> list[str]:
             f"| {f'{name} {version}'.strip()} | {_load(found['1'])} | {_load(found['64'])} |"
         )
     how = (
-        "Requests a second, p50 / p99. All but the binary one as JSON; the same weights and two "
-        f"cores for all, the others on ONNX Runtime; wrk, medians of {row['rounds']} rounds in "
-        f"turns of {row['seconds']:g} s. `python bench/servers.py VENVS --record`, {row['date']}, "
-        f"commit {row['commit']}; {row['machine']}."
+        "Requests a second; p50 / p99; the server's processor time a request. All but the binary "
+        "one as JSON; the same weights for all, the others on ONNX Runtime; wrk on the same cores, "
+        f"medians of {row['rounds']} rounds in turns of {row['seconds']:g} s. "
+        f"`python bench/servers.py VENVS --record`, {row['date']}, commit {row['commit']}; "
+        f"{row['machine']}."
     )
     return [*lines, "", how]
 
@@ -49,7 +50,8 @@ def _beside(row: Row | None) -> list[str]:
 def _load(found: dict[str, Any]) -> str:
     errors = f", {found['bad']} errors" if found["bad"] else ""
     took = found["ms"]
-    return f"{found['per_sec']:,}; {took['p50']} / {took['p99']} ms{errors}"
+    used = f"; {found['cpu_ms']} ms" if found["cpu_ms"] else ""
+    return f"{found['per_sec']:,}; {took['p50']} / {took['p99']} ms{used}{errors}"
 
 
 def _lines(served: Row) -> list[str]:
@@ -72,7 +74,6 @@ def _lines(served: Row) -> list[str]:
             f"{told}; accepted p99 {_times(much, 99)}; {memory['before']} MB before, "
             f"{memory['most']} at most; healthy after {much['healthy_after_seconds']} s",
         ),
-        ("page weight, all files, as they travel", "110 KB", f"{served['page_kb']} KB"),
         ("start of `holmdel serve` until it answers", "3 s", f"{served['start_seconds']} s"),
     ]
     return [f"| {' | '.join(row)} |" for row in rows]
