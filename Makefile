@@ -75,7 +75,8 @@ sanitize: install $(SANITIZED)/_portable.so $(SANITIZED)/_avx2.so $(SANITIZED)/d
 		HOLMDEL_LIBRARY_FOLDER=$(CURDIR)/$(SANITIZED) \
 		$(BIN)/python -m pytest -q --capture=sys tests/test_engine.py \
 		tests/test_engine_training.py tests/test_engine_refusals.py tests/test_engine_layers.py \
-		tests/test_engine_weights.py tests/test_engine_norms.py tests/test_engine_augment.py tests/test_engine_sums.py
+		tests/test_engine_weights.py tests/test_engine_norms.py tests/test_engine_augment.py tests/test_engine_sums.py \
+		tests/test_engine_described.py
 
 # Kills, damaged files and requests, random chains under sanitizers, overload: hours of work, not in
 # CI. CAMPAIGN= chooses parts and sizes: CAMPAIGN="fuzz --cases 1000".

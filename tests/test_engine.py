@@ -127,13 +127,26 @@ def draw_norm(dice: random.Random, kind: type, shape: tuple[int, ...]) -> nn.Mod
 
 def draw_convolution(dice: random.Random, shape: Shape) -> nn.Module:
     channels = dice.choice((dice.randint(1, 8), dice.randint(1, 33)))
+    groups = dice.choice([n for n in range(1, shape[0] + 1) if shape[0] % n == 0])
+    groups = groups if dice.random() < 0.4 else 1
+    channels = -(-channels // groups) * groups
     if dice.random() < 0.2:
         kernel = tuple(dice.choice((1, 3, 5, 7)) for _ in "HW")
-        return nn.Conv2d(shape[0], channels, kernel, padding="same")
+        dilation = dice.choice((1, 1, 2, (1, 3)))
+        return nn.Conv2d(
+            shape[0], channels, kernel, padding="same", dilation=dilation, groups=groups
+        )
     padding = dice.choice(((0, 0), (2, 2), (dice.randint(0, 3), dice.randint(0, 3))))
     kernel = draw_window(dice, shape[1] + 2 * padding[0], shape[2] + 2 * padding[1])
     stride = dice.choice(((1, 1), (1, 1), (2, 2), (dice.randint(1, 4), dice.randint(1, 4))))
-    return nn.Conv2d(shape[0], channels, kernel, stride, padding, bias=dice.random() < 0.7)
+    dilation = tuple(
+        dice.randint(1, min(4, (side + 2 * p - 1) // (k - 1)))
+        if k > 1 and dice.random() < 0.3
+        else 1
+        for side, p, k in zip(shape[1:], padding, kernel, strict=True)
+    )
+    bias = dice.random() < 0.7
+    return nn.Conv2d(shape[0], channels, kernel, stride, padding, dilation, groups, bias)
 
 
 def draw_pool(dice: random.Random, shape: Shape) -> nn.Module:

@@ -155,7 +155,7 @@ def unknown_layer(net):
 
 
 def unknown_setting(net):
-    net[0].dilation = (2, 2)
+    net[0].padding_mode = "circular"
 
 
 OBSTACLES = (

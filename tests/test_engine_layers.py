@@ -26,8 +26,7 @@ LINEAR = nn.Linear(36, 3)
 UNKNOWN = {
     "group normalisation": (nn.GroupNorm(1, 1), "0: GroupNorm(1"),
     "dropout of maps": (nn.Dropout2d(), "0: Dropout2d(p=0.5"),
-    "dilation": (nn.Conv2d(1, 2, 3, dilation=2), "0: Conv2d(1, 2, kernel_size=(3, 3)"),
-    "groups": (nn.Conv2d(1, 2, 3, groups=1, padding_mode="reflect"), "0: Conv2d(1, 2"),
+    "a border that mirrors": (nn.Conv2d(1, 2, 3, padding_mode="reflect"), "0: Conv2d(1, 2"),
     "an even kernel with equal size": (nn.Conv2d(1, 2, 2, padding="same"), "0: Conv2d(1, 2"),
     "indices": (nn.MaxPool2d(2, return_indices=True), "0: MaxPool2d(kernel_size=2"),
     "apart": (nn.MaxPool2d(2, dilation=2), "0: MaxPool2d(kernel_size=2"),
@@ -48,11 +47,6 @@ def test_an_unknown_layer_is_named(name):
 
 
 CHAINS = {
-    "groups": (
-        nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.Flatten(), nn.Linear(64, 3)),
-        (2, 6, 6),
-        r"layer 0: Conv2d\(2, 4, .*groups=2\)",
-    ),
     "softmax at the end": (
         nn.Sequential(nn.Flatten(), LINEAR, nn.Softmax(1)), SIZE, r"layer 2: Softmax\(dim=1\)",
     ),

@@ -10,8 +10,8 @@ namespace {
 
 constexpr int kClasses = 10, kPictures = 77, kSide = 13;
 
-// A convolution with batch norm, sigmoid and pooling, a SiLU and a way around it, one with a border and ReLU, a pooling, a
-// dropout, a dense layer with batch norm and GELU, another.
+// A convolution with batch norm, sigmoid and pooling, a SiLU and a way around it, one in groups with
+// a border and ReLU, a pooling, a dropout, a dense layer with batch norm and GELU, another.
 std::vector<Layer> layers() {
   std::vector<Layer> found = {
       {kConv, {1, kSide, kSide}, {6, 12, 12}, {4, 4}, {1, 1}, {1, 1}, 0, 0, 0, 0},
@@ -20,11 +20,11 @@ std::vector<Layer> layers() {
       {kMaxPool, {6, 12, 12}, {6, 6, 6}, {2, 2}, {2, 2}, {0, 0}, 0, 0, 0, 0},
       {kSiluLayer, {6, 6, 6}, {6, 6, 6}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kSum, {6, 6, 6}, {6, 6, 6}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
-      {kConv, {6, 6, 6}, {5, 3, 3}, {3, 3}, {2, 2}, {1, 1}, 0, 0, 0, 0},
-      {kReluLayer, {5, 3, 3}, {5, 3, 3}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
-      {kAdaptivePool, {5, 3, 3}, {5, 2, 2}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
-      {kDropout, {5, 2, 2}, {5, 2, 2}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0.3f, 0},
-      {kLinear, {5, 2, 2}, {9, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
+      {kConv, {6, 6, 6}, {6, 3, 3}, {3, 3}, {2, 2}, {2, 2}, 0, 0, 0, 0, {}, {2, 2}, 3},
+      {kReluLayer, {6, 3, 3}, {6, 3, 3}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
+      {kAdaptivePool, {6, 3, 3}, {6, 2, 2}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
+      {kDropout, {6, 2, 2}, {6, 2, 2}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0.3f, 0},
+      {kLinear, {6, 2, 2}, {9, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kBatchNorm, {9, 1, 1}, {9, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 1e-5f, 0.1f},
       {kGeluLayer, {9, 1, 1}, {9, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
       {kLinear, {9, 1, 1}, {kClasses, 1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0},
@@ -37,8 +37,8 @@ std::vector<Layer> layers() {
 }
 
 // The second and the fourth are batch norms: weight, bias, running mean and variance.
-const std::vector<std::size_t> kSizes = {6 * 16, 6, 6, 6,           6, 6, 5 * 6 * 9, 5,
-                                         9 * 20, 9, 9, 9, 9, 9, kClasses * 9, kClasses};
+const std::vector<std::size_t> kSizes = {6 * 16, 6, 6, 6,           6, 6, 6 * 2 * 9, 6,
+                                         9 * 24, 9, 9, 9, 9, 9, kClasses * 9, kClasses};
 const std::vector<std::size_t> kVariances = {5, 13};
 
 struct Numbers {
@@ -59,7 +59,10 @@ struct Numbers {
 double train(int threads, int turns) {
   const auto described = layers();
   const Scaling scaling{kSide, kSide, 0, 0, 1 / 255.f, 0};
-  void* chain = holmdel_create(described.data(), static_cast<int>(described.size()), &scaling, 2);
+  Fault fault;
+  void* chain =
+      holmdel_create(described.data(), static_cast<int>(described.size()), &scaling, 2, &fault);
+  if (!chain) std::abort();
   Numbers weights(0.02f), gradients(0), velocities(0), squares(0);
   std::vector<uint8_t> images(kPictures * kSide * kSide);
   std::vector<int64_t> labels(kPictures), rows(kPictures);

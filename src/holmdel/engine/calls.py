@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from holmdel.engine.layers import Layer
-from holmdel.engine.library import KINDS, SLOTS, Described, Scaling
+from holmdel.engine.layer import Layer
+from holmdel.engine.library import KINDS, Described, Scaling, new_chain
 from holmdel.engine.parts import Unsupported
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
@@ -17,12 +17,20 @@ _NO_MEMORY = 3
 
 
 def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) -> int:
-    """Returns the library's handle of a chain of layers; `holmdel_free` is to be called with it."""
+    """Returns the library's handle of a chain of layers; `holmdel_free` is to be called with it.
+
+    Raises:
+        Unsupported: for layers that do not follow from one another, or from the images.
+    """
+    _expect_fitting(image)
+    if layers[0].input != image.input:
+        raise Unsupported(f"layer 0 of a chain reads {layers[0].input}, not {image.input}")
     described = (Described * len(layers))()
     for to, layer in zip(described, layers, strict=True):
         to.kind = KINDS.index(layer.kind)
-        for field in ("input", "output", "kernel", "stride", "padding"):
+        for field in ("input", "output", "kernel", "stride", "padding", "dilation"):
             getattr(to, field)[:] = getattr(layer, field)
+        to.groups = layer.groups
         to.count_padding, to.normalised = layer.count_padding, layer.norm is not None
         to.number, to.momentum = layer.number, layer.momentum
         to.reads[:] = layer.reads if len(layer.reads) > 1 else (*layer.reads, -1)
@@ -31,10 +39,10 @@ def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) ->
     if image.enlarge == "resize":  # bytes are not taken then
         (height, width), top, left = image.input[1:], 0, 0
     scaling = Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
-    handle = found.holmdel_create(described, len(layers), ctypes.byref(scaling), SLOTS)
-    if not handle:
-        raise MemoryError("not enough memory for the native engine's buffers")
-    return int(handle)
+    try:
+        return new_chain(found, described, scaling)
+    except UserError as error:
+        raise Unsupported(str(error)) from None
 
 
 def pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array[ctypes.c_void_p]:
@@ -156,7 +164,7 @@ def refuse(outcome: int, where: int, labels: Tensor | None, classes: int = 0) ->
         )
 
 
-def expect_fitting(image: ImageContract) -> None:
+def _expect_fitting(image: ImageContract) -> None:
     """Refuses a contract whose stored images do not lie in what the network sees."""
     fits = {
         "none": image.stored == image.input,

@@ -17,7 +17,8 @@ from holmdel.engine.calls import (
     pointers,
     refuse,
 )
-from holmdel.engine.layers import MOST_MEMORY, answering, bytes_kept, layers_of
+from holmdel.engine.layer import answering, bytes_kept
+from holmdel.engine.layers import MOST_MEMORY, gives_logs, layers_of
 from holmdel.engine.learning import Batch, Step, learn
 from holmdel.engine.library import Images, library, status
 from holmdel.engine.parts import Unsupported
@@ -67,6 +68,7 @@ class Chain:
         """Makes the library's chains of the network as it is, one to learn and one to answer."""
         layers = layers_of(self.network, self.image.input)
         answers = answering(layers)
+        self._logs = gives_logs(self.network)
         self._free()
         self.classes = math.prod(layers[-1].output)
         self._watch = Watch(self.network)
@@ -202,13 +204,19 @@ class Chain:
         memory = checked_images(images, self._sizes)
         count = memory.shape[0]
         logits = torch.empty((count, self.classes))
+        self._answer(memory, logits)
+        return logits.log_softmax(1) if self._logs else logits
+
+    def _answer(self, memory: Tensor, logits: Tensor) -> None:
+        """Has the library write the logits of images."""
+        count = len(memory)
         if count == 1:
             bytes_ = memory.dtype is torch.uint8
             start = memory.data_ptr(), bytes_, logits.data_ptr()
             if outcome := self._library.holmdel_answer_one(self._handles[-1], *start):
                 refuse(outcome, 0, None)
         if count < 2:
-            return logits
+            return
         where = ctypes.c_long()
         outcome = self._library.holmdel_answer(
             self._handles[-1],
@@ -219,7 +227,6 @@ class Chain:
             ctypes.byref(where),
         )
         refuse(outcome, where.value, None)
-        return logits
 
     def _keep(self) -> None:
         """Gives the library the weights; it looks whether they are others than before."""

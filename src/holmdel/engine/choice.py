@@ -5,7 +5,6 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from holmdel.engine.calls import expect_fitting
 from holmdel.engine.chain import Chain, Shape
 from holmdel.engine.library import status
 from holmdel.engine.parts import Unsupported
@@ -27,7 +26,6 @@ def compile(network: nn.Module, image: ImageContract | Shape, *, frozen: bool = 
     """
     if isinstance(image, tuple):
         image = ImageContract(stored=image, input=image)
-    expect_fitting(image)
     for name, parameter in network.named_parameters():
         if parameter.dtype != torch.float32 or parameter.device.type != "cpu":
             raise Unsupported(

@@ -3,11 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from torch import nn
 
+from holmdel.engine.layer import Layer, Pair, Shape
 from holmdel.engine.parts import Part, Unsupported, parts_of
 from holmdel.engine.parts import unknown as _unknown
 from holmdel.engine.watch import hooked_gradient
@@ -15,87 +16,6 @@ from holmdel.shapes import output_size
 
 LARGEST = 96  # pixels a side
 MOST_MEMORY = 2 << 30  # bytes of a step
-Shape = tuple[int, int, int]
-Pair = tuple[int, int]
-
-
-Learner = nn.Conv2d | nn.Linear | nn.BatchNorm1d | nn.BatchNorm2d
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer as the engine takes it.
-
-    Attributes:
-        kind: one of `library.KINDS`.
-        input, output: (C, H, W).
-        kernel, stride, padding: along H and W.
-        count_padding: whether an average takes in the padding's zeros.
-        number: a batch norm's epsilon, a dropout's part, or the slope of a LeakyReLU below zero.
-        momentum: of a batch norm's running statistics.
-        module: whose weight and bias it uses, if it has any.
-        norm: the batch norm that is folded into it, if one is.
-        switch: the module whose training mode it goes by, if it does.
-        reads: values: 0 is the image, i + 1 what layer i gives. A sum reads two.
-    """
-
-    kind: str
-    input: Shape
-    output: Shape
-    kernel: Pair = (1, 1)
-    stride: Pair = (1, 1)
-    padding: Pair = (0, 0)
-    count_padding: bool = False
-    number: float = 0.0
-    momentum: float = 0.0
-    module: Learner | None = None
-    norm: nn.BatchNorm1d | nn.BatchNorm2d | None = None
-    switch: nn.Module | None = None
-    reads: tuple[int, ...] = (0,)
-
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Returns the shapes of weight and bias, for a layer that has them."""
-        out = self.output[0]
-        if self.kind == "norm":
-            return {"weight": (out,), "bias": (out,)}
-        inputs = (self.input[0], *self.kernel) if self.kind == "conv" else (math.prod(self.input),)
-        return {"weight": (out, *inputs), "bias": (out,)}
-
-
-def answering(layers: Sequence[Layer]) -> list[Layer]:
-    """Returns the layers in eval mode: no dropout, a batch norm folded into the layer before it."""
-    readers = Counter(value for layer in layers for value in layer.reads)
-    found: list[Layer] = []
-    values = [0]  # of the layers found, for each of those given
-    for layer in layers:
-        reads = tuple(values[value] for value in layer.reads)
-        before = found[reads[0] - 1] if reads[0] else None
-        alone = readers[layer.reads[0]] == 1
-        if layer.kind == "dropout":
-            values.append(reads[0])
-            readers[len(values) - 1] += readers[layer.reads[0]] - 1
-        elif layer.kind == "norm" and before and alone and _takes_norm(before):
-            assert isinstance(layer.module, nn.BatchNorm1d | nn.BatchNorm2d)
-            found[reads[0] - 1] = replace(before, norm=layer.module, number=layer.number)
-            values.append(reads[0])
-        else:
-            found.append(replace(layer, reads=reads))
-            values.append(len(found))
-    return found
-
-
-def _takes_norm(layer: Layer) -> bool:
-    return layer.kind in ("conv", "linear") and not layer.norm
-
-
-def bytes_kept(layers: Sequence[Layer]) -> int:
-    """Returns about how much memory a step takes for values and gradients of an image.
-
-    Where there are batch norms, all images are kept from layer to layer; else some at a time.
-    """
-    if not any(layer.kind == "norm" for layer in layers):
-        return 0
-    return 8 * sum(math.prod(layer.output) for layer in layers)
 
 
 class _Value(NamedTuple):
@@ -122,7 +42,7 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
         raise Unsupported(f"images of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
     layers: list[Layer] = []
     values = [_Value(0, size, False)]
-    for part in parts_of(network):
+    for part in without_logs(parts_of(network)):
         given = [values[value] for value in part.reads]
         if type(part.module) is nn.Flatten:
             whole = part.module.start_dim == 1 and part.module.end_dim == -1
@@ -140,6 +60,18 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
     _expect_readers(layers)
     _expect_weights(layers)
     return layers
+
+
+def gives_logs(network: nn.Module) -> bool:
+    """Returns whether a network ends in a log-softmax over the classes."""
+    parts = parts_of(network)
+    return len(without_logs(parts)) < len(parts)
+
+
+def without_logs(parts: list[Part]) -> list[Part]:
+    """Returns the parts without a log-softmax at the end: a loss takes logits as well."""
+    last = parts[-1].module if parts else None
+    return parts[:-1] if type(last) is nn.LogSoftmax and last.dim in (1, -1) else parts
 
 
 def _layer_of(part: Part, given: Sequence[_Value]) -> Layer:
@@ -256,18 +188,21 @@ def _norm(name: str, module: nn.Module, shape: Shape, flat: bool) -> Layer:
 
 def _convolution(name: str, module: nn.Conv2d, shape: Shape) -> Layer:
     kernel, stride = _pair(module.kernel_size), _pair(module.stride)
-    _expect(min(*kernel, *stride) > 0, name, module)
+    dilation, groups = _pair(module.dilation), module.groups
+    _expect(min(*kernel, *stride, *dilation, groups) > 0, name, module)
+    spans = [(side - 1) * step + 1 for side, step in zip(kernel, dilation, strict=True)]
     if module.padding == "same":
-        _expect(all(side % 2 for side in kernel), name, module)
-        padding = kernel[0] // 2, kernel[1] // 2
+        _expect(all(span % 2 for span in spans), name, module)
+        padding = spans[0] // 2, spans[1] // 2
     else:
         padding = (0, 0) if isinstance(module.padding, str) else _pair(module.padding)
-    plain = _pair(module.dilation) == (1, 1) and module.groups == 1
-    _expect(plain and module.padding_mode == "zeros", name, module)
+    _expect(module.padding_mode == "zeros", name, module)
     _expect(module.in_channels == shape[0], name, module, f"on {shape[0]} channels")
-    height, width = (output_size(shape[i + 1], kernel[i], stride[i], padding[i]) for i in range(2))
+    parted = shape[0] % groups == module.out_channels % groups == 0
+    _expect(parted, name, module, f"in {groups} groups")
+    height, width = (output_size(shape[i + 1], spans[i], stride[i], padding[i]) for i in range(2))
     output = module.out_channels, height, width
-    return Layer("conv", shape, output, kernel, stride, padding, module=module)
+    return Layer("conv", shape, output, kernel, stride, padding, dilation, groups, module=module)
 
 
 def _pool(
@@ -287,7 +222,7 @@ def _pool(
         for i in range(2)
     )
     output = shape[0], height, width
-    return Layer(kind, shape, output, kernel, stride, padding, count_padding)
+    return Layer(kind, shape, output, kernel, stride, padding, count_padding=count_padding)
 
 
 def _pair(value: int | tuple[int, ...]) -> Pair:

@@ -15,13 +15,19 @@ from holmdel.errors import UserError
 INSTRUCTIONS = ("avx512", "avx2", "portable")  # the fastest first
 VARIABLE = "HOLMDEL_INSTRUCTIONS"
 FOLDER = "HOLMDEL_LIBRARY_FOLDER"  # where other builds of the libraries lie, such as sanitized ones
-FORM = 3  # of the library's interface, engine.cpp
+FORM = 4  # of the library's interface, engine.cpp
 KINDS = (
     "conv", "linear", "avg", "max", "sigmoid", "tanh", "relu", "adaptive", "norm", "dropout",
     "leaky", "gelu", "gelu-tanh", "silu", "sum",
 )  # fmt: skip
 SLOTS = 2  # blocks of images a dense layer takes at once; measured: 1 and 4 are slower
 _PEAK_SECONDS = 0.2
+_FAULTS = (
+    "does not follow from its settings and the layers before it",
+    "stored images do not lie inside of what the network sees",
+    "a layer has more numbers than the engine's addresses reach; smaller images or layers fit",
+    "a dense layer and a convolution with padding read the same maps",
+)
 
 
 class Described(ctypes.Structure):
@@ -39,6 +45,8 @@ class Described(ctypes.Structure):
         ("number", ctypes.c_float),
         ("momentum", ctypes.c_float),
         ("reads", ctypes.c_int32 * 2),
+        ("dilation", ctypes.c_int32 * 2),
+        ("groups", ctypes.c_int32),
     )
 
 
@@ -53,6 +61,12 @@ class Scaling(ctypes.Structure):
         ("scale", ctypes.c_float),
         ("shift", ctypes.c_float),
     )
+
+
+class Fault(ctypes.Structure):
+    """What is wrong with a description, and with which layer or value."""
+
+    _fields_ = (("kind", ctypes.c_int32), ("where", ctypes.c_int32))
 
 
 class Images(ctypes.Structure):
@@ -164,6 +178,27 @@ def library() -> ctypes.CDLL | None:
     return _find(os.environ.get(VARIABLE, ""), os.environ.get(FOLDER, "")).library
 
 
+def new_chain(found: ctypes.CDLL, described: "ctypes.Array[Described]", scaling: Scaling) -> int:
+    """Returns the library's handle of a chain; `holmdel_free` is to be called with it.
+
+    Raises:
+        UserError: for layers that do not follow from one another, or are too large.
+        MemoryError: without memory for the weights.
+    """
+    fault, given = Fault(), (described, len(described), ctypes.byref(scaling), SLOTS)
+    if handle := found.holmdel_create(*given, ctypes.byref(fault)):
+        return int(handle)
+    if not fault.kind:
+        raise MemoryError("not enough memory for the native engine's buffers")
+    sentence = _FAULTS[fault.kind - 1]
+    if fault.kind == 1 and len(described):
+        layer = described[fault.where]
+        kind = KINDS[layer.kind] if 0 <= layer.kind < len(KINDS) else f"kind {layer.kind}"
+        what = f"{kind} from {tuple(layer.input)} to {tuple(layer.output)}"
+        sentence = f"layer {fault.where} of a chain, {what}, {sentence}"
+    raise UserError(sentence)
+
+
 def peak(threads: int) -> float:
     """Returns the GFLOP/s of float32 multiply-adds (two each) that `threads` threads reach here.
 
@@ -217,7 +252,7 @@ def _open(path: Path) -> ctypes.CDLL:
     pointer, number = ctypes.c_void_p, ctypes.c_int
     types: dict[str, tuple[Any, ...]] = {
         "has": (number, ctypes.c_char_p),
-        "create": (pointer, pointer, number, pointer, number),
+        "create": (pointer, pointer, number, pointer, number, pointer),
         "free": (None, pointer),
         "learn": (number, pointer, pointer, pointer),
         "keep": (number, pointer, pointer, number),

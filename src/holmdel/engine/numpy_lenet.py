@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from holmdel.engine.library import (
     KINDS,
     SGD,
-    SLOTS,
     Described,
     Images,
     Learned,
@@ -18,6 +17,7 @@ from holmdel.engine.library import (
     Scaling,
     Task,
     library,
+    new_chain,
     status,
 )
 from holmdel.errors import UserError
@@ -97,9 +97,7 @@ class NumpyLenet:
         described, shapes = _describe(side)
         edge = (side - SIDE) // 2
         scaling = Scaling(SIDE, SIDE, edge, edge, 1 / (255 * std), -mean / std)
-        self._handle = found.holmdel_create(described, len(described), ctypes.byref(scaling), SLOTS)
-        if not self._handle:
-            raise MemoryError("not enough memory for the native engine's buffers")
+        self._handle = new_chain(found, described, scaling)
         self.weights = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         self._room = [[np.zeros_like(w) for w in self.weights.values()] for _ in range(2)]
         self._values = _pointers(list(self.weights.values()))
@@ -182,7 +180,7 @@ def _describe(side: int) -> tuple["ctypes.Array[Described]", dict[str, tuple[int
             size = (channels, 1, 1)
         to.kind, to.input, to.output = KINDS.index(kind), before, size
         to.kernel, to.stride = (kernel, kernel), (stride, stride)
-        to.reads = (number, 0)
+        to.dilation, to.groups, to.reads = (1, 1), 1, (number, -1)
         if kind in ("conv", "linear"):
             inputs = (before[0], kernel, kernel) if kind == "conv" else (math.prod(before),)
             name = next(names)

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from holmdel.engine.layers import Layer
+from holmdel.engine.layer import Layer
 from holmdel.engine.parts import Unsupported
 
 

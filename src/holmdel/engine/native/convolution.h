@@ -17,9 +17,9 @@ class Convolution final : public Stage {
     width_ = out.width * window_x;
     functions_ = choose_functions(activation, pooling, window_y, window_x);
     pooling_ = pooling;
-    tiles_ = choose_tiles(out.channels, width_);
-    back_tiles_ = choose_tiles(in.channels, width_);
-    weight_tiles_ = choose_tiles(out.channels, shape.kernel_x, outer_fits);
+    inputs_ = in.channels / shape.groups;
+    outputs_ = out.channels / shape.groups;
+    choose_parts();
     plain = activation == Activation::kNone && pooling == Pooling::kNone;
     as_they_are_ = plain && !out.flat && !out.border_y && !out.border_x;
     find_taps();
@@ -60,7 +60,7 @@ class Convolution final : public Stage {
     if (part == 0 && parameters.bias) std::copy_n(parameters.bias, out.channels, bias_.get());
     for (std::size_t i = part; i < tiles_.outputs.size(); i += parts) {
       const Part& outputs = tiles_.outputs[i];
-      pack_kernel(parameters.weight, shape_, in.channels, outputs,
+      pack_kernel(parameters.weight, shape_, inputs_, outputs,
                   packed_.get() + outputs.first * static_cast<long>(taps_.size()));
     }
     if (!training || first) return;
@@ -87,16 +87,17 @@ class Convolution final : public Stage {
 
  private:
   Shape shape_;
+  int inputs_, outputs_;  // channels of a group
   int window_y_, window_x_;
   int height_, width_;  // of the sums before pooling; what no window covers is not computed
   RowFunctions functions_;
   Pooling pooling_;
   bool as_they_are_;  // whether sums are what it gives, and gradients by them what is given
-  Tiles tiles_, back_tiles_, weight_tiles_;
+  Tiles tiles_, back_tiles_, weight_tiles_;  // no part lies in two groups
   std::vector<int32_t> taps_;       // bytes, in the order kernel row, channel, kernel column
   std::vector<int32_t> back_taps_;  // bytes, in the order of `order_`, then output
-  std::vector<int> order_;          // kernel rows, those of one residue by the stride together
-  std::vector<int> place_;          // where a kernel row stands in `order_`
+  std::vector<int> order_;   // kernel rows, those whose places are alike by the stride together
+  std::vector<int> starts_;  // where those of each residue begin in `order_`, and the end
   Buffer<float> packed_, turned_;   // the weights for forward and backward
   Buffer<float> bias_;
 
@@ -123,36 +124,50 @@ class Convolution final : public Stage {
     return thread.rooms[index].deltas.get() - (first ? static_cast<long>(first_row) * width_ : 0);
   }
 
+  void choose_parts() {
+    tiles_ = choose_tiles(outputs_, width_);
+    back_tiles_ = choose_tiles(inputs_, width_);
+    weight_tiles_ = choose_tiles(outputs_, shape_.dilation_x > 1 ? 1 : shape_.kernel_x, outer_fits);
+    if (shape_.dilation_x > 1) weight_tiles_.along = split(shape_.kernel_x, 1);  // none is a neighbour
+    tiles_.outputs = repeat(tiles_.outputs, shape_.groups, outputs_);
+    back_tiles_.outputs = repeat(back_tiles_.outputs, shape_.groups, inputs_);
+    weight_tiles_.outputs = repeat(weight_tiles_.outputs, shape_.groups, outputs_);
+  }
+
+  // How many rows of sums a kernel row lies below the first of its residue.
+  int below(int ky) const { return ky * shape_.dilation_y / shape_.stride_y; }
+
   void find_taps() {
     constexpr long size = sizeof(Vector);
-    taps_ = kernel_taps(shape_, in.channels, in.plane() * size, in.row() * size, size);
-    place_.resize(shape_.kernel_y);
+    taps_ = kernel_taps(shape_, inputs_, in.plane() * size, in.row() * size, size);
     for (int residue = 0; residue < shape_.stride_y; residue++) {
-      for (int ky = residue; ky < shape_.kernel_y; ky += shape_.stride_y) {
-        place_[ky] = static_cast<int>(order_.size());
+      starts_.push_back(static_cast<int>(order_.size()));
+      for (int ky = 0; ky < shape_.kernel_y; ky++) {
+        if (ky * shape_.dilation_y % shape_.stride_y != residue) continue;
         order_.push_back(ky);
-        for (int o = 0; o < out.channels; o++) {
-          const long at = static_cast<long>(o) * plane() - ky / shape_.stride_y * width_;
+        for (int o = 0; o < outputs_; o++) {
+          const long at = static_cast<long>(o) * plane() - static_cast<long>(below(ky)) * width_;
           back_taps_.push_back(static_cast<int32_t>(at * static_cast<long>(sizeof(Vector))));
         }
       }
     }
+    starts_.push_back(static_cast<int>(order_.size()));
   }
 
   // For the gradient by the input: kernel column, part of the input's channels, kernel row, output.
   float* turned(int kx, int channel) const {
-    const long block = static_cast<long>(shape_.kernel_y) * out.channels;
+    const long block = static_cast<long>(shape_.kernel_y) * outputs_;
     return turned_.get() + (static_cast<long>(kx) * in.channels + channel) * block;
   }
 
   void pack_inputs(const Part& channels) {
-    const int kernel = shape_.kernel_y * shape_.kernel_x;
+    const int kernel = shape_.kernel_y * shape_.kernel_x, group = channels.first / inputs_;
     for (int kx = 0; kx < shape_.kernel_x; kx++) {
       float* to = turned(kx, channels.first);
       for (int ky : order_) {
-        for (int o = 0; o < out.channels; o++) {
+        for (int o = group * outputs_; o < (group + 1) * outputs_; o++) {
           for (int q = 0; q < channels.count; q++) {
-            const long row = static_cast<long>(o) * in.channels + channels.first + q;
+            const long row = static_cast<long>(o) * inputs_ + channels.first % inputs_ + q;
             *to++ = parameters.weight[row * kernel + ky * shape_.kernel_x + kx];
           }
         }
@@ -167,16 +182,17 @@ class Convolution final : public Stage {
     const long sums_output = as_they_are_ ? out.plane() : static_cast<long>(window_y_) * width_;
     const float* packed = packed_.get() + outputs.first * static_cast<long>(taps_.size());
     const Vector* input_ = input(thread, slot);
+    const int channel = outputs.first / outputs_ * inputs_;
     for (int i = 0; i < window_y_; i++) {
       const int top = (row * window_y_ + i) * shape_.stride_y - shape_.padding_y;
-      const Part inside = taps_inside(shape_, in.channels, in.height, top);
+      const Part inside = taps_inside(shape_, inputs_, in.height, top);
       for (const Part& along : tiles_.along) {
         const int left = along.first * shape_.stride_x - shape_.padding_x;
         correlate_tile(outputs.count, along.count, shape_.stride_x == 1, false)(
             {packed + static_cast<long>(inside.first) * outputs.count, outputs.count,
-             input_ + in.at(0, top, left), taps_.data() + inside.first, inside.count, shape_.stride_x,
-             bias_.get() + outputs.first,
-             sums + i * width_ + along.first, sums_output, 1});
+             input_ + in.at(channel, top, left), taps_.data() + inside.first, inside.count,
+             shape_.stride_x, bias_.get() + outputs.first, sums + i * width_ + along.first,
+             sums_output, 1});
       }
     }
     for (int q = 0; q < outputs.count && !as_they_are_; q++) {
@@ -223,12 +239,14 @@ class Convolution final : public Stage {
   }
 
   void add_weights(Thread& thread, int slot, int row, int end) const {
-    const int per_output = in.channels * shape_.kernel_y * shape_.kernel_x;
+    const int per_output = inputs_ * shape_.kernel_y * shape_.kernel_x;
     const Vector* deltas_ = deltas(thread, slot, row);
     for (const Part& output : weight_tiles_.outputs) {
-      for (int c = 0; c < in.channels; c++) {
+      const int channel = output.first / outputs_ * inputs_;
+      for (int c = 0; c < inputs_; c++) {
         for (int ky = 0; ky < shape_.kernel_y; ky++) {
-          const int above = shape_.padding_y - ky;  // rows of zeros have nothing to add
+          // Rows of zeros have nothing to add.
+          const int above = shape_.padding_y - ky * shape_.dilation_y;
           const int from = std::max(row, above > 0 ? (above - 1) / shape_.stride_y + 1 : 0);
           const int last = in.height - 1 + above;
           const int to = last < 0 ? from : std::min(end, last / shape_.stride_y + 1);
@@ -240,8 +258,8 @@ class Convolution final : public Stage {
                 {deltas_ + static_cast<long>(output.first) * deltas_plane() +
                      static_cast<long>(from) * width_,
                  deltas_plane(), width_,
-                 input(thread, slot) + in.at(c, from * shape_.stride_y - above,
-                                             tap.first - shape_.padding_x),
+                 input(thread, slot) + in.at(channel + c, from * shape_.stride_y - above,
+                                             tap.first * shape_.dilation_x - shape_.padding_x),
                  static_cast<long>(shape_.stride_y) * in.row(), shape_.stride_x, to - from, width_,
                  thread.rooms[index].weights.get() + sums, per_output});
           }
@@ -258,25 +276,27 @@ class Convolution final : public Stage {
       std::memset(gradient_ + in.at(c, y, -in.border_x), 0, in.row() * sizeof(Vector));
     }
     const int residue = (y + shape_.padding_y) % shape_.stride_y;
-    const int bottom = (y + shape_.padding_y) / shape_.stride_y;  // the row of sums for order 0
-    const int rows = (shape_.kernel_y - residue + shape_.stride_y - 1) / shape_.stride_y;
-    const int begin = std::max(0, bottom - height_ + 1), end = std::min(rows, bottom + 1);
-    if (end <= begin || residue >= shape_.kernel_y) return;
-    const int place = place_[residue] + begin;
+    const int bottom = (y + shape_.padding_y) / shape_.stride_y;  // the row of sums below none
+    int begin = starts_[residue], end = starts_[residue + 1];
+    while (begin < end && bottom - below(order_[begin]) >= height_) begin++;
+    while (begin < end && bottom < below(order_[end - 1])) end--;
+    if (begin == end) return;
     for (const Part& along : back_tiles_.along) {
       const long row_bytes = along.count * static_cast<long>(sizeof(Vector));
       const long at_once = std::max(16L, kCache / row_bytes);
-      for (const Part& some : split((end - begin) * out.channels, static_cast<int>(at_once))) {
-        const int tap = place * out.channels + some.first;
+      for (const Part& some : split((end - begin) * outputs_, static_cast<int>(at_once))) {
+        const int tap = begin * outputs_ + some.first;
         for (const Part& channels : back_tiles_.outputs) {
+          const long output = static_cast<long>(channels.first / inputs_) * outputs_ * plane();
           for (int kx = 0; kx < shape_.kernel_x; kx++) {
             correlate_tile(channels.count, along.count, true, true)(
                 {turned(kx, channels.first) + static_cast<long>(tap) * channels.count,
                  channels.count,
-                 deltas(thread, slot, 0) + static_cast<long>(bottom) * width_ + along.first,
+                 deltas(thread, slot, 0) + output + static_cast<long>(bottom) * width_ + along.first,
                  back_taps_.data() + tap, some.count, 1, nullptr,
-                 gradient_ + in.at(channels.first, y, along.first * shape_.stride_x + kx -
-                                                          shape_.padding_x),
+                 gradient_ + in.at(channels.first, y,
+                                   along.first * shape_.stride_x + kx * shape_.dilation_x -
+                                       shape_.padding_x),
                  in.plane(), shape_.stride_x});
           }
         }

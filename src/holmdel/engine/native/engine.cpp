@@ -5,6 +5,7 @@
 #include "activation_stage.h"
 #include "chain_inference.h"
 #include "chain_learning.h"
+#include "check.h"
 #include "dense.h"
 #include "dropout.h"
 #include "pooling.h"
@@ -42,7 +43,7 @@ std::unique_ptr<Stage> make_stage(const Bundle& bundle, const Grid& in, const Gr
 }  // namespace
 
 // Which form of this interface the library has; Python takes no other.
-HOLMDEL_PUBLIC int holmdel_form() { return 3; }
+HOLMDEL_PUBLIC int holmdel_form() { return 4; }
 
 // Whether the processor that runs this has an instruction set; the portable library is asked.
 HOLMDEL_PUBLIC int holmdel_has(const char* instructions) {
@@ -58,17 +59,20 @@ HOLMDEL_PUBLIC int holmdel_has(const char* instructions) {
   return !std::strcmp(instructions, "portable");
 }
 
+// Returns a chain; null for layers that do not follow from one another, of which `fault` tells the
+// first, and where there is not enough memory.
 HOLMDEL_PUBLIC void* holmdel_create(const Layer* layers, int count, const Scaling* scaling,
-                                    int slots) {
+                                    int slots, Fault* fault) {
   try {
+    *fault = find_fault(layers, count, *scaling);
+    if (fault->kind != kFollows) return nullptr;
     auto chain = std::make_unique<Chain>();
     const auto bundles = bundle(layers, count);
     chain->slots = std::clamp(slots, 1, kMostSlots);
     chain->scaling = *scaling;
     const auto grids = find_grids(bundles);
-    for (const Grid& grid : grids) {
-      if (grid.flat && (grid.border_y || grid.border_x)) return nullptr;
-    }
+    *fault = find_fault(grids);
+    if (fault->kind != kFollows) return nullptr;
     const int* last = bundles.back().out;
     chain->logits = Grid{last[0] * last[1] * last[2], 1, 1};
     chain->logits.flat = true;

@@ -33,6 +33,8 @@ struct Layer {
   float number;        // a batch norm's epsilon, also a folded one's; a dropout's part; a slope
   float momentum;      // of a batch norm's running statistics
   int32_t reads[2];    // values: 0 is the image, i + 1 what layer i gives; the second is a sum's, or -1
+  int32_t dilation[2] = {1, 1};
+  int32_t groups = 1;
 
   bool learns() const { return kind == kConv || kind == kLinear; }
   Pooling pooling() const {
@@ -40,7 +42,8 @@ struct Layer {
     return kind == kAvgPool || kind == kAdaptivePool ? Pooling::kAverage : Pooling::kNone;
   }
   Shape shape() const {
-    return {kernel[0], kernel[1], stride[0], stride[1], padding[0], padding[1]};
+    return {kernel[0],  kernel[1],   stride[0],   stride[1], padding[0],
+            padding[1], dilation[0], dilation[1], groups};
   }
   Activation activation() const {
     switch (kind) {

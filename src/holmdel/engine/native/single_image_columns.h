@@ -12,7 +12,8 @@ class SingleImageColumns final : public SingleImageLearner {
   static bool fits(const Bundle& bundle, const Map& in) {
     const Layer& layer = bundle.layer;
     const bool window = bundle.window_x == bundle.window_y && bundle.window_x <= 2;
-    if (layer.kind != kConv || layer.stride[1] != 1 || in.step_x != 1 || !window) return false;
+    if (layer.kind != kConv || layer.groups > 1 || layer.stride[1] != 1) return false;
+    if (in.step_x != 1 || !window) return false;
     const int width = bundle.out[2] * bundle.window_x, outputs = layer.out[0];
     return outputs * round_up(width, kLanes) < width * round_up(outputs, kLanes);
   }

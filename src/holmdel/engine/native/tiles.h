@@ -73,6 +73,15 @@ inline std::vector<Part> split(int total, int most) {
   return parts;
 }
 
+// The same parts once for each group of `count`.
+inline std::vector<Part> repeat(const std::vector<Part>& parts, int groups, int count) {
+  std::vector<Part> all;
+  for (int group = 0; group < groups; group++) {
+    for (const Part& part : parts) all.push_back({group * count + part.first, part.count});
+  }
+  return all;
+}
+
 // The tiles of a layer: every part of `outputs` by every part of `along`.
 struct Tiles {
   std::vector<Part> outputs, along;
