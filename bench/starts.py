@@ -18,8 +18,9 @@ from holmdel import data
 from holmdel.data.dataset import permutation
 from holmdel.errors import UserError
 from holmdel.training.divergence import EARLY, refuse_silent
+from holmdel.training.preparation import join
 from holmdel.training.settings import plan
-from holmdel.training.train import join, prepare
+from holmdel.training.train import prepare
 from holmdel.training.trainers import trainer_for
 from record import record
 

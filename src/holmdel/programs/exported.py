@@ -5,7 +5,7 @@ import copy
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 
 from holmdel.errors import UserError
 from holmdel.programs.forms import form_of, is_layers_and_sums
+from holmdel.programs.functions import as_layers, value_of
 from holmdel.programs.known import is_changed, is_layer, name_of, operator_of, options_of, plain
 from holmdel.programs.program import REFERENCE, build_program
 
@@ -224,15 +225,26 @@ class _Writer:
         if _is_cast_to_itself(node, name):
             self.names[node] = self._named(node.args[0])
             return
-        if layer := _as_layer(node, name):
+        if layers := as_layers(node, name, training=self.original.training):
+            self._add_layers(node, layers)
+            return
+        operator_of(name)  # refuses what no program may call
+        self._add(node, operator=name)
+
+    def _add_layers(self, node: fx.Node, layers: Sequence[Record]) -> None:
+        """Adds layers, one behind the other, that do what a function does."""
+        given = self._plain(node.args[0])
+        taken = {other.name for other in self.part.graph.nodes}  # type: ignore[union-attr]
+        for place, layer in enumerate(layers, start=1):
             path = "flatten" if layer["kind"] == "Flatten" else node.name
             while path in self.layers or hasattr(self.part, path):
                 path += "_"
             self.layers[path] = layer
-            self.calls.append(_call(node.name, [self._plain(node.args[0])], layer=path))
-            return
-        operator_of(name)  # refuses what no program may call
-        self._add(node, operator=name)
+            name = str(node.name)
+            while place < len(layers) and name in taken:
+                name += "_"
+            self.calls.append(_call(name, [given], layer=path))
+            given = REFERENCE + name
 
     def _output(self, node: fx.Node) -> None:
         given = node.args[0]
@@ -289,69 +301,8 @@ def _is_cast_to_itself(node: fx.Node, name: str) -> bool:
     """Returns whether a call makes float32 of float32, which would hinder other precisions."""
     if not name.startswith(("aten.to.", "aten._to_copy.", "aten.type_as.")):
         return False
-    given, result = (_value(one) for one in (node.args[0], node))
+    given, result = (value_of(one) for one in (node.args[0], node))
     return given is not None and result is not None and given.dtype == result.dtype
-
-
-def _value(node: Any) -> Any:
-    """Returns the tensor without numbers that stands for a node's value, if it is one."""
-    found = node.meta.get("val") if isinstance(node, fx.Node) else None
-    return found if isinstance(found, Tensor) else None
-
-
-def _as_layer(node: fx.Node, name: str) -> Record | None:
-    """Returns the layer that does what a function does, if there is one."""
-    _, packet, overload = (*name.split("."), "", "")[:3]
-    flat = packet in ("view", "reshape", "flatten") and _flattens(node)
-    if flat:
-        return {"kind": "Flatten", "options": {}}
-    if overload != "default" or not _only_first_is_a_value(node):
-        return None
-    base = packet.removesuffix("_")
-    if base in _SIMPLE and len(node.args) == 1 and not node.kwargs:
-        options = {"inplace": True} if base != packet else {}
-        return {"kind": _SIMPLE[base], "options": options}
-    if packet in _WITH_OPTIONS and not node.kwargs:
-        kind, names = _WITH_OPTIONS[packet]
-        options = dict(zip(names, map(plain, node.args[1:]), strict=False))
-        if not options.get("stride", True):
-            del options["stride"]  # [] is the kernel's size
-        return {"kind": kind, "options": options}
-    return None
-
-
-def _only_first_is_a_value(node: fx.Node) -> bool:
-    return node.all_input_nodes == [node.args[0]]
-
-
-def _flattens(node: fx.Node) -> bool:
-    """Returns whether a call makes one row of each image's numbers."""
-    before, after = _value(node.args[0]), _value(node)
-    if before is None or after is None or after.ndim != 2 or before.ndim < 3:
-        return False
-    return str(before.shape[0]) == str(after.shape[0])
-
-
-_SIMPLE = {
-    "relu": "ReLU",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "silu": "SiLU",
-    "mish": "Mish",
-    "selu": "SELU",
-    "hardswish": "Hardswish",
-    "hardsigmoid": "Hardsigmoid",
-}
-_POOL = ("kernel_size", "stride", "padding")
-_WITH_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "max_pool2d": ("MaxPool2d", (*_POOL, "dilation")),
-    "avg_pool2d": (
-        "AvgPool2d",
-        (*_POOL, "ceil_mode", "count_include_pad", "divisor_override"),
-    ),
-    "adaptive_avg_pool2d": ("AdaptiveAvgPool2d", ("output_size",)),
-    "leaky_relu": ("LeakyReLU", ("negative_slope",)),
-}
 
 
 def _expect_same(network: nn.Module, exported: Exported, size: Size) -> None:

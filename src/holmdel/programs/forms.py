@@ -32,6 +32,18 @@ def form_of(record: Record) -> Any:
     return forms, [placed(value) for value in record["outputs"]], record["tensors"]
 
 
+def last_kind(program: Record) -> str | None:
+    """Returns the kind of the layer that gives what a program gives; None where a call does.
+
+    >>> last_kind({"kind": "Linear", "options": {}})
+    'Linear'
+    """
+    if "calls" not in program:
+        return str(program["kind"])
+    last = [call for call in program["calls"] if program["outputs"] == [REFERENCE + call["name"]]]
+    return last_kind(program["layers"][last[0]["layer"]]) if last and last[0]["layer"] else None
+
+
 def is_layers_and_sums(program: Record) -> bool:
     """Returns whether a program calls nothing but layers and sums of two values."""
     if "calls" not in program:

@@ -107,7 +107,9 @@ def _chain(
 def last_layer(program: Mapping[str, Any]) -> str | None:
     """Returns the path of the layer of weights that gives the logits; None where another call does.
 
-    Behind it there is only what leaves a factor on the logits as it is: a mean, a reshape, nothing.
+    Behind it there is only what leaves a factor on the logits as it is: a mean, a reshape, nothing;
+    or a log-softmax, which takes one away from all logits, and so leaves the probabilities as
+    they are.
 
     >>> last_layer({"kind": "Linear", "options": {}})
     ''
@@ -128,7 +130,15 @@ def last_layer(program: Mapping[str, Any]) -> str | None:
     return None
 
 
-_LINEAR = ("AdaptiveAvgPool2d", "AvgPool2d", "Dropout", "Flatten", "Identity", "Unflatten")
+_LINEAR = (
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
+    "Dropout",
+    "Flatten",
+    "Identity",
+    "LogSoftmax",
+    "Unflatten",
+)
 
 
 class Group(nn.Module):

@@ -1,6 +1,7 @@
 """Training a classifier.
 
 - `train`: `holmdel.train`, from a data set to a run folder
+- `preparation`: the data set, and what follows from it
 - `loop`: seeds, epochs and batches
 - `trainers`: forward, backward and step of one batch, on PyTorch or in the native engine
 - `settings`: the recipes

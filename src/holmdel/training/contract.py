@@ -4,7 +4,7 @@ import torch
 
 from holmdel.data import Split
 from holmdel.errors import UserError
-from holmdel.images import ImageContract
+from holmdel.images.contract import ImageContract
 
 Size = tuple[int, int, int]
 PAD_UP_TO = 4  # pixels; a network that sees so little more gets zeros around, as LeNet-5's 28 to 32

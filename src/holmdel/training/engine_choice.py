@@ -5,7 +5,7 @@ import torch
 from holmdel import engine
 from holmdel.engine.layers import LARGEST
 from holmdel.errors import UserError
-from holmdel.images import ImageContract
+from holmdel.images.contract import ImageContract
 from holmdel.settings import TrainSettings
 from holmdel.training.folding import with_batch_norm
 from holmdel.training.job import seeds_restored

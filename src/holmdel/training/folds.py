@@ -13,8 +13,9 @@ from holmdel.data import Dataset
 from holmdel.errors import UserError
 from holmdel.programs.own import Given
 from holmdel.training.callbacks import Callback
+from holmdel.training.preparation import load_for, name_of
 from holmdel.training.run import Run, two_lines
-from holmdel.training.train import load_for, name_of, new_folder, train
+from holmdel.training.train import new_folder, train
 
 
 @dataclass(frozen=True)

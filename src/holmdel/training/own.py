@@ -7,6 +7,7 @@ from torch import nn
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS
 from holmdel.programs.exported import Exported, Size, export
+from holmdel.programs.forms import last_kind
 from holmdel.programs.own import Given, Own, own
 from holmdel.programs.program import last_layer
 
@@ -52,6 +53,16 @@ class Made:
     def kept(self, trained: nn.Module) -> nn.Module:
         """Returns the network to keep, in eval mode, with a trained one's weights."""
         return self.exported.network(trained)
+
+    @property
+    def advice(self) -> str | None:
+        """What to say of a network that would learn better otherwise."""
+        if last_kind(self.exported.program) != "Softmax":
+            return None
+        return (
+            f"{self.own.name} ends in a softmax, and the loss takes logits; leave it out, and it "
+            "learns faster and is surer where it is right"
+        )
 
     @property
     def last_layer(self) -> str | None:
