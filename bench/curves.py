@@ -9,14 +9,7 @@ import torch
 from torch import nn
 
 from epochs import epoch_makers
-from holmdel.benchmark.contenders import (
-    CHANNELS_LAST,
-    CONTIGUOUS,
-    FUSED,
-    Workload,
-    lenet,
-    trainers,
-)
+from holmdel.benchmark.contenders import CHANNELS_LAST, CONTIGUOUS, FUSED, trainers
 from holmdel.benchmark.machine import cores
 from holmdel.benchmark.rounds import (
     Conditions,
@@ -29,6 +22,7 @@ from holmdel.benchmark.rounds import (
     spread,
     take_turns,
 )
+from holmdel.benchmark.workload import Workload, lenet
 from holmdel.figures import figure_files, new_figure
 from holmdel.networks import build
 

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from holmdel import engine
-from holmdel.benchmark.contenders import Workload, makers, trainers
+from holmdel.benchmark.contenders import makers, trainers
 from holmdel.benchmark.machine import cores
 from holmdel.benchmark.rounds import Maker, Missing
+from holmdel.benchmark.workload import Workload
 
 Call = Callable[[], object]
 STEPPED, JAX, KERAS = "engine, torch SGD", "JAX", "Keras"

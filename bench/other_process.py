@@ -73,8 +73,9 @@ def main() -> None:
     """Says which engine is at work, then answers each line `CALLS` with the seconds of a turn."""
     import torch
 
-    from holmdel.benchmark.contenders import fused_step, lenet
+    from holmdel.benchmark.contenders import fused_step
     from holmdel.benchmark.rounds import repeated
+    from holmdel.benchmark.workload import lenet
     from holmdel.errors import UserError
 
     parser = argparse.ArgumentParser(description=__doc__)

@@ -9,6 +9,7 @@ from holmdel.benchmark.machine import commit, machine, today
 from holmdel.files import write_files
 
 RESULTS = Path(__file__).parent / "results.jsonl"
+LOGS = Path(__file__).parent / "logs"
 
 
 def record(name: str, figures: dict[str, Any]) -> None:
@@ -17,6 +18,29 @@ def record(name: str, figures: dict[str, Any]) -> None:
     line |= {"machine": machine()} | figures
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+def record_times(around: Mapping[str, Any], goals: Mapping[str, Mapping[str, Any]]) -> None:
+    """Appends a line of times to accuracies, and writes each process's beside the others' logs.
+
+    Args:
+        around: from `machine.conditions_of`.
+        goals: from `time_to_accuracy`.
+    """
+    lines = [
+        f"{goal}, seed {seed}: {seconds:.3f} s from start to end of the process, {accuracy:.4f}"
+        for goal, found in goals.items()
+        for seed, (seconds, accuracy) in enumerate(
+            zip(found["seconds"], found["accuracy"], strict=True)
+        )
+    ]
+    kept = ("date", "commit", "machine", "load", "threads", "engine")
+    line = {"name": "time-to-accuracy", **{key: around[key] for key in kept}}
+    log = f"time-to-accuracy-{around['date']}-{around['commit']}.log"
+    head = ", ".join(f"{key} {line[key]}" for key in kept)
+    (LOGS / log).write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line | {"goals": goals, "log": log}) + "\n")
 
 
 def write_result(

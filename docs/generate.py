@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from measured import benchmark, curves, figures, reproduction, starts
 from measured_paper import paper
 from measured_reading import reading
+from measured_records import times
 from measured_results import results
 from measured_serving import serving
 
@@ -34,6 +35,7 @@ DOCUMENTS = (
     "docs/commands.md",
     "docs/reading.md",
     "docs/recipes.md",
+    "docs/records.md",
     "docs/reproduction.md",
     "docs/server.md",
     "docs/settings.md",
@@ -138,6 +140,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "figures": figures,
+    "records": times,
     "benchmark": benchmark,
     "curves": curves,
     "anatomy": anatomy,

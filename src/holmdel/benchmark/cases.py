@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from holmdel.benchmark import contenders as who
+from holmdel.benchmark import workload
 from holmdel.benchmark.rounds import Comparison, Conditions, Maker, compare
 from holmdel.errors import UserError
 
@@ -14,14 +15,14 @@ BATCH = 256
 
 def train_case(
     title: str,
-    work: Callable[[int], who.Workload],
-    trainers: Callable[[who.Workload], dict[str, Maker]] = who.trainers,
+    work: Callable[[int], workload.Workload],
+    trainers: Callable[[workload.Workload], dict[str, Maker]] = who.trainers,
 ) -> Callable[[Conditions], Comparison]:
     """Returns the case of a training step at batch 256."""
 
     def case(conditions: Conditions) -> Comparison:
         given = work(BATCH)
-        flops = 2 * who.multiply_adds(given.build(), given.input)
+        flops = 2 * workload.multiply_adds(given.build(), given.input)
         name = f"{title}, training, batch {BATCH}"
         asked = Comparison(name, who.FUSED, (who.CHANNELS_LAST,), flops)
         return compare(asked, trainers(given), conditions)
@@ -32,8 +33,8 @@ def train_case(
 def _infer(batch: int) -> Callable[[Conditions], Comparison]:
     def case(conditions: Conditions) -> Comparison:
         what = "one image" if batch == 1 else f"batch {batch}"
-        makers = who.inferrers(who.lenet(batch), conditions.threads)
-        over = who.onnx_names(conditions.threads)
+        makers = who.inferrers(workload.lenet(batch), conditions.threads)
+        over = who.runtime_names(conditions.threads)
         asked = Comparison(f"lenet, inference, {what}", who.ENGINE, over)
         return compare(asked, makers, conditions)
 
@@ -41,8 +42,8 @@ def _infer(batch: int) -> Callable[[Conditions], Comparison]:
 
 
 CASES: dict[str, Callable[[Conditions], Comparison]] = {
-    "train-lenet": train_case("lenet", who.lenet),
-    "train-lenet-max": train_case("lenet-max with ReLU", who.lenet_max),
+    "train-lenet": train_case("lenet", workload.lenet),
+    "train-lenet-max": train_case("lenet-max with ReLU", workload.lenet_max),
     "infer-256": _infer(256),
     "infer-1": _infer(1),
 }
@@ -57,7 +58,8 @@ def choose_cases(names: list[str], conditions: Conditions) -> list[str]:
     for name in names:
         if name not in CASES:
             raise UserError(f"there is no case {name!r}; choose from {', '.join(CASES)}")
-    known = (who.FUSED, *who.LAYOUTS, who.COMPILED, who.ENGINE, *who.onnx_names(conditions.threads))
+    runtimes = who.runtime_names(conditions.threads)
+    known = (who.FUSED, *who.LAYOUTS, who.COMPILED, who.ENGINE, *runtimes)
     for name in conditions.without:
         if name not in known:
             raise UserError(f"there is no contender {name!r}; they are: {'; '.join(known)}")

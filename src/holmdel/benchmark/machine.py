@@ -14,6 +14,10 @@ from holmdel.errors import UserError
 from holmdel.version import __version__
 
 BUSY = 0.5  # of a core, taken by others
+_COMPARED = (
+    "torch", "onnx", "onnxruntime", "openvino", "ai-edge-litert", "executorch", "ncnn", "jax",
+    "keras",
+)  # fmt: skip
 
 
 def cores() -> int:
@@ -58,7 +62,7 @@ def commit() -> str | None:
 def versions() -> dict[str, str]:
     """Returns the versions of Python, Holmdel and what it is compared with, as far as installed."""
     found = {"python": platform.python_version(), "holmdel": __version__}
-    for name in ("torch", "onnx", "onnxruntime", "jax", "keras"):
+    for name in _COMPARED:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -42,7 +42,7 @@ def bench(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> int:
-    """Measure training and inference beside PyTorch and ONNX Runtime, in one run."""
+    """Measure training and inference beside PyTorch and other runtimes, in one run."""
     from holmdel.benchmark.machine import cores
     from holmdel.benchmark.rounds import Conditions
 
