@@ -1,7 +1,7 @@
 """How long `holmdel --help` takes, how much memory `holmdel train lenet` needs, and the runtime.
 
 python bench/footprint.py [--record]
-python bench/footprint.py --runtime     # installs what runs exported files, without PyTorch
+python bench/footprint.py --runtime DIR   # installs what runs exported files, without PyTorch
 """
 
 import argparse
@@ -59,8 +59,21 @@ NEEDS = {  # what is installed, and how an image is classified then
 SOURCE = Path(__file__).parent.parent
 
 
-def runtime() -> None:
-    """Prints, for each way to run exported files, its size and the time to a first answer."""
+def install(place: Path, here: Path, packages: list[str], whole: bool) -> None:
+    """Makes an environment of some packages, and of Holmdel without what it needs besides."""
+    venv.create(place)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(here)]
+    subprocess.run([*pip, *packages], check=True)
+    if whole:
+        subprocess.run([*pip, "--no-deps", str(SOURCE)], check=True)
+
+
+def runtime(environments: Path) -> None:
+    """Prints, for each way to run exported files, its size and the time to a first answer.
+
+    Args:
+        environments: where they are made, if they are not there.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         picture = Image.new("L", (200, 160), 235)
@@ -70,13 +83,10 @@ def runtime() -> None:
         model.export(folder / "m.onnx")
         model.export(folder / "framing.onnx", framing=True)
         for number, (way, (packages, script)) in enumerate(NEEDS.items()):
-            place = folder / f"environment{number}"
-            venv.create(place)
+            place = (environments / str(number)).resolve()
             here = place / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(here)]
-            subprocess.run([*pip, *packages], check=True)
-            if way == "holmdel.runtime":
-                subprocess.run([*pip, "--no-deps", str(SOURCE)], check=True)
+            if not place.exists():
+                install(place, here, packages, whole=way == "holmdel.runtime")
             size = sum(f.stat().st_size for f in here.rglob("*") if f.is_file()) / 1e6
             times = []
             for _ in range(RUNS + 1):
@@ -91,10 +101,10 @@ def main() -> None:
     """Prints and, if asked, records both figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", action="store_true")
-    parser.add_argument("--runtime", action="store_true")
+    parser.add_argument("--runtime", type=Path)
     words = parser.parse_args()
     if words.runtime:
-        runtime()
+        runtime(words.runtime)
         return
     seconds, megabytes = help_seconds(), peak_megabytes()
     print(f"holmdel --help: {seconds:.2f} s; train lenet: {megabytes:.0f} MB at its peak")

@@ -1,19 +1,23 @@
 """Zip archives of weights, read within the size of the file: no size in one is believed."""
 
 import io
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from holmdel.errors import UserError
 
 MOST_UNPACKED = 32  # times the archive's size: weights hardly shrink when they are packed
+PIECE = 1 << 20  # bytes that are unpacked at once
 SMALL = 1 << 24  # bytes that any archive may unpack to
 
 # What a damaged archive makes of zipfile and zlib.
 DAMAGE = (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, RuntimeError, OSError)
+
+Done = TypeVar("Done")
 
 
 class Archive:
@@ -41,6 +45,23 @@ class Archive:
         Raises:
             UserError: if there is none, it is damaged, or unpacks to too much.
         """
+        return self._done(name, self._zip.read)
+
+    def unpack(self, name: str, place: Path) -> None:
+        """Writes a member into a file, piece by piece.
+
+        Raises:
+            UserError: as `read`.
+        """
+
+        def copy(member: zipfile.ZipInfo) -> None:
+            with self._zip.open(member) as source, place.open("wb") as file:
+                shutil.copyfileobj(source, file, PIECE)
+
+        self._done(name, copy)
+
+    def _done(self, name: str, do: Callable[[zipfile.ZipInfo], Done]) -> Done:
+        """Returns what is made of a member."""
         try:
             member = self._zip.getinfo(name)
         except KeyError:
@@ -52,7 +73,7 @@ class Archive:
                 "weights do; it is damaged"
             )
         try:
-            return self._zip.read(member)
+            return do(member)
         except (*DAMAGE, Exception) as error:
             raise damaged(self.path, f"{name}: {error}") from None
 

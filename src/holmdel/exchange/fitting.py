@@ -22,6 +22,7 @@ from holmdel.networks import NETWORKS, build, network_options
 
 USUAL_SIDES = (28, 32, 64, 96, 128, 224, 227, 256)  # pixels; tried first, as several sizes may fit
 LARGEST_SIDE = 320
+_NORMED = ("resnet18", "densenet")  # networks with batch norms
 VARIANTS = {(6, 3, 3): "paddle", (20, 5, 5): "caffe"}  # LeNets by the maps and the kernel of c1
 FUNCTIONS = {"activation": "relu", "pooling": "max"}  # that these variants were made for
 
@@ -80,6 +81,7 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
             for weights that are no finite floating point numbers.
     """
     check_numbers(weights)
+    _refuse_norms(weights, name)
     ours, full, theirs = _match(weights, name, options)
     moved = weights.flattened == HWC and maps_to_channels_first(name, full, theirs)
     network = _filled(
@@ -99,15 +101,27 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     return Converted(weights, name, chosen, network.eval(), pairs, tuple(notes))
 
 
+def _refuse_norms(weights: Weights, name: str) -> None:
+    """Raises a UserError for batch norms of frameworks that keep channels last.
+
+    Theirs add another number to the variance, and their padding differs at strides of 2.
+    """
+    if weights.flattened == HWC and name in _NORMED:
+        raise UserError(
+            f"{weights.file} is of {weights.form}, and {name} of Keras and Flax pads and "
+            "normalises otherwise than here; import it from PyTorch, Paddle or MXNet"
+        )
+
+
 def _filled(name: str, options: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
     """Returns a network that has these tensors; those of float32 are not copied."""
     named = {key: tensor.to(torch.float32).contiguous() for key, tensor in tensors.items()}
     with weightless():
         network = build(name, **options)
-    network.load_state_dict(named, assign=True)
+    network.load_state_dict(named, strict=False, assign=True)  # but for counts of batch norms
     if any(tensor.is_meta for tensor in chain(network.parameters(), network.buffers())):
         network = build(name, **options)  # has numbers of its own beside its weights
-        network.load_state_dict(named)
+        network.load_state_dict(named, strict=False)
     return network
 
 
@@ -153,7 +167,8 @@ def _match(
     network's own is taken only where the file fits no network at its own size.
     """
     layers = layers_of(weights.tensors)
-    orders = [layers, by_name(layers)] if weights.ordered else [by_name(layers)]
+    orders = [layers] if weights.ordered else []
+    orders += [by_name(layers), by_name(layers, norms_last=True)]
     for theirs in orders:
         full = options | _inferred(name, theirs, options)
         ours = _layers(name, full)

@@ -1,12 +1,11 @@
 """HDF5 files, of which weights and texts alone are read: no links out of the file, no fillings."""
 
-import mmap
 import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +13,18 @@ from numpy.typing import NDArray
 from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
 
-Content = bytes | mmap.mmap
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MOST_SECONDS, MOST_WAIT = 20, 300  # of computing, and by the clock, to get through a file
 MOST_UNPACKED = 32  # times its size in the file that a packed array may have
 DEEPEST = 32  # groups within groups
 
 
-def opened(path: str | Path, file: BinaryIO, content: Content) -> Any:
+def opened(path: str | Path, place: Path) -> Any:
     """Returns an HDF5 file, open.
 
     Args:
         path: what sentences call it.
-        file: it.
-        content: its bytes, in memory or mapped.
+        place: where it lies.
 
     Raises:
         UserError: if it is damaged, or h5py is not installed.
@@ -38,23 +35,21 @@ def opened(path: str | Path, file: BinaryIO, content: Content) -> Any:
         raise UserError(
             f"{path} is an HDF5 file, which needs h5py: pip install 'holmdel[weights]'"
         ) from None
-    _try_apart(path, content)
+    _try_apart(path, place)
     try:
-        return h5py.File(file, "r")
+        return h5py.File(place, "r")
     except Exception as error:  # whatever HDF5's library makes of damage
         raise damaged(path, str(error)) from None
 
 
-def _try_apart(path: str | Path, content: Content) -> None:
+def _try_apart(path: str | Path, place: Path) -> None:
     """Raises a UserError if another process does not get through the file.
 
     HDF5's library goes in circles over some damaged files, and is no longer itself after others.
     """
-    words = [sys.executable, "-c", _LOOK, str(MOST_UNPACKED), str(MOST_SECONDS)]
+    words = [sys.executable, "-c", _LOOK, str(MOST_UNPACKED), str(MOST_SECONDS), str(place)]
     try:
-        done = subprocess.run(
-            words, input=memoryview(content), capture_output=True, timeout=MOST_WAIT, check=False
-        )
+        done = subprocess.run(words, capture_output=True, timeout=MOST_WAIT, check=False)
     except subprocess.TimeoutExpired:
         raise damaged(path, "HDF5's library does not get through it") from None
     if done.returncode:
@@ -63,7 +58,7 @@ def _try_apart(path: str | Path, content: Content) -> None:
 
 
 _LOOK = """
-import io, sys, h5py
+import sys, h5py
 try:
     import resource
     resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]) + 1,) * 2)
@@ -81,7 +76,7 @@ def visit(found, depth):
     elif not found.external and not found.is_virtual:
         if found.nbytes <= found.id.get_storage_size() * int(sys.argv[1]):
             found[()]
-look(h5py.File(io.BytesIO(sys.stdin.buffer.read()), "r"))
+look(h5py.File(sys.argv[3], "r"))
 """
 
 

@@ -1,12 +1,11 @@
 """Weights of Keras: archives `.keras`, and HDF5 with the whole network or the weights alone."""
 
-import io
 import json
-import mmap
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,8 +34,10 @@ def read_archive(path: str | Path) -> Weights:
     """
     with opened_zip(path) as archive:
         description = _json(path, archive.read(CONFIG).decode(errors="replace"))
-        content = archive.read(WEIGHTS)
-    return _weights(path, io.BytesIO(content), content, description)
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "weights.h5"
+            archive.unpack(WEIGHTS, place)
+            return _weights(path, place, description)
 
 
 def read_hdf5(path: str | Path) -> Weights:
@@ -45,17 +46,11 @@ def read_hdf5(path: str | Path) -> Weights:
     Raises:
         UserError: if it is damaged, or of another program.
     """
-    with (
-        Path(path).open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
-        return _weights(path, file, content, None)
+    return _weights(path, Path(path), None)
 
 
-def _weights(
-    path: str | Path, opened: BinaryIO, content: hdf5.Content, description: object
-) -> Weights:
-    with hdf5.opened(path, opened, content) as file:
+def _weights(path: str | Path, place: Path, description: object) -> Weights:
+    with hdf5.opened(path, place) as file:
         top = Group(path, file)
         if text := top.text("model_config"):
             description = _json(path, text)
@@ -65,7 +60,7 @@ def _weights(
         options = {"same": True} | (told.options or _pooling(top))
     ordered = listed or _in_order(found, told)
     tensors = {
-        f"{name}.{kind}": channels_first(tensor)
+        f"{name}.{kind}": tensor
         for name, (_, arrays) in found.items()
         for kind, tensor in arrays.items()
     }
@@ -136,8 +131,10 @@ def _names(group: Group) -> list[str] | None:
 
 
 def _tensor(group: Group, name: str) -> Tensor:
+    """Returns an array as PyTorch lays it out; at once, so that there are never two of all."""
     array = group.array(name)
-    return torch.from_numpy(array if array.dtype.isnative else array.astype(array.dtype.str[1:]))
+    native = array if array.dtype.isnative else array.astype(array.dtype.str[1:])
+    return channels_first(torch.from_numpy(native))
 
 
 def _pooling(top: Group) -> dict[str, Any]:

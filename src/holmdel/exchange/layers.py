@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -11,6 +12,16 @@ from torch import Tensor
 _PREFIXED = re.compile(
     r"(.*)_(weight|bias|gamma|beta|running_mean|running_var|moving_mean|moving_var)"
 )
+_NORMS = {  # what a batch norm's tensors are called elsewhere: MXNet, Keras, Paddle
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_var": "running_var",
+    "moving_variance": "running_var",
+    "_mean": "running_mean",
+    "_variance": "running_var",
+}
+_COUNT = "num_batches_tracked"  # of a batch norm's training; no weight
 
 
 @dataclass(frozen=True)
@@ -47,16 +58,27 @@ def layers_of(tensors: Mapping[str, Tensor]) -> list[Layer]:
     found: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         layer, kind = _parts(name)
-        found.setdefault(layer, {})[kind] = tensor
+        if kind != _COUNT:
+            found.setdefault(layer, {})[_NORMS.get(kind, kind)] = tensor
     return [Layer(name, kinds) for name, kinds in found.items()]
 
 
-def by_name(layers: list[Layer]) -> list[Layer]:
+def by_name(layers: list[Layer], norms_last: bool = False) -> list[Layer]:
     """Returns layers sorted by name, numbers as numbers, convolutions before dense layers.
 
     For files whose order says nothing: safetensors, and MXNet's where a sorted map wrote them.
+
+    Args:
+        layers: any.
+        norms_last: whether in each block batch norms come behind convolutions, as the book's
+            residual blocks make them.
     """
-    return sorted(layers, key=lambda layer: (_is_dense(layer), natural(layer.name)))
+
+    def place(layer: Layer) -> tuple[Any, ...]:
+        block = natural(layer.name.rpartition(".")[0]) if norms_last else []
+        return _is_dense(layer), block, norms_last and _is_norm(layer), natural(layer.name)
+
+    return sorted(layers, key=place)
 
 
 def _parts(name: str) -> tuple[str, str]:
@@ -69,7 +91,11 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _is_dense(layer: Layer) -> bool:
-    return all(tensor.ndim <= 2 for tensor in layer.tensors.values())
+    return not _is_norm(layer) and all(tensor.ndim <= 2 for tensor in layer.tensors.values())
+
+
+def _is_norm(layer: Layer) -> bool:
+    return "running_mean" in layer.tensors
 
 
 def natural(name: str) -> list[tuple[int, str]]:

@@ -8,11 +8,13 @@ from torch import nn
 
 from holmdel.errors import UserError
 from holmdel.networks.alexnet import alexnet
+from holmdel.networks.densenet import densenet
 from holmdel.networks.googlenet import googlenet
 from holmdel.networks.lenet import lenet, lenet5, lenet_max
 from holmdel.networks.lenet_papers import lenet5_1998, lenet_1989
 from holmdel.networks.nin import nin
 from holmdel.networks.resnet import resnet8
+from holmdel.networks.resnet18 import resnet18
 from holmdel.networks.vgg import vgg11, vgg16
 
 NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
@@ -27,6 +29,8 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "vgg16": vgg16,
     "nin": nin,
     "googlenet": googlenet,
+    "resnet18": resnet18,
+    "densenet": densenet,
 }
 
 

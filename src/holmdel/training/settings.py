@@ -27,6 +27,8 @@ _BOOK: dict[str, dict[str, Any]] = {
     "nin": {"lr": 0.1, "clip": 1.0, **_DEEP},
     "googlenet": {"lr": 0.1, "clip": 1.0, **_DEEP},
     "resnet8": {"lr": 0.05, "batch_norm": True},
+    "resnet18": {"lr": 0.05},
+    "densenet": {"lr": 0.1},
     "lenet5-1998": {"lr": 0.01, **_PAPER},
     "lenet-1989": {"lr": 0.1, **_PAPER},
 }
@@ -55,6 +57,7 @@ _MODERN_AUGMENT = {
 }
 # A network of one's own is trained as it was written; what it normalises is its own affair.
 _MODERN_OWN = {"batch_norm": False}
+_HAVE_NORMS = ("resnet18", "densenet")  # of their own, so they take no others
 _MODERN_OPTIONS = {"activation": "relu", "pooling": "max"}
 # What modern changes for a folder, a file or arrays, which are few images of any kind; where the
 # network is no deep one. By measurement: docs/recipes.md.
@@ -112,7 +115,8 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
         settings |= {} if own else _BOOK.get(name, {})
     else:
         settings |= _MODERN | {"augment": _MODERN_AUGMENT.get(data, _MODERN["augment"])}
-        settings |= (_SMALL if few and name not in _BOOK else {}) | (_MODERN_OWN if own else {})
+        settings |= _SMALL if few and name not in _BOOK else {}
+        settings |= _MODERN_OWN if own or name in _HAVE_NORMS else {}
         options |= {key: value for key, value in _MODERN_OPTIONS.items() if key in known}
     if given.get("patience") or given.get("unknown"):
         settings["validation"] = 0.1
@@ -126,6 +130,8 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
                 f"there is no setting {key!r}; choose from {', '.join([*TRAINING, *known])}"
             )
     work = Plan(name, options, TrainSettings(**settings), own)
+    if network in _HAVE_NORMS and work.settings.batch_norm:
+        raise UserError(f"{name} has batch norms of its own; leave batch_norm out")
     if network in _PAPERS and (work.settings.batch_norm or work.settings.calibrate):
         raise UserError(
             f"{name} is kept as its paper has it and takes neither batch_norm nor calibrate, "
@@ -151,7 +157,8 @@ def sized(work: Plan, data: str, given: Mapping[str, Any], count: int) -> Plan:
     epochs = min(max(round(_STEPS / max(1, count // size)), least), most)
     epochs = TRAINING["epochs"].read(given.get("epochs", epochs))
     settings = replace(work.settings, batch_size=size, epochs=epochs)
-    if count >= _NORMED and not work.own and not _SMALL.keys() & given.keys():
+    plain = not work.own and work.network not in _HAVE_NORMS
+    if count >= _NORMED and plain and not _SMALL.keys() & given.keys():
         settings = replace(settings, **{name: _MODERN[name] for name in _SMALL})
     return replace(work, settings=settings)
 

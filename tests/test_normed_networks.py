@@ -1,0 +1,110 @@
+"""ResNet-18 and DenseNet: the book's listings give the same networks, and their weights come in."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import holmdel as library
+from holmdel import d2l
+from holmdel.checkpoint import Header
+from holmdel.classifier import Classifier
+from holmdel.errors import UserError
+from holmdel.exchange import convert, read_weights
+from holmdel.images import ImageContract
+
+
+def stem():
+    return nn.Sequential(
+        nn.Conv2d(1, 64, kernel_size=7, stride=2, padding=3),
+        *(nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(kernel_size=3, stride=2, padding=1)),
+    )
+
+
+def resnet18_of_the_book():
+    """As the section on residual networks prints it."""
+
+    def resnet_block(input_channels, num_channels, num_residuals, first_block=False):
+        blk = []
+        for i in range(num_residuals):
+            if i == 0 and not first_block:
+                blk.append(d2l.Residual(input_channels, num_channels, use_1x1conv=True, strides=2))
+            else:
+                blk.append(d2l.Residual(num_channels, num_channels))
+        return blk
+
+    b2 = nn.Sequential(*resnet_block(64, 64, 2, first_block=True))
+    b3, b4, b5 = (nn.Sequential(*resnet_block(n, 2 * n, 2)) for n in (64, 128, 256))
+    end = (nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten(), nn.Linear(512, 10))
+    return nn.Sequential(stem(), b2, b3, b4, b5, *end)
+
+
+def densenet_of_the_book():
+    """As the section on densely connected networks prints it."""
+    num_channels, growth_rate, blks = 64, 32, []
+    for i, num_convs in enumerate([4, 4, 4, 4]):
+        blks.append(d2l.DenseBlock(num_convs, num_channels, growth_rate))
+        num_channels += num_convs * growth_rate
+        if i != 3:
+            blks.append(d2l.transition_block(num_channels, num_channels // 2))
+            num_channels = num_channels // 2
+    end = (nn.BatchNorm2d(num_channels), nn.ReLU(), nn.AdaptiveAvgPool2d((1, 1)))
+    return nn.Sequential(stem(), *blks, *end, nn.Flatten(), nn.Linear(num_channels, 10))
+
+
+BOOK = {"resnet18": resnet18_of_the_book, "densenet": densenet_of_the_book}
+
+
+@pytest.fixture(params=BOOK)
+def listing(request):
+    """Returns a network's name, and the book's, which has seen some images."""
+    torch.manual_seed(0)
+    net = BOOK[request.param]()
+    net(torch.rand(4, 1, 64, 64))
+    return request.param, net.eval()
+
+
+@pytest.mark.parametrize("kind", ["pt", pytest.param("safetensors", marks=pytest.mark.exhaustive)])
+def test_weights_of_the_book_come_in(listing, kind, tmp_path):
+    name, net = listing
+    file = tmp_path / f"net.{kind}"
+    (torch.save if kind == "pt" else save_file)(net.state_dict(), file)
+    found = convert(read_weights(file), name)
+    images = torch.rand(3, 1, 96, 96)
+    with torch.no_grad():
+        assert torch.allclose(found.network(images), net(images), atol=1e-5)
+
+
+def test_import_names_the_network(listing, tmp_path, holmdel):
+    name, net = listing
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    done = holmdel("import", tmp_path / "net.pt", "--list")
+    assert name in done.out
+    done = holmdel("import", tmp_path / "net.pt", "--as", "lenet", "--out", tmp_path / "run")
+    assert f"it fits with --as {name}" in done.err
+
+
+def test_exported_it_answers_the_same(listing, tmp_path):
+    pytest.importorskip("onnxruntime")
+    name, _ = listing
+    torch.manual_seed(1)
+    network = library.build(name, width=0.25, size=(64, 64))
+    network(torch.rand(8, 1, 64, 64))
+    contract = ImageContract(stored=(1, 28, 28), input=(1, 64, 64), enlarge="resize")
+    options = {"width": 0.25, "size": (64, 64)}
+    header = Header(network=name, options=options, classes=tuple("abcdefghij"), image=contract)
+    report = Classifier(network.eval(), header).export(tmp_path / "m.onnx")
+    assert report.difference <= 1e-4
+
+
+def test_a_run_is_loaded_and_batch_norms_are_its_own(listing, tmp_path):
+    name, _ = listing
+    given = {"epochs": 1, "batch_size": 8, "limit": 16, "width": 0.125, "size": (32, 32)}
+    run = library.train(name, "digits", recipe="modern", out=tmp_path / "run", **given)
+    assert not run.settings.batch_norm
+    again = library.load(tmp_path / "run")
+    images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
+    assert torch.equal(again.logits(images), run.classifier.logits(images))
+    assert any(isinstance(part, nn.BatchNorm2d) for part in again.network.modules())
+    with pytest.raises(UserError, match="has batch norms of its own; leave batch_norm out"):
+        library.train(name, "digits", batch_norm=True, out=tmp_path / "other")
