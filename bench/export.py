@@ -36,9 +36,13 @@ def classifier(name: str) -> Classifier:
     options = {} if "lenet" in name else {"width": 0.25}
     network = build(name, **options)
     draw_weights(network, "xavier")
-    height, width = network_options(name)["size"]
-    ways = {28: "none", 32: "pad"}
-    contract = ImageContract(input=(1, height, width), enlarge=ways.get(height, "resize"))
+    known = network_options(name)
+    channels, (height, width) = known["channels"], known["size"]
+    contract = ImageContract(
+        stored=(channels, 28, 28),
+        input=(channels, height, width),
+        enlarge={28: "none", 32: "pad"}.get(height, "resize"),
+    )
     classes = tuple(map(str, range(10)))
     return Classifier(network, Header(network=name, options={}, classes=classes, image=contract))
 
@@ -47,7 +51,8 @@ def differences(name: str, count: int, folder: Path) -> str:
     """Returns what a network's files differ by."""
     model = classifier(name)
     number = count if "lenet" in name else min(count, 100)
-    images = torch.randint(0, 256, (number, 1, 28, 28), dtype=torch.uint8)
+    shape = number, *model.contract.stored
+    images = torch.randint(0, 256, shape, dtype=torch.uint8)
     found = [name, f"{number} images"]
     for form, file in FORMATS.items():
         try:

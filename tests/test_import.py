@@ -215,7 +215,7 @@ NORMED = nn.Sequential(nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6)).state_dict()
     [
         (LESS, r"it ends where lenet goes on with 'output' \(weight 10x84"),
         (MORE, r"its layer 'extra' \(weight 3x10\) is one too many; nor does it fit another"),
-        (NORMED, r"layer '1' \(weight 6, bias 6, num_batches_tracked \(\), running_mean 6"),
+        (NORMED, r"layer '1' \(weight 6, bias 6, running_mean 6"),
         ({k: v for k, v in STATE.items() if k != "c3.bias"}, r"'c3' \(weight 16x6x5x5\) stands"),
         (STATE | {"f6.bias": torch.full((84,), torch.nan)}, "no finite numbers in what would be"),
         (STATE | {"f6.bias": torch.full((84,), 1e300, dtype=torch.float64)}, "no finite numbers"),

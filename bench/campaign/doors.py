@@ -191,6 +191,7 @@ DOORS = {
     "metrics": Door(in_run("metrics.jsonl", "done"), "metrics.jsonl"),
     "calibration": Door(calibration, "calibration.json"),
     "weights": Door(weights, "weights.bin"),
+    "weights-hdf5": Door(weights, "weights.bin"),
     "exported": Door(exported, "model.onnx"),
     "image": Door(image, "image.png"),
     "pdf": Door(image, "scan.pdf"),

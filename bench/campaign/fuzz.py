@@ -28,9 +28,10 @@ MOST_MEMORY = 8 << 30
 FAILED = 1  # how Python ends where an exception is not caught; a case's are
 SHARES = {
     "classifier": 10, "classifier-header": 6, "reader": 6, "reader-header": 4, "state": 2,
-    "state-header": 2, "config": 2, "metrics": 2, "calibration": 6, "weights": 10, "exported": 1,
-    "image": 16, "pdf": 2, "cheques": 6, "template": 4, "truth": 6, "settings": 4, "csv": 4,
-    "npz": 3, "parquet": 2, "idx": 3, "pattern": 6, "codes": 4, "answers": 6, "command-line": 1,
+    "state-header": 2, "config": 2, "metrics": 2, "calibration": 6, "weights": 10,
+    "weights-hdf5": 0.2, "exported": 1, "image": 16, "pdf": 2, "cheques": 6, "template": 4,
+    "truth": 6, "settings": 4, "csv": 4, "npz": 3, "parquet": 2, "idx": 3, "pattern": 6, "codes": 4,
+    "answers": 6, "command-line": 1,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import random
+import warnings
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -130,7 +131,7 @@ def letter(end: bytes = b"") -> bytes:
 
 
 def foreign(folder: Path) -> list[bytes]:
-    """Returns files of weights of other frameworks, but HDF5, which has a process of its own."""
+    """Returns files of weights of other frameworks, but HDF5, which takes a process each."""
     found = [path.read_bytes() for path in FILES.glob("*.params")]
     for archive in FILES.glob("*.zip"):
         with zipfile.ZipFile(archive) as opened:
@@ -140,9 +141,23 @@ def foreign(folder: Path) -> list[bytes]:
     torch.save(network.state_dict(), folder / "state.pt")
     torch.save({"model": network.state_dict(), "epoch": 3}, folder / "checkpoint.pt")
     torch.save(network.state_dict(), folder / "old.pt", _use_new_zipfile_serialization=False)
-    found += [(folder / n).read_bytes() for n in ("state.pt", "checkpoint.pt", "old.pt")]
+    np.savez(folder / "state.npz", **{name: t.numpy() for name, t in network.state_dict().items()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated, and still found in the world
+        script = torch.jit.script(network)
+        script.save(str(folder / "script.pt"))  # type: ignore[no-untyped-call]
+    made = ("state.pt", "checkpoint.pt", "old.pt", "script.pt", "state.npz")
+    found += [(folder / name).read_bytes() for name in made]
+    found.append(onnx(folder))
     found.append(save(network.state_dict()))
     return found
+
+
+def foreign_hdf5() -> list[bytes]:
+    """Returns files of Keras that are HDF5, or have it inside."""
+    with zipfile.ZipFile(FILES / "keras.zip") as opened:
+        names = [name for name in opened.namelist() if name.endswith((".h5", ".keras"))]
+        return [opened.read(name) for name in names]
 
 
 def prepared(folder: Path) -> None:
@@ -294,6 +309,7 @@ _MAKERS: dict[str, Callable[[Path], Damaged]] = {
     ),
     "calibration": partial(_json, lambda f: [json.loads(calibration_path().read_text())]),
     "weights": partial(_bytes, foreign),
+    "weights-hdf5": partial(_bytes, lambda f: foreign_hdf5()),
     "exported": partial(_bytes, lambda f: [onnx(f)]),
     "image": partial(_bytes, lambda f: images()),
     "pdf": partial(_bytes, lambda f: [pdf()]),

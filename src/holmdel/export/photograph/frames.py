@@ -59,12 +59,15 @@ def framed(planes: Expr, stored: Stored, framing: str) -> list[Expr]:
         return _fitted(planes, stored, same)
     is_one, cut_ = {"digit": (_is_digit, cut_digit), "object": (_is_object, _cut_object)}[framing]
 
-    def form() -> list[Expr]:
+    def in_form() -> list[Expr]:
         light, enough = _light_on_black(planes)
-        kept = enough & is_one(most(light, [0]), min(stored[1:]) / 28)
-        return when(kept, lambda: [light, number(ONE, np.int64)], lambda: cut_(planes, stored))
+        return [enough & is_one(most(light, [0]), min(stored[1:]) / 28)]
 
-    return when(same, form, lambda: cut_(planes, stored))
+    def as_it_is() -> list[Expr]:
+        return [_light_on_black(planes)[0], number(ONE, np.int64)]
+
+    (kept,) = when(same, in_form, lambda: [number(False, np.bool_)])
+    return when(kept, as_it_is, lambda: cut_(planes, stored))
 
 
 def _light_on_black(planes: Expr) -> tuple[Expr, Expr]:
