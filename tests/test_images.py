@@ -99,6 +99,13 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path):
     assert decode(tmp_path / "a.tif", 1).ravel().tolist() == [0, 100, 255]
 
 
+@pytest.mark.parametrize("kind", ["u2", "i4", "f4"])
+def test_the_byte_order_of_an_array_does_not_matter(kind):
+    values = np.array([[0, 100, 200]]) / (200 if kind == "f4" else 1)
+    big, little = (decode(values.astype(order + kind), 1) for order in "><")
+    assert big.tolist() == little.tolist()
+
+
 @pytest.mark.parametrize("turned", [1, 3])
 def test_a_tiff_says_whether_its_0_is_white(tmp_path, turned):
     values = np.array([[0, 257 * 100, 65535]], np.uint16)

@@ -11,8 +11,12 @@ from holmdel.images.tensors import Tensor, is_tensor
 
 
 def as_bytes(array: NDArray[Any] | Tensor) -> Pixels:
-    """Returns an array or tensor as uint8 (H, W) or (H, W, C), C of 2, 3 or 4."""
+    """Returns an array or tensor as uint8 (H, W) or (H, W, C), C of 2, 3 or 4.
+
+    The byte order of an array does not matter, as findings/arrays-of-the-other-byte-order.sh says.
+    """
     values = array.detach().cpu().numpy() if is_tensor(array) else np.asarray(array)
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
     if values.ndim == 3 and _is_channels_first(values.shape, is_tensor(array)):
         values = values.transpose(1, 2, 0)
     if values.ndim == 3 and values.shape[2] == 1:
