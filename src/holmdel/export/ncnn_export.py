@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from holmdel.errors import UserError
 from holmdel.export.check import Report, compared, refuse_difference, refuse_existing_files
@@ -39,11 +40,12 @@ def to_ncnn(subject: Subject, out: Path, *, force: bool = False) -> Report:
         raise UserError(f"{out} was given for ncnn, whose files end in .param and .bin")
     paths = [out, out.with_suffix(".bin"), out.with_suffix(".json")]
     refuse_existing_files(paths, force)
-    ncnn, program = _packages()
+    ncnn, program = packages()
     _refuse_ceil(refuse_what_cannot_go(subject))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        parameters, weights = _converted(program, subject, folder)
+        whole = Whole(subject.network, subject.header.image).eval()
+        parameters, weights = converted(program, whole, subject.header.image.stored, folder)
         logits = torch.stack([_answer(ncnn, folder, image) for image in subject.images])
         difference, equal = compared(logits, subject.logits)
         runtime = f"ncnn {ncnn.__version__} at float32"
@@ -66,7 +68,7 @@ def _refuse_ceil(steps: list[Step]) -> None:
             )
 
 
-def _packages() -> tuple[Any, str]:
+def packages() -> tuple[Any, str]:
     """Returns ncnn, and the path of pnnx's program.
 
     Raises:
@@ -82,15 +84,25 @@ def _packages() -> tuple[Any, str]:
     return ncnn, EXEC_PATH
 
 
-def _converted(program: str, subject: Subject, folder: Path) -> tuple[bytes, bytes]:
-    """Returns the two files, which stay in the folder as `m.ncnn.param` and `m.ncnn.bin`."""
-    stored = subject.header.image.stored
-    whole = Whole(subject.network, subject.header.image).eval()
+def converted(
+    program: str, network: nn.Module, size: tuple[int, int, int], folder: Path
+) -> tuple[bytes, bytes]:
+    """Returns the two files, which stay in the folder as `m.ncnn.param` and `m.ncnn.bin`.
+
+    Args:
+        program: the path of pnnx's.
+        network: in eval mode.
+        size: (C, H, W) of an image.
+        folder: where they are made.
+
+    Raises:
+        UserError: if pnnx does not make them.
+    """
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        traced = torch.jit.trace(whole, torch.zeros(1, *stored))  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(network, torch.zeros(1, *size))  # type: ignore[no-untyped-call]
         traced.save(str(folder / "m.pt"))
-    sides = ",".join(map(str, (1, *stored)))
+    sides = ",".join(map(str, (1, *size)))
     words = [program, "m.pt", f"inputshape=[{sides}]", "fp16=0"]
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     files = [folder / f"m.ncnn.{end}" for end in ("param", "bin")]
@@ -100,14 +112,24 @@ def _converted(program: str, subject: Subject, folder: Path) -> tuple[bytes, byt
     return files[0].read_bytes(), files[1].read_bytes()
 
 
-def _answer(ncnn: Any, folder: Path, image: torch.Tensor) -> torch.Tensor:
-    """Returns the logits of an image."""
+def loaded(ncnn: Any, folder: Path, threads: int) -> Any:
+    """Returns ncnn's network of the files in a folder, held to float32.
+
+    Raises:
+        UserError: if it does not load.
+    """
     net = ncnn.Net()
     for name in _NAMES:  # else dense weights are rounded to half
         setattr(net.opt, name, False)
-    net.opt.num_threads = 1
+    net.opt.num_threads = threads
     if net.load_param(str(folder / "m.ncnn.param")) or net.load_model(str(folder / "m.ncnn.bin")):
         raise UserError("ncnn cannot load what pnnx made of the network; ONNX takes it")
+    return net
+
+
+def _answer(ncnn: Any, folder: Path, image: torch.Tensor) -> torch.Tensor:
+    """Returns the logits of an image."""
+    net = loaded(ncnn, folder, 1)
     extractor = net.create_extractor()
     pixels = image.float().contiguous().numpy()  # a name, for ncnn's Mat does not keep it alive
     extractor.input("in0", ncnn.Mat(pixels).clone())
