@@ -1,12 +1,15 @@
 """Initial weights, schedules, averages and folded batch norms, against formulas."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
 
 import holmdel
+from holmdel import engine
 from holmdel.settings import TrainSettings
 from holmdel.training.folding import folded, with_batch_norm
 from holmdel.training.optimise import average_in, draw_weights, learning_rate, make_optimizer
@@ -120,3 +123,16 @@ def test_a_network_without_batch_norms_folds_to_itself():
     plain = holmdel.build("lenet")
     pictures = torch.rand(2, 1, 28, 28)
     assert torch.equal(folded(plain)(pictures), plain.eval()(pictures))
+
+
+@pytest.mark.skipif(engine.status().name == "torch", reason="PyTorch's steps load its compiler")
+def test_a_training_in_the_engine_does_not_load_the_compiler():
+    """It takes a second; afterwards torch is as it was."""
+    code = (
+        "import holmdel, sys, torch\n"
+        "holmdel.train('lenet', 'digits', out='run', epochs=1, limit=300)\n"
+        "print('torch._dynamo' in sys.modules)\n"
+        "torch.optim.SGD([torch.zeros(1)], lr=0.1)\nprint('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-2:] == ["False", "True"], done.stderr

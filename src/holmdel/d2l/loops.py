@@ -18,6 +18,7 @@ from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode
 from holmdel.training.callbacks import in_notebook
+from holmdel.training.optimise import without_compiler
 
 Network: TypeAlias = nn.Module | Callable[..., Tensor]
 Batches: TypeAlias = Iterable[Any]  # of pairs (X, y)
@@ -102,7 +103,8 @@ def train_ch6(
     net.apply(init_cnn)
     print("training on", device)
     net.to(device)
-    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    with without_compiler():
+        optimizer = torch.optim.SGD(net.parameters(), lr=lr)
     animator = Animator(xlabel="epoch", xlim=[1, num_epochs], legend=LEGEND)
     timer = Timer()
     for epoch in range(num_epochs):

@@ -39,7 +39,7 @@ from holmdel.training.folder import RunFolder
 from holmdel.training.folding import calibrate
 from holmdel.training.history import Epoch, draw_curves
 from holmdel.training.job import Job, on, seeds_restored
-from holmdel.training.optimise import average_in, learning_rate
+from holmdel.training.optimise import average_in, learning_rate, without_compiler
 from holmdel.training.run import Run, began_as, classifier_card
 from holmdel.training.saver import Saver
 from holmdel.training.state import State
@@ -73,7 +73,7 @@ def fit(job: Job, header: Header, folder: RunFolder, callbacks: Callback) -> Run
         Stopped: after the state was saved; a callback stopped it.
         KeyboardInterrupt: after the state was saved; Ctrl-C stopped it.
     """
-    with seeds_restored(), memory_kept(), interrupts() as interrupted:
+    with without_compiler(), seeds_restored(), memory_kept(), interrupts() as interrupted:
         if job.settings.tensorboard and job.group.first:
             callbacks = Callbacks([callbacks, TensorBoard(folder.path)])
         around = _Surroundings(folder, header, callbacks, interrupted)

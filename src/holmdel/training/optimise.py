@@ -1,7 +1,9 @@
 """Optimisation: initial weights, optimizer, learning rate schedules, average of the weights."""
 
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -54,6 +56,34 @@ _DRAWN: dict[str, Callable[[nn.Conv2d | nn.Linear], None]] = {
     "lecun": _lecun,
     "torch": lambda layer: None,
 }
+
+
+@contextmanager
+def without_compiler() -> Iterator[None]:
+    """Lets optimizers do without `torch._dynamo` where nobody has loaded it.
+
+    Methods of theirs are kept from `torch.compile`, and load it for that when they are first
+    called: a second or more, for nothing where nothing is compiled. PyTorch's own `step` loads it
+    all the same; the native engine calls none.
+    """
+    methods = [] if "torch._dynamo" in sys.modules else _kept_from_compiler()
+    for method in methods:
+        vars(method)[_DISABLED] = method
+    try:
+        yield
+    finally:
+        for method in methods:
+            vars(method).pop(_DISABLED, None)
+
+
+_DISABLED = "__dynamo_disable"  # where torch keeps what it calls instead
+
+
+def _kept_from_compiler() -> list[Callable[..., object]]:
+    """Returns the optimizers' methods that torch has wrapped and that nobody has called yet."""
+    names = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+    wrapped = [getattr(getattr(torch.optim.Optimizer, n), "__wrapped__", None) for n in names]
+    return [method for method in wrapped if method and _DISABLED not in vars(method)]
 
 
 def make_optimizer(network: nn.Module, settings: "TrainSettings") -> torch.optim.Optimizer:
