@@ -5,23 +5,21 @@ import copy
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from holmdel.errors import UserError
 from holmdel.programs.forms import form_of, is_layers_and_sums
-from holmdel.programs.functions import as_layers, value_of
-from holmdel.programs.known import is_changed, is_layer, name_of, operator_of, options_of, plain
+from holmdel.programs.known import is_changed, is_layer, options_of
 from holmdel.programs.program import REFERENCE, build_program
+from holmdel.programs.writer import call_of, group_of, plain_path
 
 Size = tuple[int, int, int]
 Record = dict[str, Any]
 _TOLERANCE = 1e-4  # of logits, between a module and its program
-_CHECKS = ("aten._assert", "aten.sym_constrain_range", "aten._assert_tensor_metadata")
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Exported:
             **dict(weights.named_buffers(remove_duplicate=False)),
         }
         wanted = network.state_dict()
-        network.load_state_dict({name: given[_plain_path(name)].detach() for name in wanted})
+        network.load_state_dict({name: given[plain_path(name)].detach() for name in wanted})
         return network
 
 
@@ -74,7 +72,7 @@ def export(network: nn.Module, size: Size) -> Exported:
     if record := _chain(network):
         return Exported(record, {}, alike=True)
     unfolded, constants = _unfolded(network, size)
-    program = _group(unfolded, network)
+    program = group_of(unfolded, network)
     exported = Exported(program, constants, alike=_trains_alike(network, size, program))
     _expect_same(network.eval(), exported, size)
     return exported
@@ -86,7 +84,7 @@ def _trains_alike(network: nn.Module, size: Size, program: Record) -> bool:
         return False
     try:
         unfolded, _ = _unfolded(network.train(), size)
-        return bool(form_of(_group(unfolded, network)) == form_of(program))
+        return bool(form_of(group_of(unfolded, network)) == form_of(program))
     except UserError:
         return False
 
@@ -103,7 +101,7 @@ def _chain(module: nn.Module) -> Record | None:
         if record is None:
             return None
         layers[name] = record
-        calls.append(_call(f"of_{name}", [REFERENCE + last], layer=name))
+        calls.append(call_of(f"of_{name}", [REFERENCE + last], layer=name))
         last = f"of_{name}"
     shared = len({id(p) for p in module.parameters()})
     if shared < sum(1 for _ in module.named_parameters(remove_duplicate=False)):
@@ -156,153 +154,6 @@ def _why_not(network: nn.Module, error: Exception) -> str:
             "x.flatten(1) in place of a fixed number"
         )
     return f"{name} cannot be written down as layers and calls: {reason.rstrip('. ')}"
-
-
-def _group(part: nn.Module, original: nn.Module) -> Record:
-    """Returns the record of a module and of the modules that it calls."""
-    if is_layer(original):
-        return {"kind": type(original).__name__, "options": options_of(original)}
-    return _Writer(part, original).record()
-
-
-class _Writer:
-    """Writes down one module's calls."""
-
-    def __init__(self, part: nn.Module, original: nn.Module) -> None:
-        self.part, self.original = part, original
-        self.layers: dict[str, Record] = {}
-        self.tensors: dict[str, Record] = {}
-        self.inputs: list[str] = []
-        self.calls: list[Record] = []
-        self.outputs: list[Any] = []
-        self.names: dict[fx.Node, str] = {}  # of what is another value by another name
-
-    def record(self) -> Record:
-        """Returns the record, without calls whose results nobody takes."""
-        for node in self.part.graph.nodes:  # type: ignore[union-attr]
-            getattr(self, f"_{node.op}")(node)
-        used = set(_references(self.outputs))
-        for call in reversed(self.calls):
-            if call["name"] in used or _in_place(call):
-                used |= set(_references([call["arguments"], *call["named"].values()]))
-        calls = [call for call in self.calls if call["name"] in used or _in_place(call)]
-        layers = {call["layer"] for call in calls}
-        return {
-            "kind": type(self.original).__name__,
-            "layers": {name: record for name, record in self.layers.items() if name in layers},
-            "tensors": {name: about for name, about in self.tensors.items() if name in used},
-            "inputs": self.inputs,
-            "calls": calls,
-            "outputs": self.outputs,
-        }
-
-    def _placeholder(self, node: fx.Node) -> None:
-        self.inputs.append(node.name)
-
-    def _get_attr(self, node: fx.Node) -> None:
-        path = str(node.target)
-        parent, _, name = path.rpartition(".")
-        value = getattr(self.part.get_submodule(parent), name)
-        self.tensors[path] = {
-            "shape": list(value.shape),
-            "dtype": str(value.dtype),
-            "parameter": isinstance(value, nn.Parameter),
-        }
-        self.names[node] = path
-
-    def _call_module(self, node: fx.Node) -> None:
-        target = str(node.target)
-        original = self.original.get_submodule(_plain_path(target))
-        path = _plain_path(target) if is_layer(original) else target
-        if path not in self.layers:
-            self.layers[path] = _group(self.part.get_submodule(target), original)
-        self._add(node, layer=path)
-
-    def _call_function(self, node: fx.Node) -> None:
-        name = name_of(node.target)
-        if name.startswith(_CHECKS):
-            return
-        if _is_cast_to_itself(node, name):
-            self.names[node] = self._named(node.args[0])
-            return
-        if layers := as_layers(node, name, training=self.original.training):
-            self._add_layers(node, layers)
-            return
-        operator_of(name)  # refuses what no program may call
-        self._add(node, operator=name)
-
-    def _add_layers(self, node: fx.Node, layers: Sequence[Record]) -> None:
-        """Adds layers, one behind the other, that do what a function does."""
-        given = self._plain(node.args[0])
-        taken = {other.name for other in self.part.graph.nodes}  # type: ignore[union-attr]
-        for place, layer in enumerate(layers, start=1):
-            path = "flatten" if layer["kind"] == "Flatten" else node.name
-            while path in self.layers or hasattr(self.part, path):
-                path += "_"
-            self.layers[path] = layer
-            name = str(node.name)
-            while place < len(layers) and name in taken:
-                name += "_"
-            self.calls.append(_call(name, [given], layer=path))
-            given = REFERENCE + name
-
-    def _output(self, node: fx.Node) -> None:
-        given = node.args[0]
-        outputs = self._plain(given)
-        self.outputs = outputs if isinstance(given, list | tuple) else [outputs]
-
-    def _add(self, node: fx.Node, **what: str) -> None:
-        call = _call(node.name, self._plain(node.args), **what)
-        call["named"] = {key: self._plain(value) for key, value in node.kwargs.items()}
-        self.calls.append(call)
-
-    def _plain(self, value: Any) -> Any:
-        if isinstance(value, fx.Node):
-            return REFERENCE + self._named(value)
-        if isinstance(value, list | tuple):
-            return [self._plain(item) for item in value]
-        return plain(value)
-
-    def _named(self, node: Any) -> str:
-        return self.names.get(node) or str(node.name)
-
-
-def _call(
-    name: str, arguments: Any, *, layer: str | None = None, operator: str | None = None
-) -> Record:
-    return {
-        "name": name,
-        "layer": layer,
-        "operator": operator,
-        "arguments": arguments,
-        "named": {},
-    }
-
-
-def _references(value: Any) -> Iterator[str]:
-    if isinstance(value, str) and value.startswith(REFERENCE):
-        yield value[len(REFERENCE) :]
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
-
-
-def _in_place(call: Record) -> bool:
-    name = str(call["operator"]).split(".")
-    return len(name) > 1 and name[1].endswith("_")
-
-
-def _plain_path(path: str) -> str:
-    """Returns a path without the numbers of modules that are called again, `act@1`."""
-    return ".".join(part.partition("@")[0] for part in path.split("."))
-
-
-def _is_cast_to_itself(node: fx.Node, name: str) -> bool:
-    """Returns whether a call makes float32 of float32, which would hinder other precisions."""
-    if not name.startswith(("aten.to.", "aten._to_copy.", "aten.type_as.")):
-        return False
-    given, result = (value_of(one) for one in (node.args[0], node))
-    return given is not None and result is not None and given.dtype == result.dtype
 
 
 def _expect_same(network: nn.Module, exported: Exported, size: Size) -> None:
