@@ -164,6 +164,19 @@ def test_a_dark_field_without_light_writing_stays(inside):
     np.testing.assert_array_equal(dark_ink(page), page)
 
 
+@pytest.mark.parametrize("paper", [150, 230])
+def test_a_line_on_patterned_paper_in_a_black_frame_stays(paper):
+    """Beside the frame the paper's lines look as light writing does on dark ground."""
+    image = Image.new("L", (136, 64), paper)
+    pen = ImageDraw.Draw(image)
+    for y in range(0, 64, 4):
+        pen.line((0, y, 136, y + 2), fill=paper - 40)
+    pen.text((14, 14), "8781", fill=95, font_size=26)
+    pen.rectangle((0, 0, 135, 63), outline=0, width=4)
+    page = np.asarray(image)
+    np.testing.assert_array_equal(dark_ink(page), page)
+
+
 def test_a_white_sheet_on_a_dark_table_stays():
     sheet = luma(scan([(PRINT, BLACK), (PEN, BLACK)]))
     page = np.pad(sheet, 500, constant_values=50)

@@ -131,10 +131,12 @@ def test_ticks_on_a_rule_are_a_comb():
     assert cells_of(paper.pixels()) == [6]
 
 
-def rules_left(draw):
+def rules_left(draw, beside=lambda paper: None):
     """Returns the pixels of ink left of rules, and the part of a number on them that stays."""
     plain, lined = (Paper(700, 400).write("407319", 150, 200, height=60, pitch=70) for _ in "ab")
     draw(lined)
+    beside(plain)
+    beside(lined)
     bare, clean = laid_out(plain.pixels())[1].ink, laid_out(lined.pixels())[2]
     assert clean.boxes == ()
     near = cv2.dilate(bare, np.ones((7, 7), np.uint8)) > 0
@@ -152,6 +154,11 @@ def squared(paper):
         paper.pen.line((x, 0, x, 400), fill=150, width=2)
 
 
+def printed(paper):
+    for y in (97, 283):
+        paper.pen.line((40, y, 660, y), fill=90, width=2)
+
+
 RULES = {
     "left": lambda p: p.pen.line((60, 90, 60, 330), fill=0, width=4),
     "underline": lambda p: p.pen.line((110, 240, 600, 240), fill=40, width=3),
@@ -164,6 +171,13 @@ RULES = {
 @pytest.mark.parametrize("kind", RULES)
 def test_rules_go_and_the_number_stays(kind):
     left, stays = rules_left(RULES[kind])
+    assert left <= 40
+    assert stays > 0.85
+
+
+def test_squares_go_where_a_printed_rule_stands_among_them():
+    """As where a cut-out lies on squared paper: its own rules stand off the grid."""
+    left, stays = rules_left(squared, printed)
     assert left <= 40
     assert stays > 0.85
 

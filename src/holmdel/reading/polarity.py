@@ -23,6 +23,7 @@ _SOME = 0.25  # of the dark marks, that light ones come to on a dark page with l
 _INSIDE = 0.9  # of the dark writing that stands in such boxes
 _AROUND = 9  # pixels: twice how far from a box its edge is seen
 _DARK = 0.62  # of the paper's brightness: a box is darker
+_FRAME = 0.9  # of a row or column at the border that is so dark: it is a frame's
 _BOX = 14  # pixels: the least side of a box
 _MARKS = 3  # on a box; a printed B or a written 8 has two holes,
 _LETTER = 40  # pixels, unless it is as high as no letter is
@@ -47,10 +48,19 @@ def dark_ink(page: Picture) -> Picture:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = shrunk(page, size)
     grey = small if small.ndim == 2 else luma(small)
-    if _is_negative(grey):
+    if _is_negative(_inside_frame(grey)):
         page, grey = ~page, ~grey
     boxes = list(_dark_boxes(grey))
     return _turned(page, boxes, scale) if boxes else page
+
+
+def _inside_frame(grey: Picture) -> Picture:
+    """Returns what is inside a black frame at the image's border: beside it, paper looks light."""
+    dark = grey < _DARK * float(np.median(grey))
+    rows, columns = (np.flatnonzero(dark.mean(axis) < _FRAME) for axis in (1, 0))
+    if not (len(rows) and len(columns)):
+        return grey
+    return grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def _is_negative(grey: Picture) -> bool:

@@ -34,19 +34,86 @@ def squares(
 
 def _grid(lines: Sequence[Segment], along: int, across: int) -> list[Bar]:
     """Returns the lines of one direction from border to border, or none; their pitch is even."""
-    long = [line for line in lines if line.length >= _LONG * along]
-    seen = sorted(long, key=lambda line: line.at(along / 2))
+    rows = _rows(lines, along / 2)
+    long = [row for row in rows if sum(line.length for line in row) >= _LONG * along]
+    found = _even(
+        [_place(row, along / 2) for row in long], [_place(row, along / 2) for row in rows]
+    )
+    if found is None:
+        return []
+    chosen, pitch = found
+    seen = [max(long[n], key=lambda line: line.length) for n in chosen]
     places = np.array([line.at(along / 2) for line in seen])
-    if len(seen) < _LEAST:
-        return []
-    pitch = _pitch(places)
-    if pitch is None:
-        return []
     thick = float(np.median([line.thick for line in seen]))
     return [
         Bar(0, y - slope * along / 2, along - 1, y + slope * along / 2, thick)
         for y, slope in _fitted(seen, places, pitch, along / 2, across)
     ]
+
+
+def _rows(lines: Sequence[Segment], middle: float) -> list[list[Segment]]:
+    """Returns lines from above, those together that lie on one: pieces between strokes."""
+    rows: list[list[Segment]] = []
+    for line in sorted(lines, key=lambda line: line.at(middle)):
+        if rows and line.at(middle) - _place(rows[-1], middle) <= _OFF[0]:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return rows
+
+
+def _place(row: Sequence[Segment], middle: float) -> float:
+    """Returns where the longest line of a row is."""
+    return max(row, key=lambda line: line.length).at(middle)
+
+
+def _even(long: Sequence[float], places: Sequence[float]) -> tuple[list[int], float] | None:
+    """Returns which lines stand at one step from one another, and the step; None for too few.
+
+    Lines of the grid may be hidden by writing in part, and other lines stand among them, such as a
+    rule printed on what lies on the squared paper.
+
+    Args:
+        long: where long lines are, from above.
+        places: where lines of any length are.
+    """
+    best: tuple[list[int], float] | None = None
+    for first, start in enumerate(long):
+        for second in long[first + 1 : first + 4]:
+            if second - start >= _NARROW:
+                chosen, steps = _followed(long, first, second - start)
+                pitch = (long[chosen[-1]] - start) / max(steps, 1)
+                met = sum(_is_near(start + n * pitch, places, pitch) for n in range(steps + 1))
+                whole = len(chosen) >= max(_LEAST, _REGULAR * len(long))
+                if (
+                    whole
+                    and met >= _REGULAR * (steps + 1)
+                    and len(chosen) > len(best[0] if best else ())
+                ):
+                    best = chosen, pitch
+    return best
+
+
+def _followed(long: Sequence[float], first: int, pitch: float) -> tuple[list[int], int]:
+    """Returns the lines that stand some steps each from the one before, and the steps in all."""
+    chosen, steps = [first], 0
+    while True:
+        at = long[chosen[-1]]
+        offs = []
+        for number in range(chosen[-1] + 1, len(long)):
+            times = max(round((long[number] - at) / pitch), 1)
+            off = abs(long[number] - at - times * pitch)
+            if off <= _OFF[0] + _OFF[1] * pitch:
+                offs.append((times, off, number))
+        if not offs:
+            return chosen, steps
+        times, _, number = min(offs)
+        chosen.append(number)
+        steps += times
+
+
+def _is_near(place: float, places: Sequence[float], pitch: float) -> bool:
+    return any(abs(place - other) <= _OFF[0] + _OFF[1] * pitch for other in places)
 
 
 def _fitted(
@@ -77,17 +144,3 @@ def _fitted(
     ]
     reach = [abs(v) * middle for _, v in lines]
     return [line for line, r in zip(lines, reach, strict=True) if -r <= line[0] <= across + r]
-
-
-def _pitch(places: NDArray[np.float64]) -> float | None:
-    """Returns the step from line to line, where most are one such step apart or some."""
-    steps = np.diff(places)
-    steps = steps[steps >= _NARROW]
-    if len(steps) < _LEAST - 1:
-        return None
-    rough = float(np.median(steps[steps <= 1.5 * steps.min()]))
-    times = np.round(steps / rough)
-    fits = np.abs(steps - times * rough) <= _OFF[0] + _OFF[1] * rough
-    if fits.mean() < _REGULAR:
-        return None
-    return float(steps[fits].sum() / times[fits].sum())
