@@ -172,7 +172,7 @@ def test_a_generated_python_client_calls_every_route(folder, url):
     routes = json.loads((folder / "openapi.json").read_text())["paths"].values()
     assert len(found) == sum(len(methods) for methods in routes)
     refused = {name: said for name, said in found.items() if said[0] >= 400}
-    ended = {f"post_v1_trainings_id_{verb}" for verb in ("pause", "resume", "stop", "keep")}
+    ended = {f"post_v1_trainings_id_{verb}" for verb in ("pause", "resume", "stop", "keep", "back")}
     assert {name for name, said in refused.items() if said[0] != 409} == set()
     assert set(refused) <= ended
 
