@@ -13,6 +13,7 @@ LEVELS = {
     "version": 0,
     "deprecation": 0,
     "shapes": 0,
+    "alphabet": 0,
     "notebook": 0,
     "schema": 0,
     "settings": 0,
@@ -104,7 +105,7 @@ def test_networks_use_shapes_errors_and_settings_alone():
     for path in modules():
         if room(path) == "networks" and path.stem != "__init__":
             own = {name.split(".")[1] for name in imported(path) if name.startswith("holmdel.")}
-            assert own <= {"shapes", "errors", "settings"}
+            assert own <= {"shapes", "errors", "settings", "alphabet"}
 
 
 def test_networks_do_not_import_one_another():

@@ -33,8 +33,9 @@ class ExportedClassifier:
         UserError: for a file that is missing or that `holmdel export` did not write.
     """
 
-    def __init__(self, file: str | Path) -> None:
-        self._session = _session(Path(file))
+    def __init__(self, file: str | Path | bytes) -> None:
+        name = "the network of digits" if isinstance(file, bytes) else str(file)
+        self._session = session_of(file if isinstance(file, bytes) else Path(file))
         texts = self._session.get_modelmeta().custom_metadata_map
         try:
             about = json.loads(texts["holmdel"])
@@ -44,10 +45,10 @@ class ExportedClassifier:
             self._input = about["input"]
         except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise UserError(
-                f"{file} is no classifier that holmdel export wrote ({error}); export it anew"
+                f"{name} is no classifier that holmdel export wrote ({error}); export it anew"
             ) from None
         if self._input == "float32":
-            raise UserError(f"{file} takes float32; expected one exported without --input float32")
+            raise UserError(f"{name} takes float32; expected one exported without --input float32")
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns the probabilities (N, K) of images (N, C, H, W) in the stored form.
@@ -130,8 +131,13 @@ def load(file: str | Path) -> ExportedClassifier:
     return ExportedClassifier(file)
 
 
-def _session(path: Path) -> Any:
-    if not path.is_file():
+def session_of(path: Path | bytes) -> Any:
+    """Returns ONNX Runtime with a file, or with the bytes of one.
+
+    Raises:
+        UserError: for a file that is missing or of another kind, or without ONNX Runtime.
+    """
+    if isinstance(path, Path) and not path.is_file():
         raise UserError(f"there is no file {path}; expected one that holmdel export wrote")
     try:
         import onnxruntime
@@ -143,4 +149,5 @@ def _session(path: Path) -> Any:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of many kinds, none of which is public
         reason = str(error).partition("\n")[0][:200]
-        raise UserError(f"{path} cannot be read as ONNX ({reason}); export it anew") from None
+        name = path if isinstance(path, Path) else "the network of digits"
+        raise UserError(f"{name} cannot be read as ONNX ({reason}); export it anew") from None

@@ -192,8 +192,10 @@ def _export_reader(
     from holmdel.reading.reader import model_file
 
     name = None if str(model) == READER and not Path(model).exists() else model
-    network, _ = load_line_model(model_file(name))
-    return lines_to_onnx(network, out, force=force)
+    network, trust = load_line_model(model_file(name))
+    lenet = load("lenet-mnist")
+    digits = lenet.network, lenet.header
+    return lines_to_onnx(network, out, trust=trust, digits=digits, force=force)
 
 
 def is_reader(model: str | Path) -> bool:

@@ -1,10 +1,14 @@
 """The line reader's network as ONNX."""
 
+import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
+from holmdel.checkpoint import Header
 from holmdel.export.check import (
     Report,
     compared,
@@ -13,7 +17,7 @@ from holmdel.export.check import (
     write_all,
 )
 from holmdel.export.graph import IMAGES, LOGITS
-from holmdel.export.network_graph import line_graph
+from holmdel.export.network_graph import classifier_graph, line_graph
 from holmdel.export.onnx_export import packages, session
 from holmdel.networks.line import LineNetwork
 from holmdel.version import __version__
@@ -22,12 +26,21 @@ _WIDTHS = (40, 64, 130, 333)  # of the lines that it is compared on
 _SEED = 1998
 
 
-def lines_to_onnx(network: LineNetwork, out: Path, *, force: bool = False) -> Report:
+def lines_to_onnx(
+    network: LineNetwork,
+    out: Path,
+    *,
+    trust: dict[str, Any] | None = None,
+    digits: tuple[nn.Module, Header] | None = None,
+    force: bool = False,
+) -> Report:
     """Writes a line network, float32 lines (N, 1, 32, W) to logits (N, K, T), any N and W.
 
     Args:
         network: the network.
         out: the file.
+        trust: what makes confidences of its scores, kept in the file.
+        digits: the classifier of single digits that combs are read with; it lies in the file.
         force: whether a file may be replaced.
 
     Raises:
@@ -41,6 +54,8 @@ def lines_to_onnx(network: LineNetwork, out: Path, *, force: bool = False) -> Re
         "holmdel": json.dumps(about),
         "classes": json.dumps([*network.alphabet, "blank"]),
         "licence": "MIT",
+        "trust": json.dumps(trust),
+        **({} if digits is None else {"digits": _file_of(onnx_file, *digits)}),
     }
     content = onnx_file.onnx_bytes(graph, texts)
     name, far = f"ONNX Runtime {runtime.__version__}", 0.0
@@ -60,3 +75,12 @@ def lines_to_onnx(network: LineNetwork, out: Path, *, force: bool = False) -> Re
     report = Report("onnx", (out.name,), len(content), name, source, far, min(shares), facts)
     write_all({out: content}, report)
     return report
+
+
+def _file_of(onnx_file: Any, network: nn.Module, header: Header) -> str:
+    """Returns a classifier's file in base64."""
+    image = header.image.to_json()
+    about = {"version": __version__, "network": header.network, "input": "uint8", "image": image}
+    texts = {"holmdel": json.dumps(about), "classes": json.dumps(list(header.classes))}
+    content = onnx_file.onnx_bytes(classifier_graph(network, header.image), texts)
+    return base64.b64encode(content).decode()

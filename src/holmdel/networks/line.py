@@ -11,17 +11,15 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from holmdel.alphabet import ALPHABET as ALPHABET
+from holmdel.alphabet import ALPHABETS as ALPHABETS
+from holmdel.alphabet import BLANK as BLANK
+from holmdel.alphabet import DIGITS as DIGITS
+from holmdel.alphabet import OTHER as OTHER
+from holmdel.alphabet import STRIDE as STRIDE
+from holmdel.alphabet import UNSAID as UNSAID
+from holmdel.alphabet import WALL as WALL
 from holmdel.errors import UserError
-
-WALL = "|"  # a straight side of a comb, a box or a frame, or a rule beside the digits
-OTHER = "?"  # a letter, a digit crossed out, a sign that is none of the alphabet's
-UNSAID = WALL + OTHER  # classes that a network learns and no text holds
-_FIRST = "0123456789.,-=$€£"
-ALPHABET = _FIRST + "/:" + UNSAID  # the classes, in order; one more, the last, is the blank
-ALPHABETS = (_FIRST, _FIRST + "/", ALPHABET)  # of the networks that are read
-DIGITS = ALPHABET[:10]
-BLANK = len(ALPHABET)
-STRIDE = 2  # columns of the picture from one step to the next
 
 CHANNELS = (16, 48, 96, 192, 224, 224, 224)
 

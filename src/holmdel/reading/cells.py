@@ -17,7 +17,6 @@ from holmdel.reading.image import Picture, dilated
 from holmdel.reading.line import DigitAnswer, LineAnswer, LineReader
 from holmdel.reading.patterns import Pattern, parse_pattern
 from holmdel.reading.segments import components
-from holmdel.reading.single import digit_chances
 from holmdel.reading.thresholds import READING
 
 _VIEWS = 4  # of each digit and line
@@ -153,7 +152,7 @@ def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> l
     written = [cells_written(comb) for comb in combs]
     images = [cell.image for cells in written for cell in cells if cell]
     one = parse_pattern("digits:1")
-    both = zip(reader.chances(images, one, _VIEWS), digit_chances(images), strict=True)
+    both = zip(reader.chances(images, one, _VIEWS), reader.digit_chances(images), strict=True)
     alone = iter([_mean(by_line, by_lenet) for by_line, by_lenet in both])
     chances = [[next(alone) for cell in cells if cell] for cells in written]
     lines = _in_one_go(written, reader)

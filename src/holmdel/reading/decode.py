@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import holmdel.reading.compiled as compiled
-from holmdel.networks.line import STRIDE
+from holmdel.alphabet import STRIDE
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search

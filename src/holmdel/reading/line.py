@@ -4,23 +4,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from holmdel.devices import use_bfloat16
+from holmdel.alphabet import STRIDE, UNSAID
 from holmdel.errors import UserError
-from holmdel.images.contract import LINE_HEIGHT, MARGIN, WIDEST, to_line
-from holmdel.networks.line import ALPHABET, STRIDE, UNSAID
+from holmdel.images.contract import LINE_HEIGHT, MARGIN, to_line
 from holmdel.reading.dates import is_slashed
 from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
-from holmdel.reading.folding import folded
+from holmdel.reading.line_models import LineModel
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.views import VIEWS, View, look
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Box = tuple[int, int, int, int]
 
@@ -73,18 +73,14 @@ class LineReader:
     """Reads pictures of lines with a line network.
 
     Args:
-        network: a `LineNetwork`, of its `alphabet`; a copy is kept, its normalisation folded into
-            the convolutions, in bfloat16 where the processor computes in it.
+        network: a `LineNetwork`, of which a copy is kept, or what computes one elsewhere.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        fast = use_bfloat16("auto", torch.device("cpu"), (LINE_HEIGHT, WIDEST))
-        self._type = torch.bfloat16 if fast else torch.float32
-        self._network = folded(network).to(self._type)
-        alphabet = str(getattr(network, "alphabet", ALPHABET))
-        said = alphabet.rstrip(UNSAID)
+    def __init__(self, network: "nn.Module | LineModel") -> None:
+        self._model = _model_of(network)
+        said = self._model.alphabet.rstrip(UNSAID)
         self._places = [*map(CHARACTERS.index, said), BLANK]  # of the classes that are said
-        self._slash = "/" in alphabet
+        self._slash = "/" in self._model.alphabet
 
     def answers(
         self,
@@ -136,6 +132,10 @@ class LineReader:
             found.append(dict(weights))
         return found
 
+    def digit_chances(self, images: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]:
+        """Returns for each image (h, w) of one digit, dark on white, how probable each digit is."""
+        return self._model.digit_chances(images)
+
     def _look(
         self,
         pictures: Sequence[NDArray[np.uint8]],
@@ -158,16 +158,21 @@ class LineReader:
         those that are never said see `_said`.
         """
         found: list[NDArray[np.float32]] = [np.empty(0, np.float32)] * len(lines)
-        with torch.inference_mode():
-            for numbers, batch in batches_of(lines):
-                inputs = torch.from_numpy(batch).to(self._type, memory_format=torch.channels_last)
-                logits = self._network(inputs).float()
-                steps = logits.log_softmax(1).transpose(1, 2).contiguous().numpy()
-                for number, line in zip(numbers, steps, strict=True):
-                    length = lines[number].shape[1] // STRIDE
-                    found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)
-                    found[number][:, self._places] = _said(line[:length], len(self._places))
+        for numbers, batch in batches_of(lines):
+            for number, line in zip(numbers, self._model.log_probabilities(batch), strict=True):
+                length = lines[number].shape[1] // STRIDE
+                found[number] = np.full((length, BLANK + 1), -np.inf, np.float32)
+                found[number][:, self._places] = _said(line[:length], len(self._places))
         return found
+
+
+def _model_of(network: "nn.Module | LineModel") -> LineModel:
+    """Returns what computes a network."""
+    if hasattr(network, "log_probabilities"):
+        return cast(LineModel, network)
+    from holmdel.reading.on_torch import OnTorch
+
+    return OnTorch(cast("nn.Module", network))
 
 
 class Seen(NamedTuple):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from holmdel.checkpoint import load_line_model
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
 from holmdel.images.decoding import ImageLike
@@ -38,7 +38,10 @@ from holmdel.reading.template import Template
 from holmdel.reading.thresholds import READING
 from holmdel.reading.trust import Trust, load_calibration
 
-SHIPPED = "reader"
+if TYPE_CHECKING:
+    from torch import nn
+
+SHIPPED, EXPORTED = "reader", ".onnx"
 _VIEWS = 4  # of a field on a page; in letters they see different digits
 
 
@@ -275,6 +278,29 @@ def model_file(model: str | Path | None) -> Path:
 
 @lru_cache(maxsize=4)
 def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
-    network, trust = load_line_model(path)
+    if path.suffix == EXPORTED:
+        from holmdel.reading.on_runtime import OnRuntime
+
+        model = OnRuntime(path)
+        reader, trust = LineReader(model), model.trust
+    else:
+        network, trust = _from_checkpoint(path)
+        reader = LineReader(network)
     kept = Trust.from_json(trust, f"the trust of {path}") if trust else Trust()
-    return LineReader(network), kept
+    return reader, kept
+
+
+def _from_checkpoint(path: Path) -> "tuple[nn.Module, dict[str, Any] | None]":
+    """Returns the network of a checkpoint, and its trust.
+
+    Raises:
+        UserError: where PyTorch is not installed.
+    """
+    try:
+        from holmdel.checkpoint import load_line_model
+    except ImportError as error:
+        raise UserError(
+            f"{error.name} is not installed, and {path.name} needs it; give a reader that holmdel "
+            "export --to onnx wrote, --model reader.onnx"
+        ) from None
+    return load_line_model(path)
