@@ -108,3 +108,11 @@ def test_a_run_is_loaded_and_batch_norms_are_its_own(listing, tmp_path):
     assert any(isinstance(part, nn.BatchNorm2d) for part in again.network.modules())
     with pytest.raises(UserError, match="has batch norms of its own; leave batch_norm out"):
         library.train(name, "digits", batch_norm=True, out=tmp_path / "other")
+
+
+def test_batch_norms_of_frameworks_with_channels_last_are_a_sentence(listing, tmp_path):
+    name, net = listing
+    torch.save(net.state_dict(), tmp_path / "net.pt")
+    weights = read_weights(tmp_path / "net.pt").in_order("hwc")
+    with pytest.raises(UserError, match=f"{name} of Keras and Flax pads and normalises otherwise"):
+        convert(weights, name)

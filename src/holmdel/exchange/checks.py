@@ -4,7 +4,9 @@ import torch
 from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.exchange.weights import Weights
+from holmdel.exchange.weights import HWC, Weights
+
+NORMED = ("resnet18", "densenet")  # networks with batch norms
 
 
 def check_numbers(weights: Weights) -> None:
@@ -29,3 +31,15 @@ def check_finite(file: str, network: nn.Module) -> None:
                 f"{file} has weights that are no finite numbers in what would be {name!r}; "
                 "the training may have diverged; save it again"
             )
+
+
+def refuse_norms(weights: Weights, name: str) -> None:
+    """Raises a UserError for batch norms of frameworks that keep channels last.
+
+    Theirs add another number to the variance, and their padding differs at strides of 2.
+    """
+    if weights.flattened == HWC and name in NORMED:
+        raise UserError(
+            f"{weights.file} is of {weights.form}, and {name} of Keras and Flax pads and "
+            "normalises otherwise than here; import it from PyTorch, Paddle or MXNet"
+        )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from holmdel.anatomy import weightless
 from holmdel.errors import UserError
-from holmdel.exchange.checks import check_finite, check_numbers
+from holmdel.exchange.checks import check_finite, check_numbers, refuse_norms
 from holmdel.exchange.layers import Layer, by_name, layers_of
 from holmdel.exchange.layout import maps_to_channels_first
 from holmdel.exchange.weights import HWC, Weights
@@ -22,7 +22,6 @@ from holmdel.networks import NETWORKS, build, network_options
 
 USUAL_SIDES = (28, 32, 64, 96, 128, 224, 227, 256)  # pixels; tried first, as several sizes may fit
 LARGEST_SIDE = 320
-_NORMED = ("resnet18", "densenet")  # networks with batch norms
 VARIANTS = {(6, 3, 3): "paddle", (20, 5, 5): "caffe"}  # LeNets by the maps and the kernel of c1
 FUNCTIONS = {"activation": "relu", "pooling": "max"}  # that these variants were made for
 
@@ -81,7 +80,7 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
             for weights that are no finite floating point numbers.
     """
     check_numbers(weights)
-    _refuse_norms(weights, name)
+    refuse_norms(weights, name)
     ours, full, theirs = _match(weights, name, options)
     moved = weights.flattened == HWC and maps_to_channels_first(name, full, theirs)
     network = _filled(
@@ -99,18 +98,6 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     pairs = tuple((other.name, mine.name) for mine, other in zip(ours, theirs, strict=True))
     notes = [*weights.notes, _assumed(weights)] if weights.assumed and moved else weights.notes
     return Converted(weights, name, chosen, network.eval(), pairs, tuple(notes))
-
-
-def _refuse_norms(weights: Weights, name: str) -> None:
-    """Raises a UserError for batch norms of frameworks that keep channels last.
-
-    Theirs add another number to the variance, and their padding differs at strides of 2.
-    """
-    if weights.flattened == HWC and name in _NORMED:
-        raise UserError(
-            f"{weights.file} is of {weights.form}, and {name} of Keras and Flax pads and "
-            "normalises otherwise than here; import it from PyTorch, Paddle or MXNet"
-        )
 
 
 def _filled(name: str, options: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
