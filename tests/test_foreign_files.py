@@ -109,6 +109,20 @@ def test_the_weights_of_a_torchscript_program(tmp_path):
     assert torch.allclose(found.network(picture(28, 28)), net(picture(28, 28)), atol=1e-6)
 
 
+def test_an_empty_tensor_of_a_torchscript_program(tmp_path):
+    net = nn.Sequential(nn.Linear(3, 2))
+    net.register_buffer("none", torch.zeros(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecated
+        torch.jit.save(torch.jit.script(net), tmp_path / "script.pt")
+    found = read_weights(tmp_path / "script.pt").tensors
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == {
+        "none": (0,),
+        "0.weight": (2, 3),
+        "0.bias": (2,),
+    }
+
+
 def test_an_archive_of_npy_files_as_mxnet_2_writes_it(tmp_path):
     net = torch_lenet()
     np.savez(tmp_path / "net", **{name: t.numpy() for name, t in net.state_dict().items()})

@@ -81,7 +81,9 @@ class _Tensors:
         except (AttributeError, KeyError, TypeError, ValueError):
             raise damaged(path, f"{name!r} is no tensor that is known") from None
         content = self._archive.read(f"{self._folder}data/{key}")
-        numbers = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        numbers = torch.empty(0, dtype=torch.uint8)
+        if content:  # else PyTorch makes no tensor of it
+            numbers = torch.frombuffer(bytearray(content), dtype=torch.uint8)
         numbers = numbers[: len(content) // type_.itemsize * type_.itemsize].view(type_)
         if not _fits(offset, shape, strides, len(numbers)):
             raise damaged(path, f"{name!r} is larger than its numbers")
