@@ -99,7 +99,8 @@ def _fits(offset: Any, shape: Any, strides: Any, count: int) -> bool:
     if not isinstance(shape, tuple) or not isinstance(strides, tuple):
         return False
     sides = (offset, *shape, *strides)
-    if not all(isinstance(side, int) and 0 <= side <= count for side in sides):
+    most = max(count, 1)  # the stride of a tensor of nothing is 1
+    if not all(isinstance(side, int) and 0 <= side <= most for side in sides):
         return False
     if len(shape) != len(strides) or len(shape) > MOST_DIMENSIONS or math.prod(shape) > count:
         return False
