@@ -77,14 +77,14 @@ def _times(figures: dict[str, Any]) -> Iterator[str]:
 
 def _where(runs: dict[str, Row]) -> str:
     """Returns the commands, the days and the commits."""
-    by_commit: dict[tuple[str, str], list[str]] = {}
+    by_run: dict[tuple[str, str, int | None], list[str]] = {}
     for section, row in runs.items():
-        by_commit.setdefault((row["date"], row["commit"]), []).append(section)
+        by_run.setdefault((row["date"], row["commit"], row.get("limit")), []).append(section)
     machines = sorted({row["machine"] for row in runs.values()})
-    said = [
-        f"`python bench/paper.py {' '.join(sections)} --record`, {date}, commit {commit}"
-        for (date, commit), sections in by_commit.items()
-    ]
+    said = []
+    for (date, commit, limit), sections in by_run.items():
+        words = " ".join([*sections, *([] if limit is None else [f"--limit {limit}"])])
+        said.append(f"`python bench/paper.py {words} --record`, {date}, commit {commit}")
     return f"{'; '.join(said)}. {'; '.join(machines)}."
 
 
