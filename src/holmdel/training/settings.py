@@ -62,7 +62,7 @@ _MODERN_OPTIONS = {"activation": "relu", "pooling": "max"}
 # What modern changes for a folder, a file or arrays, which are few images of any kind; where the
 # network is no deep one. By measurement: docs/recipes.md.
 _SMALL: dict[str, Any] = {"batch_norm": False, "lr": 2e-3}
-_NORMED = 1_000  # training images from which on batch norms are worth their time after all
+_NORMED = 200  # training images from which on batch norms do good after all
 _STEPS, _EPOCHS = 1500, (20, 100)  # what training examples are gone through
 _BATCHES = ((200, 8), (2_000, 16), (8_000, 32), (30_000, 64))  # up to so many images
 # Kept as their papers have them: their last layers take no batch norm and no factor.
