@@ -90,7 +90,10 @@ def learnable(image: NDArray[np.uint8], text: str) -> bool:
 
 
 def _fits(text: str, columns: int) -> bool:
-    """Tells whether a network has enough steps for a text: a blank goes between twins."""
+    """Tells whether a network has enough steps for a text: a blank goes between twins.
+
+    A loss that is impossible is none: findings/ctc-loss-of-the-impossible.sh.
+    """
     twins = sum(a == b for a, b in pairwise(text))
     return columns <= WIDEST and columns // STRIDE > len(text) + twins
 
