@@ -80,6 +80,11 @@ class Hand:
         pen = max(3, height // 10)
         if char == ".":
             return Image.new("L", (pen, pen), 255), 1.0
+        if char == ":":
+            mask = Image.new("L", (pen, height // 2), 255)
+            mask.paste(0, (0, pen, pen, mask.height - pen))
+            return mask, 0.5
+        assert char in "-/,", f"nobody here writes {char!r}"
         size = {"/": (height // 2, height), ",": (height // 4, height // 3)}.get(
             char, (height // 3, pen + 1)
         )

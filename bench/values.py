@@ -58,7 +58,7 @@ def dates() -> Iterator[Row]:
 def _amount(form: str, draw: np.random.Generator) -> tuple[str, Any]:
     """Writes an amount in a form."""
     text, _ = _filled(form, draw)
-    [(_, value)] = parse_pattern("amount").meanings(text, slash=True)
+    [(_, value)] = parse_pattern("amount").meanings(text)
     return text, value
 
 

@@ -186,9 +186,31 @@ def test_a_slash_is_read_as_a_one_by_a_network_that_knows_none():
     assert (best.raw, best.text, best.said) == ("24/08/2008", "24082008", "2410812008")
     assert best.value == {"date": "2008-08-24"}
     assert fit > 0.99
-    known = written("24/08/2008")
-    assert marked(known, "date:dmy", slash=True)[0].value == {"date": "2008-08-24"}
-    assert texts(said, parse_pattern("date:dmy"), slash=True)[0].log_probability < log(0.01)
+
+
+def slashes(*, sure):
+    """Returns steps that say 24/08/2008, the slashes so sure, a one almost all the rest."""
+    heard = [{c: 0.95} if c != "/" else {"/": sure, "1": 0.95 - sure} for c in "24/08/2008"]
+    return steps(*(row for each in heard for row in (each, {})))
+
+
+@pytest.mark.parametrize("sure", [0.94, 0.5, 0.1])
+def test_a_slash_that_may_be_a_one_is_a_slash_where_a_date_has_one(sure):
+    best, fit = marked(slashes(sure=sure), "date:dmy", slash=True)
+    assert (best.raw, best.value) == ("24/08/2008", {"date": "2008-08-24"})
+    assert fit > 0.9
+
+
+def test_a_network_that_knows_the_slash_and_says_a_one_is_believed():
+    """2410812008 is a number, not a date: one in a thousand looks so."""
+    assert marked(written("2410812008"), "date:dmy", slash=True)[1] < 0.01
+    best, fit = marked(written("11112011"), "date:dmy", slash=True)
+    assert (best.raw, best.value) == ("11112011", {"date": "2011-11-11"})
+    assert fit > 0.99
+    assert marked(written("11112011"), "date:dmy")[1] == pytest.approx(0.5)  # or 1/1/2011
+    best, fit = marked(written("2500/-"), "amount", slash=True)
+    assert (best.raw, best.value["cents"]) == ("2500/-", 250000)
+    assert fit == pytest.approx(0.95, abs=0.01)  # as sure as its last mark
 
 
 def test_a_slash_in_an_expression():

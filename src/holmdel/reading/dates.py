@@ -15,15 +15,14 @@ _SIZES = {"d": (1, 2), "m": (1, 2), "y": (2, 4)}  # digits of each part
 _MOST_MISFITS = 1  # marks that are missing or stand elsewhere
 
 
-def dates(said: str, slash: bool, order: str = "") -> list[Meaning]:
+def dates(said: str, order: str = "") -> list[Meaning]:
     """Returns what was written where a network says `said`, and which day that is.
 
     What fits best counts: two equal marks between the parts, or none and two digits for each of day
     and month; then with one mark missing or too many. Several texts may fit equally well.
 
     Args:
-        said: digits and marks.
-        slash: whether the network knows the slash; if not it says `STAND_IN` in its place.
+        said: digits and marks, `STAND_IN` in the place of a slash.
         order: one of `ORDERS`, or nothing where any of them may be meant.
 
     Returns:
@@ -31,15 +30,15 @@ def dates(said: str, slash: bool, order: str = "") -> list[Meaning]:
         where there is no such day, or more than one in one order. Years of two digits are 1969 to
         2068, of four 1900 to 2099.
 
-    >>> dates("2410812008", False, "dmy"), dates("29.2.23", False, "dmy")
+    >>> dates("2410812008", "dmy"), dates("29.2.23", "dmy")
     ([('24/08/2008', {'date': '2008-08-24'})], [('29.2.23', None)])
-    >>> dates("3.9.2026", False)
+    >>> dates("3.9.2026")
     [('3.9.2026', {'dates': ['2026-03-09', '2026-09-03']})]
-    >>> [raw for raw, _ in dates("11112011", False, "dmy")]
+    >>> [raw for raw, _ in dates("11112011", "dmy")]
     ['1/1/2011', '11112011']
     """
     orders = (order,) if order else ORDERS
-    found = [(one, *fit) for one in orders for fit in _fits(said, slash, one)]
+    found = [(one, *fit) for one in orders for fit in _fits(said, one)]
     least = min((misfits for _, misfits, _, _ in found), default=_MOST_MISFITS + 1)
     if least > _MOST_MISFITS:
         return [(said, None)]
@@ -59,7 +58,7 @@ def is_slashed(number: str) -> bool:
     >>> is_slashed("2410812008"), is_slashed("2410892008")
     (True, False)
     """
-    fits = (fit for order in ORDERS for fit in _fits(number, False, order))
+    fits = (fit for order in ORDERS for fit in _fits(number, order))
     return len(number) >= _SHORTEST and any("/" in raw for _, raw, _ in fits)
 
 
@@ -71,7 +70,7 @@ def _value(of_orders: dict[str, set[str]]) -> Value | None:
     return {"date": days[0]} if len(days) == 1 else {"dates": days}
 
 
-def _fits(said: str, slash: bool, order: str) -> Iterator[tuple[int, str, str]]:
+def _fits(said: str, order: str) -> Iterator[tuple[int, str, str]]:
     """Yields how many marks do not fit, the text and the day, for each way to see a date."""
     digits, marks = "", []  # and for each mark how many digits stand before it
     for character in said:
@@ -87,7 +86,7 @@ def _fits(said: str, slash: bool, order: str) -> Iterator[tuple[int, str, str]]:
                 yield _misfits(marks, [first, second]), said, day
                 if 1 not in sizes:
                     yield len(marks), said, day  # as without marks
-        if slash or sum(sizes) + 2 != len(digits):
+        if sum(sizes) + 2 != len(digits):
             continue
         if digits[first] == digits[second + 1] == STAND_IN:
             left = digits[:first] + digits[first + 1 : second + 1] + digits[second + 2 :]

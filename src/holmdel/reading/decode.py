@@ -1,7 +1,7 @@
 """From a network's steps along a line to the best text that fits a pattern."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp, inf, log
@@ -14,10 +14,12 @@ from holmdel.alphabet import STRIDE
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
-from holmdel.reading.values import Value
+from holmdel.reading.values import STAND_IN, Value
 
 BEAM = 8
 LEAST = exp(-9)  # a character less probable than this is not looked at
+_LOOKS_SO = 1e-3  # how often digits look like a text with slashes that fits, say a date
+_NEVER = 1e-30
 _FAINT_MARK = 0.01  # a mark less probable than this everywhere is not there
 _MOSTLY = 0.5  # from where on a line is taken to have a value
 _NUMBER = {character: number for number, character in enumerate(CHARACTERS)}
@@ -74,15 +76,19 @@ def texts(
         log_probabilities: float32 (T, K), ln of each class's probability at each step.
         pattern: what may be written.
         beam: how many prefixes are kept.
-        slash: whether the network knows the slash.
+        slash: whether the network knows the slash. Where the pattern has one, what it says for a
+            slash and for a one count together, and what it says for either decides only between
+            the texts that fit.
     """
-    sayable = pattern if slash else pattern.unslashed or pattern
-    probabilities = marks_as_blank(np.exp(log_probabilities), sayable.skipped)
+    sayable = pattern.unslashed or pattern
+    heard = np.exp(log_probabilities)
+    merged = slash_as_one(heard) if slash and pattern.unslashed else heard
+    probabilities = marks_as_blank(merged, sayable.skipped)
     found = _best(probabilities, sayable, beam)
     if pattern.beside or pattern.plain:
         candidates = [Candidate(text, text, value, text) for text, value in found]
     else:
-        candidates = _candidates(found, pattern, slash)
+        candidates = _candidates(found, pattern, [heard] if slash else [])
     candidates.sort(key=lambda candidate: -candidate.log_probability)
     nothing = float(np.log(np.maximum(probabilities[:, BLANK], 1e-45)).sum())
     return candidates if candidates and candidates[0].log_probability > nothing else []
@@ -112,20 +118,40 @@ def with_marks(
             likelier than all that has one.
     """
     said: defaultdict[str, float] = defaultdict(float)
+    heard = []
     for log_probabilities, whole in views:
         probabilities = np.exp(log_probabilities)
+        if slash and pattern.unslashed:
+            heard.append(probabilities)
+            probabilities = slash_as_one(probabilities)
         marked = probabilities[:, len(DIGITS) : BLANK].max() >= _FAINT_MARK
         found = _best(probabilities, _any_marks(text), BEAM) if marked else [(text, whole)]
         for raw, value in found:
             said[raw] += exp(value)
     total = sum(said.values())
     shares = [(raw, log(value / total)) for raw, value in said.items() if value > 0]
-    candidates = _candidates(shares or [(text, 0.0)], pattern, slash)
+    candidates = _candidates(shares or [(text, 0.0)], pattern, heard)
     best = max(candidates, key=lambda candidate: candidate.log_probability)
     if best.value is None:
         return best, 0.0
     worth = sum(exp(each.log_probability) for each in candidates if each.value is not None)
     return best, exp(best.log_probability) / (worth if worth > _MOSTLY else 1.0)
+
+
+def slash_as_one(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the probabilities (T, K) with those of the slash given to what stands in for it."""
+    one, slash = _NUMBER[STAND_IN], _NUMBER["/"]
+    merged = probabilities.copy()
+    merged[:, one] += merged[:, slash]
+    merged[:, slash] = 0
+    return merged
+
+
+@lru_cache(maxsize=1024)
+def _exactly(text: str) -> Pattern:
+    """Returns the pattern of one text, its marks counted."""
+    moves = [{character: place + 1} for place, character in enumerate(text)]
+    return Pattern(text, (*moves, {}), frozenset([len(text)]), marks=True)
 
 
 @lru_cache(maxsize=1024)
@@ -158,17 +184,47 @@ def _best(probabilities: NDArray[np.float32], pattern: Pattern, beam: int) -> Fo
     return []
 
 
-def _candidates(found: Found, pattern: Pattern, slash: bool) -> list[Candidate]:
-    """Returns what texts say, those of the same digits and worth together, with the best raw."""
+def _candidates(
+    found: Found, pattern: Pattern, heard: Sequence[NDArray[np.float32]]
+) -> list[Candidate]:
+    """Returns what texts say, those of the same digits and worth together, with the best raw.
+
+    Args:
+        found: texts in which `STAND_IN` may stand for a slash, and ln of their probabilities.
+        pattern: what may be written.
+        heard: the steps' probabilities (T, K) of each view, of a network that knows the slash;
+            without, what a text may mean is equally probable.
+    """
     same: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
     for said, log_probability in found:
-        meanings = pattern.meanings(said, slash)
-        for raw, value in meanings:
+        meanings = pattern.meanings(said)
+        shares = _shares(said, [raw for raw, _ in meanings], heard)
+        for (raw, value), share in zip(meanings, shares, strict=True):
             text = "".join(c for c in raw if c in DIGITS)
-            each = Candidate(text, raw, log_probability - log(len(meanings)), said, value)
+            each = Candidate(text, raw, log_probability + share, said, value)
             nothing = value is None and pattern.worth is not None
             same[(text, raw) if nothing else each.claim].append(each)
     return [_together(candidates) for candidates in same.values()]
+
+
+def _shares(said: str, raws: Sequence[str], heard: Sequence[NDArray[np.float32]]) -> list[float]:
+    """Returns ln of the part of a text's probability that each of its meanings has.
+
+    What was said counts, too, where it is no meaning: a number that looks like what fits.
+    """
+    if not heard or list(raws) == [said]:
+        return [-log(len(raws))] * len(raws)
+    texts = [*raws, *([] if said in raws else [said])]
+    values = [sum(_probability(steps, text) for steps in heard) for text in texts]
+    values[len(raws) :] = [_LOOKS_SO * value for value in values[len(raws) :]]
+    total = max(sum(values), _NEVER)
+    return [log(max(value, _NEVER) / total) for value in values[: len(raws)]]
+
+
+def _probability(probabilities: NDArray[np.float32], text: str) -> float:
+    """Returns the probability of one text with its marks."""
+    found = search(probabilities.astype(np.float64), _exactly(text), BEAM)
+    return exp(found[0][1]) if found else 0.0
 
 
 def _together(candidates: list[Candidate]) -> Candidate:

@@ -13,7 +13,14 @@ from holmdel.alphabet import STRIDE, UNSAID
 from holmdel.errors import UserError
 from holmdel.images.contract import LINE_HEIGHT, MARGIN, to_line
 from holmdel.reading.dates import is_slashed
-from holmdel.reading.decode import Candidate, align, marks_as_blank, texts, with_marks
+from holmdel.reading.decode import (
+    Candidate,
+    align,
+    marks_as_blank,
+    slash_as_one,
+    texts,
+    with_marks,
+)
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.line_models import LineModel
 from holmdel.reading.patterns import Pattern
@@ -24,8 +31,8 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 
-_SURE = 0.9  # a score from which one view is enough
-_AGREED = 0.7  # the mean score of two views that say the same from which they are enough
+_SURE = 0.99  # a score from which one view is enough
+_AGREED = 0.95  # the mean score of two views that say the same from which they are enough
 _MORE = 4  # views of a picture in doubt; more of them read no more cheques
 _INK = 0.4  # of the line's darkest
 _WIDTHS = 16  # columns; a picture is read at the next multiple, alone as among others
@@ -253,9 +260,9 @@ def _answer(
     if pattern.beside:
         views = [(seen.steps, candidate.log_probability) for candidate, seen in said]
         best, fit = with_marks(views, best.text, pattern, slash=slash)
-    if pattern.plain and not slash and is_slashed(best.text):
+    if pattern.plain and is_slashed(best.text):
         fit = 0.5
-    digits = _digits(looks[0], best, picture)
+    digits = _digits(looks[0], best, picture, merged=slash and pattern.unslashed is not None)
     return LineAnswer(
         best.text, best.raw, min(_sum(said) / len(looks), 1.0), digits, best.value, fit
     )
@@ -265,10 +272,13 @@ def _sum(said: Sequence[tuple[Candidate, Seen]]) -> float:
     return sum(exp(candidate.log_probability) for candidate, _ in said)
 
 
-def _digits(seen: Seen, best: Candidate, picture: NDArray[np.uint8]) -> tuple[DigitAnswer, ...]:
+def _digits(
+    seen: Seen, best: Candidate, picture: NDArray[np.uint8], *, merged: bool
+) -> tuple[DigitAnswer, ...]:
     """Returns the digits that are written: not what was said in the place of a slash."""
+    heard = np.exp(seen.steps)
     with np.errstate(divide="ignore"):
-        alone = np.log(marks_as_blank(np.exp(seen.steps)))
+        alone = np.log(marks_as_blank(slash_as_one(heard) if merged else heard))
     pairs = zip(best.raw, best.said, strict=True)
     written = [raw in DIGITS for raw, said in pairs if said in DIGITS]
     spans = align(alone, "".join(c for c in best.said if c in DIGITS))

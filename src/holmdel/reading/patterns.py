@@ -38,9 +38,9 @@ class Pattern:
         marks: whether marks are characters of the pattern; if not they are as good as blank.
         beside: whether the digits decide and all marks are read beside them (`amount`, `date`), so
             that a mark seen wrongly forbids no digits.
-        worth: what was written and what it is worth, from what a network says and whether it knows
-            the slash; None for a pattern without values.
-        unslashed: the automaton of what a network that knows no slash may say; None without slash.
+        worth: what was written and what it is worth, from what a network says, with `STAND_IN` for
+            a slash; None for a pattern without values.
+        unslashed: the automaton with `STAND_IN` where a slash may be; None without slash.
         codes: all that may be written, where that is a list; there is no automaton then.
     """
 
@@ -49,7 +49,7 @@ class Pattern:
     final: frozenset[int]
     marks: bool
     beside: bool = False
-    worth: Callable[[str, bool], list[Meaning]] | None = None
+    worth: Callable[[str], list[Meaning]] | None = None
     unslashed: "Pattern | None" = None
     codes: Codes | None = None
 
@@ -85,19 +85,18 @@ class Pattern:
             state = None if state is None else self.next[state].get(character)
         return state in self.final
 
-    def meanings(self, said: str, slash: bool) -> list[Meaning]:
+    def meanings(self, said: str) -> list[Meaning]:
         r"""Returns what may be written where a network says `said`, and what it is worth.
 
         Args:
-            said: digits and marks that the network may say under this pattern.
-            slash: whether it knows the slash; if not it says `STAND_IN` in its place.
+            said: digits and marks that the network may say, `STAND_IN` in the place of a slash.
 
-        >>> parse_pattern(r"\d+/\d+").meanings("24112", slash=False)
+        >>> parse_pattern(r"\d+/\d+").meanings("24112")
         [('24/12', None), ('241/2', None)]
         """
         if self.worth:
-            return self.worth(said, slash)
-        raws = [said] if slash or self.unslashed is None else self._slashed(said)
+            return self.worth(said)
+        raws = [said] if self.unslashed is None else self._slashed(said)
         return [(raw, None) for raw in raws]
 
     def _slashed(self, said: str) -> list[str]:
@@ -147,7 +146,7 @@ def _list(pattern: str) -> Pattern:
         (),
         frozenset(),
         marks=False,
-        worth=lambda said, _: [(said, {"code": codes.entries[said]})],
+        worth=lambda said: [(said, {"code": codes.entries[said]})],
         codes=codes,
     )
 
@@ -242,7 +241,7 @@ def _iban(pattern: str, country: str) -> Pattern:
     table = _digits(rf"\d{{{IBAN_DIGITS[country]}}}", pattern)
     moves, final = checked(table, check, pattern)
     return Pattern(
-        pattern, moves, final, False, worth=lambda said, _: [(said, {"iban": country + said})]
+        pattern, moves, final, False, worth=lambda said: [(said, {"iban": country + said})]
     )
 
 
@@ -264,8 +263,8 @@ def _date(pattern: str, order: str = "") -> Pattern:
 
 
 def _amount(pattern: str) -> Pattern:
-    moves, final = _digits(r"\d+", pattern)
-    return Pattern(pattern, moves, final, marks=False, beside=True, worth=amounts)
+    digits = _plain(r"\d+", pattern)
+    return replace(digits, beside=True, worth=amounts, unslashed=digits)
 
 
 def _us_zip(pattern: str) -> Pattern:

@@ -5,7 +5,7 @@ from typing import Any
 
 Value = dict[str, Any]  # JSON-ready
 Meaning = tuple[str, Value | None]  # a text with its marks, and what it is worth
-STAND_IN = "1"  # what a network that knows no slash sees in its place
+STAND_IN = "1"  # what counts as a slash as well, where one may be: few networks tell them apart
 
 _AMOUNT = re.compile(
     r"""
@@ -47,22 +47,19 @@ def amount(raw: str) -> Value | None:
     return {"cents": int(units + (cents or "00")), "decimal": bool(cents or found["end"])}
 
 
-def amounts(said: str, slash: bool) -> list[Meaning]:
+def amounts(said: str) -> list[Meaning]:
     """Returns what was written where a network says `said`, and what that is worth.
 
     Args:
-        said: digits and marks.
-        slash: whether the network knows the slash; if not it says `STAND_IN` in its place.
+        said: digits and marks, `STAND_IN` in the place of a slash.
 
-    >>> amounts("110,0001-", False)
+    >>> amounts("110,0001-")
     [('110,000/-', {'cents': 11000000, 'decimal': True})]
-    >>> [raw for raw, _ in amounts("25001100", False)]
+    >>> [raw for raw, _ in amounts("25001100")]
     ['2500/100', '25001100']
-    >>> amounts("250001100", False)
+    >>> amounts("250001100")
     [('25000/100', {'cents': 25000, 'decimal': True})]
     """
-    if slash:
-        return [(said, amount(said))]
     if _HUNDREDTHS.fullmatch(said):
         said = said.removesuffix(f"{STAND_IN}100") + "/100"
     written = re.sub(f"{STAND_IN}(?=100$|[=-]+$)", "/", said)
@@ -71,10 +68,10 @@ def amounts(said: str, slash: bool) -> list[Meaning]:
     return [meaning for meaning in found if meaning[1] is not None] or found[:1]
 
 
-def postcodes(said: str, _slash: bool) -> list[Meaning]:
+def postcodes(said: str) -> list[Meaning]:
     """Returns a US postal code and how it is printed, whatever marks were seen.
 
-    >>> postcodes("021394307", False)
+    >>> postcodes("021394307")
     [('021394307', {'zip': '02139-4307'})]
     """
     digits = re.sub(r"\D", "", said)

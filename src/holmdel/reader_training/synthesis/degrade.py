@@ -14,6 +14,8 @@ Points = NDArray[np.float32]
 Canvas = NDArray[np.uint8]
 
 INK = 80  # of 255: from here on a pixel counts as ink
+_PIECE = 24  # columns, about as wide as a digit
+_SOME = 0.25  # of the most ink a piece has: those of less hold a mark, or the end of a stroke
 PER_SPAN = 6  # points drawn from one point of a stroke to the next
 _SHIFT = 4  # bits of a pixel's fraction in OpenCV's drawing
 
@@ -101,8 +103,6 @@ class Degrader:
         window = self._window(ink, printed)
         ink = ink[window]
         self._neighbours(ink)
-        if r.random() < 0.2:
-            ink = cv2.erode(ink, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)
         cover = self._pressed(ink)
         self._rules(cover)
         if printed is not None:
@@ -178,15 +178,22 @@ class Degrader:
     def _pressed(self, ink: Canvas) -> Canvas:
         """Returns how much of the paper the ink covers, 0..255: the pen's width is varied here."""
         r = self._r
+        thin = ink
+        if r.random() < 0.2:
+            thinner = cv2.erode(ink, np.ones((2, 2), np.uint8)).astype(np.uint8, copy=False)
+            if _least_kept(ink, thinner) > 0.25:  # strokes of one pixel must not be gone
+                thin = thinner
         spread = r.uniform(0.6, 1.4)
-        soft = cv2.GaussianBlur(ink, _kernel(spread), spread)
+        soft = cv2.GaussianBlur(thin, _kernel(spread), spread).astype(np.uint8, copy=False)
         threshold, hardness = r.uniform(0.28, 0.74), r.uniform(6, 16)
-        cover = cv2.LUT(soft, _hardened(threshold, hardness))
-        if cv2.mean(cover)[0] < 0.62 * cv2.mean(soft)[0]:  # a thin pen's strokes must not break off
-            cover = cv2.LUT(soft, _hardened(0.45 * threshold, hardness))
+        cover = cv2.LUT(soft, _hardened(threshold, hardness)).astype(np.uint8, copy=False)
+        if _least_kept(soft, cover) < 0.62:  # a thin pen's strokes must not break off
+            softer = _hardened(0.45 * threshold, hardness)
+            cover = cv2.LUT(soft, softer).astype(np.uint8, copy=False)
         if r.random() < 0.35:  # a pen that gives ink unevenly
-            cover = cv2.multiply(cover, self._pressure.cut(r, *cover.shape), scale=1 / 255)
-        return cover.astype(np.uint8, copy=False)
+            pressure = self._pressure.cut(r, *cover.shape)
+            cover = cv2.multiply(cover, pressure, scale=1 / 255).astype(np.uint8, copy=False)
+        return cover
 
     def _rules(self, cover: Canvas) -> None:
         """Draws ruled lines above and below, or lines and squares all over, in place."""
@@ -219,6 +226,17 @@ class Degrader:
             for at in range(r.randrange(step), cover.shape[1], step):
                 place = cover[:, at : at + wide]
                 np.maximum(place, ink, out=place)
+
+
+def _least_kept(soft: Canvas, cover: Canvas) -> float:
+    """Returns how much of its ink the palest piece of a line keeps, a piece about a digit wide."""
+    pieces = (-(-soft.shape[1] // _PIECE), 1)
+    before, after = (
+        cv2.resize(ink.mean(0, dtype=np.float32)[None], pieces, interpolation=cv2.INTER_AREA)
+        for ink in (soft, cover)
+    )
+    inked = before > _SOME * before.max()
+    return float((after[inked] / before[inked]).min()) if inked.any() else 1.0
 
 
 _LEVELS = np.arange(256, dtype=np.float32) / 255

@@ -17,6 +17,8 @@ MARGIN = 36  # above and below the digits, for slopes, marks and neighbours
 TALL = HEIGHT + 2 * MARGIN
 LONGEST = 1760  # pixels of the canvas
 BEGIN = 24  # pixels before the first character
+_SHARED = 0.35  # of the narrower of two neighbours' widths, that they may share
+_NARROW = 0.4  # of a digit's height: a glyph as narrow as a one shares nothing, or it is not seen
 _FAR = 8  # digits from which a line is often written with room between them
 PRINT = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -52,6 +54,15 @@ class Line:
     def put(self, character: str, left: float, right: float) -> None:
         """Notes that a character stands there."""
         self.placed.append(Placed(label(character), left, right))
+
+    def clear(self, width: float) -> None:
+        """Moves on until a glyph of this width hides no more of the one before than can be read."""
+        if not self.placed:
+            return
+        before = self.placed[-1]
+        narrower = min(width, before.right - before.left)
+        shared = narrower * (_SHARED if narrower > _NARROW * HEIGHT else 0)
+        self.x = max(self.x, before.right - shared)
 
     def paste(self, ink: Canvas, left: float, top: float) -> None:
         """Puts a piece of ink on the canvas; what lies outside is left out."""
@@ -111,6 +122,7 @@ class Scribe:
                 tops = None
                 continue
             glyph = self._glyph(writer, character)
+            line.clear(glyph.width)
             drop = 0.0 if character in writer.outlines else writer.sizes[character][1]
             middle = self._set(line, glyph, (drop + r.gauss(0, drift)) * HEIGHT, character)
             if character == CROSSED:
