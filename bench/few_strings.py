@@ -21,7 +21,7 @@ from read import audited
 
 COUNTS = (20, 40, 80, 160, 320)
 ERRORS = (0.005, 0.01, 0.02, 0.05)
-String = tuple[float, bool, int]  # score, right, digits
+String = tuple[float, bool]  # score, right
 
 
 def strings(root: Path) -> list[String]:
@@ -29,15 +29,14 @@ def strings(root: Path) -> list[String]:
     found, labelled = assess_folder(root / "strings" / "cheques", ReaderSettings())
     truth = audited([s.path.name for s in labelled], [s.text for s in labelled])
     return [
-        (said.score, said.text == text, len(said.text))
-        for said, text in zip(found.strings, truth, strict=True)
+        (said.score, said.text == text) for said, text in zip(found.strings, truth, strict=True)
     ]
 
 
 def share(trust: Trust, others: Sequence[String], error: float) -> tuple[float, float]:
     """Returns which parts of strings are read right and wrongly."""
     at = trust.threshold(error)
-    read = [right for score, right, digits in others if trust.confidence(score, digits) > at]
+    read = [right for score, right in others if trust.confidence(score) > at]
     return sum(read) / len(others), (len(read) - sum(read)) / len(others)
 
 
@@ -47,11 +46,11 @@ def measure(known: list[String], own: Trust, count: int, draws: int) -> None:
     sums = {(way, error): [0.0, 0.0] for way in ("alone", "beside") for error in ERRORS}
     for _ in range(draws):
         mixed = draw.sample(known, len(known))
-        scores, right, digits = zip(*mixed[:count], strict=True)
-        doubt = contradicted(own, scores, right, digits)
+        scores, right = zip(*mixed[:count], strict=True)
+        doubt = contradicted(own, scores, right)
         doubts += doubt
         for way, prior in (("alone", None), ("beside", None if doubt else own)):
-            trust = fit_trust(scores, right, prior, digits)
+            trust = fit_trust(scores, right, prior)
             for error in ERRORS:
                 for k, part in enumerate(share(trust, mixed[count:], error)):
                     sums[way, error][k] += part / draws

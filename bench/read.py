@@ -61,12 +61,10 @@ def crossed(found: Assessment) -> Assessment:
     halves = [range(0, len(strings) // 2), range(len(strings) // 2, len(strings))]
     for own, other in (halves, halves[::-1]):
         learnt = [found.strings[n] for n in other]
-        digits = [len(s.text) for s in learnt]
-        trust = fit_trust([s.score for s in learnt], [s.right for s in learnt], digits=digits)
+        trust = fit_trust([s.score for s in learnt], [s.right for s in learnt])
         for n in own:
             s = found.strings[n]
-            sure = trust.confidence(s.score, len(s.text))
-            strings[n] = Said(s.truth, s.text, sure, s.status, s.score)
+            strings[n] = Said(s.truth, s.text, trust.confidence(s.score), s.status, s.score)
     return Assessment(tuple(strings))
 
 
@@ -88,8 +86,7 @@ def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
         texts = [answer.text for answer in answers]
         scores = [answer.score for answer in answers]
         raw, audit = assessed(truth, texts, scores), assessed(corrected, texts, scores)
-        sure = [trust.confidence(answer.score, len(answer.text)) for answer in answers]
-        own = assessed(corrected, texts, sure)
+        own = assessed(corrected, texts, [trust.confidence(score) for score in scores])
         figures[name] = {
             "right": wilson(raw.right, raw.count),
             "right, audited": wilson(audit.right, audit.count),

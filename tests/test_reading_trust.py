@@ -38,37 +38,6 @@ def test_a_fitted_confidence_is_the_part_that_is_right():
         assert sum(near) / len(near) == pytest.approx(low + 0.025, abs=0.05)
 
 
-def of_lengths(draw, count):
-    """Strings of 1 or 40 digits; a score is worth more where it is that of many."""
-    scores = [draw.random() for _ in range(count)]
-    digits = [draw.choice((1, 40)) for _ in range(count)]
-    odds = [s / (1 - s) * (0.5 if n == 1 else 4) for s, n in zip(scores, digits, strict=True)]
-    return scores, [draw.random() < one / (1 + one) for one in odds], digits
-
-
-def test_a_long_string_is_trusted_by_what_strings_of_its_length_are_worth():
-    """Its score is a product over the digits, and 0.3 for 40 of them is not 0.3 for one."""
-    scores, right, digits = of_lengths(random.Random(1), 20_000)
-    blind, knowing = fit_trust(scores, right), fit_trust(scores, right, digits=digits)
-    for length in (1, 40):
-        rows = [row for row in zip(scores, right, digits, strict=True) if row[2] == length]
-        part = sum(good for _, good, _ in rows) / len(rows)
-        gap = {
-            trust: abs(part - sum(trust.confidence(s, n) for s, _, n in rows) / len(rows))
-            for trust in (blind, knowing)
-        }
-        assert gap[knowing] < 0.06 < gap[blind]
-
-
-def test_a_length_is_worth_to_a_user_what_it_is_worth_to_the_model():
-    draw = random.Random(2)
-    scores, right, digits = of_lengths(draw, 5_000)
-    known = fit_trust(scores, right, digits=digits)
-    scores, right, digits = of_lengths(draw, 60)
-    assert fit_trust(scores, right, known, digits).length == known.length > 0
-    assert fit_trust(scores, right, digits=digits).length == 0  # 60 strings do not tell
-
-
 def test_a_higher_score_is_never_trusted_less():
     """Even where the strings given say otherwise."""
     trust = fit_trust([i / 40 for i in range(40)], [i < 20 for i in range(40)])

@@ -322,9 +322,8 @@ def trust_of(answers: Sequence[LineAnswer], right: Sequence[bool]) -> Trust:
     From fewer than `CURVED` strings no error of 1 % can be told, so there is no curve then, and the
     threshold is by the confidence alone.
     """
-    every = list(zip(answers, right, strict=True))
-    read = [(answer, good) for answer, good in every if answer.text]
-    told, good = zip(*(read if len(read) >= LEAST_STRINGS else every), strict=True)
-    scores, digits = [one.score for one in told], [len(one.text) for one in told]
-    trust = fit_trust(scores, good, digits=digits)
-    return trust if len(told) >= CURVED else replace(trust, curve=())
+    every = [(answer.score, good) for answer, good in zip(answers, right, strict=True)]
+    read = [pair for answer, pair in zip(answers, every, strict=True) if answer.text]
+    pairs = read if len(read) >= LEAST_STRINGS else every
+    trust = fit_trust([score for score, _ in pairs], [good for _, good in pairs])
+    return trust if len(pairs) >= CURVED else replace(trust, curve=())

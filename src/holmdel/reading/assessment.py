@@ -188,9 +188,8 @@ def calibrate(folder: str | Path, settings: ReaderSettings, jobs: int | None = N
     scores, right = [said.score for said in found.strings], [said.right for said in found.strings]
     model = model_file(settings.model)
     own = own_trust(model)
-    digits = [len(said.text) for said in found.strings]
-    agrees = None if own is None else not contradicted(own, scores, right, digits)
-    trust = fit_trust(scores, right, own if agrees else None, digits)
+    agrees = None if own is None else not contradicted(own, scores, right)
+    trust = fit_trust(scores, right, own if agrees else None)
     return Calibration(
         count=found.count,
         right=found.right,
@@ -205,7 +204,7 @@ def calibrate(folder: str | Path, settings: ReaderSettings, jobs: int | None = N
 
 def _outcome(trust: Trust, found: Assessment, max_error: float) -> Outcome:
     above = trust.threshold(max_error)
-    read = [said for said in found.strings if trust.confidence(said.score, len(said.text)) > above]
+    read = [said for said in found.strings if trust.confidence(said.score) > above]
     correct = sum(said.right for said in read)
     error = len(read) - correct
     return Outcome(max_error, above, correct / found.count, error / found.count)

@@ -81,7 +81,7 @@ class FormReader:
         return found
 
     def _line(self, filled: Filled, answer: "LineAnswer") -> Line:
-        confidence = self._trust.confidence(answer.claim, len(answer.text))
+        confidence = self._trust.confidence(answer.claim)
         digits = tuple(
             Digit(d.char, d.confidence, on_page(d.box, filled.to_page)) for d in answer.digits
         )

@@ -204,13 +204,10 @@ class Reader:
         self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
     ) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits, or too weak a field of a page."""
-        weak = (
-            field is not None
-            and self.trust.confidence(answer.score, len(answer.text)) < READING.least_confidence
-        )
+        weak = field is not None and answer.score < READING.least_score
         if not answer.text or weak:
             return ()
-        confidence = self.trust.confidence(answer.claim, len(answer.text))
+        confidence = self.trust.confidence(answer.claim)
         raw = answer.raw if self._pattern.has_raw else None
         status = READ if confidence > self._threshold else REJECT
         box = field or around([digit.box for digit in digits])

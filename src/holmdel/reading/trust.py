@@ -7,7 +7,7 @@ import json
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from holmdel.schema import Setting, read_json, read_record
 
 LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
 PRIOR_STRINGS = 100  # as how many strings a model's own trust counts beside a user's
-_LENGTHS = 200  # with fewer strings, what a length is worth is guesswork
 _PROMISES = (0.01, 0.02, 0.05, 0.1)  # of a model, which a user's strings may contradict
 _CHANCE = 0.05  # where so many mistakes are less likely than this, they do
 _LEAST_SCORE = 1e-6  # the logit of 0 and of 1 is infinite
@@ -36,28 +35,24 @@ class Trust:
     """What turns a reader's score into a confidence, and an error rate into a threshold.
 
     Attributes:
-        slope: of the evidence, which is the logit of the score and `length` times ln of the digits
-            (Platt, "Probabilistic outputs for support vector machines", 1999).
+        slope: of the logit of the score (Platt, "Probabilistic outputs for support vector
+            machines", 1999).
         offset: added to that.
         curve: pairs (threshold, error): of all strings at most the part `error` is read wrongly
             where those of a confidence up to `threshold` are rejected; thresholds fall.
-        length: what a string's length is worth: a score is a product over the digits, so that of
-            a long string is lower where it is as likely to be right.
     """
 
     slope: float = 1.0
     offset: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
-    length: float = 0.0
 
-    def confidence(self, score: float, digits: int = 1) -> float:
-        """Returns the probability 0..1 that a string of this score and so many digits is right."""
+    def confidence(self, score: float) -> float:
+        """Returns the probability 0..1 that a string of this score is right."""
         score = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
-        evidence = _logit(score) + self.length * math.log(max(digits, 1))
-        return _probability(self.slope * evidence + self.offset)
+        return _probability(self.slope * _logit(score) + self.offset)
 
     def score(self, confidence: float) -> float:
-        """Returns the score of one digit that has this confidence; `slope` must not be 0."""
+        """Returns the score that has this confidence; `slope` must not be 0."""
         confidence = min(max(confidence, _LEAST_SCORE), 1 - _LEAST_SCORE)
         return _probability((_logit(confidence) - self.offset) / self.slope)
 
@@ -102,14 +97,13 @@ class Trust:
         falls = all(one[0] > other[0] for one, other in itertools.pairwise(curve))
         if not falls:
             raise UserError(f"{what}: the thresholds of the curve do not fall; train it again")
-        return cls(float(found["slope"]), float(found["offset"]), curve, float(found["length"]))
+        return cls(float(found["slope"]), float(found["offset"]), curve)
 
 
 _FIELDS = (
     Setting(name="slope", type="float", least=0, most=_STEEPEST),
     Setting(name="offset", type="float", least=-_STEEPEST, most=_STEEPEST),
     Setting(name="curve", type="list"),
-    Setting(name="length", type="float", least=-_STEEPEST, most=_STEEPEST, default=0.0),
 )
 _KEPT = (Setting(name="model", type="str"), Setting(name="trust", type="object"))
 _PROBABILITY = Setting(name="a point of the curve", type="float", least=0, most=1)
@@ -131,12 +125,7 @@ def _point(pair: Any, what: str) -> tuple[float, float]:
     return float(pair[0]), float(pair[1])
 
 
-def fit_trust(
-    scores: Sequence[float],
-    right: Sequence[bool],
-    prior: Trust | None = None,
-    digits: Sequence[int] | None = None,
-) -> Trust:
+def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | None = None) -> Trust:
     """Returns the trust that fits scored strings of known truth.
 
     The curve's errors are (mistakes + 1) / (strings + 1), so that the error on further strings of
@@ -147,8 +136,6 @@ def fit_trust(
         scores: what the reader gave each string, 0..1.
         right: whether it read it right.
         prior: a trust that the strings do not contradict (see `contradicted`); None for no other.
-        digits: how many each string has, which counts from 200 strings up; None where it is not to
-            count. With a prior, a length is worth what it is worth there.
 
     Raises:
         UserError: for fewer than `LEAST_STRINGS` strings.
@@ -158,24 +145,19 @@ def fit_trust(
             f"{len(scores)} labelled strings were given; expected {LEAST_STRINGS} or more, and "
             "some hundred for an error rate of 1 %"
         )
-    counts = [1] * len(scores) if digits is None else digits
-    bare = _platt(scores, counts, np.asarray(right, bool), prior)
-    strings = zip(scores, counts, right, strict=True)
+    slope, offset = _platt(np.asarray(scores, np.float64), np.asarray(right, bool), prior)
+    bare = Trust(slope, offset)
     mistakes = sorted(
-        (bare.confidence(score, count) for score, count, good in strings if not good), reverse=True
+        (bare.confidence(score) for score, good in zip(scores, right, strict=True) if not good),
+        reverse=True,
     )
     known = (
         [(bare.confidence(prior.score(at)), error) for at, error in prior.curve] if prior else []
     )
-    return replace(bare, curve=_curve(mistakes, len(scores), known))
+    return Trust(slope, offset, _curve(mistakes, len(scores), known))
 
 
-def contradicted(
-    trust: Trust,
-    scores: Sequence[float],
-    right: Sequence[bool],
-    digits: Sequence[int] | None = None,
-) -> bool:
+def contradicted(trust: Trust, scores: Sequence[float], right: Sequence[bool]) -> bool:
     """Tells whether scored strings of known truth have more mistakes than a trust promises.
 
     That is so where, at one of its thresholds, as many or more would come by chance in fewer than
@@ -185,10 +167,8 @@ def contradicted(
         trust: what is doubted.
         scores: what the reader gave each string, 0..1.
         right: whether it read it right.
-        digits: how many each string has; one if None.
     """
-    strings = zip(scores, digits or [1] * len(scores), right, strict=True)
-    wrong = [trust.confidence(score, count) for score, count, good in strings if not good]
+    wrong = [trust.confidence(score) for score, good in zip(scores, right, strict=True) if not good]
     counts = ((sum(at > trust.threshold(part) for at in wrong), part) for part in _PROMISES)
     return any(_at_least(count, len(scores), part) < _CHANCE for count, part in counts)
 
@@ -253,47 +233,31 @@ def _logit(score: float) -> float:
 
 
 def _platt(
-    scores: Sequence[float],
-    digits: Sequence[int],
-    right: NDArray[np.bool_],
-    prior: Trust | None = None,
-) -> Trust:
-    """Returns the trust of least cross-entropy with Platt's softened targets, by Newton's method.
+    scores: NDArray[np.float64], right: NDArray[np.bool_], prior: Trust | None = None
+) -> tuple[float, float]:
+    """Returns (slope, offset) of least cross-entropy with Platt's softened targets, by Newton.
 
     With a prior, each string is there once more, with the prior's confidence as its target; these
-    weigh `PRIOR_STRINGS` strings together. The length counts nothing where strings are few or all
-    of one.
+    weigh `PRIOR_STRINGS` strings together.
     """
-    clipped = np.asarray(scores, np.float64).clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
-    lengths = np.log(np.maximum(digits, 1))
-    evidence = np.log(clipped / (1 - clipped)) + (prior.length if prior else 0.0) * lengths
-    terms = np.stack([evidence, np.ones_like(evidence)], axis=1)
+    clipped = scores.clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
+    terms = np.stack([np.log(clipped / (1 - clipped)), np.ones_like(clipped)], axis=1)
     good, bad = int(right.sum()), int((~right).sum())
     target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
     if prior is not None:
         weight = PRIOR_STRINGS / len(scores)
-        strings = zip(scores, digits, strict=True)
-        known = np.array([prior.confidence(score, count) for score, count in strings])
+        known = np.array([prior.confidence(score) for score in scores])
         target = (target + weight * known) / (1 + weight)
-    elif len(scores) >= _LENGTHS and np.ptp(lengths) > 0:
-        terms = np.column_stack([terms, lengths])
-    slope, offset, *worth = _logistic(terms, target)
-    if slope <= 0:  # a higher score is never trusted less
-        return Trust(0.0, _logit(float(target.mean())))
-    length = worth[0] / slope if worth else prior.length if prior else 0.0
-    return Trust(slope, offset, length=length)
-
-
-def _logistic(terms: NDArray[np.float64], target: NDArray[np.float64]) -> list[float]:
-    """Returns the factors (K,) of logistic regression from terms (N, K) to targets (N,)."""
-    factors = np.eye(terms.shape[1])[0]
+    factors = np.array([1.0, 0.0])
     for _ in range(_NEWTON_STEPS):
         said = 1 / (1 + np.exp(-terms @ factors))
         slopes = terms.T @ (said - target)
-        bends = (terms.T * (said * (1 - said))) @ terms + 1e-6 * np.eye(len(factors))
+        bends = (terms.T * (said * (1 - said))) @ terms + 1e-6 * np.eye(2)
         step = np.linalg.solve(bends, slopes)
-        factors = factors - step / max(1.0, float(np.abs(step).max()))  # a whole step overshoots
-    return [float(factor) for factor in factors]
+        factors -= step / max(1.0, float(np.abs(step).max()))  # far away a whole step overshoots
+    if factors[0] <= 0:  # a higher score is never trusted less
+        return 0.0, _logit(float(target.mean()))
+    return float(factors[0]), float(factors[1])
 
 
 def _curve(
