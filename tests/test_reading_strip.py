@@ -273,11 +273,11 @@ def written(digit, text):
     return np.asarray(page)
 
 
-def test_a_number_that_may_be_a_date_with_slashes_is_rejected(digit):
-    """The reader takes a slash for a 1, so that under `digits` nobody can tell."""
+def test_slashes_are_never_digits(digit):
+    """A slash is no digit: it is passed over, as a point is, or the line is rejected."""
     date, number = written(digit, "24/08/2008"), written(digit, "2412312068")
     [line] = holmdel.read(date, lines=True, max_error=0.05).lines
-    assert line.status == "reject"
+    assert line.status == "reject" or line.text == "24082008", line
     [line] = holmdel.read(number, lines=True, max_error=0.05).lines
     assert (line.text, line.status) == ("2412312068", "read")
     [line] = holmdel.read(date, "date:dmy", lines=True, max_error=0.05).lines

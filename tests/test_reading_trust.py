@@ -42,7 +42,8 @@ def test_a_higher_score_is_never_trusted_less():
     """Even where the strings given say otherwise."""
     trust = fit_trust([i / 40 for i in range(40)], [i < 20 for i in range(40)])
     assert trust.confidence(0.1) <= trust.confidence(0.9)
-    assert 0 < trust.confidence(0.0) <= trust.confidence(1.0) < 1
+    assert trust.confidence(0.0) == 0  # nothing speaks for it
+    assert 0 < trust.confidence(1e-9) <= trust.confidence(1.0) < 1
 
 
 def test_the_threshold_is_where_so_many_mistakes_are_left():

@@ -7,7 +7,7 @@ import json
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
 PRIOR_STRINGS = 100  # as how many strings a model's own trust counts beside a user's
 _PROMISES = (0.01, 0.02, 0.05, 0.1)  # of a model, which a user's strings may contradict
 _CHANCE = 0.05  # where so many mistakes are less likely than this, they do
+_LOGIT, _DOUBT = "logit", "doubt"  # what a trust's slope is of
 _LEAST_SCORE = 1e-6  # the logit of 0 and of 1 is infinite
 _NEWTON_STEPS = 60
 _STEEPEST = 1e6  # slope or offset of a trust
@@ -40,21 +41,31 @@ class Trust:
         offset: added to that.
         curve: pairs (threshold, error): of all strings at most the part `error` is read wrongly
             where those of a confidence up to `threshold` are rejected; thresholds fall.
+        evidence: what `slope` is of: `doubt`, minus the ln of what a score lacks to 1 (of the two
+            terms of Kull et al., "Beyond sigmoids", 2017, the one that counts: how low a low score
+            is says little), or `logit`, that of the score, as in files of version 0.2.
     """
 
     slope: float = 1.0
     offset: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
+    evidence: str = _LOGIT
 
     def confidence(self, score: float) -> float:
-        """Returns the probability 0..1 that a string of this score is right."""
+        """Returns the probability 0..1 that a string of this score is right; 0 for a score of 0."""
+        if score <= 0:
+            return 0.0
         score = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
-        return _probability(self.slope * _logit(score) + self.offset)
+        evidence = _logit(score) if self.evidence == _LOGIT else -math.log1p(-score)
+        return _probability(self.slope * evidence + self.offset)
 
     def score(self, confidence: float) -> float:
         """Returns the score that has this confidence; `slope` must not be 0."""
         confidence = min(max(confidence, _LEAST_SCORE), 1 - _LEAST_SCORE)
-        return _probability((_logit(confidence) - self.offset) / self.slope)
+        evidence = (_logit(confidence) - self.offset) / self.slope
+        return (
+            _probability(evidence) if self.evidence == _LOGIT else 1 - math.exp(-max(evidence, 0))
+        )
 
     def threshold(self, max_error: float) -> float:
         """Returns the confidence up to which strings are rejected for so few errors.
@@ -97,13 +108,14 @@ class Trust:
         falls = all(one[0] > other[0] for one, other in itertools.pairwise(curve))
         if not falls:
             raise UserError(f"{what}: the thresholds of the curve do not fall; train it again")
-        return cls(float(found["slope"]), float(found["offset"]), curve)
+        return cls(float(found["slope"]), float(found["offset"]), curve, found["evidence"])
 
 
 _FIELDS = (
     Setting(name="slope", type="float", least=0, most=_STEEPEST),
     Setting(name="offset", type="float", least=-_STEEPEST, most=_STEEPEST),
     Setting(name="curve", type="list"),
+    Setting(name="evidence", type="str", choices=(_LOGIT, _DOUBT), default=_LOGIT),
 )
 _KEPT = (Setting(name="model", type="str"), Setting(name="trust", type="object"))
 _PROBABILITY = Setting(name="a point of the curve", type="float", least=0, most=1)
@@ -145,8 +157,8 @@ def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | Non
             f"{len(scores)} labelled strings were given; expected {LEAST_STRINGS} or more, and "
             "some hundred for an error rate of 1 %"
         )
-    slope, offset = _platt(np.asarray(scores, np.float64), np.asarray(right, bool), prior)
-    bare = Trust(slope, offset)
+    slope, offset = _logistic(np.asarray(scores, np.float64), np.asarray(right, bool), prior)
+    bare = Trust(slope, offset, evidence=_DOUBT)
     mistakes = sorted(
         (bare.confidence(score) for score, good in zip(scores, right, strict=True) if not good),
         reverse=True,
@@ -154,7 +166,7 @@ def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | Non
     known = (
         [(bare.confidence(prior.score(at)), error) for at, error in prior.curve] if prior else []
     )
-    return Trust(slope, offset, _curve(mistakes, len(scores), known))
+    return replace(bare, curve=_curve(mistakes, len(scores), known))
 
 
 def contradicted(trust: Trust, scores: Sequence[float], right: Sequence[bool]) -> bool:
@@ -232,16 +244,18 @@ def _logit(score: float) -> float:
     return math.log(score / (1 - score))
 
 
-def _platt(
+def _logistic(
     scores: NDArray[np.float64], right: NDArray[np.bool_], prior: Trust | None = None
 ) -> tuple[float, float]:
     """Returns (slope, offset) of least cross-entropy with Platt's softened targets, by Newton.
+
+    The targets are those of Platt, "Probabilistic outputs for support vector machines", 1999.
 
     With a prior, each string is there once more, with the prior's confidence as its target; these
     weigh `PRIOR_STRINGS` strings together.
     """
     clipped = scores.clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
-    terms = np.stack([np.log(clipped / (1 - clipped)), np.ones_like(clipped)], axis=1)
+    terms = np.stack([-np.log1p(-clipped), np.ones_like(clipped)], axis=1)
     good, bad = int(right.sum()), int((~right).sum())
     target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
     if prior is not None:
