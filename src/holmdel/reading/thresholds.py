@@ -112,7 +112,9 @@ class Thresholds:
     )
     low: int = _is(10, "pixels of the page: what is lower is too small to be read")
     highest_box: float = _is(0.08, "of the page's longer side: a box for a line is no higher")
-    least_score: float = _is(0.0085, "score: a field of a page that is weaker is taken for no digits")
+    least_score: float = _is(
+        0.0085, "score: a field of a page that is weaker is taken for no digits"
+    )
 
 
 READING = Thresholds()
