@@ -1,6 +1,7 @@
 """Squared paper: the lines of its grid, also where writing hides them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,22 +82,29 @@ def _even(long: Sequence[float], places: Sequence[float]) -> tuple[list[int], fl
     for first, start in enumerate(long):
         for second in long[first + 1 : first + 4]:
             if second - start >= _NARROW:
-                chosen, steps = _followed(long, first, second - start)
-                pitch = (long[chosen[-1]] - start) / max(steps, 1)
-                met = sum(_is_near(start + n * pitch, places, pitch) for n in range(steps + 1))
+                chosen, times = _followed(long, first, second - start)
+                steps = sum(times)
+                met = len(chosen) + sum(
+                    _is_near(place, places, pitch)
+                    for place, pitch in _hidden([long[n] for n in chosen], times)
+                )
                 whole = len(chosen) >= max(_LEAST, _REGULAR * len(long))
                 if (
                     whole
                     and met >= _REGULAR * (steps + 1)
                     and len(chosen) > len(best[0] if best else ())
                 ):
-                    best = chosen, pitch
+                    best = chosen, (long[chosen[-1]] - start) / max(steps, 1)
     return best
 
 
-def _followed(long: Sequence[float], first: int, pitch: float) -> tuple[list[int], int]:
-    """Returns the lines that stand some steps each from the one before, and the steps in all."""
-    chosen, steps = [first], 0
+def _followed(long: Sequence[float], first: int, pitch: float) -> tuple[list[int], list[int]]:
+    """Returns the lines that stand some steps each from the one before, and how many steps.
+
+    In a photograph at an angle the step grows or shrinks from line to line.
+    """
+    chosen: list[int] = [first]
+    steps: list[int] = []
     while True:
         at = long[chosen[-1]]
         offs = []
@@ -108,8 +116,17 @@ def _followed(long: Sequence[float], first: int, pitch: float) -> tuple[list[int
         if not offs:
             return chosen, steps
         times, _, number = min(offs)
+        pitch = (pitch + (long[number] - at) / times) / 2
         chosen.append(number)
-        steps += times
+        steps.append(times)
+
+
+def _hidden(seen: Sequence[float], steps: Sequence[int]) -> Iterator[tuple[float, float]]:
+    """Yields where lines are between those seen, so many steps apart, and the step there."""
+    for (before, after), times in zip(pairwise(seen), steps, strict=True):
+        pitch = (after - before) / times
+        for number in range(1, times):
+            yield before + number * pitch, pitch
 
 
 def _is_near(place: float, places: Sequence[float], pitch: float) -> bool:
