@@ -1,26 +1,31 @@
 /** Where a unit's gradient comes from, and what one step makes of a kernel, computed here again. */
 
-import { button, element } from "../core/elements.js";
-import { digits } from "../core/numbers.js";
+import { element } from "../core/elements.js";
 import { t } from "../core/texts.js";
 import { placeText } from "../network/names.js";
 import { told } from "./digits.js";
-import { largest, numberGrid } from "./grids.js";
+import { largest, namedGrid, numberCell, sign } from "./grids.js";
+import { growing, numbers, verdict } from "./parts.js";
 import { exactSum } from "./sum.js";
 
 /** @import { GradientAnswer, StepAnswer } from "../types.d.ts" */
 
-const FIRST = 8; // rows
+const ROWS = { first: 8, step: Infinity };
+const AGREE = "draw.same-close"; // but for rounding
 
 /**
  * @param {GradientAnswer} answer of /v1/backward
  * @returns {{total: number, same: boolean}} the sum of its terms, and whether it is the gradient.
  */
 export function addGradient({ terms, gradient }) {
-  const products = terms.map((term) => term.gradient * term.weight);
+  return addProducts(terms.map((term) => term.gradient * term.weight), gradient ?? NaN);
+}
+
+/** Adds products up. @returns {{total: number, same: boolean}} `same`: what was said, but for rounding. */
+function addProducts(products, said) {
   const total = exactSum(products);
   const size = products.reduce((sum, product) => sum + Math.abs(product), 0);
-  return { total, same: Math.abs(total - (gradient ?? NaN)) <= 1e-12 * size };
+  return { total, same: Math.abs(total - said) <= 1e-12 * size };
 }
 
 /**
@@ -37,30 +42,20 @@ export function explainGradient(answer) {
 
 function equation(answer, name) {
   const { total, same } = addGradient(answer);
-  return element("p", { class: "equation mono", "data-sum": total, "data-same": String(same) },
-    `${name} `, element("b", {}, `= ${told(total)} `), verdict(same));
-}
-
-function verdict(same) {
-  return element("span", { class: `badge ${same ? "good" : "bad"}`, title: t("draw.same-help") }, `${same ? "\u2713" : "\u2717"} ${t(same ? "draw.same-close" : "draw.other")}`);
+  return numbers({ "data-sum": total, "data-same": String(same) },
+    `${name} `, element("b", {}, `= ${told(total)} `), verdict(same, AGREE));
 }
 
 function termTable(terms) {
   const heads = ["unit", "gradient", "weight", "product"].map((key) =>
     element("th", { scope: "col", class: key === "unit" ? null : "number" }, t(`backward.${key}`)));
-  const rows = [...terms].sort((a, b) => Math.abs(b.gradient * b.weight) - Math.abs(a.gradient * a.weight)).map((term) =>
-    element("tr", {}, element("th", { scope: "row" }, `${term.layer}: ${placeText(term.unit)}`),
-      ...[term.gradient, term.weight, term.gradient * term.weight].map(cell)));
-  const body = element("tbody", {}, ...rows.slice(0, FIRST));
+  const sorted = [...terms].sort((a, b) => Math.abs(b.gradient * b.weight) - Math.abs(a.gradient * a.weight));
+  const row = (term) => element("tr", {}, element("th", { scope: "row" }, `${term.layer}: ${placeText(term.unit)}`),
+    ...[term.gradient, term.weight, term.gradient * term.weight].map(numberCell));
+  const body = element("tbody");
   const table = element("table", { class: "data terms" }, element("thead", {}, element("tr", {}, ...heads)), body);
-  const more = button(t("draw.more-terms", { count: rows.length - FIRST }), {
-    class: "small", onclick: () => { body.append(...rows.slice(FIRST)); more.remove(); },
-  });
-  more.hidden = rows.length <= FIRST;
-  return element("div", { class: "growing" }, table, more);
+  return element("div", { class: "growing" }, table, growing(body, sorted, ROWS, "draw.more-terms", row));
 }
-
-const cell = (value) => element("td", { class: "number", title: digits(value) }, told(value));
 
 /**
  * @param {StepAnswer} step of /v1/step
@@ -71,10 +66,8 @@ export function addStep({ before, gradient, after, rate, weight }) {
   const flat = (planes) => planes.flat(Infinity);
   const [old, slope, fresh] = [before, gradient, after].map(flat);
   const same = old.every((value, i) => Math.abs(value - rate * slope[i] - fresh[i]) <= 1e-12 * Math.max(Math.abs(value), Math.abs(fresh[i])));
-  const products = weight.seen.map((value, i) => value * weight.slopes[i]);
-  const total = exactSum(products);
-  const size = products.reduce((sum, product) => sum + Math.abs(product), 0);
-  return { same, total, equal: Math.abs(total - weight.gradient) <= 1e-12 * size };
+  const sum = addProducts(weight.seen.map((value, i) => value * weight.slopes[i]), weight.gradient);
+  return { same, total: sum.total, equal: sum.same };
 }
 
 /**
@@ -84,21 +77,17 @@ export function addStep({ before, gradient, after, rate, weight }) {
 export function explainStep(step) {
   const { before, gradient, after, rate, weight } = step;
   const { same, total, equal } = addStep(step);
-  const part = (key, planes) => {
-    const rows = planes[weight.plane];
-    const grid = numberGrid(rows, { scale: largest(planes), label: t(`backward.${key}`), marked: weight.at });
-    return element("div", { class: "part" }, element("span", { class: "part-name" }, t(`backward.${key}`)), grid);
-  };
-  const sign = (text) => element("span", { class: "sign", "aria-hidden": "true" }, text);
+  const part = (key, planes) =>
+    namedGrid(t(`backward.${key}`), planes[weight.plane], { scale: largest(planes), marked: weight.at });
   const [r, c] = weight.at;
   const value = (planes) => told(planes[weight.plane][r][c]);
   return [
     element("h4", {}, t("backward.step", { layer: step.layer, map: step.unit[0] })),
     element("p", {}, t("backward.step-how", { rate })),
     element("div", { class: "line step" }, part("before", before), sign(`\u2212 ${rate} \u00d7`), part("slope", gradient), sign("="), part("after", after)),
-    element("p", { class: "equation mono", "data-step": String(same) },
-      `${value(before)} \u2212 ${rate} \u00d7 ${value(gradient)} `, element("b", {}, `= ${value(after)} `), verdict(same)),
-    element("p", { class: "equation mono", "data-weight-sum": total },
-      `${t("backward.weight-sum", { count: weight.seen.length })} `, element("b", {}, `= ${told(total)} `), verdict(equal)),
+    numbers({ "data-step": String(same) },
+      `${value(before)} \u2212 ${rate} \u00d7 ${value(gradient)} `, element("b", {}, `= ${value(after)} `), verdict(same, AGREE)),
+    numbers({ "data-weight-sum": total },
+      `${t("backward.weight-sum", { count: weight.seen.length })} `, element("b", {}, `= ${told(total)} `), verdict(equal, AGREE)),
   ];
 }

@@ -1,10 +1,11 @@
 /** How a unit's value is computed, in words and numbers, computed here again. */
 
-import { button, element, say } from "../core/elements.js";
+import { element } from "../core/elements.js";
 import { t } from "../core/texts.js";
 import { told as text } from "./digits.js";
 import { curve } from "./curve.js";
 import { largest, numberGrid, productLine, termRow, termTable } from "./grids.js";
+import { growing, numbers, verdict } from "./parts.js";
 import { FUNCTIONS, addUp, strongest, termsOf } from "./sum.js";
 
 /** @import { Unit } from "../types.d.ts" */
@@ -108,29 +109,6 @@ function equation(unit, terms) {
 function close(total, value, terms) {
   const size = terms.reduce((sum, { product }) => sum + Math.abs(product), Math.abs(total));
   return Math.abs(total - value) <= 1e-12 * size;
-}
-
-function numbers(given, ...parts) {
-  return element("p", { class: "equation mono", ...given }, ...parts);
-}
-
-function verdict(same) {
-  const kind = `badge ${same ? "good" : "bad"}`;
-  return element("span", { class: kind, title: t("draw.same-help") }, `${same ? "\u2713" : "\u2717"} ${t(same ? "draw.same" : "draw.other")}`);
-}
-
-/** Fills a list with the first of its items; returns the button that adds more. */
-function growing(list, items, { first, step }, key, make) {
-  let shown = 0;
-  const more = button("", { class: "small", onclick: () => add(step) });
-  const add = (count) => {
-    list.append(...items.slice(shown, shown + count).map(make));
-    shown = Math.min(items.length, shown + count);
-    more.hidden = shown === items.length;
-    say(more, t(key, { count: items.length - shown }));
-  };
-  add(first);
-  return more;
 }
 
 function allDigits(terms) {

@@ -47,6 +47,21 @@ export function largest(planes) {
 }
 
 /**
+ * Makes a grid with its name above.
+ * @param {string} label @param {number[][]} rows
+ * @param {{scale: number, marked?: number[] | null}} options as for `numberGrid`
+ */
+export function namedGrid(label, rows, options) {
+  const grid = numberGrid(rows, { ...options, label });
+  return element("div", { class: "part" }, element("span", { class: "part-name" }, label), grid);
+}
+
+/** @param {string} text @returns {HTMLElement} what stands between two grids. */
+export function sign(text) {
+  return element("span", { class: "sign", "aria-hidden": "true" }, text);
+}
+
+/**
  * Makes one line of a sum: patch times kernel gives products.
  * @param {Unit} unit the answer of /v1/unit.
  * @param {{plane: number, channel: number, sum: number}} one of `strongest`.
@@ -57,12 +72,7 @@ export function productLine(unit, one, scales) {
   const seen = patch[one.plane];
   const weights = kernel[one.plane];
   const products = seen.map((row, r) => row.map((value, c) => value * weights[r][c]));
-  const part = (name, rows) => {
-    const label = t(`draw.part-${name}`);
-    const grid = numberGrid(rows, { scale: scales[name], label });
-    return element("div", { class: "part" }, element("span", { class: "part-name" }, label), grid);
-  };
-  const sign = (text) => element("span", { class: "sign", "aria-hidden": "true" }, text);
+  const part = (name, rows) => namedGrid(t(`draw.part-${name}`), rows, { scale: scales[name] });
   const sum = `${t("draw.subtotal")} ${told(one.sum)}`;
   const total = element("span", { class: "subtotal number", title: digits(one.sum) }, sum);
   const channel = t("draw.channel", { layer: unit.before.layer ?? "", map: one.channel });
@@ -89,7 +99,10 @@ export function termTable(...rows) {
 
 /** @returns {HTMLTableRowElement} one of the terms of `termsOf`. */
 export function termRow({ at, seen, weight, product }) {
-  const cell = (value) => element("td", { class: "number", title: digits(value) }, told(value));
-  const cells = [seen, weight, product].map(cell);
-  return element("tr", {}, element("td", {}, placeText(at)), ...cells);
+  return element("tr", {}, element("td", {}, placeText(at)), ...[seen, weight, product].map(numberCell));
+}
+
+/** @param {number} value @returns {HTMLTableCellElement} its cell in a table. */
+export function numberCell(value) {
+  return element("td", { class: "number", title: digits(value) }, told(value));
 }

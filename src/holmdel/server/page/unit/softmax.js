@@ -3,6 +3,7 @@
 import { element } from "../core/elements.js";
 import { t } from "../core/texts.js";
 import { told } from "./digits.js";
+import { numbers, verdict } from "./parts.js";
 
 /**
  * @param {number[]} logits
@@ -25,10 +26,9 @@ export function explainSoftmax({ classes, logits, probabilities }, index) {
   if (logits.some((z) => !Number.isFinite(z))) return [element("p", {}, t("draw.story-no-number"))];
   const { powers, total, shares } = softmax(logits);
   const same = Math.abs(shares[index] - probabilities[index]) <= 1e-12;
-  const verdict = element("span", { class: `badge ${same ? "good" : "bad"}`, title: t("draw.same-help") }, `${same ? "\u2713" : "\u2717"} ${t(same ? "draw.same-close" : "draw.other")}`);
-  const line = element("p", { class: "equation mono", "data-sum": shares[index], "data-same": String(same) },
+  const line = numbers({ "data-sum": shares[index], "data-same": String(same) },
     `e^(${told(logits[index])} \u2212 ${told(Math.max(...logits))}) / ${told(total)} = ${told(powers[index])} / ${told(total)} `,
-    element("b", {}, `= ${told(shares[index])} `), verdict);
+    element("b", {}, `= ${told(shares[index])} `), verdict(same, "draw.same-close"));
   return [element("p", {}, t("draw.story-softmax")), line, table(classes, logits, powers, shares, index)];
 }
 
