@@ -76,3 +76,23 @@ def test_the_controls_are_in_the_address(open_page):
     page.wait_for_selector("#read-kind")
     page.locator("#read-kind").select_option("us-zip")
     page.wait_for_url(re.compile(r"read\.pattern=us-zip"))
+
+
+@pytest.mark.exhaustive
+def test_a_page_that_comes_late_stays_behind_the_one_that_is_shown(open_page, tmp_path):
+    pages = [Image.new("L", (300 + 10 * number, 200), 255) for number in range(3)]
+    pages[0].save(tmp_path / "three.tif", save_all=True, append_images=pages[1:])
+    page = open_page("tab=read")
+    late = []
+    page.route(re.compile(r"/v1/page\?page=2$"), lambda route: late.append(route))
+    page.wait_for_selector("#read-line-1")  # of the sample
+    page.locator("#choose-picture").set_input_files(tmp_path / "three.tif")
+    page.wait_for_selector("#read-where:has-text('page 1 of 3')")
+    page.locator("#read-next").click()
+    page.locator("#read-next").click()
+    third = "#read-stage .sheet[style*='320 / 200']"
+    page.wait_for_selector(third)
+    with page.expect_response(re.compile(r"/v1/page\?page=2$")):
+        late[0].continue_()
+    page.wait_for_timeout(300)
+    assert page.locator(third).count() == 1

@@ -49,3 +49,15 @@ test("a reading tells of its picture and its answer, and gives up an earlier req
   assert.equal(heard[0], "picture");
   assert.equal(reading.busy, false);
 });
+
+test("a page stays in sight while its file is read otherwise, and another file begins at its first", async () => {
+  const reading = new Reading();
+  const api = { image: async () => [{ lines: [] }, { lines: [] }] };
+  reading.take(new Blob(["two pages"]), "two.tif");
+  await reading.read(api, { pattern: "digits" });
+  reading.go(1);
+  await reading.read(api, { pattern: "amount" });
+  assert.equal(reading.page, 1);
+  reading.take(new Blob(["another"]), "another.tif");
+  assert.equal(reading.page, 0);
+});

@@ -118,7 +118,7 @@ export class Reading {
   show(at) {
     const file = this.files[at];
     if (!file) return;
-    this.at = at;
+    Object.assign(this, { at, page: 0 });
     if (this.picture) URL.revokeObjectURL(this.picture.url);
     this.picture = { ...file, url: URL.createObjectURL(file.blob) };
     this.#forget();
@@ -180,7 +180,7 @@ export class Reading {
   }
 
   #forget() {
-    Object.assign(this, { pages: [], page: 0, options: null, lit: -1 });
+    Object.assign(this, { pages: [], options: null, lit: -1 });
   }
 
   #tell(what) {

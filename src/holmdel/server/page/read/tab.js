@@ -120,16 +120,14 @@ async function showPage(shown) {
   const { view, picture, app } = shown;
   if (!reading.picture) return;
   const { blob, name, url } = reading.picture;
+  const { page } = reading;
+  const turned = () => url !== reading.picture?.url || page !== reading.page;
   picture.boxes([]);
-  try {
-    const drawn = await app.api.imageOf("/v1/page", { page: reading.page + 1 }, blob);
-    if (url !== reading.picture?.url) return;
-    const place = URL.createObjectURL(drawn);
-    shown.image = await picture.load(place, name);
-    URL.revokeObjectURL(place);
-  } catch {
-    shown.image = null;
-  }
+  const drawn = await app.api.imageOf("/v1/page", { page: page + 1 }, blob).catch(() => null);
+  if (turned()) return; // to another page, or file, meanwhile
+  const place = drawn && URL.createObjectURL(drawn);
+  shown.image = place && (await picture.load(place, name));
+  if (place) URL.revokeObjectURL(place);
   view.unseen.hidden = shown.image !== null;
 }
 
