@@ -77,8 +77,9 @@ export class NetworkView {
    * @param {{name: string, low: number, high: number, data: string}[] | null} layers
    */
   overlay(layers) {
+    const before = this.node.classList.contains("backward");
     this.node.classList.toggle("backward", layers !== null);
-    if (!layers) return this.#last && this.#fill(this.#last[0].layers);
+    if (!layers) return before && this.#last && this.#fill(this.#last[0].layers);
     const given = new Map(layers.map((layer) => [layer.name, layer]));
     for (const [name, view] of this.layers) {
       const found = given.get(name);
