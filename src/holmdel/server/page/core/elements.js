@@ -1,4 +1,4 @@
-/** HTML and SVG elements, made in one call each. */
+/** HTML and SVG elements, made in one call each, and what is done with them everywhere. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -65,6 +65,13 @@ export function check(name, control) {
 /** Sets a text, if it is another. @param {Node} place @param {string} text */
 export function say(place, text) {
   if (place.textContent !== text) place.textContent = text;
+}
+
+/** Gives a file to the user. @param {Blob} blob @param {string} name */
+export function download(blob, name) {
+  const link = element("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
 /**

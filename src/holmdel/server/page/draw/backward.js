@@ -18,7 +18,6 @@ export class Backward {
 
   /** @param {BackwardOptions} options */
   constructor(options) {
-    Object.assign(this, options);
     this.options = options;
     const { state } = options.app;
     this.ways = ["forward", "backward"].map((way) =>
@@ -43,7 +42,7 @@ export class Backward {
 
   #turn(way) {
     const { app, model, truth, nets } = this.options;
-    if (way === "forward") return app.state.set({ backward: null, rate: null, learn: null });
+    if (way === "forward") return app.state.set({ backward: null, rate: null });
     const { classes } = model();
     const shown = nets()[0]?.view.shown;
     const best = shown ? shown.probabilities.indexOf(Math.max(...shown.probabilities)) : 0;

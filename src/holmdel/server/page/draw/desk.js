@@ -1,7 +1,7 @@
 /** What is on the sheet and how it gets there: drawn, a sample, the user's image, or the URL's. */
 
 import { decode, pngOf } from "../core/base64.js";
-import { element } from "../core/elements.js";
+import { download, element } from "../core/elements.js";
 import { t } from "../core/texts.js";
 import { imageInput } from "../core/upload.js";
 import { Samples } from "./samples.js";
@@ -160,8 +160,5 @@ export class Desk {
 
 /** Gives what is on the sheet as a file. */
 function save() {
-  const blob = new Blob([/** @type {any} */ (source.picture())], { type: "image/png" });
-  const link = element("a", { href: URL.createObjectURL(blob), download: "drawing.png" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  download(new Blob([/** @type {any} */ (source.picture())], { type: "image/png" }), "drawing.png");
 }

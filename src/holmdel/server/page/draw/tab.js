@@ -21,7 +21,6 @@ const USUAL_MAPS = "32";
 const ALL_MAPS = 4096;
 const QUIET = 120; // ms after the last maps, before what is not shown at each is asked for
 
-
 /**
  * Mounts the tab.
  * @param {HTMLElement} root
@@ -129,7 +128,7 @@ class DrawTab {
       state.on(["unit"], () => this.pointing.read()),
       state.on(["why", "class"], () => this.updateImportance()),
       state.on(["digits"], () => this.unit.refresh()),
-      state.on(["backward", "rate", "learn"], () => this.updateBackward()),
+      state.on(["backward", "rate"], () => this.updateBackward()),
       state.on(["samples"], () => this.desk.load()),
       theme.on(() => this.repaint()),
     );

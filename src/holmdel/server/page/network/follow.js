@@ -137,8 +137,8 @@ function isBetween(view, first, name) {
   return /Flatten/.test(view.layers.get(name)?.layer.kind ?? "") && (view.plan?.edges ?? []).some(([from, to]) => from === first && to === name);
 }
 
-/** @returns {Box} */
-function boxOf(unit) {
+/** @param {number[]} unit [map, row, column], or [unit] of a vector. @returns {Box} around it. */
+export function boxOf(unit) {
   const [, row, column] = unit.length === 3 ? unit : [0, 0, 0];
   return { top: row, left: column, height: 1, width: 1 };
 }

@@ -132,10 +132,14 @@ function extents({ layers, arranged, down }, made) {
   return found;
 }
 
+/** What lies between two columns, or rows, at least. */
+function leastBetween({ arranged, down }) {
+  return BETWEEN[down ? "down" : "across"] + (arranged.lanes > 1 ? 14 : 0);
+}
+
 function lengthOf(about, made) {
   const all = extents(about, made);
-  const between = BETWEEN[about.down ? "down" : "across"] + (about.arranged.lanes > 1 ? 14 : 0);
-  return all.reduce((sum, one) => sum + one, 0) + between * (all.length - 1);
+  return all.reduce((sum, one) => sum + one, 0) + leastBetween(about) * (all.length - 1);
 }
 
 /** Where each layer stands: the columns spread over the room, the maps in the middle of theirs. */
@@ -143,7 +147,7 @@ function placed(about, made) {
   const { layers, arranged, down, main, cross, head } = about;
   const all = extents(about, made);
   const used = all.reduce((sum, one) => sum + one, 0);
-  const least = BETWEEN[down ? "down" : "across"] + (arranged.lanes > 1 ? 14 : 0);
+  const least = leastBetween(about);
   const between = Math.max(least, (main - used) / Math.max(1, all.length - 1));
   const starts = all.reduce((found, one) => [...found, found[found.length - 1] + one + between], [0]);
   const lane = cross / arranged.lanes;

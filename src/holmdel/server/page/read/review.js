@@ -1,6 +1,6 @@
 /** The review: each line that a person should look at, one after the other, and what they said. */
 
-import { button, element, say } from "../core/elements.js";
+import { button, download, element, say } from "../core/elements.js";
 import { percent } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 import { cropOf } from "./lines.js";
@@ -21,7 +21,7 @@ export function createReview(shown) {
   const about = element("p", { class: "muted small", id: "review-about" });
   const place = element("div", { class: "review-crop" });
   const input = element("input", { type: "text", id: "review-digits", class: "mono", "aria-label": t("read.review.digits"), autocomplete: "off", inputmode: "numeric" });
-  const save = button(t("read.review.save"), { class: "small", id: "review-save", onclick: () => download() });
+  const save = button(t("read.review.save"), { class: "small", id: "review-save", onclick: saveKept });
   const count = element("span", { class: "muted small", id: "review-count" });
   const keep = button(t("read.review.keep"), { type: "submit", class: "primary small", id: "review-keep" });
   const later = button(t("read.review.later"), { class: "small", id: "review-later", onclick: () => step() });
@@ -68,11 +68,9 @@ export function createReview(shown) {
 }
 
 /** Gives what was kept as a file of tab-separated values. */
-function download() {
+function saveKept() {
   const head = ["file", "page", "box", "read", "truth"];
   const rows = kept.map((one) => [one.file, one.page, one.box.join(" "), one.read, one.truth]);
   const text = [head, ...rows].map((row) => row.join("\t")).join("\n");
-  const link = element("a", { href: URL.createObjectURL(new Blob([`${text}\n`], { type: "text/tab-separated-values" })), download: "corrections.tsv" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  download(new Blob([`${text}\n`], { type: "text/tab-separated-values" }), "corrections.tsv");
 }

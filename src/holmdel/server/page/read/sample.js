@@ -4,19 +4,17 @@ import { context2d, element } from "../core/elements.js";
 
 /** @import { App } from "../types.d.ts" */
 
-const [NUMBER, SEED] = ["60614", 5];
+const [NUMBER, SEED] = ["60614", 5]; // the seed is that of the samples
 const [SIDE, APART] = [96, 74]; // CSS pixels of a digit, and from one to the next
 
 /**
  * Makes a picture of a written number on paper.
  * @param {App} app
- * @param {string} [number]
- * @param {number} [seed] of the samples
  * @returns {Promise<{blob: Blob, name: string}>}
  */
-export async function sampleField(app, number = NUMBER, seed = SEED) {
-  const { samples } = await app.api.get("/v1/samples", { data: "digits", count: 40, seed });
-  const wanted = [...number].map((digit, i) => samples.filter((one) => one.label === digit)[i % 2]);
+export async function sampleField(app) {
+  const { samples } = await app.api.get("/v1/samples", { data: "digits", count: 40, seed: SEED });
+  const wanted = [...NUMBER].map((digit, i) => samples.filter((one) => one.label === digit)[i % 2]);
   const images = await Promise.all(wanted.map(({ picture }) => load(picture)));
   const canvas = element("canvas", { width: APART * NUMBER.length + 90, height: 170 });
   const context = context2d(canvas);

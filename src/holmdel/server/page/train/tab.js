@@ -238,7 +238,7 @@ class TrainTab {
   }
 
   #drawNow() {
-    const { form, watch, panels, runs, epochs, live, boxes } = this.#parts;
+    const { form, watch, panels, runs, epochs, live, liveBox } = this.#parts;
     const all = this.#store.all();
     const names = namesOf(all, this.#offers);
     const watched = this.#watched();
@@ -251,7 +251,7 @@ class TrainTab {
     watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting(), ...this.#ready() });
     runs.update(rows, this.#at);
     panels.update(rows.filter((row) => row.shown), this.#at);
-    boxes[1].hidden = !watched;
+    liveBox.hidden = !watched;
     if (!watched?.weights) live.clear();
     if (!watched) return;
     if (epochs.closest("details")?.open) showEpochs(epochs, watched);
@@ -295,7 +295,7 @@ function build(root, on) {
     runs: new Runs(curves, on),
     live: new Live(live, on),
     epochs,
-    boxes: [curves, live],
+    liveBox: live,
   };
   curves.append(details);
   return parts;

@@ -1,7 +1,7 @@
 /** Which unit is explained: under the pointer, by the keys, or pinned. */
 
 import { createLatestOnly } from "../core/latest-only.js";
-import { follow, followSum } from "../network/follow.js";
+import { allMaps, boxOf, follow, followSum } from "../network/follow.js";
 import { placeText } from "../network/names.js";
 import { told } from "./digits.js";
 import { nextUnit } from "./slide.js";
@@ -9,7 +9,7 @@ import { partsOf } from "./sum.js";
 
 /** @import { Place, PointerHandlers, PointingOptions } from "../types.d.ts" */
 
-export const SOFTMAX = "softmax";
+const SOFTMAX = "softmax";
 
 /** What follows the pointer over the maps of the networks; a unit is {net, layer, unit}. */
 export class Pointing {
@@ -157,8 +157,8 @@ export class Pointing {
     const last = [...view.layers.values()].pop();
     if (!shown || !last || index >= shown.classes.length) return;
     view.answer.mark(index);
-    last.boxes.mark("window", Array.from({ length: last.geometry.shown }, (_, i) => i), { top: 0, left: 0, height: 1, width: 1 });
-    last.boxes.mark("unit", [index], { top: 0, left: 0, height: 1, width: 1 });
+    last.boxes.mark("window", allMaps(last), boxOf([0]));
+    last.boxes.mark("unit", [index], boxOf([index]));
     this.panel().showSoftmax(shown, index, wanted === this.#pinned);
   }
 

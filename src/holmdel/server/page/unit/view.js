@@ -70,7 +70,6 @@ export class UnitView {
       this.body.classList.toggle("brief", !unit.kernel);
       return explain(unit);
     });
-    this.slide.node.hidden = false;
   }
 
   /** Shows how a class's probability comes out of the logits. @param {Activations} answer @param {number} index */
@@ -78,10 +77,9 @@ export class UnitView {
     const [label, value] = [answer.classes[index], answer.probabilities[index]];
     const title = `softmax \u00b7 ${t("draw.class-of", { label })}`;
     this.#present({ name: `softmax.${index}`, title, value, kind: "Softmax", pinned }, () => {
-      this.#hideLooks();
+      this.lookBox.hidden = true;
       return explainSoftmax(answer, index);
     });
-    this.slide.node.hidden = false;
   }
 
   /**
@@ -91,23 +89,21 @@ export class UnitView {
    */
   showStory(about, story) {
     this.#present(about, () => {
-      this.#hideLooks();
+      this.lookBox.hidden = true;
       const parts = story();
       this.story.classList.toggle("two", parts.length === 2);
       return parts;
     });
-    this.slide.node.hidden = false;
   }
 
   /** Shows what a kind of layer does. @param {{name: string, kind: string, shape: number[]}} layer */
   showKind({ name, kind, shape }) {
     const title = `${name} \u00b7 ${kindName(kind)} \u00b7 ${shape.join("\u00d7")}`;
     this.#present({ name: "", title, value: null, kind, pinned: false }, () => {
-      this.#hideLooks();
+      this.lookBox.hidden = true;
       return [element("p", { class: "large" }, kindText(kind) || t("kind.unknown"))];
     });
     this.about.replaceChildren();
-    this.slide.node.hidden = true;
   }
 
   hide() {
@@ -129,7 +125,7 @@ export class UnitView {
     this.value.dataset.value = String(value);
     say(this.title, title);
     this.pin.setAttribute("aria-pressed", String(pinned));
-    this.pin.hidden = !name;
+    this.pin.hidden = this.slide.node.hidden = !name; // a kind of layer has no place
     say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
     const text = kindText(kind);
     this.about.replaceChildren(...(text ? [element("h4", {}, kindName(kind)), element("p", {}, text)] : []));
@@ -140,10 +136,6 @@ export class UnitView {
     this.hint.hidden = open;
     this.head.hidden = this.body.hidden = !open;
     this.node.classList.toggle("shown", open);
-  }
-
-  #hideLooks() {
-    this.lookBox.hidden = true;
   }
 
   /** @param {Unit} unit @param {Map<string, LayerView>} layers */
