@@ -119,9 +119,8 @@ class Training(Callback):
             self._changed.wait_for(lambda: not self._steps.backing, HEED_SECONDS)
 
     def _expect_alive(self, what: str) -> None:
-        state = self._state
-        if state.status in ENDED:
-            raise RequestError(409, f"training {state.id} cannot {what}: it has ended")
+        if self._state.status in ENDED:
+            raise RequestError(409, f"training {self._state.id} cannot {what}: it has ended")
 
     def stop(self) -> None:
         """Stops it after the current batch; its resume state is saved."""
