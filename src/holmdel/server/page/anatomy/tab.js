@@ -230,7 +230,7 @@ class AnatomyTab {
     this.#mark(this.#get("layer"));
   }
 
-  /** Marks a layer in the table and in the drawing, and brings both into view where it is pinned; null for the one in the URL, if any. */
+  /** Marks a layer in the table and in the drawing; null for the one in the URL, if any. */
   #mark(name) {
     for (const part of this.#marked) part.classList.remove("marked");
     const wanted = name ?? this.#get("layer");
