@@ -22,6 +22,7 @@ export function createAnswer(onClass) {
     node,
     /** Marks the class that is explained; null for none. */
     mark: (index) => shown.mark(index),
+    /** @param {Activations} answer @param {boolean} empty whether there is nothing on the sheet. */
     show({ classes, probabilities, found, unknown = null }, empty) {
       empty ||= found === "nothing";
       const given = (i) => (empty ? 0 : probabilities[i]);
