@@ -201,6 +201,14 @@ def test_a_slash_that_may_be_a_one_is_a_slash_where_a_date_has_one(sure):
     assert fit > 0.9
 
 
+def test_a_slash_right_before_a_one_is_not_taken_for_part_of_it():
+    line = [row for character in "250" for row in ({character: 0.95}, {})]
+    line += [{"/": 0.95}, {"1": 0.95}, {"0": 0.95}, {}, {"0": 0.95}]
+    best, fit = marked(steps(*line), "amount", slash=True)
+    assert (best.raw, best.value["cents"]) == ("250/100", 250)
+    assert fit > 0.9
+
+
 def test_a_network_that_knows_the_slash_and_says_a_one_is_believed():
     """2410812008 is a number, not a date: one in a thousand looks so."""
     assert marked(written("2410812008"), "date:dmy", slash=True)[1] < 0.01

@@ -82,7 +82,7 @@ def texts(
     """
     sayable = pattern.unslashed or pattern
     heard = np.exp(log_probabilities)
-    merged = slash_as_one(heard) if slash and pattern.unslashed else heard
+    merged = _slash_as_one_apart(heard) if slash and pattern.unslashed else heard
     probabilities = marks_as_blank(merged, sayable.skipped)
     found = _best(probabilities, sayable, beam)
     if pattern.beside or pattern.plain:
@@ -123,7 +123,7 @@ def with_marks(
         probabilities = np.exp(log_probabilities)
         if slash and pattern.unslashed:
             heard.append(probabilities)
-            probabilities = slash_as_one(probabilities)
+            probabilities = _slash_as_one_apart(probabilities)
         marked = probabilities[:, len(DIGITS) : BLANK].max() >= _FAINT_MARK
         found = _best(probabilities, _any_marks(text), BEAM) if marked else [(text, whole)]
         for raw, value in found:
@@ -145,6 +145,19 @@ def slash_as_one(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
     merged[:, one] += merged[:, slash]
     merged[:, slash] = 0
     return merged
+
+
+def _slash_as_one_apart(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the same with a blank step more where a slash and a one follow each other at once.
+
+    Between a slash and a one no blank is needed; between what stands in for it and a one it is.
+    """
+    pair = probabilities[:, [_NUMBER[STAND_IN], _NUMBER["/"]]]
+    said = np.where(pair.max(1) > _MOSTLY, pair.argmax(1) + 1, 0)
+    apart = np.flatnonzero((said[1:] != said[:-1]) & (said[1:] > 0) & (said[:-1] > 0)) + 1
+    blank = np.zeros(probabilities.shape[1], probabilities.dtype)
+    blank[BLANK] = 1
+    return np.insert(slash_as_one(probabilities), apart, blank, axis=0)
 
 
 @lru_cache(maxsize=1024)
