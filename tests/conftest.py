@@ -1,6 +1,8 @@
 """Fixtures of all tests: an empty home, the command line as a function, a run, real data."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -56,6 +58,22 @@ def holmdel(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
             run([str(word) for word in words])
         said = capsys.readouterr()
         return Result(int(exit_.value.code or 0), said.out, said.err)
+
+    return call
+
+
+@pytest.fixture
+def start() -> Callable[..., subprocess.Popen[str]]:
+    """Returns what starts the command line in a process, with more in its environment by name."""
+
+    def call(*words: str, **environment: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "holmdel", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment,
+        )
 
     return call
 

@@ -1,10 +1,8 @@
 """Training over several workers: they see the batches of one, and end with its weights."""
 
 import copy
-import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -123,27 +121,21 @@ def test_a_mistake_of_workers_is_one_sentence():
         library.train("lenet", "digits", out="run", workers=0)
 
 
-def torchrun(rank: int, port: int, *words: str) -> subprocess.Popen[str]:
-    """Starts a worker as torchrun does: the command in an environment that names its place."""
+def place_of(rank: int, port: int) -> dict[str, str]:
+    """Returns the environment that torchrun gives one of two workers: it names its place."""
     place = {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
-    place |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "holmdel", "train", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | place,
-    )
+    return place | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
 
 
 @pytest.mark.exhaustive
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_a_worker_that_is_killed_ends_the_training_and_it_goes_on(holmdel):
-    words = ("lenet", "--data", "digits", "--recipe", "modern", "--epochs", "6", "--limit", "600")
+def test_a_worker_that_is_killed_ends_the_training_and_it_goes_on(holmdel, start):
+    words = ("train", "lenet", "--data", "digits", "--recipe", "modern", "--epochs", "6")
+    words += ("--limit", "600", "--out", "run")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    workers = [torchrun(rank, port, *words, "--out", "run") for rank in (0, 1)]
+    workers = [start(*words, **place_of(rank, port)) for rank in (0, 1)]
     assert workers[0].stdout is not None
     workers[0].stdout.readline()
     time.sleep(0.3)
@@ -153,5 +145,5 @@ def test_a_worker_that_is_killed_ends_the_training_and_it_goes_on(holmdel):
     assert workers[0].returncode == 2
     assert "another worker of the training ended" in errors
     assert "go on with --resume" in errors
-    assert holmdel("train", *words, "--out", "run", "--resume").status == 0
+    assert holmdel(*words, "--resume").status == 0
     assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 6

@@ -1,8 +1,6 @@
 """Resuming a stopped training gives the same weights as a training that was not stopped."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -20,16 +18,6 @@ RUN = (
 )
 
 
-def start(*words: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "holmdel", "train", *words],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | environment,
-    )
-
-
 def weights(folder: str | Path) -> bytes:
     return (Path(folder) / "model.safetensors").read_bytes()
 
@@ -45,9 +33,9 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "moments", [(0.05,), pytest.param((0.0, 0.05, 0.25), marks=pytest.mark.exhaustive)]
 )
-def test_killed_at_any_moment_a_run_ends_with_the_same_weights(holmdel, unbroken, moments):
+def test_killed_at_any_moment_a_run_ends_with_the_same_weights(holmdel, start, unbroken, moments):
     for after in moments:  # seconds after a line was printed
-        process = start(*RUN, "--out", "killed", "--resume")
+        process = start("train", *RUN, "--out", "killed", "--resume")
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(after)
@@ -61,8 +49,8 @@ def test_killed_at_any_moment_a_run_ends_with_the_same_weights(holmdel, unbroken
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_ctrl_c_saves_and_says_how_to_go_on(holmdel, unbroken):
-    process = start(*RUN, "--out", "stopped")
+def test_ctrl_c_saves_and_says_how_to_go_on(holmdel, start, unbroken):
+    process = start("train", *RUN, "--out", "stopped")
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
@@ -73,9 +61,11 @@ def test_ctrl_c_saves_and_says_how_to_go_on(holmdel, unbroken):
     assert weights("stopped") == weights(unbroken)
 
 
-def test_two_processes_with_other_hash_seeds_get_the_same_weights():
+def test_two_processes_with_other_hash_seeds_get_the_same_weights(start):
     words = (*RUN, "--epochs", "1", "--limit", "300")
-    runs = [start(*words, "--out", f"run{seed}", PYTHONHASHSEED=seed) for seed in ("1", "2")]
+    runs = [
+        start("train", *words, "--out", f"run{seed}", PYTHONHASHSEED=seed) for seed in ("1", "2")
+    ]
     for process in runs:
         _, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
