@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw
@@ -16,6 +17,7 @@ pytest.importorskip("onnxruntime")
 ABSENT = ("torch", "safetensors", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
 WITHOUT = f"""
 import sys
+from pathlib import Path
 sys.modules.update(dict.fromkeys({ABSENT!r}))
 from holmdel.__main__ import main
 main()
@@ -45,6 +47,14 @@ def test_without_torch_the_answers_are_the_same(holmdel, digit, tmp_path):
     assert found[0]["label"] == expected[0]["label"] == "7"
     assert found[0].keys() == expected[0].keys()
     assert found[0]["probability"] == pytest.approx(expected[0]["probability"], abs=1e-5)
+
+
+def test_answers_in_parts_are_those_of_one_file(holmdel, digit, tmp_path):
+    load("lenet-mnist").export(tmp_path / "m.onnx")
+    words = ("predict", tmp_path / "m.onnx", digit)
+    said = holmdel(*words, "--format", "jsonl").out
+    assert holmdel(*words, "--out", "parts/", "--jobs", 1).status == 0
+    assert Path("parts/part-00000.jsonl").read_text() == said
 
 
 def test_from_python(digit, tmp_path):

@@ -6,7 +6,7 @@ It needs NumPy, Pillow, OpenCV and ONNX Runtime; decoding and framing are those 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed_array
 from holmdel.images.pages import name_of
 from holmdel.prediction import UNKNOWN, Failure, Prediction
+
+if TYPE_CHECKING:
+    from holmdel.classifier import Classifier
 
 PHOTOGRAPHS = "photograph"  # the input of a file exported with --framing
 FOUND = ("nothing", "one", "several")  # what its output `found` means
@@ -129,6 +132,26 @@ def load(file: str | Path) -> ExportedClassifier:
         UserError: for a file that is missing or of another kind.
     """
     return ExportedClassifier(file)
+
+
+def classifier_of(
+    model: str | Path, device: str = "cpu", engine: str = "auto"
+) -> "Classifier | ExportedClassifier":
+    """Returns a model, or what `holmdel export` made of one, which needs no torch.
+
+    Args:
+        model: an `.onnx` file; or as for `classifier.load`, and so are the others.
+        device: likewise.
+        engine: likewise.
+
+    Raises:
+        UserError: as `load`, or `classifier.load`.
+    """
+    if str(model).endswith(".onnx"):
+        return load(model)
+    from holmdel import classifier  # loads torch
+
+    return classifier.load(model, device, engine)
 
 
 def session_of(path: Path | bytes) -> Any:

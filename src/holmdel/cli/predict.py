@@ -13,9 +13,7 @@ from holmdel.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holmdel.classifier import Classifier
     from holmdel.cli.answers import Result
-    from holmdel.runtime import ExportedClassifier
 
 
 def predict(
@@ -64,6 +62,7 @@ def predict(
     """
     from holmdel.cli.answers import choose_printer, with_progress
     from holmdel.cli.inputs import find_images
+    from holmdel.runtime import classifier_of
 
     if scaling.is_job(out, ray) or out is not None:
         scaling.refuse_together(out, ray, {"--show": show})
@@ -75,21 +74,10 @@ def predict(
         raise UserError("--resume and --jobs are for --out DIR; give it too")
     print_results = choose_printer(form or "table")
     images, count = find_images(paths)
-    results = _loaded(model, device, engine).predict_each(images, top=top)
+    results = classifier_of(model, device, engine).predict_each(images, top=top)
     watch = _Watch(show)
     print_results(watch.over(with_progress(results, count)))
     return SOME_FAILED if watch.failed else DONE
-
-
-def _loaded(model: str, device: str, engine: str) -> "Classifier | ExportedClassifier":
-    """Returns a model, or what `holmdel export` made of one, which needs no torch."""
-    if model.endswith(".onnx"):
-        from holmdel import runtime
-
-        return runtime.load(model)
-    from holmdel.classifier import load  # loads torch
-
-    return load(model, device, engine)
 
 
 class _Watch:

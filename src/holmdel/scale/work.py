@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import torch
 
-from holmdel.classifier import file_of, load
+from holmdel.classifier import file_of
 from holmdel.errors import UserError
 from holmdel.images.formats import CHEQUES, ENDINGS
 from holmdel.images.pages import FileLike, pages
@@ -21,6 +21,7 @@ from holmdel.reading.reader import model_file
 from holmdel.reading.record import to_values
 from holmdel.reading.stream import ReaderSettings
 from holmdel.reading.template_fields import parse_toml
+from holmdel.runtime import classifier_of
 
 Answer = dict[str, Any]  # a line of JSON
 Answers = Callable[[list[FileLike]], list[Answer]]
@@ -179,10 +180,10 @@ class PredictWork:
         """Returns the work of a classifier.
 
         Raises:
-            UserError: as `classifier.load`.
+            UserError: as `runtime.classifier_of`.
         """
         work = cls(File.of(file_of(model)), **settings)
-        load(model, work.device, work.engine)
+        classifier_of(model, work.device, work.engine)
         return work
 
     def describe(self) -> dict[str, Any]:
@@ -193,7 +194,7 @@ class PredictWork:
         """Returns what classifies a chunk of images."""
         torch.set_num_threads(1)
         files = _Unpacked(self.model)
-        classifier = load(files.path(self.model), self.device, self.engine)
+        classifier = classifier_of(files.path(self.model), self.device, self.engine)
 
         def answers(chunk: list[FileLike]) -> list[Answer]:
             found = classifier.predict_each(chunk, top=self.top)
