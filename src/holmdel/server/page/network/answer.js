@@ -5,6 +5,8 @@ import { element, say } from "../core/elements.js";
 import { isStrange, percent } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 
+/** @import { Activations } from "../types.d.ts" */
+
 /**
  * Makes the answer of a network.
  * @param {(index: number) => void} onClass is told which class's probability is to be explained.
