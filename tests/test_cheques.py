@@ -109,8 +109,9 @@ def test_the_front_is_read_in_grey_where_it_is_there(reader, tmp_path):
     first, second = items(path)
     from_files = [reader.read(first), reader.read(second)]
     assert [answer.cheque.amount for answer in from_files] == [100, 200]
+    for_amounts = Reader(reader.model, lines=True, pattern="amount")
     for answer, image in zip(from_files, (black, grey), strict=True):
-        assert answer.lines[0].box == reader.read(image).lines[0].box
+        assert answer.lines[0].box == for_amounts.read(image).lines[0].box
 
 
 def written(text):

@@ -24,6 +24,7 @@ UNEXPLAINED = {
     "ConstantPad2d",
     "RadialBasis",
     "LocalResponseNorm",
+    "BatchNorm2d",
     "add",
     "cat",
 }

@@ -266,7 +266,7 @@ def test_a_port_that_is_taken_is_told(holmdel):
     [
         (("no-such-model",), "no-such-model"),
         (("--allow-origin", "example.org"), "an origin was given as 'example.org'"),
-        (("--token", ""), "the token is empty"),
+        (("--token", ""), "--token was given an empty value"),
         (
             ("--host", "no.such.host.invalid"),
             "the server cannot listen on no.such.host.invalid:8000",

@@ -13,6 +13,7 @@ from holmdel import engine
 from holmdel.benchmark.rounds import Contender, Maker, Missing, repeated
 from holmdel.benchmark.runtimes import RUNTIMES
 from holmdel.benchmark.workload import Workload
+from holmdel.errors import UserError
 
 FUSED, ENGINE = "engine, SGD fused", "engine"
 CONTIGUOUS, CHANNELS_LAST = "PyTorch, contiguous", "PyTorch, channels-last"
@@ -110,6 +111,8 @@ def _runtime_logits(name: str, work: Workload, threads: int) -> Call:
         call()
     except (ImportError, Missing):
         raise
+    except UserError as error:  # of the export that it needs, say that a package is missing
+        raise Missing(str(error)) from None
     except Exception as error:  # of another version, on another processor: any of many
         raise Missing(f"it does not run here ({type(error).__name__})") from error
     return call

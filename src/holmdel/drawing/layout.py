@@ -165,19 +165,19 @@ def _stacked(rows: Sequence[Row]) -> list[Primitive]:
     """Returns the items of rows one below the other, joined by lines from end to begin."""
     items: list[Primitive] = []
     below = 0.0
-    last: tuple[float, float] | None = None
+    last: tuple[float, float, float] | None = None
     for row in rows:
         top = min(extent(item)[1] for item in row.items)
         axis = below - top + (GUTTER if items else 0)
         if last:
-            x, y = last
-            turn, back = x + 18, below + GUTTER / 2
+            x, y, said = last
+            turn, back = max(x + 18, said + 6), below + GUTTER / 2  # it runs beside what is written
             points = ((x, y), (turn, y), (turn, back), (0.0, back), (0.0, axis))
             items.append(Stroke(points, "line"))
         items += [lowered(item, axis) for item in row.items]
         below = _box(items)[3]
         final = list(row.figures.values())[-1]
-        last = (final.right, axis)
+        last = (final.right, axis, row.said)
     return items
 
 
