@@ -1,6 +1,6 @@
 """Squared paper: the lines of its grid, also where writing hides them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -79,22 +79,18 @@ def _even(long: Sequence[float], places: Sequence[float]) -> tuple[list[int], fl
         places: where lines of any length are.
     """
     best: tuple[list[int], float] | None = None
+    least = max(_LEAST, _REGULAR * len(long))
     for first, start in enumerate(long):
+        if len(long) - first < least:  # too few are left
+            return best
         for second in long[first + 1 : first + 4]:
-            if second - start >= _NARROW:
-                chosen, times = _followed(long, first, second - start)
-                steps = sum(times)
-                met = len(chosen) + sum(
-                    _is_near(place, places, pitch)
-                    for place, pitch in _hidden([long[n] for n in chosen], times)
-                )
-                whole = len(chosen) >= max(_LEAST, _REGULAR * len(long))
-                if (
-                    whole
-                    and met >= _REGULAR * (steps + 1)
-                    and len(chosen) > len(best[0] if best else ())
-                ):
-                    best = chosen, (long[chosen[-1]] - start) / max(steps, 1)
+            if second - start < _NARROW:
+                continue
+            chosen, times = _followed(long, first, second - start)
+            if len(chosen) < least or not _are_met([long[n] for n in chosen], times, places):
+                continue
+            best = chosen, (long[chosen[-1]] - start) / sum(times)
+            least = len(chosen) + 1
     return best
 
 
@@ -107,9 +103,11 @@ def _followed(long: Sequence[float], first: int, pitch: float) -> tuple[list[int
     steps: list[int] = []
     while True:
         at = long[chosen[-1]]
-        offs = []
+        offs: list[tuple[int, float, int]] = []
         for number in range(chosen[-1] + 1, len(long)):
             times = max(round((long[number] - at) / pitch), 1)
+            if offs and times > offs[0][0]:
+                break
             off = abs(long[number] - at - times * pitch)
             if off <= _OFF[0] + _OFF[1] * pitch:
                 offs.append((times, off, number))
@@ -121,12 +119,20 @@ def _followed(long: Sequence[float], first: int, pitch: float) -> tuple[list[int
         steps.append(times)
 
 
-def _hidden(seen: Sequence[float], steps: Sequence[int]) -> Iterator[tuple[float, float]]:
-    """Yields where lines are between those seen, so many steps apart, and the step there."""
+def _are_met(seen: Sequence[float], steps: Sequence[int], places: Sequence[float]) -> bool:
+    """Returns whether lines stand where the grid has them, most of those not seen among `places`.
+
+    Args:
+        seen: where lines of the grid are.
+        steps: how many steps each is from the one before.
+        places: where lines of any length are.
+    """
+    met = len(seen)
     for (before, after), times in zip(pairwise(seen), steps, strict=True):
         pitch = (after - before) / times
-        for number in range(1, times):
-            yield before + number * pitch, pitch
+        hidden = (before + number * pitch for number in range(1, times))
+        met += sum(_is_near(place, places, pitch) for place in hidden)
+    return met >= _REGULAR * (sum(steps) + 1)
 
 
 def _is_near(place: float, places: Sequence[float], pitch: float) -> bool:
