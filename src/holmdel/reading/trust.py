@@ -36,14 +36,14 @@ class Trust:
     """What turns a reader's score into a confidence, and an error rate into a threshold.
 
     Attributes:
-        slope: of the logit of the score (Platt, "Probabilistic outputs for support vector
-            machines", 1999).
+        slope: of the evidence, in the logit of the confidence (Platt, "Probabilistic outputs for
+            support vector machines", 1999).
         offset: added to that.
         curve: pairs (threshold, error): of all strings at most the part `error` is read wrongly
             where those of a confidence up to `threshold` are rejected; thresholds fall.
-        evidence: what `slope` is of: `doubt`, minus the ln of what a score lacks to 1 (of the two
-            terms of Kull et al., "Beyond sigmoids", 2017, the one that counts: how low a low score
-            is says little), or `logit`, that of the score, as in files of version 0.2.
+        evidence: what speaks for a string: `doubt`, minus the ln of what its score lacks to 1 (of
+            the two terms of Kull et al., "Beyond sigmoids", 2017, the one that counts: how low a
+            low score is says little), or `logit`, that of the score, as in files of version 0.2.
     """
 
     slope: float = 1.0
@@ -55,8 +55,10 @@ class Trust:
         """Returns the probability 0..1 that a string of this score is right; 0 for a score of 0."""
         if score <= 0:
             return 0.0
-        score = min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE)
-        evidence = _logit(score) if self.evidence == _LOGIT else -math.log1p(-score)
+        if self.evidence == _LOGIT:
+            evidence = _logit(min(max(score, _LEAST_SCORE), 1 - _LEAST_SCORE))
+        else:
+            evidence = float(_doubt(score))
         return _probability(self.slope * evidence + self.offset)
 
     def score(self, confidence: float) -> float:
@@ -244,6 +246,11 @@ def _logit(score: float) -> float:
     return math.log(score / (1 - score))
 
 
+def _doubt(scores: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """Returns minus the ln of what scores lack to 1."""
+    return np.asarray(-np.log1p(-np.clip(scores, _LEAST_SCORE, 1 - _LEAST_SCORE)), np.float64)
+
+
 def _logistic(
     scores: NDArray[np.float64], right: NDArray[np.bool_], prior: Trust | None = None
 ) -> tuple[float, float]:
@@ -254,8 +261,7 @@ def _logistic(
     With a prior, each string is there once more, with the prior's confidence as its target; these
     weigh `PRIOR_STRINGS` strings together.
     """
-    clipped = scores.clip(_LEAST_SCORE, 1 - _LEAST_SCORE)
-    terms = np.stack([-np.log1p(-clipped), np.ones_like(clipped)], axis=1)
+    terms = np.stack([_doubt(scores), np.ones_like(scores)], axis=1)
     good, bad = int(right.sum()), int((~right).sum())
     target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
     if prior is not None:
