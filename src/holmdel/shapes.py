@@ -52,6 +52,14 @@ def scaled(maps: int, width: float) -> int:
     return max(1, round(maps * width))
 
 
+def refuse_smaller(size: Pair, least: int) -> None:
+    """Raises a UserError for pictures, height and width, of fewer than `least` pixels a side."""
+    if min(size) < least:
+        raise UserError(
+            f"size was given as {size[0]}x{size[1]}; expected at least {least} pixels a side"
+        )
+
+
 def parse_size(text: str) -> tuple[int, int, int]:
     """Returns (C, H, W) from a text such as `1x28x28`.
 

@@ -10,9 +10,8 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from holmdel.errors import UserError
 from holmdel.settings import check_options
-from holmdel.shapes import scaled
+from holmdel.shapes import refuse_smaller, scaled
 
 _BLOCKS = (4, 4, 4, 4)  # convolutions of each block
 _FIRST, _GROWTH = 64, 32  # maps of the first convolution, and that each further one adds
@@ -71,10 +70,7 @@ def densenet(
         UserError: for an option outside these values, or pictures under 32 pixels a side.
     """
     check_options(classes=classes, channels=channels, width=width, size=size)
-    if min(size) < _LEAST:
-        raise UserError(
-            f"size was given as {size[0]}x{size[1]}; expected at least {_LEAST} pixels a side"
-        )
+    refuse_smaller(size, _LEAST)
     maps, growth = scaled(_FIRST, width), scaled(_GROWTH, width)
     layers: OrderedDict[str, nn.Module] = OrderedDict(
         conv=nn.Conv2d(channels, maps, kernel_size=7, stride=2, padding=3),

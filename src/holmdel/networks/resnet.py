@@ -8,9 +8,8 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from holmdel.errors import UserError
 from holmdel.settings import check_options
-from holmdel.shapes import scaled
+from holmdel.shapes import refuse_smaller, scaled
 
 _LEAST = 8  # pixels a side, which two strides of 2 make 2
 
@@ -54,10 +53,7 @@ def resnet8(
         UserError: for an option outside these values, or pictures under 8 pixels a side.
     """
     check_options(classes=classes, channels=channels, width=width, size=size)
-    if min(size) < _LEAST:
-        raise UserError(
-            f"size was given as {size[0]}x{size[1]}; expected at least {_LEAST} pixels a side"
-        )
+    refuse_smaller(size, _LEAST)
     m1, m2, m3 = (scaled(maps, width) for maps in (16, 32, 64))
     return nn.Sequential(
         OrderedDict(

@@ -9,9 +9,8 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from holmdel.errors import UserError
 from holmdel.settings import check_options
-from holmdel.shapes import scaled
+from holmdel.shapes import refuse_smaller, scaled
 
 _LEAST = 8  # pixels a side
 
@@ -55,10 +54,7 @@ def resnet18(
         UserError: for an option outside these values, or pictures under 8 pixels a side.
     """
     check_options(classes=classes, channels=channels, width=width, size=size)
-    if min(size) < _LEAST:
-        raise UserError(
-            f"size was given as {size[0]}x{size[1]}; expected at least {_LEAST} pixels a side"
-        )
+    refuse_smaller(size, _LEAST)
     maps = [scaled(count, width) for count in (64, 64, 128, 256, 512)]
     stages = {
         f"stage{number}": nn.Sequential(
