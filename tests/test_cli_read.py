@@ -289,6 +289,8 @@ def test_rejected_lines_alone_are_no_fair_sample(holmdel, model, labelled):
         (["a.png", "--pattern", "list:"], "pattern 'list:' names no file; expected list:FILE"),
         (["a.png", "--out", ""], "--out was given an empty value; say one, or leave it out"),
         (["a.png", "--report="], "--report was given an empty value; say one, or leave it out"),
+        (["a.png", "--report= "], "--report was given an empty value; say one, or leave it out"),
+        (["a.png", "--pattern=list:codes="], "names a list that cannot be read"),
         (["a.png", "--max-error", "2"], "max_error was given as 2.0; expected a number"),
         (["--calibrate", "nil"], "there is no file nil/truth.tsv"),
     ],
@@ -298,3 +300,7 @@ def test_a_mistake_is_one_sentence_and_status_2(holmdel, model, words, sentence)
     assert sentence in result.err
     assert result.err.count("\n") == 1
     assert (result.status, result.out) == (2, "")
+
+
+def test_what_follows_two_dashes_is_a_file(holmdel, model):
+    assert "there is no file --nil=;" in holmdel("read", "--model", model, "--", "--nil=").err

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import sys
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Annotated, Any
 
 import typer
@@ -136,11 +136,11 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _refuse_empty(arguments: list[str]) -> None:
     """Raises a UserError for an option without a value, which as a path would be this folder."""
-    for flag, value in pairwise([*arguments, "-"]):
-        if flag.startswith("--") and (flag.endswith("=") or not value.strip()):
-            raise UserError(
-                f"{flag.rstrip('=')} was given an empty value; say one, or leave it out"
-            )
+    words = takewhile(lambda word: word != "--", arguments)  # which only inputs follow
+    for flag, after in pairwise([*words, "-"]):
+        name, inside, value = flag.partition("=")
+        if name.startswith("--") and not (value if inside else after).strip():
+            raise UserError(f"{name} was given an empty value; say one, or leave it out")
 
 
 def _complain(sentence: str) -> None:
