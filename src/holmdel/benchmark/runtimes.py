@@ -1,12 +1,10 @@
 """Other programs' runtimes as contenders at inference, on files that are made for them here.
 
 Each function returns a call that computes the logits (batch, classes) of a workload's first batch,
-in float32, on so many threads; it raises an ImportError for a package that is not installed.
+in float32, on so many threads; it raises an ImportError for a package that is not installed, or the
+UserError of the export that it needs.
 """
 
-import contextlib
-import io
-import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -53,18 +51,12 @@ def openvino_logits(work: Workload, threads: int) -> Call:
 
 def litert_logits(work: Workload, threads: int) -> Call:
     """Returns the call of LiteRT, which is TensorFlow Lite, with XNNPACK."""
-    import litert_torch
-    from ai_edge_litert.interpreter import Interpreter
+    from holmdel.export.tflite_export import converted, packages
 
+    litert_torch, interpreter_of = packages()
     images = _images(work)
-    logging.getLogger("litert_torch").setLevel(logging.ERROR)
-    with (
-        contextlib.redirect_stdout(io.StringIO()),  # its progress
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        file = Path(folder) / "model.tflite"
-        litert_torch.convert(work.build().eval(), (images,)).export(str(file))
-        interpreter = Interpreter(model_content=file.read_bytes(), num_threads=threads)
+    content = converted(litert_torch, work.build().eval(), images)
+    interpreter = interpreter_of(model_content=content, num_threads=threads)
     interpreter.allocate_tensors()
     into = interpreter.get_input_details()[0]["index"]
     out = interpreter.get_output_details()[0]["index"]

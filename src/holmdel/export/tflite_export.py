@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from holmdel.errors import UserError
 from holmdel.export.check import Report, compared, refuse_difference, refuse_existing_files
@@ -34,9 +35,11 @@ def to_tflite(subject: Subject, out: Path, *, force: bool = False) -> Report:
     """
     paths = [out, out.with_suffix(".json")]
     refuse_existing_files(paths, force)
-    litert_torch, interpreter = _packages()
+    litert_torch, interpreter = packages()
     refuse_what_cannot_go(subject)
-    content = _converted(litert_torch, subject)
+    whole = Whole(subject.network, subject.header.image).eval()
+    example = torch.zeros(1, *subject.header.image.stored, dtype=torch.uint8)
+    content = converted(litert_torch, whole, example)
     running = interpreter(model_content=content)
     running.allocate_tensors()
     (taken,), given = running.get_input_details(), running.get_output_details()
@@ -52,7 +55,7 @@ def to_tflite(subject: Subject, out: Path, *, force: bool = False) -> Report:
     return write_beside(subject, "tflite", files, runtime, (difference, equal))
 
 
-def _packages() -> tuple[Any, Any]:
+def packages() -> tuple[Any, Any]:
     """Returns the converter, and LiteRT's interpreter.
 
     Raises:
@@ -69,10 +72,17 @@ def _packages() -> tuple[Any, Any]:
     return litert_torch, Interpreter
 
 
-def _converted(litert_torch: Any, subject: Subject) -> bytes:
-    """Returns the file; the converter's progress is not shown."""
-    whole = Whole(subject.network, subject.header.image).eval()
-    example = torch.zeros(1, *subject.header.image.stored, dtype=torch.uint8)
+def converted(litert_torch: Any, network: nn.Module, example: Tensor) -> bytes:
+    """Returns the file; the converter's progress is not shown.
+
+    Args:
+        litert_torch: the converter.
+        network: in eval mode.
+        example: what it is called with.
+
+    Raises:
+        UserError: if the converter does not take the network.
+    """
     logging.getLogger("litert_torch").setLevel(logging.ERROR)
     with (
         warnings.catch_warnings(),
@@ -82,7 +92,7 @@ def _converted(litert_torch: Any, subject: Subject) -> bytes:
     ):
         warnings.simplefilter("ignore")
         try:
-            litert_torch.convert(whole, (example,)).export(f"{folder}/m.tflite")
+            litert_torch.convert(network, (example,)).export(f"{folder}/m.tflite")
         except Exception as error:  # of many kinds, none of which is public
             reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
             raise UserError(
