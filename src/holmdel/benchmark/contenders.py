@@ -86,15 +86,20 @@ def compiled_step(work: Workload) -> Call:
 
 def runtime_names(threads: int) -> tuple[str, ...]:
     """Returns the names of all runtimes, each on one thread, and on all of them."""
-    return tuple(f"{name}, threads {count}" for name in RUNTIMES for count in sorted({1, threads}))
+    return tuple(_runtimes(threads))
+
+
+def _runtimes(threads: int) -> dict[str, tuple[str, int]]:
+    """Returns the runtime and its number of threads by the contender's name."""
+    counts = sorted({1, threads})
+    return {f"{name}, threads {count}": (name, count) for name in RUNTIMES for count in counts}
 
 
 def inferrers(work: Workload, threads: int) -> dict[str, Maker]:
     """Returns who can compute the logits of one batch, by name; every call is a batch."""
     calls: dict[str, Callable[[], Call]] = {ENGINE: partial(engine_logits, work)}
-    for name in runtime_names(threads):
-        runtime, _, count = name.rpartition(", threads ")
-        calls[name] = partial(_runtime_logits, runtime, work, int(count))
+    for name, (runtime, count) in _runtimes(threads).items():
+        calls[name] = partial(_runtime_logits, runtime, work, count)
     calls |= {name: partial(torch_logits, work, layout) for name, layout in LAYOUTS.items()}
     return makers(calls, work.batch)
 
