@@ -68,6 +68,17 @@ def test_weights_by_name(holmdel, run_folder, tmp_path):
     assert found.keys() == state.keys()
     assert all(torch.equal(found[name], state[name]) for name in state)
     assert json.loads((tmp_path / "m.json").read_text())["classes"] == list("abcdefghij")
+    report = json.loads((tmp_path / "export.json").read_text())["m.safetensors"]
+    assert report["files"] == ["m.safetensors", "m.json"]
+
+
+def test_weights_whose_answers_are_no_numbers_leave_no_file(tmp_path):
+    classifier = of_a_learner()
+    with torch.no_grad():
+        next(classifier.network.parameters()).fill_(3e38)  # sums of which are no numbers
+    with pytest.raises(UserError, match="nothing was written"):
+        classifier.export(tmp_path / "m.safetensors", to="safetensors")
+    assert not list(tmp_path.glob("*.*"))
 
 
 @pytest.mark.exhaustive

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.export.subject import Subject
 from holmdel.files import write_bytes
 
 TOLERANCE = 1e-4  # of a logit in float32
@@ -104,6 +105,35 @@ def refuse_existing_files(files: list[Path], force: bool) -> None:
             raise UserError(f"{file} is a folder; expected the name of a file")
         if file.exists() and not force:
             raise UserError(f"{file} exists already; choose another --out, or give --force")
+
+
+def written(
+    subject: Subject,
+    form: str,
+    files: dict[Path, bytes],
+    logits: Tensor,
+    runtime: str,
+    layer: Callable[[], str] = lambda: "of the output",
+) -> Report:
+    """Writes files that have been run; returns how they compare.
+
+    Args:
+        subject: what is exported.
+        form: the format.
+        files: the contents by path.
+        logits: the files' answers to the subject's images.
+        runtime: what ran them.
+        layer: gives the name of the layer where a difference begins.
+
+    Raises:
+        UserError: for files that answer otherwise, or cannot be written.
+    """
+    difference, equal = compared(logits, subject.logits)
+    refuse_difference(difference, runtime, layer)
+    names, size = tuple(path.name for path in files), sum(map(len, files.values()))
+    report = Report(form, names, size, runtime, subject.source, difference, equal, {})
+    write_all(files, report)
+    return report
 
 
 def write_all(contents: Mapping[Path, bytes], report: Report) -> None:

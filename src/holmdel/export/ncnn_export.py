@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.export.check import Report, compared, refuse_difference, refuse_existing_files
+from holmdel.export.check import Report, refuse_existing_files, written
 from holmdel.export.steps import Step
 from holmdel.export.subject import Subject
-from holmdel.export.torch_exports import about, refuse_what_cannot_go, write_beside
+from holmdel.export.torch_exports import about, refuse_what_cannot_go
 from holmdel.export.whole import Whole
 
 _NAMES = ("use_fp16_storage", "use_fp16_packed", "use_fp16_arithmetic", "use_bf16_storage")
@@ -46,12 +46,10 @@ def to_ncnn(subject: Subject, out: Path, *, force: bool = False) -> Report:
         folder = Path(name)
         whole = Whole(subject.network, subject.header.image).eval()
         parameters, weights = converted(program, whole, subject.header.image.stored, folder)
-        logits = torch.stack([_answer(ncnn, folder, image) for image in subject.images])
-        difference, equal = compared(logits, subject.logits)
-        runtime = f"ncnn {ncnn.__version__} at float32"
-        refuse_difference(difference, runtime, lambda: "of the output")
+        net = loaded(ncnn, folder, 1)
+        logits = torch.stack([_answer(ncnn, net, image) for image in subject.images])
     files = {paths[0]: parameters, paths[1]: weights, paths[2]: about(subject).encode()}
-    return write_beside(subject, "ncnn", files, runtime, (difference, equal))
+    return written(subject, "ncnn", files, logits, f"ncnn {ncnn.__version__} at float32")
 
 
 def _refuse_ceil(steps: list[Step]) -> None:
@@ -127,9 +125,8 @@ def loaded(ncnn: Any, folder: Path, threads: int) -> Any:
     return net
 
 
-def _answer(ncnn: Any, folder: Path, image: torch.Tensor) -> torch.Tensor:
+def _answer(ncnn: Any, net: Any, image: torch.Tensor) -> torch.Tensor:
     """Returns the logits of an image."""
-    net = loaded(ncnn, folder, 1)
     extractor = net.create_extractor()
     pixels = image.float().contiguous().numpy()  # a name, for ncnn's Mat does not keep it alive
     extractor.input("in0", ncnn.Mat(pixels).clone())

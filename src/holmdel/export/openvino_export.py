@@ -1,6 +1,7 @@
 """OpenVINO: the two files, and their comparison at float32."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,10 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.export.check import (
     Report,
-    compared,
     first_different,
-    refuse_difference,
     refuse_existing_files,
     tensors,
-    write_all,
+    written,
 )
 from holmdel.export.graph import IMAGES, Graph
 from holmdel.export.network_graph import classifier_graph
@@ -48,15 +47,12 @@ def to_openvino(subject: Subject, out: Path, *, force: bool = False) -> Report:
         model.set_rt_info(text, [key])
     name = f"OpenVINO {openvino.__version__.partition('-')[0]} at float32"
     logits = torch.cat([_answers(openvino, model, part)["logits"] for part in subject.parts()])
-    difference, equal = compared(logits, subject.logits)
-    refuse_difference(difference, name, lambda: _layer(openvino, onnx_file, graph, subject))
     with tempfile.TemporaryDirectory() as folder:
         openvino.save_model(model, Path(folder) / out.name, compress_to_fp16=False)
         contents = [(Path(folder) / path.name).read_bytes() for path in paths]
-    names, size = tuple(path.name for path in paths), sum(map(len, contents))
-    report = Report("openvino", names, size, name, subject.source, difference, equal, {})
-    write_all(dict(zip(paths, contents, strict=True)), report)
-    return report
+    files = dict(zip(paths, contents, strict=True))
+    layer = partial(_layer, openvino, onnx_file, graph, subject)
+    return written(subject, "openvino", files, logits, name, layer)
 
 
 def _packages() -> tuple[Any, Any]:

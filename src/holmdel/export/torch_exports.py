@@ -10,19 +10,11 @@ from typing import Any
 import torch
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
-from torch import Tensor
 
-from holmdel.export.check import (
-    Report,
-    compared,
-    refuse_difference,
-    refuse_existing_files,
-    write_all,
-)
+from holmdel.export.check import Report, refuse_existing_files, written
 from holmdel.export.steps import Step, follow
 from holmdel.export.subject import Subject
 from holmdel.export.whole import Whole
-from holmdel.files import write_bytes
 
 
 def to_pt2(subject: Subject, out: Path, *, force: bool = False) -> Report:
@@ -52,7 +44,7 @@ def to_pt2(subject: Subject, out: Path, *, force: bool = False) -> Report:
     with torch.inference_mode():
         logits = torch.cat([running(part)[0] for part in subject.parts()])
     runtime = f"torch.export of PyTorch {torch.__version__}"
-    return _written(subject, out, "pt2", content.getvalue(), logits, runtime)
+    return written(subject, "pt2", {out: content.getvalue()}, logits, runtime)
 
 
 def to_torchscript(subject: Subject, out: Path, *, force: bool = False) -> Report:
@@ -82,7 +74,7 @@ def to_torchscript(subject: Subject, out: Path, *, force: bool = False) -> Repor
     with torch.inference_mode():
         logits = torch.cat([running(part)[0] for part in subject.parts()])
     runtime = f"TorchScript of PyTorch {torch.__version__}"
-    return _written(subject, out, "torchscript", content.getvalue(), logits, runtime)
+    return written(subject, "torchscript", {out: content.getvalue()}, logits, runtime)
 
 
 def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Report:
@@ -104,8 +96,8 @@ def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Repor
     again = copy.deepcopy(subject.network)
     again.load_state_dict(from_bytes(content))
     read = Subject(again, subject.header, subject.images, subject.source).logits
-    write_bytes(beside, about(subject).encode())
-    return _written(subject, out, "safetensors", content, read, "safetensors and PyTorch")
+    files = {out: content, beside: about(subject).encode()}
+    return written(subject, "safetensors", files, read, "safetensors and PyTorch")
 
 
 def refuse_what_cannot_go(subject: Subject) -> list[Step]:
@@ -126,34 +118,3 @@ def about(subject: Subject) -> str:
         "licence": subject.licence or "not stated",
     }
     return json.dumps(found, indent=2) + "\n"
-
-
-def _written(
-    subject: Subject, out: Path, form: str, content: bytes, logits: Tensor, runtime: str
-) -> Report:
-    """Writes a file that has been run; returns how it compares."""
-    difference, equal = compared(logits, subject.logits)
-    refuse_difference(difference, runtime, lambda: "of the output")
-    return write_beside(subject, form, {out: content}, runtime, (difference, equal))
-
-
-def write_beside(
-    subject: Subject,
-    form: str,
-    files: dict[Path, bytes],
-    runtime: str,
-    found: tuple[float, float],
-) -> Report:
-    """Writes files that have been run; returns how they compare.
-
-    Args:
-        subject: what is exported.
-        form: the format.
-        files: the contents by path.
-        runtime: what ran them.
-        found: the largest difference of a logit, and the share of equal classes.
-    """
-    names, size = tuple(path.name for path in files), sum(map(len, files.values()))
-    report = Report(form, names, size, runtime, subject.source, *found, {})
-    write_all(files, report)
-    return report
