@@ -5,15 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from holmdel.export.photograph.sheet import Expr, Number, number, op, ops
+from holmdel.export.photograph.sheet import Expr, Number, alike, number, op, ops
 from holmdel.export.photograph.sheet import two as two_
 
 
 def where(test: Expr, one: Number, two: Number) -> Expr:
     """Returns one where the test holds, else two."""
-    kind = next(side.dtype for side in (one, two) if isinstance(side, Expr))
-    pair = [side if isinstance(side, Expr) else number(side, kind) for side in (one, two)]
-    return op("Where", test, *pair, dtype=kind)
+    first, second = alike(one, two)
+    return op("Where", test, first, second, dtype=first.dtype)
 
 
 def equal(one: Expr, two: Number) -> Expr:
@@ -63,7 +62,9 @@ def size(value: Expr) -> Expr:
 
 
 def vector(*numbers: Number) -> Expr:
-    """Returns int64 numbers as one list."""
+    """Returns int64 numbers as one list, a constant where all are known."""
+    if not any(isinstance(n, Expr) for n in numbers):
+        return number(numbers, np.int64)
     one = [n if isinstance(n, Expr) else number(n, np.int64) for n in numbers]
     return op("Concat", *(unsqueezed(n, 0) for n in one), axis=0)
 
@@ -85,7 +86,7 @@ def reshaped(value: Expr, *sides: Number) -> Expr:
 
 def flat(value: Expr) -> Expr:
     """Returns a value as a list."""
-    return op("Reshape", value, number([-1], np.int64))
+    return reshaped(value, -1)
 
 
 def filled(value: float, dtype: DTypeLike, *sides: Number) -> Expr:

@@ -11,6 +11,7 @@ from holmdel.export.photograph.arithmetic import (
     equal,
     filled,
     largest,
+    least,
     mean,
     median,
     most,
@@ -22,6 +23,7 @@ from holmdel.export.photograph.arithmetic import (
     smallest,
     some,
     sorted_,
+    take,
     total,
     unsqueezed,
     where,
@@ -115,7 +117,7 @@ def _mirrored(planes: Expr, axis: int) -> Expr:
     place = numbered(count + 8) - 4
     place = where(place < 0, -1 - place, place)
     place = where(place >= count, 2 * count - 1 - place, place)
-    return op("Gather", planes, place, axis=axis)
+    return take(planes, place, axis)
 
 
 def _peak(soft: Expr) -> Expr:
@@ -184,12 +186,12 @@ def _nearest_other(box: tuple[Expr, Expr, Expr, Expr], other: Expr) -> Expr:
     places = chosen(numbered(size(other)), other)
     begin = other.to(np.float64) * 0 + 1e30
 
-    def step(at: Expr, least: Expr) -> tuple[None, list[Expr]]:
+    def step(at: Expr, nearest: Expr) -> tuple[None, list[Expr]]:
         top, bottom, left, right = (edge[places[at]] for edge in box)
         down = largest(box[0] - bottom, top - box[1])
         across = largest(box[2] - right, left - box[3])
         gap = largest(largest(down, across), 0).to(np.float64)
-        return None, [smallest(least, gap)]
+        return None, [smallest(nearest, gap)]
 
     return repeated(size(places), [begin], step)[0]
 
@@ -207,8 +209,8 @@ def _cut_out(strokes: Expr, ink: Expr, soft: Expr, noise: Expr, full: Expr) -> E
     columns = largest(left - reach, 0), smallest(right + reach, wide)
     near = _grown(cut(faint, rows, columns, axes=[0, 1]), reach)
     share = clip(cut(ink, rows, columns, axes=[0, 1]) / full32, 0, 1)
-    least = largest(noise / full * 2, 0.04).to(np.float32)
-    glyph = where(near & (share >= least), share, 0.0)
+    faintest = largest(noise / full * 2, 0.04).to(np.float32)
+    glyph = where(near & (share >= faintest), share, 0.0)
     top, bottom, left, right = bounds(glyph > 0)
     return _with_pen(cut(glyph, (top, bottom), (left, right), axes=[0, 1]))
 
@@ -251,9 +253,8 @@ def _depth(stroke: Expr) -> Expr:
     for axis in (0, 1):
         place = numbered(side(far, axis)).to(np.float64)
         away = unsqueezed(place, 1) - unsqueezed(place, 0)
-        away = unsqueezed(away * away, 2) if axis == 0 else unsqueezed(away * away, 0)
-        lines = unsqueezed(far, 0) if axis == 0 else unsqueezed(far, 1)
-        far = op("ReduceMin", away + lines, number([1 if axis == 0 else 2], np.int64), keepdims=0)
+        # (new, old, W) for columns, (H, new, old) for rows
+        far = least(unsqueezed(away * away, 2 - 2 * axis) + unsqueezed(far, axis), [axis + 1])
     high, wide = sides(stroke)
     return cut(op("Sqrt", far), (1, high + 1), (1, wide + 1), axes=[0, 1])
 

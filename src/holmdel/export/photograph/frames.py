@@ -17,6 +17,7 @@ from holmdel.export.photograph.arithmetic import (
     most,
     numbered,
     padded,
+    reshaped,
     rounded,
     size,
     some,
@@ -113,7 +114,7 @@ def _fitted(planes: Expr, stored: Stored, same: Expr) -> list[Expr]:
         size_ = number(stored[1], np.int64), number(stored[2], np.int64)
         edge = border(planes)
         colours = [unsqueezed(floor(median(edge[c])), 0) for c in range(stored[0])]
-        colour = op("Reshape", joined(*colours), number([-1, 1, 1], np.int64))
+        colour = reshaped(joined(*colours), -1, 1, 1)
         ground = op("Expand", colour, number(stored, np.int64))
         return [centred(resized(planes, within(sides(planes), size_), bytes_=True), ground)]
 
@@ -130,7 +131,7 @@ def _cut_object(planes: Expr, stored: Stored) -> list[Expr]:
         edge = border(shown)
         ground = joined(*(unsqueezed(median(edge[c]), 0) for c in range(stored[0])))
         light = mean(ground) >= 128.0
-        ground = op("Reshape", where(light, 255.0 - ground, ground), number([-1, 1, 1], np.int64))
+        ground = reshaped(where(light, 255.0 - ground, ground), -1, 1, 1)
         dark = where(light, 255.0 - shown, shown)
         factor = (255.0 / (255.0 - ground).to(np.float64)).to(np.float32)
         dark = (dark - ground) * factor
@@ -165,7 +166,7 @@ def _object_mask(mask: Expr) -> Expr:
     sizes = parts.pixels.to(np.float64)
     large = parts.mask(sizes >= largest(most(sizes) * 0.01, 1.0))
     ground = parts_of(~_padded_mask(large), corners=False)
-    outside = op("Gather", ground.labels, number(0, np.int64), axis=0)  # the corner's
+    outside = ground.labels[0]  # the corner's
     holes = ~ground.mask(equal(numbered(size(ground.pixels)), outside))
     high, wide = sides(mask)
     return cut(holes, (1, high + 1), (1, wide + 1), axes=[0, 1])

@@ -16,6 +16,7 @@ from holmdel.export.photograph.arithmetic import (
     median,
     most,
     numbered,
+    padded,
     reshaped,
     rounded,
     side,
@@ -23,8 +24,10 @@ from holmdel.export.photograph.arithmetic import (
     smallest,
     some,
     sorted_,
+    take,
     total,
     unsqueezed,
+    vector,
     where,
 )
 from holmdel.export.photograph.planes import border, shrunk, sides
@@ -94,7 +97,7 @@ def _commonest(grey: Expr) -> Expr:
     bins = smallest(flat(floor(grey / 8.0)).to(np.int64), 31)
     none = filled(0, np.int64, 32)
     counts = op("ScatterElements", none, bins, bins * 0 + 1, axis=0, reduction="add")
-    wide = op("Pad", counts, number([1, 1], np.int64), number(0, np.int64))
+    wide = padded(counts, 1, 1)
     place = numbered(number(32, np.int64))
     near = wide[place] + wide[place + 1] * 2 + wide[place + 2]
     level = op("ArgMax", near, dtype=np.int64, axis=0, keepdims=0) * 8 + 4
@@ -117,7 +120,7 @@ def _light(grey: Expr) -> Expr:
 
     def curved() -> list[Expr]:
         terms = _terms(*sides(small))
-        plane = op("Gather", terms, number([0, 1, 2], np.int64), axis=1)
+        plane = take(terms, number([0, 1, 2], np.int64), 1)
         there = op("Compress", plane, band, axis=0)
         begin = op("Expand", level, op("Shape", edge, dtype=np.int64))
         slope = _biweight_fit(there, edge, begin)
@@ -165,7 +168,7 @@ def _biweight_fit(terms: Expr, values: Expr, surface: Expr) -> Expr:
         moved = most(op("Abs", after - before))
         return moved >= ours.STILL, [after, flat(factors)]
 
-    none = op("Expand", number(0, np.float64), unsqueezed(side(terms, 1), 0))
+    none = filled(0, np.float64, side(terms, 1))
     return repeated(number(8, np.int64), [surface, none], step)[1]
 
 
@@ -188,18 +191,18 @@ def _solved(left: Expr, right: Expr) -> Expr:
 
     def step(at: Expr, rows: Expr) -> tuple[None, list[Expr]]:
         pivot = rows[unsqueezed(at, 0)]
-        pivot = pivot / op("Gather", pivot, unsqueezed(at, 0), axis=1)
-        column = op("Gather", rows, unsqueezed(at, 0), axis=1)
+        pivot = pivot / take(pivot, unsqueezed(at, 0), 1)
+        column = take(rows, unsqueezed(at, 0), 1)
         own = unsqueezed(equal(place, at), 1)
         return None, [where(own, pivot, rows - column * pivot)]
 
     (rows,) = repeated(count, [both], step)
-    return op("Gather", rows, unsqueezed(count, 0), axis=1)
+    return take(rows, unsqueezed(count, 0), 1)
 
 
 def _terms(high: Expr, wide: Expr) -> Expr:
     """Returns 1, y, x, y^2, xy, x^2 for each pixel, y and x in -1..1: (H * W, 6), float64."""
-    shape = op("Concat", unsqueezed(high, 0), unsqueezed(wide, 0), axis=0)
+    shape = vector(high, wide)
     y = op("Expand", unsqueezed(_linspace(high), 1), shape)
     x = op("Expand", unsqueezed(_linspace(wide), 0), shape)
     columns = [y * 0 + 1, y, x, y * y, x * y, x * x]

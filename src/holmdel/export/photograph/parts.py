@@ -8,8 +8,10 @@ from holmdel.export.photograph.arithmetic import (
     cut,
     equal,
     filled,
+    flat,
     joined,
     numbered,
+    reshaped,
     side,
     size,
     some,
@@ -42,7 +44,7 @@ class Parts(NamedTuple):
         where_ = self.rows * wide + self.columns
         none = filled(0, np.int64, high * wide)
         marks = op("ScatterElements", none, where_, kept.to(np.int64)[self.labels], axis=0)
-        return op("Reshape", marks > 0, op("Concat", *map(_one, self.shape), axis=0))
+        return reshaped(marks > 0, high, wide)
 
     def extremes(self) -> tuple[Expr, Expr, Expr, Expr]:
         """Returns top, bottom, left and right of each part's box, int64 (K,)."""
@@ -56,8 +58,7 @@ class Parts(NamedTuple):
     def counted(self, mask: Expr) -> Expr:
         """Returns how many pixels of each part a mask (H, W) holds, int64 (K,)."""
         wide = self.shape[1]
-        flat = op("Reshape", mask, number([-1], np.int64)).to(np.int64)
-        inside = op("Gather", flat, self.rows * wide + self.columns, axis=0)
+        inside = flat(mask).to(np.int64)[self.rows * wide + self.columns]
         return _gathered(inside, self.labels, size(self.pixels), "add", 0)
 
 
@@ -103,7 +104,3 @@ def _gathered(values: Expr, groups: Expr, count: Expr, how: str, begin: int) -> 
     """Returns of each of `count` groups the smallest, largest or sum of its values."""
     table = filled(begin, np.int64, count)
     return op("ScatterElements", table, groups, values, axis=0, reduction=how)
-
-
-def _one(value: Expr) -> Expr:
-    return op("Unsqueeze", value, number([0], np.int64))

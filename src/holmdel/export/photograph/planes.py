@@ -15,6 +15,7 @@ from holmdel.export.photograph.arithmetic import (
     largest,
     numbered,
     padded,
+    reshaped,
     rounded,
     side,
     smallest,
@@ -81,7 +82,7 @@ def _along(planes: Expr, axis: int, wanted: Expr, bytes_: bool) -> Expr:
 
     def step(at: Expr, sum_: Expr) -> tuple[None, list[Expr]]:
         pixels = take(planes, take(places, at, 0), axis)
-        factors = op("Reshape", take(weights, at, 0), number(shape, np.int64))
+        factors = reshaped(take(weights, at, 0), *shape)
         return None, [sum_ + pixels * factors]
 
     begin = op("Expand", number(0, np.float64), _shape_with(planes, axis, wanted))

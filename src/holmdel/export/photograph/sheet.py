@@ -179,11 +179,15 @@ def number(value: Any, dtype: DTypeLike) -> Expr:
     return Expr(_SHEET.get().constant(array), array.dtype)
 
 
+def alike(one: Number, other: Number) -> list[Expr]:
+    """Returns two values, of which one may be a number, which gets the type of the other."""
+    kind = next(side.dtype for side in (one, other) if isinstance(side, Expr))
+    return [side if isinstance(side, Expr) else number(side, kind) for side in (one, other)]
+
+
 def two(operator: str, one: Number, other: Number, dtype: DTypeLike | None = None) -> Expr:
     """Writes an operator of two values, of which one may be a number."""
-    kind = next(side.dtype for side in (one, other) if isinstance(side, Expr))
-    pair = [side if isinstance(side, Expr) else number(side, kind) for side in (one, other)]
-    return op(operator, *pair, dtype=dtype)
+    return op(operator, *alike(one, other), dtype=dtype)
 
 
 def when(
