@@ -35,7 +35,7 @@ def layers() -> list[Layer]:
         nn.Conv2d(4, 6, 3, stride=2, padding=2, dilation=2, groups=2), nn.BatchNorm2d(6),
         nn.Sigmoid(), nn.AvgPool2d(2, stride=1, ceil_mode=True), nn.Flatten(), nn.Linear(24, 5),
     )  # fmt: skip
-    return layers_of(network, SIZE)
+    return layers_of(network, SIZE)[0]
 
 
 WRONG = {

@@ -18,7 +18,7 @@ from holmdel.engine.calls import (
     refuse,
 )
 from holmdel.engine.layer import answering, bytes_kept
-from holmdel.engine.layers import MOST_MEMORY, gives_logs, layers_of
+from holmdel.engine.layers import MOST_MEMORY, layers_of
 from holmdel.engine.learning import Batch, Step, learn
 from holmdel.engine.library import Images, library, status
 from holmdel.engine.parts import Unsupported
@@ -66,9 +66,8 @@ class Chain:
 
     def _make(self) -> None:
         """Makes the library's chains of the network as it is, one to learn and one to answer."""
-        layers = layers_of(self.network, self.image.input)
+        layers, self._logs = layers_of(self.network, self.image.input)
         answers = answering(layers)
-        self._logs = gives_logs(self.network)
         self._free()
         self.classes = math.prod(layers[-1].output)
         self._watch = Watch(self.network)

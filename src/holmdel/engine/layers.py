@@ -26,8 +26,8 @@ class _Value(NamedTuple):
     flat: bool
 
 
-def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
-    """Returns the engine's layers of a network.
+def layers_of(network: nn.Module, size: Shape) -> tuple[list[Layer], bool]:
+    """Returns the engine's layers of a network, and whether a log-softmax is to follow them.
 
     Args:
         network: a layer, an `nn.Sequential` of layers and networks, or a graph (`parts`).
@@ -42,7 +42,9 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
         raise Unsupported(f"images of {size[1]}x{size[2]} are above {LARGEST}x{LARGEST}")
     layers: list[Layer] = []
     values = [_Value(0, size, False)]
-    for part in without_logs(parts_of(network)):
+    parts = parts_of(network)
+    logits = _without_logs(parts)
+    for part in logits:
         given = [values[value] for value in part.reads]
         if type(part.module) is nn.Flatten:
             whole = part.module.start_dim == 1 and part.module.end_dim == -1
@@ -59,17 +61,11 @@ def layers_of(network: nn.Module, size: Shape) -> list[Layer]:
         raise Unsupported("its last layer is not what it gives")
     _expect_readers(layers)
     _expect_weights(layers)
-    return layers
+    return layers, len(logits) < len(parts)
 
 
-def gives_logs(network: nn.Module) -> bool:
-    """Returns whether a network ends in a log-softmax over the classes."""
-    parts = parts_of(network)
-    return len(without_logs(parts)) < len(parts)
-
-
-def without_logs(parts: list[Part]) -> list[Part]:
-    """Returns the parts without a log-softmax at the end: a loss takes logits as well."""
+def _without_logs(parts: list[Part]) -> list[Part]:
+    """Returns the parts without a log-softmax over the classes at the end: a loss takes logits."""
     last = parts[-1].module if parts else None
     return parts[:-1] if type(last) is nn.LogSoftmax and last.dim in (1, -1) else parts
 
