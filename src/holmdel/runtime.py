@@ -37,8 +37,9 @@ class ExportedClassifier:
     """
 
     def __init__(self, file: str | Path | bytes) -> None:
-        name = "the network of digits" if isinstance(file, bytes) else str(file)
-        self._session = session_of(file if isinstance(file, bytes) else Path(file))
+        content = file if isinstance(file, bytes) else Path(file)
+        name = _called(content)
+        self._session = session_of(content)
         texts = self._session.get_modelmeta().custom_metadata_map
         try:
             about = json.loads(texts["holmdel"])
@@ -116,7 +117,7 @@ class ExportedClassifier:
         """Returns what is seen of an image, what is on it, its probabilities, and its page."""
         if self._input == PHOTOGRAPHS:
             decoded = decode_page(image, 3)
-            given = {"photograph": decoded.squared()}
+            given = {PHOTOGRAPHS: decoded.squared()}
             names = ["probabilities", "framed", "found"]
             found, seen, what = self._session.run(names, given)
             return seen[0], FOUND[int(what)], lambda: found[0], decoded.page
@@ -172,5 +173,11 @@ def session_of(path: Path | bytes) -> Any:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of many kinds, none of which is public
         reason = str(error).partition("\n")[0][:200]
-        name = path if isinstance(path, Path) else "the network of digits"
-        raise UserError(f"{name} cannot be read as ONNX ({reason}); export it anew") from None
+        raise UserError(
+            f"{_called(path)} cannot be read as ONNX ({reason}); export it anew"
+        ) from None
+
+
+def _called(file: Path | bytes) -> str:
+    """Returns what sentences call a file; one of digits lies in a reader's."""
+    return str(file) if isinstance(file, Path) else "the network of digits"

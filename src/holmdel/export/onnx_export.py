@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from holmdel.checkpoint import Header
 from holmdel.errors import UserError
 from holmdel.export.check import (
     TOLERANCE,
@@ -119,7 +120,15 @@ def _framed(
 
 def texts_of(subject: Subject, input: str) -> dict[str, str]:
     """Returns the metadata of a classifier's file."""
-    header = subject.header
+    return {
+        **texts_of_header(subject.header, input),
+        "licence": subject.licence or "not stated",
+        "card": without_paths(subject.card),
+    }
+
+
+def texts_of_header(header: Header, input: str) -> dict[str, str]:
+    """Returns of the metadata what `runtime` reads."""
     about = {
         "version": __version__,
         "network": header.network,
@@ -130,8 +139,6 @@ def texts_of(subject: Subject, input: str) -> dict[str, str]:
     return {
         "holmdel": json.dumps(about),
         "classes": json.dumps(list(header.classes)),
-        "licence": subject.licence or "not stated",
-        "card": without_paths(subject.card),
     }
 
 

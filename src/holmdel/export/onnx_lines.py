@@ -18,7 +18,7 @@ from holmdel.export.check import (
 )
 from holmdel.export.graph import IMAGES, LOGITS
 from holmdel.export.network_graph import classifier_graph, line_graph
-from holmdel.export.onnx_export import packages, session
+from holmdel.export.onnx_export import packages, session, texts_of_header
 from holmdel.networks.line import LineNetwork
 from holmdel.version import __version__
 
@@ -79,8 +79,6 @@ def lines_to_onnx(
 
 def _file_of(onnx_file: Any, network: nn.Module, header: Header) -> str:
     """Returns a classifier's file in base64."""
-    image = header.image.to_json()
-    about = {"version": __version__, "network": header.network, "input": "uint8", "image": image}
-    texts = {"holmdel": json.dumps(about), "classes": json.dumps(list(header.classes))}
-    content = onnx_file.onnx_bytes(classifier_graph(network, header.image), texts)
+    graph = classifier_graph(network, header.image)
+    content = onnx_file.onnx_bytes(graph, texts_of_header(header, graph.kind))
     return base64.b64encode(content).decode()

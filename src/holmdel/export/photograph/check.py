@@ -10,12 +10,13 @@ from torch import Tensor
 from holmdel.evaluation import evaluating
 from holmdel.export.check import compared, refuse_difference
 from holmdel.export.graph import LOGITS
-from holmdel.export.photograph.whole import FOUND, FRAMED, PHOTOGRAPH
+from holmdel.export.photograph.whole import FOUND, FRAMED
 from holmdel.export.subject import Subject
 from holmdel.images.contract import to_input
 from holmdel.images.decoding import decode
 from holmdel.images.framing import framed_array
 from holmdel.runtime import FOUND as KINDS
+from holmdel.runtime import PHOTOGRAPHS
 
 SHOWN = 8  # images; each as it is, dark on light paper, and light on dark
 _SEED = 1998
@@ -61,7 +62,7 @@ def checked(running: Any, subject: Subject, name: str, tolerance: float) -> dict
     contract, equal, off = subject.header.image, 0, 0
     given = photographs(subject.images)
     for pixels in given:
-        logits, seen, found = running.run([LOGITS, FRAMED, FOUND], {PHOTOGRAPH: pixels})
+        logits, seen, found = running.run([LOGITS, FRAMED, FOUND], {PHOTOGRAPHS: pixels})
         expected, what = framed_array(decode(pixels, contract.stored[0]), contract)
         away = int(np.abs(seen[0].astype(int) - expected).max())
         equal += away == 0 and KINDS[int(found)] == what

@@ -9,8 +9,9 @@ from holmdel.export.photograph.frames import framed
 from holmdel.export.photograph.planes import grey_of
 from holmdel.export.photograph.sheet import given, named, number, op, sheet
 from holmdel.images.contract import ImageContract
+from holmdel.runtime import PHOTOGRAPHS
 
-PHOTOGRAPH, FRAMED, FOUND = "photograph", "framed", "found"
+FRAMED, FOUND = "framed", "found"  # what is answered besides
 OPSET = 18  # for a scatter of the smallest and the largest; ONNX Runtime since 1.14
 
 
@@ -26,7 +27,7 @@ def with_framing(content: bytes, contract: ImageContract) -> bytes:
     """
     model = version_converter.convert_version(onnx.load_from_string(content), OPSET)
     with sheet() as written:
-        planes = op("Transpose", given(PHOTOGRAPH, np.uint8), perm=[2, 0, 1]).to(np.float64)
+        planes = op("Transpose", given(PHOTOGRAPHS, np.uint8), perm=[2, 0, 1]).to(np.float64)
         planes = grey_of(planes) if contract.stored[0] == 1 else planes
         image, found = framed(planes, contract.stored, contract.framing)
         shape = number([1, *contract.stored], np.int64)
@@ -38,7 +39,7 @@ def with_framing(content: bytes, contract: ImageContract) -> bytes:
     del graph.node[:], graph.input[:]
     graph.node.extend([*written.nodes, *own])
     graph.initializer.extend(written.constants.values())
-    taken = helper.make_tensor_value_info(PHOTOGRAPH, TensorProto.UINT8, ["H", "W", 3])
+    taken = helper.make_tensor_value_info(PHOTOGRAPHS, TensorProto.UINT8, ["H", "W", 3])
     graph.input.append(taken)
     for name, kind, sides in (
         (FRAMED, TensorProto.UINT8, [1, *contract.stored]),
