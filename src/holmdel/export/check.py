@@ -1,7 +1,8 @@
 """Whether a file answers as the network does, and what is kept of that."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,20 @@ def written(
     report = Report(form, names, size, runtime, subject.source, difference, equal, {})
     write_all(files, report)
     return report
+
+
+@contextmanager
+def needing(what: str, install: str) -> Iterator[None]:
+    """Raises a UserError for a package that is imported within and not installed.
+
+    Args:
+        what: the files that need it.
+        install: how it is installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(f"{error.name} is not installed; {what} need it: {install}") from None
 
 
 def write_all(contents: Mapping[Path, bytes], report: Report) -> None:

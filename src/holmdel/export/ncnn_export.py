@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.export.check import Report, refuse_existing_files, written
+from holmdel.export.check import Report, needing, refuse_existing_files, written
 from holmdel.export.steps import Step
 from holmdel.export.subject import Subject
 from holmdel.export.torch_exports import about, refuse_what_cannot_go
@@ -72,13 +72,9 @@ def packages() -> tuple[Any, str]:
     Raises:
         UserError: where they are not installed.
     """
-    try:
+    with needing("ncnn's files", "pip install 'holmdel[ncnn]'"):
         import ncnn
         from pnnx import EXEC_PATH
-    except ImportError as error:
-        raise UserError(
-            f"{error.name} is not installed; ncnn's files need it: pip install 'holmdel[ncnn]'"
-        ) from None
     return ncnn, EXEC_PATH
 
 

@@ -14,6 +14,7 @@ from holmdel.export.check import (
     Report,
     compared,
     first_different,
+    needing,
     refuse_difference,
     refuse_existing_files,
     tensors,
@@ -148,14 +149,10 @@ def packages() -> tuple[Any, Any]:
     Raises:
         UserError: where they are not installed.
     """
-    try:
+    with needing("ONNX files", "pip install 'holmdel[export]'"):
         import onnxruntime
 
         from holmdel.export import onnx_file
-    except ImportError as error:
-        raise UserError(
-            f"{error.name} is not installed; ONNX files need it: pip install 'holmdel[export]'"
-        ) from None
     return onnx_file, onnxruntime
 
 

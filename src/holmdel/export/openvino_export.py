@@ -12,6 +12,7 @@ from holmdel.errors import UserError
 from holmdel.export.check import (
     Report,
     first_different,
+    needing,
     refuse_existing_files,
     tensors,
     written,
@@ -61,14 +62,10 @@ def _packages() -> tuple[Any, Any]:
     Raises:
         UserError: where they are not installed.
     """
-    try:
+    with needing("OpenVINO files", "pip install onnx openvino"):
         import openvino
 
         from holmdel.export import onnx_file
-    except ImportError as error:
-        raise UserError(
-            f"{error.name} is not installed; OpenVINO files need it: pip install onnx openvino"
-        ) from None
     return openvino, onnx_file
 
 

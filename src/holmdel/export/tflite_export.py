@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
-from holmdel.export.check import Report, refuse_existing_files, written
+from holmdel.export.check import Report, needing, refuse_existing_files, written
 from holmdel.export.subject import Subject
 from holmdel.export.torch_exports import about, refuse_what_cannot_go
 from holmdel.export.whole import Whole
@@ -59,14 +59,10 @@ def packages() -> tuple[Any, Any]:
     Raises:
         UserError: where they are not installed.
     """
-    try:
+    apart = "in an environment without Holmdel's server (docs/export.md)"
+    with needing("LiteRT's files", f"pip install litert-torch, {apart}"):
         import litert_torch
         from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
-        raise UserError(
-            f"{error.name} is not installed; LiteRT's files need it: pip install litert-torch, in "
-            "an environment without Holmdel's server (docs/export.md)"
-        ) from None
     return litert_torch, Interpreter
 
 
