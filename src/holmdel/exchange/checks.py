@@ -5,8 +5,7 @@ from torch import nn
 
 from holmdel.errors import UserError
 from holmdel.exchange.weights import HWC, Weights
-
-NORMED = ("resnet18", "densenet")  # networks with batch norms
+from holmdel.networks import WITH_NORMS
 
 
 def check_numbers(weights: Weights) -> None:
@@ -38,7 +37,7 @@ def refuse_norms(weights: Weights, name: str) -> None:
 
     Theirs add another number to the variance, and their padding differs at strides of 2.
     """
-    if weights.flattened == HWC and name in NORMED:
+    if weights.flattened == HWC and name in WITH_NORMS:
         raise UserError(
             f"{weights.file} is of {weights.form}, and {name} of Keras and Flax pads and "
             "normalises otherwise than here; import it from PyTorch, Paddle or MXNet"

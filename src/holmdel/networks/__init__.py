@@ -32,6 +32,7 @@ NETWORKS: dict[str, Callable[..., nn.Sequential]] = {
     "resnet18": resnet18,
     "densenet": densenet,
 }
+WITH_NORMS = ("resnet18", "densenet")  # which have batch norms of their own
 
 
 def build(name: str, **options: Any) -> nn.Module:

@@ -8,7 +8,7 @@ from torch import nn
 
 from holmdel.data.sources import SOURCES
 from holmdel.errors import UserError
-from holmdel.networks import build, network_options
+from holmdel.networks import WITH_NORMS, build, network_options
 from holmdel.programs.own import Own
 from holmdel.settings import OPTIONS, TRAINING, TrainSettings
 
@@ -57,7 +57,6 @@ _MODERN_AUGMENT = {
 }
 # A network of one's own is trained as it was written; what it normalises is its own affair.
 _MODERN_OWN = {"batch_norm": False}
-_HAVE_NORMS = ("resnet18", "densenet")  # of their own, so they take no others
 _MODERN_OPTIONS = {"activation": "relu", "pooling": "max"}
 # What modern changes for a folder, a file or arrays, which are few images of any kind; where the
 # network is no deep one. By measurement: docs/recipes.md.
@@ -116,7 +115,7 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
     else:
         settings |= _MODERN | {"augment": _MODERN_AUGMENT.get(data, _MODERN["augment"])}
         settings |= _SMALL if few and name not in _BOOK else {}
-        settings |= _MODERN_OWN if own or name in _HAVE_NORMS else {}
+        settings |= _MODERN_OWN if own or name in WITH_NORMS else {}
         options |= {key: value for key, value in _MODERN_OPTIONS.items() if key in known}
     if given.get("patience") or given.get("unknown"):
         settings["validation"] = 0.1
@@ -130,7 +129,7 @@ def plan(network: str | Own, data: str, given: Mapping[str, Any]) -> Plan:
                 f"there is no setting {key!r}; choose from {', '.join([*TRAINING, *known])}"
             )
     work = Plan(name, options, TrainSettings(**settings), own)
-    if network in _HAVE_NORMS and work.settings.batch_norm:
+    if network in WITH_NORMS and work.settings.batch_norm:
         raise UserError(f"{name} has batch norms of its own; leave batch_norm out")
     if network in _PAPERS and (work.settings.batch_norm or work.settings.calibrate):
         raise UserError(
@@ -157,7 +156,7 @@ def sized(work: Plan, data: str, given: Mapping[str, Any], count: int) -> Plan:
     epochs = min(max(round(_STEPS / max(1, count // size)), least), most)
     epochs = TRAINING["epochs"].read(given.get("epochs", epochs))
     settings = replace(work.settings, batch_size=size, epochs=epochs)
-    plain = not work.own and work.network not in _HAVE_NORMS
+    plain = not work.own and work.network not in WITH_NORMS
     if count >= _NORMED and plain and not _SMALL.keys() & given.keys():
         settings = replace(settings, **{name: _MODERN[name] for name in _SMALL})
     return replace(work, settings=settings)
