@@ -3,6 +3,7 @@
 import { button, element, say } from "../core/elements.js";
 import { digits } from "../core/numbers.js";
 import { t } from "../core/texts.js";
+import { boxOf } from "../network/follow.js";
 import { kindName, kindText, placeText } from "../network/names.js";
 import { showAll, told } from "./digits.js";
 import { explain } from "./explanation.js";
@@ -147,12 +148,11 @@ export class UnitView {
     const seen = before.layer === "input" || !before.window ? null : layers.get(before.layer);
     const seenText = t("draw.look-window", { layer: before.layer, map: channel });
     const ownText = t("draw.look-unit", { layer: unit.layer, map: at[0] });
-    const own = { top: at[1], left: at[2], height: 1, width: 1 };
     const view = layers.get(unit.layer);
     this.lookBox.hidden = !view || view.layer.shape.length !== 3;
     looks.field.show(field ? layers.get("input") : null, 0, field, t("draw.look-field"), dark);
     looks.window.show(seen, channel, before.window, seenText, dark);
-    looks.unit.show(view, at[0], own, ownText, dark);
+    looks.unit.show(view, at[0], boxOf(at), ownText, dark);
     const [, height, width] = view?.layer.shape ?? [];
     looks.unit.cover(this.slide.playing ? [at[1], at[2] + 1] : null, height ?? 0, width ?? 0);
   }
