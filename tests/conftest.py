@@ -10,11 +10,12 @@ from typing import NamedTuple
 import pytest
 import torch
 
+from holmdel.alphabet import ALPHABETS
 from holmdel.checkpoint import Header, save_line_model, save_model
 from holmdel.cli.app import run
 from holmdel.images import ImageContract
 from holmdel.networks import build
-from holmdel.networks.line import ALPHABETS, LineNetwork
+from holmdel.networks.line import LineNetwork
 
 
 def pytest_configure() -> None:

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from holmdel.alphabet import STRIDE
 from holmdel.checkpoint import Header, load_line_model
 from holmdel.classifier import Classifier, load
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
-from holmdel.networks.line import STRIDE
 
 onnxruntime = pytest.importorskip("onnxruntime")
 

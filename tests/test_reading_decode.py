@@ -7,7 +7,7 @@ from math import exp, log
 import numpy as np
 import pytest
 
-from holmdel.networks.line import STRIDE
+from holmdel.alphabet import STRIDE
 from holmdel.reading.codes import Codes
 from holmdel.reading.decode import Candidate, align, texts, with_marks
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS

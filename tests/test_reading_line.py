@@ -6,9 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from holmdel.alphabet import ALPHABET, ALPHABETS, STRIDE
 from holmdel.errors import UserError
 from holmdel.images.contract import to_line
-from holmdel.networks.line import ALPHABET, ALPHABETS, STRIDE, LineNetwork, widened
+from holmdel.networks.line import LineNetwork, widened
 from holmdel.reading.decode import texts
 from holmdel.reading.expressions import BLANK as READ_BLANK
 from holmdel.reading.line import LineReader

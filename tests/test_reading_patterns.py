@@ -7,9 +7,9 @@ import time
 
 import pytest
 
+from holmdel.alphabet import ALPHABETS, UNSAID
+from holmdel.alphabet import DIGITS as NETWORK_DIGITS
 from holmdel.errors import UserError
-from holmdel.networks.line import ALPHABETS, UNSAID
-from holmdel.networks.line import DIGITS as NETWORK_DIGITS
 from holmdel.reading.expressions import CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import parse_pattern
 

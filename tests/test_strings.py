@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from holmdel.alphabet import ALPHABET, DIGITS
 from holmdel.data import idx
 from holmdel.errors import UserError
-from holmdel.networks.line import ALPHABET, DIGITS
 from holmdel.reader_training.batches import learnable
 from holmdel.reader_training.synthesis.hands import hands, some_hands
 from holmdel.reader_training.synthesis.lines import TALL, Placed

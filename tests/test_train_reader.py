@@ -16,11 +16,12 @@ import torch
 from PIL import Image
 from torch import nn
 
+from holmdel.alphabet import ALPHABET, BLANK, DIGITS, STRIDE
 from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.data import idx
 from holmdel.errors import UserError
 from holmdel.images.contract import MARGIN
-from holmdel.networks.line import ALPHABET, BLANK, DIGITS, STRIDE, LineNetwork
+from holmdel.networks.line import LineNetwork
 from holmdel.reader_training import ReaderPlan, make_plan, train_reader
 from holmdel.reader_training.batches import (
     POOL,

@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from holmdel.alphabet import ALPHABETS
 from holmdel.errors import UserError
 from holmdel.files.tensors import load_checked, save_tensors
 from holmdel.images.contract import ImageContract
 from holmdel.networks import build, network_options
-from holmdel.networks.line import ALPHABETS, LineNetwork
+from holmdel.networks.line import LineNetwork
 from holmdel.prediction import UNKNOWN
 from holmdel.programs.program import build_program
 from holmdel.schema import Setting, read_record

@@ -11,14 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from holmdel.alphabet import ALPHABET as ALPHABET
-from holmdel.alphabet import ALPHABETS as ALPHABETS
-from holmdel.alphabet import BLANK as BLANK
-from holmdel.alphabet import DIGITS as DIGITS
-from holmdel.alphabet import OTHER as OTHER
-from holmdel.alphabet import STRIDE as STRIDE
-from holmdel.alphabet import UNSAID as UNSAID
-from holmdel.alphabet import WALL as WALL
+from holmdel.alphabet import ALPHABET, BLANK
 from holmdel.errors import UserError
 
 CHANNELS = (16, 48, 96, 192, 224, 224, 224)

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from holmdel.alphabet import ALPHABET, STRIDE
 from holmdel.images.contract import LINE_HEIGHT, to_line
-from holmdel.networks.line import ALPHABET, STRIDE
 
 POOL = 36  # batches that are made together, so that lines of like width share one
 WIDEST = 1024  # columns; wider lines are left out

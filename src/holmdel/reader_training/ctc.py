@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from holmdel.networks.line import BLANK, DIGITS, LineNetwork
+from holmdel.alphabet import BLANK, DIGITS
+from holmdel.networks.line import LineNetwork
 from holmdel.reader_training.batches import POOL, LineBatch, Source, in_batches
 from holmdel.reader_training.muon import LineOptimizer
 from holmdel.reader_training.processes import Group, Launched, processes

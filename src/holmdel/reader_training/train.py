@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from holmdel.alphabet import DIGITS
 from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
-from holmdel.networks.line import DIGITS, LineNetwork, widened
+from holmdel.networks.line import LineNetwork, widened
 from holmdel.reader_training.batches import LabelledLine, Source
 from holmdel.reader_training.ctc import LineProgress, fit_lines, join_lines
 from holmdel.reader_training.figures import COLUMNS, ROWS, draw_line_curves, draw_sheet

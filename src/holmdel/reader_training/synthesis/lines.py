@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from holmdel.networks.line import DIGITS
+from holmdel.alphabet import DIGITS
 from holmdel.reader_training.synthesis.degrade import Canvas, curve, trace
 from holmdel.reader_training.synthesis.texts import CROSSED, SPACE, label
 from holmdel.reader_training.synthesis.writers import Glyph, Specimens, Writer, write

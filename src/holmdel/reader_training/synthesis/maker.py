@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from holmdel.networks.line import DIGITS
+from holmdel.alphabet import DIGITS
 from holmdel.reader_training.synthesis import texts
 from holmdel.reader_training.synthesis.degrade import Canvas, Degrader
 from holmdel.reader_training.synthesis.hands import some_hands
@@ -42,7 +42,7 @@ class StringSample(NamedTuple):
 
     Attributes:
         image: uint8 (H, W), dark ink on lighter paper.
-        text: digits, marks, walls and other ink in reading order, of `networks.line.ALPHABET`;
+        text: digits, marks, walls and other ink in reading order, of `alphabet.ALPHABET`;
             empty where there is nothing.
     """
 
@@ -92,7 +92,7 @@ class StringMaker:
         """Returns the next line.
 
         Args:
-            text: what it says, characters of `networks.line.ALPHABET`, with nothing around; if
+            text: what it says, characters of `alphabet.ALPHABET`, with nothing around; if
                 None, anything. The end is left out where the line has no room for it.
         """
         r = self._r

@@ -12,7 +12,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from holmdel.networks.line import WALL
+from holmdel.alphabet import WALL
 from holmdel.reader_training.synthesis.degrade import Canvas
 from holmdel.reader_training.synthesis.lines import BEGIN, HEIGHT, MARGIN, Placed
 

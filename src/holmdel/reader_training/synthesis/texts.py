@@ -8,7 +8,7 @@ import math
 import random
 from collections.abc import Callable
 
-from holmdel.networks.line import ALPHABET, DIGITS, OTHER
+from holmdel.alphabet import ALPHABET, DIGITS, OTHER
 
 CROSSED = "×"
 SPACE = " "

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.networks.line import ALPHABET, DIGITS
+from holmdel.alphabet import ALPHABET, DIGITS
 from holmdel.reader_training.synthesis.allographs import ALLOGRAPHS, CURRENCY, Allograph
 from holmdel.reader_training.synthesis.degrade import INK, Canvas, Points, curve, jittered, trace
 from holmdel.reader_training.synthesis.hands import Contours, Hand, bent, fill
