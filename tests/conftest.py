@@ -80,6 +80,22 @@ def start() -> Callable[..., subprocess.Popen[str]]:
 
 
 @pytest.fixture
+def without_torch() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Returns what runs the command line in a process without PyTorch, as exported files do."""
+    absent = ("torch", "safetensors", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent!r})); "
+        "from holmdel.__main__ import main; main()"
+    )
+
+    def call(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", script, *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    return call
+
+
+@pytest.fixture
 def run_folder(tmp_path: Path) -> Path:
     """Returns a run folder with an untrained LeNet of the classes a to j."""
     torch.manual_seed(0)

@@ -1,8 +1,6 @@
 """Exported ONNX files put to work where there is no PyTorch: the same answers."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,15 +12,6 @@ from holmdel.errors import UserError
 
 pytest.importorskip("onnxruntime")
 
-ABSENT = ("torch", "safetensors", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
-WITHOUT = f"""
-import sys
-from pathlib import Path
-sys.modules.update(dict.fromkeys({ABSENT!r}))
-from holmdel.__main__ import main
-main()
-"""
-
 
 @pytest.fixture
 def digit(tmp_path):
@@ -33,14 +22,13 @@ def digit(tmp_path):
     return tmp_path / "seven.png"
 
 
-def test_without_torch_the_answers_are_the_same(holmdel, digit, tmp_path):
+def test_without_torch_the_answers_are_the_same(holmdel, without_torch, digit, tmp_path):
     load("lenet-mnist").export(tmp_path / "m.onnx")
     (tmp_path / "empty.png").write_bytes(b"")
     words = [digit, tmp_path / "empty.png", "--format", "jsonl"]
     said = holmdel("predict", "lenet-mnist", *words).out
     expected = [json.loads(line) for line in said.splitlines()]
-    command = [sys.executable, "-c", WITHOUT, "predict", tmp_path / "m.onnx", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = without_torch("predict", tmp_path / "m.onnx", *words)
     assert done.returncode == 1, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert found[1] == expected[1]

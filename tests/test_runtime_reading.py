@@ -1,8 +1,6 @@
 """The reader as an ONNX file, put to work where there is no PyTorch: the same strings."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 from PIL import Image, ImageDraw
@@ -11,14 +9,6 @@ import holmdel as library
 from holmdel.errors import UserError
 
 pytest.importorskip("onnxruntime")
-
-ABSENT = ("torch", "safetensors", "matplotlib", "onnx", "sklearn")
-WITHOUT = f"""
-import sys
-sys.modules.update(dict.fromkeys({ABSENT!r}))
-from holmdel.__main__ import main
-main()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +35,11 @@ def page(path, comb=False):
 
 
 @pytest.mark.parametrize("comb", [False, True])
-def test_the_same_strings_without_torch(exported, comb, tmp_path, holmdel):
+def test_the_same_strings_without_torch(exported, comb, tmp_path, holmdel, without_torch):
     scan = page(tmp_path / "scan.png", comb)
     words = ["read", str(scan), "--pattern", "digits:5", "--format", "jsonl", "--jobs", "1"]
     expected = json.loads(holmdel(*words).out)
-    command = [sys.executable, "-c", WITHOUT, *words, "--model", str(exported)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = without_torch(*words, "--model", exported)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert len(found["lines"]) == len(expected["lines"]) == 1
@@ -68,9 +57,8 @@ def test_from_python(exported, tmp_path):
     assert [line.text for line in found.lines] == [line.text for line in expected.lines]
 
 
-def test_without_torch_a_checkpoint_is_a_sentence(tmp_path):
-    command = [sys.executable, "-c", WITHOUT, "read", str(page(tmp_path / "s.png")), "--jobs", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def test_without_torch_a_checkpoint_is_a_sentence(tmp_path, without_torch):
+    done = without_torch("read", page(tmp_path / "s.png"), "--jobs", "1")
     assert done.returncode == 2
     assert "give a reader that holmdel export --to onnx wrote" in done.stderr
 
