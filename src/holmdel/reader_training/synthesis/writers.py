@@ -16,7 +16,7 @@ from holmdel.reader_training.synthesis.hands import Contours, Hand, bent, fill
 FEWEST = 30  # digits of a writer who is asked to write
 
 # Digits of which MNIST holds the fewest of the world's shapes: so much more often drawn.
-_STRANGE = {"1": 0.25, "4": 0.1, "7": 0.15, "9": 0.1}
+_STRANGE = {"1": 0.25, "2": 0.1, "4": 0.1, "7": 0.15, "8": 0.05, "9": 0.1}
 
 
 @dataclass(frozen=True)
