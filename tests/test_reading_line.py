@@ -138,6 +138,13 @@ def test_what_the_pattern_does_not_hold_is_skipped(said, pattern, raw):
     assert (answer.score > 0.99) is bool(raw)
 
 
+@pytest.mark.parametrize("written", ["31/02/2026", "30-02-1999", "31.11.08"])
+def test_a_day_that_is_none_is_shown_with_the_marks_that_were_seen(written):
+    (answer,) = LineReader(Says(written)).answers([bars()], parse_pattern("date:dmy"))
+    assert (answer.raw, answer.value, answer.claim) == (written, None, 0)
+    assert len(answer.digits) == sum(c.isdigit() for c in written)
+
+
 @pytest.mark.parametrize("said", ["1?2", "|1?|2|", "12?345", "1.?2"])
 def test_other_ink_amid_the_digits_may_be_one_that_was_not_read(said):
     (answer,) = LineReader(Says(said)).answers([bars()], DIGITS)

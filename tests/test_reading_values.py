@@ -93,6 +93,11 @@ def test_days_that_are_none(said):
     assert worth("date:dmy", said) == {said: None}
 
 
+def test_a_day_that_is_none_may_have_slashes_too():
+    assert worth("date:dmy", "3110212026") == {"3110212026": None, "31/02/2026": None}
+    assert worth("date:dmy", "3110212026999") == {"3110212026999": None}
+
+
 def test_dates_that_can_be_read_in_two_ways():
     assert worth("date:dmy", "11112011") == {
         "11112011": {"date": "2011-11-11"},

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date as Day
 from itertools import product
+from typing import NamedTuple
 
 from holmdel.reading.expressions import DIGITS
 from holmdel.reading.values import STAND_IN, Meaning, Value
@@ -27,8 +28,8 @@ def dates(said: str, order: str = "") -> list[Meaning]:
 
     Returns:
         Pairs of text and value: `date` in ISO form, or `dates` where the orders disagree; None
-        where there is no such day, or more than one in one order. Years of two digits are 1969 to
-        2068, of four 1900 to 2099.
+        where there is no such day, or more than one in one order; for no day at all the text with
+        and without slashes. Years of two digits are 1969 to 2068, of four 1900 to 2099.
 
     >>> dates("2410812008", "dmy"), dates("29.2.23", "dmy")
     ([('24/08/2008', {'date': '2008-08-24'})], [('29.2.23', None)])
@@ -36,12 +37,16 @@ def dates(said: str, order: str = "") -> list[Meaning]:
     [('3.9.2026', {'dates': ['2026-03-09', '2026-09-03']})]
     >>> [raw for raw, _ in dates("11112011", "dmy")]
     ['1/1/2011', '11112011']
+    >>> dates("3110212026", "dmy")
+    [('3110212026', None), ('31/02/2026', None)]
     """
     orders = (order,) if order else ORDERS
     found = [(one, *fit) for one in orders for fit in _fits(said, one)]
     least = min((misfits for _, misfits, _, _ in found), default=_MOST_MISFITS + 1)
     if least > _MOST_MISFITS:
-        return [(said, None)]
+        splits = (split for one in orders for split in _splits(said, one))
+        slashed = dict.fromkeys(split.raw for split in splits if split.slashed)
+        return [(said, None), *((raw, None) for raw in slashed)]
     days: dict[str, dict[str, set[str]]] = {}
     for one, misfits, raw, day in found:
         if misfits == least:
@@ -70,8 +75,32 @@ def _value(of_orders: dict[str, set[str]]) -> Value | None:
     return {"date": days[0]} if len(days) == 1 else {"dates": days}
 
 
+class _Split(NamedTuple):
+    """A way to see day, month and year in a text.
+
+    Attributes:
+        misfits: marks that are missing or too many.
+        raw: the text, with slashes for the stand-ins that are taken for some.
+        parts: the digits of each part, in the order asked for.
+        slashed: whether stand-ins are taken for slashes.
+    """
+
+    misfits: int
+    raw: str
+    parts: tuple[str, str, str]
+    slashed: bool = False
+
+
 def _fits(said: str, order: str) -> Iterator[tuple[int, str, str]]:
     """Yields how many marks do not fit, the text and the day, for each way to see a date."""
+    for split in _splits(said, order):
+        day = _day(split.parts, order)
+        if day:
+            yield split.misfits, split.raw, day
+
+
+def _splits(said: str, order: str) -> Iterator[_Split]:
+    """Yields each way to see three parts, whether the calendar has such a day or not."""
     digits, marks = "", []  # and for each mark how many digits stand before it
     for character in said:
         if character in DIGITS:
@@ -81,18 +110,14 @@ def _fits(said: str, order: str) -> Iterator[tuple[int, str, str]]:
     for sizes in product(*(_SIZES[part] for part in order)):
         first, second = sizes[0], sizes[0] + sizes[1]
         if sum(sizes) == len(digits):
-            day = _day(digits, first, second, order)
-            if day:
-                yield _misfits(marks, [first, second]), said, day
-                if 1 not in sizes:
-                    yield len(marks), said, day  # as without marks
-        if sum(sizes) + 2 != len(digits):
-            continue
-        if digits[first] == digits[second + 1] == STAND_IN:
-            left = digits[:first] + digits[first + 1 : second + 1] + digits[second + 2 :]
-            day = _day(left, first, second, order)
-            if day:
-                yield len(marks), _slashed(said, (first, second + 1)), day
+            parts = digits[:first], digits[first:second], digits[second:]
+            yield _Split(_misfits(marks, [first, second]), said, parts)
+            if 1 not in sizes:
+                yield _Split(len(marks), said, parts)  # as without marks
+        if sum(sizes) + 2 == len(digits) and digits[first] == digits[second + 1] == STAND_IN:
+            parts = digits[:first], digits[first + 1 : second + 1], digits[second + 2 :]
+            raw = _slashed(said, (first, second + 1))
+            yield _Split(len(marks), raw, parts, slashed=True)
 
 
 def _misfits(marks: list[int], wanted: list[int]) -> int:
@@ -107,9 +132,9 @@ def _slashed(said: str, numbers: tuple[int, int]) -> str:
     return "".join("/" if place in slashes else c for place, c in enumerate(said))
 
 
-def _day(digits: str, first: int, second: int, order: str) -> str | None:
-    """Returns the day of digits without marks in ISO form, if the calendar has it."""
-    told = dict(zip(order, (digits[:first], digits[first:second], digits[second:]), strict=True))
+def _day(parts: tuple[str, str, str], order: str) -> str | None:
+    """Returns the day of three parts in ISO form, if the calendar has it."""
+    told = dict(zip(order, parts, strict=True))
     year = int(told["y"])
     if len(told["y"]) == 2:
         year += 1900 if year >= _PIVOT else 2000
