@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy as np
 from holmdel.benchmark.rounds import Conditions, spread
 from holmdel.data import idx, roots
 from holmdel.data.sources import SOURCES, Source
+from holmdel.data.unpacked import content
 from holmdel.engine.numpy_lenet import RECIPES, Bytes, Labels, train
 from holmdel.errors import UserError
 
@@ -35,8 +37,9 @@ def read(source: Source) -> tuple[Bytes, Labels, Bytes, Labels]:
     if folder is None:
         raise UserError(roots.missing(source))
     paths = [path for path in source.paths(folder) if path]
+    pair = partial(idx.read_pair, classes=len(source.classes), read=content)
     with ThreadPoolExecutor() as pool:
-        pairs = list(pool.map(idx.read_pair, paths[::2], paths[1::2], [len(source.classes)] * 2))
+        pairs = list(pool.map(pair, paths[::2], paths[1::2]))
     (images, labels), (unseen, their) = pairs
     return images, labels.astype(np.int64), unseen, their.astype(np.int64)
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from holmdel.data.download import Progress
 from holmdel.data.examples import Examples
 from holmdel.data.roots import user_cache
+from holmdel.data.unpacked import keep
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
 from holmdel.images.decoding import ImageLike, decode
@@ -123,16 +124,12 @@ class _Cache:
 
     def write(self, decoded: Decoded) -> None:
         """Keeps the images in one move; none if the disk does not let it."""
-        part = self.path.with_suffix(f".{os.getpid()}.part")
         faults = json.dumps(decoded.faults)
         checksum = _checksum(decoded.images, faults)
         header = {"fingerprint": self.fingerprint, "crc32": checksum, "faults": faults}
-        with suppress(OSError, safetensors.SafetensorError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            safetensors.torch.save_file({"images": decoded.images}, part, header)
-            part.replace(self.path)
-        with suppress(OSError):
-            part.unlink()
+        images = {"images": decoded.images}
+        with suppress(safetensors.SafetensorError):
+            keep(self.path, lambda part: safetensors.torch.save_file(images, part, header))
 
 
 def _about(path: Path) -> os.stat_result | None:

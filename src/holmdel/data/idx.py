@@ -8,6 +8,7 @@ import gzip
 import math
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from holmdel.files import write_bytes
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
 IMAGES, LABELS = 0x0803, 0x0801  # the first four bytes: unsigned bytes along 3 axes, along 1
+Bytes = bytes | memoryview
 TABLES = 0x0C02  # int32 along 2 axes: QMNIST's labels, the class in the first of 8 columns
 
 
@@ -54,11 +56,11 @@ def read(path: Path) -> NDArray[Any]:
     return parse(content(path), path)
 
 
-def parse(data: bytes, path: Path) -> NDArray[Any]:
+def parse(data: Bytes, path: Path) -> NDArray[Any]:
     """Returns the values in the uncompressed bytes of an IDX file; `read` with the reading done.
 
     Args:
-        data: the file's bytes.
+        data: the file's bytes; the array lies in them where they may be written to.
         path: what a complaint calls it.
 
     Raises:
@@ -81,16 +83,21 @@ def parse(data: bytes, path: Path) -> NDArray[Any]:
         raise _damaged(
             path, f"is {fault}: {len(data)} bytes, and its header ({size}) says {expected}"
         )
-    return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    values = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    return values.astype(dtype.newbyteorder("="), copy=not values.flags.writeable)
 
 
-def read_images(path: Path) -> NDArray[np.uint8]:
+def read_images(path: Path, read: Callable[[Path], Bytes] = content) -> NDArray[np.uint8]:
     """Returns the images of an image file: uint8 (N, H, W), 0 background to 255 ink.
+
+    Args:
+        path: the file.
+        read: returns the file's uncompressed bytes.
 
     Raises:
         UserError: as `read`, and for a file that holds labels or anything else.
     """
-    data = content(path)
+    data = read(path)
     _expect_magic(data, path, IMAGES)
     return parse(data, path)
 
@@ -123,14 +130,25 @@ def read_labels(path: Path, classes: int, first: int = 0) -> NDArray[np.uint8]:
 
 
 def read_pair(
-    images: Path, labels: Path, classes: int, first: int = 0
+    images: Path,
+    labels: Path,
+    classes: int,
+    first: int = 0,
+    read: Callable[[Path], Bytes] = content,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Returns the images uint8 (N, H, W) and labels uint8 (N,) of two files that go together.
+
+    Args:
+        images: the file of images.
+        labels: that of labels.
+        classes: how many there are.
+        first: the number in the file that stands for the first class.
+        read: returns the uncompressed bytes of the file of images.
 
     Raises:
         UserError: as `read_images` and `read_labels`, and if their counts differ.
     """
-    values, classed = read_images(images), read_labels(labels, classes, first)
+    values, classed = read_images(images, read), read_labels(labels, classes, first)
     if len(values) != len(classed):
         raise UserError(
             f"{images} holds {len(values)} images and {labels} {len(classed)} labels; "
@@ -157,7 +175,7 @@ def write(path: Path, values: NDArray[Any]) -> None:
     write_bytes(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
-def _expect_magic(data: bytes, path: Path, magic: int) -> None:
+def _expect_magic(data: Bytes, path: Path, magic: int) -> None:
     kinds = {IMAGES: "images", LABELS: "labels"}
     found = int.from_bytes(data[:4], "big")
     if found != magic and found in kinds:

@@ -21,6 +21,7 @@ from holmdel.data.folder import list_folder
 from holmdel.data.parquet import read_parquet
 from holmdel.data.sources import DIGITS, EMNIST, SIDE, SOURCES, Source
 from holmdel.data.tables import read_table
+from holmdel.data.unpacked import content
 from holmdel.errors import UserError
 
 _ENOUGH_ONES = 10
@@ -254,7 +255,9 @@ def _refuse_others(source: Source, labels: Path) -> None:
 
 
 def _split(images: Path, labels: Path, source: Source) -> Split:
-    values, classed = idx.read_pair(images, labels, len(source.classes), source.first_label)
+    values, classed = idx.read_pair(
+        images, labels, len(source.classes), source.first_label, content
+    )
     if values.shape[1:] != (SIDE, SIDE):
         raise UserError(
             f"{images} holds images of {values.shape[1]}x{values.shape[2]}; {source.title} "
