@@ -22,7 +22,7 @@ from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import Models
 from holmdel.server.protocol.schemas import REQUESTS
 from holmdel.server.repository import Repository
-from holmdel.server.router import operation_id
+from holmdel.server.router import Direct, operation_id
 from holmdel.server.routes import (
     backward,
     classify,
@@ -100,8 +100,9 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         generate_unique_id_function=operation_id,
     )
     app.state.services = shared
-    for group in ROUTES:  # FastAPI looks twice through a router that is included
-        app.router.routes.extend(group.router.routes)
+    routes = [route for group in ROUTES for route in group.router.routes]
+    # Those that are in a hurry first; FastAPI looks twice through a router that is included.
+    app.router.routes.extend(sorted(routes, key=lambda route: not isinstance(route, Direct)))
     app.mount(docs.MOUNTED, StaticFiles(directory=docs.FILES))
     app.add_api_route(
         "/metrics",

@@ -6,12 +6,13 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
+from holmdel.server.answers import Answer, Batch
 from holmdel.server.errors import BUSY, RequestError
 
 if TYPE_CHECKING:
@@ -72,13 +73,6 @@ class ThreadPool:
 
 _FAST = 0.0001  # seconds per image: less than handing it to a thread and back takes
 _FAST_BATCH = 16  # images; for so few the native engine starts no threads of its own
-
-
-class Answer(NamedTuple):
-    """The images that a network was given, (N, C, H, W), and its logits, float32 (N, classes)."""
-
-    images: Tensor
-    logits: Tensor
 
 
 @dataclass(eq=False, slots=True)
@@ -241,7 +235,6 @@ def _ask(jobs: list[_Job]) -> None:
         images = [job.images for job in group]
         began = time.perf_counter()
         try:
-            # NumPy splits the logits without releasing the interpreter's lock each time.
             logits = ask(torch.cat(images) if images[1:] else images[0]).numpy()
         except Exception as error:  # each request that waits must get it
             for job in group:
@@ -249,10 +242,9 @@ def _ask(jobs: list[_Job]) -> None:
             continue
         took = time.perf_counter() - began
         model.statistics.executed(len(logits), took, [began - job.since for job in group])
-        first = 0
+        batch, first = Batch(logits, model.classifier.header), 0
         for job in group:
-            rows = torch.from_numpy(logits[first : first + job.rows])
-            job.outcome = Answer(job.images, rows)
+            job.outcome = Answer(batch, first, job.rows)
             first += job.rows
 
 

@@ -1,11 +1,11 @@
 """Routers whose routes have short names in the OpenAPI document, and routes that answer at once."""
 
 import re
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
 
 def operation_id(route: APIRoute) -> str:
@@ -26,14 +26,10 @@ class Direct(APIRoute):
     Its search takes longer than framing a digit and asking the network.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Returns what answers a request."""
-        searching = super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            if request.scope["query_string"]:
-                return await searching(request)
-            answer: Response = await self.endpoint(request)
-            return answer
-
-        return handle
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request of a method that the route has; the application tells of mistakes."""
+        if scope["query_string"] or scope["method"] not in (self.methods or ()):
+            await super().handle(scope, receive, send)
+            return
+        answer: Response = await self.endpoint(Request(scope, receive, send))
+        await answer(scope, receive, send)

@@ -1,9 +1,10 @@
 """What an inference request asks: its body unpacked, one input tensor, the outputs wanted."""
 
-import json
 import reprlib
 import zlib
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
@@ -105,20 +106,16 @@ def split(body: bytes, header_length: str | None) -> Body:
 
 def _parsed(text: bytes) -> Any:
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise UserError(
-            "the request's JSON is nested too deep; expected a tensor's depth"
-        ) from None
+        return from_json(text, allow_inf_nan=False)
     except ValueError as error:  # no UTF-8, no JSON, a number of thousands of digits
+        if "recursion" in str(error):
+            raise UserError(
+                "the request's JSON is nested too deep; expected a tensor's depth"
+            ) from None
         raise UserError(
             f"the request is not JSON ({error}); where binary data follows it, give its length in "
             "the header Inference-Header-Content-Length"
         ) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _kind(value: Any) -> str:

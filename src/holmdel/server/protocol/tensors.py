@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import math
 import re
 import struct
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import to_json
 
 from holmdel.errors import UserError
 
@@ -194,7 +194,7 @@ def write(
         else:
             tensor["data"] = _for_json(output)
         tensors.append(tensor)
-    header = json.dumps({**head, "outputs": tensors}, allow_nan=False).encode()
+    header = to_json({**head, "outputs": tensors})
     return Written(b"".join([header, *blocks]), len(header) if blocks else None)
 
 
