@@ -96,11 +96,13 @@ site: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # dist/ gets the sdist and a wheel that installs without a compiler on Linux with a glibc as new
-# as this machine's; auditwheel names the oldest one in the wheel's file name.
+# as this machine's; auditwheel names the oldest one in the wheel's file name. And holmdel-runtime's.
 wheel: install
 	rm -rf dist build/wheel
 	$(BIN)/python -m build --sdist --wheel --outdir build/wheel
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair -w dist build/wheel/*.whl
+	$(BIN)/python -m build --wheel --outdir build/wheel runtime
+	for wheel in build/wheel/*.whl; do \
+		PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair -w dist "$$wheel" || exit; done
 	mv build/wheel/*.tar.gz dist/
 	$(BIN)/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml \
 		--output-reproducible --of JSON -o dist/holmdel.cdx.json

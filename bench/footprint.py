@@ -6,20 +6,24 @@ python bench/footprint.py --runtime DIR   # installs what runs exported files, w
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import venv
+from collections import Counter
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 import holmdel
+from holmdel.verbs import export_model
 from record import record
 
 RUNS = 11
+NAMES = {"cv2": "opencv", "opencv_python_headless": "opencv", "PIL": "pillow"}
 
 
 def help_seconds() -> float:
@@ -44,28 +48,62 @@ def peak_megabytes() -> float:
         return usage.ru_maxrss / 1024  # kilobytes on Linux
 
 
-NEEDS = {  # what is installed, and how an image is classified then
-    "holmdel.runtime": (
-        ["numpy", "pillow", "opencv-python-headless", "onnxruntime", "typer", "rich"],
-        "from holmdel import runtime\nruntime.load('m.onnx').predict(['seven.png'])",
+SOURCE = Path(__file__).parent.parent
+CLASSIFY = "from holmdel import runtime\nruntime.load('{}').predict(['seven.png'])"
+READ = "import holmdel\nholmdel.read('seven.png', model='reader.onnx')"
+NEEDS = {  # what is installed, and what is done then
+    "holmdel-runtime[read], reading": ([f"{SOURCE}/runtime[read]"], READ),
+    "holmdel-runtime[read]": ([f"{SOURCE}/runtime[read]"], CLASSIFY.format("m.onnx")),
+    "holmdel-runtime, a file with --framing": (
+        [f"{SOURCE}/runtime"],
+        CLASSIFY.format("framing.onnx"),
     ),
     "a file with --framing, without Holmdel": (
         ["numpy", "pillow", "onnxruntime"],
         "import numpy, onnxruntime; from PIL import Image\n"
         "pixels = numpy.asarray(Image.open('seven.png').convert('RGB'))\n"
-        "onnxruntime.InferenceSession('framing.onnx').run(None, {'photograph': pixels})",
+        "options = onnxruntime.SessionOptions()\n"
+        "none = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL\n"
+        "options.graph_optimization_level = none\n"
+        "session = onnxruntime.InferenceSession('framing.onnx', options)\n"
+        "session.run(None, {'photograph': pixels})",
     ),
 }
-SOURCE = Path(__file__).parent.parent
 
 
-def install(place: Path, here: Path, packages: list[str], whole: bool) -> None:
-    """Makes an environment of some packages, and of Holmdel without what it needs besides."""
-    venv.create(place)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(here)]
-    subprocess.run([*pip, *packages], check=True)
-    if whole:
-        subprocess.run([*pip, "--no-deps", str(SOURCE)], check=True)
+def installed(environments: Path, packages: list[str]) -> tuple[Path, Path]:
+    """Returns the Python of an environment of some packages, made if need be, and their folder."""
+    number = sorted({tuple(needed) for needed, _ in NEEDS.values()}).index(tuple(packages))
+    place = (environments / str(number)).resolve()
+    here = place / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
+    if not place.exists():
+        venv.create(place)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(here)]
+        subprocess.run([*pip, *packages], check=True)
+    return place / "bin" / "python", here
+
+
+def first_answer(python: Path, script: str, folder: Path) -> tuple[float, float]:
+    """Returns the median seconds from start to answer, and of the processor's."""
+    times = []
+    for _ in range(RUNS + 1):
+        began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([python, "-c", script], check=True, cwd=folder)
+        seconds, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        times.append((seconds, used))
+    wall, processor = zip(*times[1:], strict=True)
+    return statistics.median(wall), statistics.median(processor)
+
+
+def sizes(here: Path) -> dict[str, int]:
+    """Returns the bytes of each package, the largest first; a wheel's libraries are its own."""
+    found: Counter[str] = Counter()
+    for file in here.rglob("*"):
+        if file.is_file():
+            name = file.relative_to(here).parts[0].removesuffix(".libs").split("-")[0]
+            found[NAMES.get(name, name)] += file.stat().st_size
+    return dict(found.most_common())
 
 
 def runtime(environments: Path) -> None:
@@ -82,19 +120,16 @@ def runtime(environments: Path) -> None:
         model = holmdel.load("lenet-mnist")
         model.export(folder / "m.onnx")
         model.export(folder / "framing.onnx", framing=True)
-        for number, (way, (packages, script)) in enumerate(NEEDS.items()):
-            place = (environments / str(number)).resolve()
-            here = place / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
-            if not place.exists():
-                install(place, here, packages, whole=way == "holmdel.runtime")
-            size = sum(f.stat().st_size for f in here.rglob("*") if f.is_file()) / 1e6
-            times = []
-            for _ in range(RUNS + 1):
-                began = time.perf_counter()
-                subprocess.run([place / "bin" / "python", "-c", script], check=True, cwd=folder)
-                times.append(time.perf_counter() - began)
-            seconds = statistics.median(times[1:])
-            print(f"{way}: {size:.0f} MB, {seconds:.2f} s from start to the first answer")
+        export_model("reader", folder / "reader.onnx")
+        for way, (packages, script) in NEEDS.items():
+            python, here = installed(environments, packages)
+            wall, processor = first_answer(python, script, folder)
+            parts = sizes(here)
+            most = ", ".join(f"{name} {size / 1e6:.0f}" for name, size in [*parts.items()][:6])
+            print(f"{way}: {sum(parts.values()) / 1e6:.0f} MB ({most})")
+            print(
+                f"    {wall:.2f} s from start to the first answer, {processor:.2f} s of processor"
+            )
 
 
 def main() -> None:

@@ -80,17 +80,21 @@ def start() -> Callable[..., subprocess.Popen[str]]:
 
 
 @pytest.fixture
-def without_torch() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Returns what runs the command line in a process without PyTorch, as exported files do."""
+def without_torch(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Returns what runs the command line where there is no PyTorch, as exported files do."""
     absent = ("torch", "safetensors", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
-    script = (
-        f"import sys; sys.modules.update(dict.fromkeys({absent!r})); "
-        "from holmdel.__main__ import main; main()"
-    )
 
-    def call(*words: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", script, *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+    def call(*words: object, besides: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+        """Runs a command; `besides` are further modules that are not there."""
+        folder = tmp_path / "absent"
+        for name in (*absent, *besides):
+            folder.mkdir(exist_ok=True)
+            said = f"raise ModuleNotFoundError('there is no {name}', name={name!r})"
+            (folder / f"{name}.py").write_text(said)
+        command = [sys.executable, "-m", "holmdel", *map(str, words)]
+        first = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+        env = os.environ | {"PYTHONPATH": first}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
     return call
 

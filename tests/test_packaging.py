@@ -11,6 +11,9 @@ import holmdel
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RUNTIME = tomllib.loads((ROOT / "runtime" / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]
 index_page = runpy.run_path(str(ROOT / "setup.py"))["index_page"]
 
 
@@ -42,6 +45,14 @@ def test_there_is_a_tested_version_of_each_dependency():
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.partition("==")[0] for line in lines if not line.startswith("#")}
     assert wanted - {"holmdel"} - pinned == set()
+
+
+def test_the_runtime_takes_the_versions_that_holmdel_takes():
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    taken = {line for group in groups for line in group}
+    extras = RUNTIME["optional-dependencies"].values()
+    assert {*RUNTIME["dependencies"], *(line for group in extras for line in group)} <= taken
+    assert RUNTIME["requires-python"] == PROJECT["requires-python"]
 
 
 def test_pytorch_has_no_upper_bound():

@@ -37,6 +37,48 @@ def test_without_torch_the_answers_are_the_same(holmdel, without_torch, digit, t
     assert found[0]["probability"] == pytest.approx(expected[0]["probability"], abs=1e-5)
 
 
+def test_a_file_that_frames_needs_no_opencv(holmdel, without_torch, digit, tmp_path):
+    load("lenet-mnist").export(tmp_path / "m.onnx", framing=True)
+    words = [digit, "--format", "jsonl"]
+    expected = json.loads(holmdel("predict", "lenet-mnist", *words).out)
+    absent = ("cv2", "platformdirs", "fsspec")
+    done = without_torch("predict", tmp_path / "m.onnx", *words, besides=absent)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["label"] == expected["label"]
+    assert found["probability"] == pytest.approx(expected["probability"], abs=1e-5)
+
+
+def test_one_that_does_not_says_that_opencv_is_missing(without_torch, digit, tmp_path):
+    load("lenet-mnist").export(tmp_path / "m.onnx")
+    done = without_torch("predict", tmp_path / "m.onnx", digit, besides=("cv2",))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "OpenCV is not installed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (["train"], "train needs torch, which is not installed; install holmdel"),
+        (["predict", "lenet-mnist"], "or give an .onnx file"),
+    ],
+)
+def test_what_needs_torch_says_so(without_torch, digit, words, advice):
+    done = without_torch(*words, digit if words[0] == "predict" else "lenet")
+    assert done.returncode == 2
+    assert advice in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_answers_in_parts_without_torch(holmdel, without_torch, digit, tmp_path):
+    load("lenet-mnist").export(tmp_path / "m.onnx")
+    words = ("predict", tmp_path / "m.onnx", digit)
+    done = without_torch(*words, "--out", tmp_path / "parts", "--jobs", 1)
+    assert done.returncode == 0, done.stderr
+    said = holmdel(*words, "--format", "jsonl").out
+    assert (tmp_path / "parts" / "part-00000.jsonl").read_text() == said
+
+
 def test_answers_in_parts_are_those_of_one_file(holmdel, digit, tmp_path):
     load("lenet-mnist").export(tmp_path / "m.onnx")
     words = ("predict", tmp_path / "m.onnx", digit)

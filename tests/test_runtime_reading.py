@@ -50,6 +50,16 @@ def test_the_same_strings_without_torch(exported, comb, tmp_path, holmdel, witho
     assert one["confidence"] == pytest.approx(other["confidence"], abs=0.01)
 
 
+def test_other_processes_read_without_torch(exported, tmp_path, without_torch):
+    scans = [page(tmp_path / f"{number}.png") for number in range(17)]  # 16 are not worth one
+    words = ["read", *scans, "--pattern", "digits:5", "--format", "jsonl", "--jobs", "2"]
+    done = without_torch(*words, "--model", exported)
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {one["lines"][0]["text"] for one in answers} == {"40712"}
+    assert len(answers) == 17
+
+
 def test_from_python(exported, tmp_path):
     scan = page(tmp_path / "scan.png")
     expected = library.read(scan, "digits:5")

@@ -333,5 +333,5 @@ _MAKERS: dict[str, Callable[[Path], Damaged]] = {
 def onnx(folder: Path) -> bytes:
     """Returns an exported classifier."""
     path = folder / "made.onnx"
-    holmdel.load(folder / "done").export(path, "onnx")
+    holmdel.load(folder / "done").export(path, "onnx", force=True)  # a process may begin anew
     return path.read_bytes()

@@ -1,8 +1,10 @@
 """An exported ONNX file put to work, without PyTorch: the same images in, the same predictions out.
 
-It needs NumPy, Pillow, OpenCV and ONNX Runtime; decoding and framing are those of `Classifier`.
+It needs NumPy, Pillow, OpenCV and ONNX Runtime; decoding and framing are those of `Classifier`. A
+file with --framing needs no OpenCV.
 """
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
+from holmdel.images import opencv
 from holmdel.images.contract import ImageContract
 from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed_array
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 PHOTOGRAPHS = "photograph"  # the input of a file exported with --framing
 FOUND = ("nothing", "one", "several")  # what its output `found` means
+_FRAMES = b'"input": "photograph"'  # in the metadata of such a file
+_limits = {"threads": 0}  # of a session; 0: a thread a core
 
 
 class ExportedClassifier:
@@ -53,6 +58,8 @@ class ExportedClassifier:
             ) from None
         if self._input == "float32":
             raise UserError(f"{name} takes float32; expected one exported without --input float32")
+        if self._input != PHOTOGRAPHS:
+            opencv.load()
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns the probabilities (N, K) of images (N, C, H, W) in the stored form.
@@ -155,6 +162,28 @@ def classifier_of(
     return classifier.load(model, device, engine)
 
 
+def file_of(model: str | Path) -> Path:
+    """Returns the file of a model that `classifier_of` takes.
+
+    Raises:
+        UserError: as `classifier.file_of`.
+    """
+    if str(model).endswith(".onnx"):
+        return Path(model)
+    from holmdel import classifier  # loads torch
+
+    return classifier.file_of(model)
+
+
+def one_thread() -> None:
+    """Lets this process, one of many, compute in one thread: PyTorch and ONNX Runtime."""
+    _limits["threads"] = 1
+    with contextlib.suppress(ImportError):
+        import torch
+
+        torch.set_num_threads(1)
+
+
 def session_of(path: Path | bytes) -> Any:
     """Returns ONNX Runtime with a file, or with the bytes of one.
 
@@ -169,6 +198,10 @@ def session_of(path: Path | bytes) -> Any:
         raise UserError("onnxruntime is not installed; ONNX files need it") from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = _limits["threads"]
+    if _FRAMES in (path.read_bytes() if isinstance(path, Path) else path):
+        # 2,651 operators: making them fewer takes longer than ten photographs gain.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # of many kinds, none of which is public

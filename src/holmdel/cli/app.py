@@ -57,6 +57,7 @@ VERBS: dict[str, dict[str, Any]] = {
     },
     "Data and weights": {"import": import_.import_, "export": export.export},
 }
+READING = ("cv2", "platformdirs", "fsspec")  # what holmdel-runtime has for reading alone
 EPILOGS = {
     "bench": bench.NOTE,
     "export": export.NOTE,
@@ -126,12 +127,33 @@ def run(arguments: list[str] | None = None) -> None:
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
+    except ModuleNotFoundError as error:  # holmdel-runtime goes without most packages
+        _complain(_missing(error, given))
+        sys.exit(USER_MISTAKE)
     except OSError as error:  # from asking whether there is such a file
         if error.errno != errno.ENAMETOOLONG:
             raise
         _complain(f"{str(error.filename)[:40]}... is longer than a file's name may be; check it")
         sys.exit(USER_MISTAKE)
     sys.exit(status if isinstance(status, int) else DONE)
+
+
+def _missing(error: ModuleNotFoundError, given: list[str]) -> str:
+    """Returns what is said of a package that is not installed.
+
+    Raises:
+        ModuleNotFoundError: for a part of Holmdel itself, which is our mistake.
+    """
+    name = (error.name or "").partition(".")[0]
+    if name in ("", "holmdel"):
+        raise error
+    verb = next((word for word in given if not word.startswith("-")), "holmdel")
+    advice = "install holmdel, which has all that it needs"
+    if name in READING:
+        advice = "install it with: pip install 'holmdel-runtime[read]'"
+    elif verb in ("predict", "read"):
+        advice += ", or give an .onnx file that holmdel export wrote"
+    return f"{verb} needs {name}, which is not installed; {advice}"
 
 
 def _refuse_empty(arguments: list[str]) -> None:

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
+from holmdel.images.opencv import cv2
 from holmdel.images.tensors import Tensor
 from holmdel.schema import ABOVE_ZERO, Setting, read_record
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from holmdel.images.light import LEAST_INK, ink_of, noise_of
+from holmdel.images.opencv import cv2
 from holmdel.images.parts import Digit, digit_of
 from holmdel.images.pixels import WORKING, Grey, Mask, Pixels, bounds, resized, shrunk, within
 from holmdel.images.rules import without_rules
@@ -16,7 +16,7 @@ _RULES = 0.2  # of the way from paper to the most ink: fainter rules harm no dig
 SMALLEST = 4, 0.01  # pixels, of the longer side: what is smaller is a speck
 SMALL = 24  # pixels of the shorter side: in a smaller image strokes look like rules and grain
 ROUGH = 0.3  # of the most ink: the mean step from pixel to pixel; of writing it is below 0.2
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 PEN = 2.0  # the least width of a stroke in a box of 20; MNIST's median is 2.5
 
 

@@ -2,13 +2,13 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
 from holmdel.images.contract import FRAMINGS, ImageContract
 from holmdel.images.digit import Cut, cut_digit
+from holmdel.images.opencv import cv2
 from holmdel.images.pixels import (
     WORKING,
     Grey,

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-import cv2
 import numpy as np
 from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
+from holmdel.images.opencv import cv2
 from holmdel.images.pixels import Box, Mask, opened
 
 _PIECE, _LEAST = 8, 9  # an eighth of the mask's shorter side, or 9 pixels, is a piece of a line

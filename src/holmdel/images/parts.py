@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.images.opencv import cv2
 from holmdel.images.pixels import Box, Mask
 
 SPECK = 0.03  # of the main part's weight; what is smaller is dirt

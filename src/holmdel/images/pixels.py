@@ -2,10 +2,11 @@
 
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from holmdel.images.opencv import cv2
 
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, C)
 Grey: TypeAlias = NDArray[np.floating[Any]]

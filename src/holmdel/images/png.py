@@ -3,9 +3,10 @@
 import zlib
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from holmdel.images.opencv import cv2
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEAD = 33  # bytes: the signature, and the first chunk's length, name, 13 bytes and sum

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
 from holmdel.images.lines import Line, find_lines
+from holmdel.images.opencv import cv2
 from holmdel.images.pixels import Box, Grey, Mask, opened
 
 _COARSE = 256  # longest side on which lines are looked for

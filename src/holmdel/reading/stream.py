@@ -25,6 +25,7 @@ from holmdel.reading.record import Read
 from holmdel.reading.regions import parse_regions
 from holmdel.reading.template import Template
 from holmdel.reading.trust import Trust
+from holmdel.runtime import one_thread
 
 if TYPE_CHECKING:
     from holmdel.reading.reader import Reader
@@ -75,9 +76,7 @@ class ReaderSettings:
         Raises:
             UserError: as `Reader`.
         """
-        import torch
-
-        torch.set_num_threads(1)
+        one_thread()
         cv2.setNumThreads(1)
         return self.reader()
 

@@ -9,9 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import torch
-
-from holmdel.classifier import file_of
 from holmdel.errors import UserError
 from holmdel.images.formats import CHEQUES, ENDINGS
 from holmdel.images.pages import FileLike, pages
@@ -21,7 +18,7 @@ from holmdel.reading.reader import model_file
 from holmdel.reading.record import to_values
 from holmdel.reading.stream import ReaderSettings
 from holmdel.reading.template_fields import parse_toml
-from holmdel.runtime import classifier_of
+from holmdel.runtime import classifier_of, file_of, one_thread
 
 Answer = dict[str, Any]  # a line of JSON
 Answers = Callable[[list[FileLike]], list[Answer]]
@@ -192,7 +189,7 @@ class PredictWork:
 
     def start(self) -> Answers:
         """Returns what classifies a chunk of images."""
-        torch.set_num_threads(1)
+        one_thread()
         files = _Unpacked(self.model)
         classifier = classifier_of(files.path(self.model), self.device, self.engine)
 
