@@ -1,7 +1,10 @@
 """The book's training loops on the native engine, with PyTorch where the engine cannot do it."""
 # ruff: noqa: N803, N806  X is the book's name
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -297,3 +300,55 @@ def test_hooks_of_a_model_are_called():
 
     fitted(model)
     assert len(seen) == 2 * (10 + 2)
+
+
+# A loop that is typed in, as the book prints it
+
+TYPED_IN = """
+import sys, torch
+from torch import nn
+from holmdel import d2l
+
+X, y = torch.rand(8, 1, 28, 28), torch.randint(10, (8,))
+
+def train(net, parameters):
+    optimizer = torch.optim.SGD(parameters, lr=0.1)
+    for _ in range(3):
+        optimizer.zero_grad()
+        y_hat = net(X)
+        nn.CrossEntropyLoss()(y_hat, y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            d2l.accuracy(y_hat, y)
+
+W = torch.zeros(784, 10, requires_grad=True)
+layers = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+with torch.no_grad():
+    d2l.accuracy(layers(X), y)
+d2l.train_epoch_ch3(lambda X: X.reshape(8, -1) @ W, [(X, y)], nn.CrossEntropyLoss(),
+                    torch.optim.SGD([W], lr=0.1))
+d2l.train_epoch_ch3(layers, [(X, y)], lambda a, b: nn.functional.cross_entropy(a, b),
+                    torch.optim.SGD(layers.parameters(), lr=0.1))
+train(lambda X: X.reshape(8, -1) @ W, [W])
+print("typed in", file=sys.stderr, flush=True)
+train(layers, layers.parameters())
+"""
+
+
+def lines_of_typed_in(**environment):
+    words = [sys.executable, "-c", TYPED_IN]
+    done = subprocess.run(
+        words, check=True, capture_output=True, text=True, env=os.environ | environment
+    )
+    return done.stderr.splitlines()
+
+
+def test_a_loop_that_is_typed_in_says_once_why_pytorch_computes():
+    first, said = lines_of_typed_in()
+    assert first == "typed in"
+    assert said.startswith("holmdel: PyTorch: a loop of your own calls the network layer by layer")
+    assert "d2l.train_ch6" in said
+
+
+def test_it_says_nothing_where_the_engine_is_turned_off():
+    assert lines_of_typed_in(HOLMDEL_INSTRUCTIONS="none") == ["typed in"]

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from matplotlib import pyplot as plt
 from torch import nn
 
+from holmdel.d2l.accuracies import accuracy, evaluate_accuracy, evaluate_accuracy_gpu
 from holmdel.d2l.aliases import (
     abs,
     arange,
@@ -89,16 +90,19 @@ from holmdel.d2l.fashion_mnist import (
     load_data_fashion_mnist,
 )
 from holmdel.d2l.loops import (
-    accuracy,
-    evaluate_accuracy,
-    evaluate_accuracy_gpu,
-    predict_ch3,
     train_ch3,
     train_ch5,
     train_ch6,
     train_epoch_ch3,
 )
-from holmdel.d2l.plotting import plot, set_axes, set_figsize, show_images, use_svg_display
+from holmdel.d2l.plotting import (
+    plot,
+    predict_ch3,
+    set_axes,
+    set_figsize,
+    show_images,
+    use_svg_display,
+)
 from holmdel.d2l.trainer import Trainer
 from holmdel.ops import (
     corr2d,

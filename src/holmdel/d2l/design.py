@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from holmdel.d2l.accuracies import home
 from holmdel.d2l.animation import ProgressBoard
 from holmdel.d2l.bookkeeping import HyperParameters
 from holmdel.d2l.fashion_mnist import (
@@ -18,7 +19,6 @@ from holmdel.d2l.fashion_mnist import (
     get_fashion_mnist_labels,
     load_array,
 )
-from holmdel.d2l.loops import home
 from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
 from holmdel.evaluation import in_eval_mode

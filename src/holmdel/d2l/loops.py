@@ -1,72 +1,31 @@
-"""The book's training loops and what they measure; they print the book's lines."""
+"""The book's training loops; they print the book's lines."""
 # ruff: noqa: N803, N806, T201  X is the book's name; the printed lines are the contract
 
-from collections.abc import Callable, Iterable, Sequence, Sized
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence, Sized
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from holmdel.d2l.accuracies import (
+    Batches,
+    Network,
+    count_right,
+    evaluate_accuracy,
+    evaluate_accuracy_gpu,
+    moved,
+)
 from holmdel.d2l.animation import Animator
 from holmdel.d2l.blocks import init_cnn
 from holmdel.d2l.bookkeeping import Accumulator, Timer, sgd
-from holmdel.d2l.fashion_mnist import get_fashion_mnist_labels
 from holmdel.d2l.mistakes import through, warn_of_chance
 from holmdel.d2l.native import Native
-from holmdel.d2l.plotting import show_images
 from holmdel.errors import UserError
-from holmdel.evaluation import in_eval_mode
 from holmdel.training.callbacks import in_notebook
 from holmdel.training.optimise import without_compiler
 
-Network: TypeAlias = nn.Module | Callable[..., Tensor]
-Batches: TypeAlias = Iterable[Any]  # of pairs (X, y)
 LEGEND = ["train loss", "train acc", "test acc"]
-
-
-def accuracy(y_hat: Tensor, y: Tensor) -> float:
-    """Returns how many predictions are right.
-
-    Args:
-        y_hat: scores (N, classes), or the classes themselves (N,).
-        y: labels (N,).
-    """
-    if y_hat.ndim > 1 and y_hat.shape[1] > 1:
-        y_hat = y_hat.argmax(dim=1)
-    return float((y_hat.type(y.dtype) == y).sum())
-
-
-def evaluate_accuracy(net: Network, data_iter: Batches) -> float:
-    """Returns `evaluate_accuracy_gpu` where the network is; the book's name before it has a GPU."""
-    return evaluate_accuracy_gpu(net, data_iter)
-
-
-def evaluate_accuracy_gpu(
-    net: Network, data_iter: Batches, device: torch.device | str | None = None
-) -> float:
-    """Returns the part of the examples that a network classifies right, 0..1.
-
-    A module is put into eval mode and back into the mode it was in.
-
-    Args:
-        net: from X to scores (N, classes).
-        data_iter: pairs (X, y); X may be a list of tensors.
-        device: where the batches are moved to; None for where the module is.
-
-    Raises:
-        UserError: if there is no batch.
-    """
-    device = device or home(net)
-    metric, native = Accumulator(2), Native(net)
-    with in_eval_mode(net), torch.no_grad():
-        for X, y in data_iter:
-            X, y = _moved(X, device), _moved(y, device)
-            chain = native.chain(X, y)
-            metric.add(accuracy(chain.logits(X) if chain else through(net, X), y), y.numel())
-    if not metric[1]:
-        raise UserError("data_iter gave no batch; expected an iterable of pairs (X, y)")
-    return metric[0] / metric[1]
 
 
 def train_ch6(
@@ -137,7 +96,7 @@ def _train_epoch_ch6(
     net.train()
     for number, (X, y) in enumerate(train_iter, start=1):
         timer.start()
-        X, y = _moved(X, device), _moved(y, device)
+        X, y = moved(X, device), moved(y, device)
         batch_loss, correct = _train_batch(net, X, y, optimizer, native)
         metric.add(batch_loss * len(y), correct, len(y))
         timer.stop()
@@ -161,7 +120,7 @@ def _train_batch(
     loss = F.cross_entropy(y_hat, y)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
-    return loss.detach(), accuracy(y_hat.detach(), y)
+    return loss.detach(), count_right(y_hat, y)
 
 
 def train_epoch_ch3(
@@ -204,7 +163,7 @@ def train_epoch_ch3(
             updater(len(y))
         # A loss that is a mean already stands for every example of the batch.
         total = losses.detach().sum() * (len(y) / losses.numel())
-        metric.add(total, accuracy(y_hat, y), y.numel())
+        metric.add(total, count_right(y_hat, y), y.numel())
     _expect_batches(metric)
     return metric[0] / metric[2], metric[1] / metric[2]
 
@@ -296,8 +255,8 @@ def train_ch5(
     print("training on", device)
     for epoch in range(num_epochs):
         timer = Timer()
-        moved = ((_moved(X, device), _moved(y, device)) for X, y in train_iter)
-        figures = train_epoch_ch3(net, moved, nn.CrossEntropyLoss(), optimizer)
+        batches = ((moved(X, device), moved(y, device)) for X, y in train_iter)
+        figures = train_epoch_ch3(net, batches, nn.CrossEntropyLoss(), optimizer)
         line = _line(epoch, *figures, evaluate_accuracy(net, test_iter))
         print(f"{line}, time {timer.stop():.1f} sec")
 
@@ -315,27 +274,6 @@ def _sgd_of(params: Sequence[Tensor] | None, lr: float | None) -> Callable[[int]
     return lambda batch_size: sgd(params, lr, batch_size)
 
 
-def predict_ch3(net: Network, test_iter: Batches, n: int = 6) -> None:
-    """Draws the first `n` images of Fashion-MNIST, titled with the truth and what a network says.
-
-    Args:
-        net: from X to scores (N, 10), in the mode it is in.
-        test_iter: pairs (X (N, 1, H, W), y (N,)); its first batch is looked at.
-        n: how many, at most a batch.
-
-    Raises:
-        UserError: if there is no batch.
-    """
-    first = next(iter(test_iter), None)
-    if first is None:
-        raise UserError("test_iter gave no batch; expected an iterable of pairs (X, y)")
-    X, y = first[0][:n], first[1][:n]
-    with torch.no_grad():
-        said = net(_moved(X, home(net))).argmax(dim=1)
-    pairs = zip(get_fashion_mnist_labels(y), get_fashion_mnist_labels(said), strict=True)
-    show_images(X, 1, len(y), titles=[f"{truth}\n{answer}" for truth, answer in pairs])
-
-
 def _expect_epochs(num_epochs: int) -> None:
     if num_epochs < 1:
         raise UserError(f"num_epochs was given as {num_epochs}; expected at least 1")
@@ -347,16 +285,3 @@ def _expect_batches(metric: Accumulator, epoch: int = 0) -> None:
             f"train_iter gave no batch in epoch {epoch + 1}; expected pairs (X, y) every time it "
             "is gone through: a DataLoader or a list, not a generator"
         )
-
-
-def home(net: Network) -> torch.device | None:
-    """Returns where a module's parameters lie, None for a function."""
-    first = next(net.parameters(), None) if isinstance(net, nn.Module) else None
-    return None if first is None else first.device
-
-
-def _moved(value: Any, device: torch.device | str | None) -> Any:
-    """Returns a tensor, or a list of them, on a device; as it is for None."""
-    if device is None:
-        return value
-    return [part.to(device) for part in value] if isinstance(value, list) else value.to(device)

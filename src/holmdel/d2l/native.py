@@ -10,6 +10,12 @@ from torch import Tensor, nn
 from holmdel import engine
 
 _said: set[str] = set()  # reasons for PyTorch, each said once
+_OWN_LOOP = (
+    "PyTorch: a loop of your own calls the network layer by layer; the native engine takes a "
+    "batch forward, backward and through the step in one call, as in d2l.train_ch6 and "
+    "d2l.train_epoch_ch3"
+)
+_NO_LEAF = nn.Parameter(torch.empty(0))
 
 
 class Native:
@@ -63,6 +69,31 @@ def _selected(net: nn.Module, size: tuple[int, int, int]) -> engine.Chain | None
     if chain is None:
         _say(line)
     return chain
+
+
+def say_of_own_loop(y_hat: Tensor) -> None:
+    """Says once, of scores that a loop of the user's own is to learn from, that PyTorch computes.
+
+    Nothing where the engine could not: on another device, or where the weights are no module's.
+    """
+    if _OWN_LOOP in _said or y_hat.grad_fn is None or y_hat.device.type != "cpu":
+        return
+    if y_hat.dtype is torch.float32 and engine.status().instructions and _of_modules(y_hat):
+        _say(_OWN_LOOP)
+
+
+def _of_modules(y_hat: Tensor) -> bool:
+    """Tells whether all that scores can be differentiated by are parameters of modules."""
+    ahead, seen = [y_hat.grad_fn], set()
+    while ahead:
+        node = ahead.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if not isinstance(getattr(node, "variable", _NO_LEAF), nn.Parameter):
+            return False
+        ahead += [before for before, _ in node.next_functions]
+    return True
 
 
 def _say(line: str) -> None:

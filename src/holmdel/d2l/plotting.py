@@ -1,14 +1,17 @@
 """The book's plotting functions, over matplotlib's `pyplot`."""
-# ruff: noqa: N803  X and Y are the book's names
+# ruff: noqa: N803, N806  X and Y are the book's names
 
 from collections.abc import Sequence
 from itertools import cycle
 from typing import Any
 
+import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from holmdel.d2l.accuracies import Batches, Network, home, moved
+from holmdel.d2l.fashion_mnist import get_fashion_mnist_labels
 from holmdel.errors import UserError
 from holmdel.training.callbacks import in_notebook
 
@@ -140,3 +143,24 @@ def _is_line(values: Any) -> bool:
 def _numbers(values: Any) -> Any:
     """Returns a tensor, from any device and with any gradient, as an array; all else as it is."""
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else values
+
+
+def predict_ch3(net: Network, test_iter: Batches, n: int = 6) -> None:
+    """Draws the first `n` images of Fashion-MNIST, titled with the truth and what a network says.
+
+    Args:
+        net: from X to scores (N, 10), in the mode it is in.
+        test_iter: pairs (X (N, 1, H, W), y (N,)); its first batch is looked at.
+        n: how many, at most a batch.
+
+    Raises:
+        UserError: if there is no batch.
+    """
+    first = next(iter(test_iter), None)
+    if first is None:
+        raise UserError("test_iter gave no batch; expected an iterable of pairs (X, y)")
+    X, y = first[0][:n], first[1][:n]
+    with torch.no_grad():
+        said = net(moved(X, home(net))).argmax(dim=1)
+    pairs = zip(get_fashion_mnist_labels(y), get_fashion_mnist_labels(said), strict=True)
+    show_images(X, 1, len(y), titles=[f"{truth}\n{answer}" for truth, answer in pairs])
