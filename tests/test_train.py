@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import torch
@@ -207,7 +208,20 @@ def test_folds_that_cannot_be_are_sentences(holmdel):
     with pytest.raises(UserError, match="folds was given as 9; the largest class has 8 training"):
         cross_validate("lenet", rare([10, 10]), folds=9, out="run")
     done = holmdel("train", "lenet", "--data", "digits", "--folds", 2, "--serve", 0)
-    assert "--folds was given with --resume, --serve, --workers or --ray" in done.err
+    assert "--folds was given with --serve, --workers or --ray" in done.err
+
+
+def test_folds_go_on_where_they_were_stopped(holmdel, tmp_path):
+    words = ("train", "lenet", "--data", "digits", "--limit", 400, "--epochs", 1, "--folds", 3)
+    whole = holmdel(*words, "--out", tmp_path / "whole")
+    holmdel(*words, "--out", tmp_path / "part")
+    shutil.rmtree(tmp_path / "part" / "fold-3")
+    kept = (tmp_path / "part" / "fold-1" / "model.safetensors").stat().st_mtime_ns
+    again = holmdel(*words, "--out", tmp_path / "part", "--resume")
+    assert again.status == 0
+    accuracies = [line for line in again.out.splitlines() if "3 folds" in line]
+    assert accuracies == [line for line in whole.out.splitlines() if "3 folds" in line]
+    assert (tmp_path / "part" / "fold-1" / "model.safetensors").stat().st_mtime_ns == kept
 
 
 def test_balanced_epochs_show_each_class_as_often():

@@ -129,12 +129,12 @@ def train(
 
     folder = out or new_folder(network, data)
     if folds is not None:
-        if resume or serve is not None or workers > 1 or ray is not None:
+        if serve is not None or workers > 1 or ray is not None:
             raise UserError(
-                "--folds was given with --resume, --serve, --workers or --ray; it trains several "
-                "models"
+                "--folds was given with --serve, --workers or --ray; it trains several models"
             )
-        return _cross_validate(network, data, root, folder, folds, settings)
+        where = {"folds": folds, "out": folder, "resume": resume, "data_root": root}
+        return _cross_validate(network, data, where, settings)
     place = {"out": folder, "resume": resume, "data_root": root, "workers": workers}
     done = _train(network, data, _on_ray(ray, network, data, place, settings), settings)
     if done == 0 and serve is not None:
@@ -189,17 +189,14 @@ def _beside(train: Callable[[], object]) -> int:
     return 0
 
 
-def _cross_validate(
-    network: str, data: str, root: Any, folder: Path, folds: int, given: dict[str, Any]
-) -> int:
+def _cross_validate(network: str, data: str, where: dict[str, Any], given: dict[str, Any]) -> int:
     """Trains a model a fold, and prints how good they are: each, their mean and their spread."""
     from holmdel.cli.live import data_progress, reporter
     from holmdel.training.folds import cross_validate
 
-    where: dict[str, Any] = {"folds": folds, "out": folder, "data_root": root}
     with reporter() as told, data_progress() as progress:
         found = cross_validate(network, data, callbacks=told, progress=progress, **where, **given)
-    typer.echo(f"wrote {folder}")
+    typer.echo(f"wrote {where['out']}")
     typer.echo(found.summary())
     return 0
 

@@ -62,6 +62,7 @@ def cross_validate(
     *,
     folds: int = 5,
     out: str | Path | None = None,
+    resume: bool = False,
     data_root: str | Path | None = None,
     callbacks: Callback | Iterable[Callback] | None = None,
     progress: data_sets.Progress | None = None,
@@ -76,6 +77,7 @@ def cross_validate(
         data: likewise.
         folds: 2 or more.
         out: the folder of the run folders; if None, a new one under `runs/`.
+        resume: go on with the trainings that `out` holds, and with the folds that are left.
         data_root: likewise.
         callbacks: likewise.
         progress: likewise.
@@ -98,7 +100,8 @@ def cross_validate(
     for number in range(folds):
         part = _without(dataset, fold == number)
         path = place / f"fold-{number + 1}"
-        runs.append(train(network, part, out=path, callbacks=callbacks, **settings))
+        run = train(network, part, out=path, resume=resume, callbacks=callbacks, **settings)
+        runs.append(run)
     return Folds(tuple(runs))
 
 
