@@ -50,7 +50,7 @@ def test_a_unit_adds_up(page):
     page.locator("canvas.maps[data-layer=c3]").click(position={"x": 20, "y": 20})
     page.wait_for_selector("#unit[data-unit^='c3']")
     assert page.locator("#unit .equation").get_attribute("data-same") == "true"
-    page.click("text=kernels >> nth=0")
+    page.click("[data-kernels=c1]")
     page.wait_for_selector("#kernels-canvas")
     page.click("#occlusion")
     page.wait_for_selector("#importance[data-label='3']")

@@ -17,7 +17,7 @@ const LENET = [
   layer("f5", "Linear", [120], ["flatten"]),
   layer("output", "Linear", [10], ["f5"]),
 ];
-const room = (width, height, down = false) => ({ width, height, down, whole: false });
+const room = (width, height, down = false) => ({ width, height, down, whole: false, caption: (_, own) => [80, 50, 7 * own.length], group: (name) => 6 * name.length });
 
 for (const [width, height] of [[860, 310], [1200, 480], [2200, 900], [640, 420]]) {
   test(`a network lies within ${width} x ${height}, no layer over another`, () => {
@@ -58,4 +58,32 @@ test("a pooling hangs on one map, a dense layer on all of them", () => {
   const pooled = Object.fromEntries(pathOf(LENET, "s2", [3, 1, 1]).map((step) => [step.layer, step.maps]));
   assert.deepEqual([pooled.act1, pooled.c1, pooled.input], [[3], [3], null]);
   for (const { maps, box } of pathOf(LENET, "output", [2])) assert.deepEqual([maps, box], [null, null]);
+});
+
+const RESIDUAL = [
+  layer("input", "Input", [1, 28, 28], []),
+  ...["conv1", "norm1", "conv2"].map((name, i, all) =>
+    layer(`stage1.block1.${name}`, "Conv2d", [128, 28, 28], [i ? `stage1.block1.${all[i - 1]}` : "input"])),
+  layer("stage1.block1.add", "add", [128, 28, 28], ["stage1.block1.conv2", "input"]),
+  layer("head.output", "Linear", [10], ["stage1.block1.add"]),
+];
+
+test("what names have in common is said once, above their columns", () => {
+  const { own, groups } = plan(RESIDUAL, room(860, 310));
+  assert.deepEqual(groups.map(({ name }) => name), ["stage1.block1", "head"]);
+  assert.deepEqual([...own.values()], ["input", "conv1", "norm1", "conv2", "add", "output"]);
+});
+
+test("a shortcut goes below the maps that it leaves out", () => {
+  const made = plan(RESIDUAL, room(860, 310));
+  assert.deepEqual([...made.shortcuts], [["input>stage1.block1.add", 0]]);
+  assert.ok(made.floor < 310);
+  for (const { y, height } of made.places.values()) assert.ok(y + height <= made.floor + 1);
+});
+
+test("a column is as wide as its name, and as its whole caption where the network is scrolled", () => {
+  const deep = Array.from({ length: 40 }, (_, i) => layer(`conv${i}`, "Conv2d", [64, 24, 24], i ? [`conv${i - 1}`] : []));
+  const { places, length } = plan(deep, room(860, 310));
+  assert.ok(length > 860);
+  for (const { slot } of places.values()) assert.ok(slot.extent >= 80);
 });

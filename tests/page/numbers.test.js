@@ -35,3 +35,9 @@ test("an image whose other classes add up to too much is of none", () => {
   assert.equal(isStrange([0.1, 0.7, 0.2], 0.35), false);
   assert.equal(isStrange([0.5, 0.5], null), false);
 });
+
+test("a number in a small cell has five signs at most", () => {
+  assert.equal(brief(-1234), "\u22121234");
+  assert.equal(brief(-123456), "\u22121e5");
+  assert.equal(brief(9999.7), "1e4");
+});

@@ -402,6 +402,16 @@ export interface Room {
   height: number;
   down: boolean;
   whole: boolean;
+  /** How wide a layer's caption is: all of it, its name and kind, its name alone. */
+  caption: (layer: Layer, own: string) => number[];
+  /** How wide the name of a group is. */
+  group: (name: string) => number;
+}
+
+/** Names with parts: `own`: what is left of each; `all`: what the columns from first to last begin with. */
+export interface Groups {
+  own: Map<string, string>;
+  all: { name: string; first: number; last: number }[];
 }
 
 /** Where a layer's maps stand on the stage; `slot`: its column or row, and what is between two. */
@@ -412,6 +422,8 @@ export interface LayerPlace {
   height: number;
   geometry: Geometry;
   alone: boolean;
+  /** Where its caption begins. */
+  top: number;
   slot: { start: number; extent: number; between: number };
 }
 
@@ -419,8 +431,17 @@ export interface Plan {
   down: boolean;
   /** Whether captions are short. */
   low: boolean;
+  /** CSS pixels above the maps, or left of them. */
+  head: number;
   /** CSS pixels along the network. */
   length: number;
+  /** Where the room of the maps ends. */
+  floor: number;
+  /** What is left of each name below its group's. */
+  own: Map<string, string>;
+  groups: { name: string; left: number; right: number }[];
+  /** How deep edges go below the maps, by from>to. */
+  shortcuts: Map<string, number>;
   edges: string[][];
   places: Map<string, LayerPlace>;
 }
@@ -443,11 +464,22 @@ export interface Link {
   shares?: number[];
 }
 
+export interface CaptionOptions {
+  layer: Layer;
+  /** Its name, as far as it stands there. */
+  own: string;
+  shown: number;
+  room: number;
+  brief: boolean;
+  onKernels: (layer: string) => void;
+  onKind: (layer: Layer) => void;
+}
+
 export interface LayerOptions {
   layer: Layer;
+  own: string;
   place: LayerPlace;
-  /** Whether the network goes from top to bottom. */
-  down: boolean;
+  plan: Plan;
   /** Tells what a kind of layer is. */
   onKind: (layer: Layer) => void;
   /** Of its units, where they are the classes. */

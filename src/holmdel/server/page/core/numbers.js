@@ -47,6 +47,7 @@ export function fixed(value, places) {
 export function brief(value) {
   const size = Math.abs(value);
   if (!size) return "0";
+  if (size >= 9999.5) return value.toExponential(0).replace("+", "").replace("-", MINUS);
   const text = fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : 2);
   return text.replace(/^(\u2212?)0\./, "$1.");
 }

@@ -2,6 +2,7 @@
 
 import { svg } from "../core/elements.js";
 import { rectangle, wholeOf } from "./boxes.js";
+import { keyOf, pipeOf } from "./pipes.js";
 
 /** @import { LayerView } from "./layer.js" */
 /** @import { Link, Plan } from "../types.d.ts" */
@@ -24,7 +25,7 @@ export class Edges {
   /** @param {Plan} plan @param {Map<string, LayerView>} layers */
   show(plan, layers) {
     [this.#plan, this.#layers] = [plan, layers];
-    const lines = plan.edges.map(([from, to]) => this.#pipe(plan.places.get(from), plan.places.get(to)));
+    const lines = plan.edges.map(([from, to]) => pipeOf(plan, from, to));
     this.#rest.setAttribute("d", lines.join(""));
     this.clear();
   }
@@ -40,6 +41,7 @@ export class Edges {
   add({ from, to, pairs, box, end, kind, shares }) {
     const [one, two] = [this.#layers.get(from), this.#layers.get(to)];
     if (!one || !two || !this.#plan) return;
+    if (this.#plan.shortcuts.has(keyOf(from, to)) && !this.#plan.down) return this.#around(from, to, kind);
     if (pairs.length > MOST) return this.#band(from, to, kind);
     const plain = [];
     pairs.forEach(([a, b], i) => {
@@ -67,6 +69,11 @@ export class Edges {
     return found && place && found.map((value, i) => round(value + (i % 2 ? place.y : place.x)));
   }
 
+  /** A shortcut goes around what is between, lit up or not. */
+  #around(from, to, kind) {
+    if (this.#plan) this.#lit.append(svg("path", { class: `edge around ${kind}`, d: pipeOf(this.#plan, from, to) }));
+  }
+
   #band(from, to, kind) {
     const [a, b] = [from, to].map((name) => this.#plan?.places.get(name));
     if (!a || !b) return;
@@ -75,15 +82,6 @@ export class Edges {
       ? `M${a.x} ${a.y + a.height}L${b.x} ${b.y}H${b.x + b.width}L${a.x + a.width} ${a.y + a.height}Z`
       : `M${a.x + a.width} ${a.y}L${b.x} ${b.y}V${b.y + b.height}L${a.x + a.width} ${a.y + a.height}Z`;
     this.#lit.append(svg("path", { class: `edge band ${kind}`, d }));
-  }
-
-  #pipe(from, to) {
-    if (!from || !to) return "";
-    if (this.#plan?.down) return "";
-    const [right, middle] = [from.x + from.width + 3, from.y + from.height / 2];
-    const [left, end] = [to.x - 3, to.y + to.height / 2];
-    const bend = Math.max(4, Math.min(40, (left - right) / 2));
-    return `M${right} ${middle}C${right + bend} ${middle} ${left - bend} ${end} ${left} ${end}`;
   }
 }
 

@@ -2,10 +2,11 @@
 
 import { element } from "../core/elements.js";
 import { KINDS, createBoxes } from "./boxes.js";
-import { detailName, kindName } from "./names.js";
+import { caption } from "./caption.js";
+import { kindName } from "./names.js";
 import { createPainter } from "./paint.js";
 import { listen } from "./pointer.js";
-import { language, t } from "../core/texts.js";
+import { t } from "../core/texts.js";
 
 /** @import { LayerOptions, Values } from "../types.d.ts" */
 
@@ -17,7 +18,8 @@ export class LayerView {
   #visible = true;
 
   /** @param {LayerOptions} options */
-  constructor({ layer, place, down, labels, on, onKernels, onKind }) {
+  constructor({ layer, own, place, plan, labels, on, onKernels, onKind }) {
+    const { down } = plan;
     this.layer = layer;
     this.picture = layer.name === "input";
     this.geometry = place.geometry;
@@ -25,8 +27,9 @@ export class LayerView {
     const frame = element("div", { class: "maps-frame" }, this.canvas);
     const brief = labels?.every((text) => text.length < 4) && !down; // longer ones are in the answer only
     if (labels && brief && this.geometry.shown === labels.length) frame.append(labelList(labels, this.geometry));
-    const head = caption(layer, this.geometry, { onKernels, onKind });
-    this.node = nodeOf(layer, place, head, frame, down);
+    const room = down ? plan.head - 4 : roomOf(place);
+    this.head = caption({ layer, own, shown: this.geometry.shown, room, brief: !place.alone || down, onKernels, onKind });
+    this.node = nodeOf(layer, place, this.head, frame, plan);
     this.boxes = createBoxes(frame, this.geometry);
     this.painter = createPainter(this.canvas, this.geometry);
     const look = (entries) => this.#onLook(entries.at(-1).isIntersecting, on.dark());
@@ -62,18 +65,21 @@ export class LayerView {
   }
 }
 
-function nodeOf(layer, { x, y, width, slot, alone, height }, head, frame, down) {
+/** CSS pixels that a caption may take: of its column and what is between two. */
+function roomOf({ width, slot }) {
+  return Math.max(40, Math.min(150, Math.max(width, slot.extent) + slot.between - 8));
+}
+
+function nodeOf(layer, place, head, frame, { down, head: above }) {
+  const { x, y, width, alone, height } = place;
   const given = { class: "layer", "data-layer": layer.name, "data-kind": layer.kind };
   const node = element("figure", given, head, frame);
   Object.assign(frame.style, { left: `${x}px`, top: `${y}px` });
-  const middle = x + width / 2;
-  const most = Math.max(48, Math.min(150, Math.max(width, slot.extent) + slot.between - 8));
-  const place = down
-    ? { left: "0", top: `${y + height / 2}px`, transform: "translateY(-50%)" }
-    : { left: `${middle}px`, top: alone ? "0" : `${y - 4}px`, width: `${most}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
-  Object.assign(head.style, place);
+  const lines = down
+    ? { left: "0", top: `${y + height / 2}px`, width: `${above - 4}px`, transform: "translateY(-50%)" }
+    : { left: `${x + width / 2}px`, top: alone ? `${place.top}px` : `${y - 4}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
+  Object.assign(head.style, lines);
   head.classList.toggle("brief", !alone || down);
-  head.classList.toggle("narrow", most < 62);
   return node;
 }
 
@@ -91,31 +97,6 @@ function mapsOf(layer, { rows, size, gap, width, height }) {
     "data-map-width": width,
     "data-map-height": height,
   });
-}
-
-function caption(layer, { shown }, { onKernels, onKind }) {
-  const { name, kind, shape } = layer;
-  const given = { type: "button", class: "kind", title: t("kind.open", { kind: kindName(kind) }), onclick: () => onKind(layer) };
-  const words = language() === "zh" ? kindName(kind) : kind;
-  const parts = [element("b", { title: name }, tail(name)), element("button", given, words)];
-  if (layer.kernels) {
-    const onclick = () => onKernels(name);
-    parts.push(element("button", { type: "button", class: "link", "data-kernels": name, onclick }, t("draw.kernels")));
-  }
-  const size = element("span", { class: "number shape", title: [shape.join("\u00d7"), detailName(layer.detail)].filter(Boolean).join(" \u00b7 ") }, shape.join("\u00d7"));
-  parts.push(size);
-  if (shown < shape[0]) {
-    const some = t("draw.some", { shown, all: shape[0] });
-    size.title = some;
-    size.textContent = `${shown}/${shape.join("\u00d7")}`;
-  }
-  return element("figcaption", {}, ...parts);
-}
-
-/** Returns the end of a long name. */
-function tail(name) {
-  const parts = name.split(".");
-  return name.length > 12 && parts.length > 1 ? parts.slice(-2).join(".").slice(-14) : name;
 }
 
 function label(layer) {

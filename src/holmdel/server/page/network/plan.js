@@ -1,6 +1,8 @@
 /** How large each layer's maps are, and where it stands, so that a whole network fits a room. No DOM. */
 
+import { groupsOf } from "./groups.js";
 import { arrange, grid } from "./layout.js";
+import { roomBelow, shortcuts } from "./pipes.js";
 
 /** @import { Layer, Plan, Room } from "../types.d.ts" */
 
@@ -8,19 +10,16 @@ const GAP = 4; // CSS pixels between two maps
 const SIDES = { most: 132, least: 18, step: 1 }; // of a map, in CSS pixels
 const SCALES = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 3.5, 4, 5, 6]; // pixels a unit; then whole ones
 const LARGEST_UNIT = 11;
+const SCROLLED = { most: 3, side: 28 }; // where a network does not fit: maps as wide as captions
 const MOST_COLUMNS = [Infinity, 4, 3, 2, 1]; // of a layer's maps, tried until they are large enough
 const GOOD = 28; // CSS pixels of a map that need no fewer maps
 const CLASSES = 26; // a vector of so many at most is drawn as a row each
 const BETWEEN = { across: 13, down: 4 };
 const LEAST = { across: 34, down: 25 }; // of a column, or a row, for its caption
-const CAPTION = { across: 50, down: 66 }; // CSS pixels above the maps, or left of them
+const CAPTION = { across: 50, down: 66, widest: 96 }; // CSS pixels above the maps, or left of them
+const GROUP = 17; // of the name of a group, above those
+const FULL = 0.85; // of the maps' size without, for which captions get all the room they want
 const LOW = { room: 240, caption: 34 }; // a room so low gets shorter captions
-
-/** @returns {number} CSS pixels above the maps, or left of them. */
-function captionOf({ down, height }) {
-  if (down) return CAPTION.down;
-  return height < LOW.room ? LOW.caption : CAPTION.across;
-}
 
 /**
  * Plans a network: left to right, or top to bottom where the room is high.
@@ -29,21 +28,59 @@ function captionOf({ down, height }) {
  * @returns {Plan}
  */
 export function plan(layers, room) {
-  const down = room.down;
+  const { down } = room;
   const arranged = down ? chain(layers) : arrange(layers);
-  const lanes = arranged.lanes;
-  const head = captionOf(room);
-  const cross = (down ? room.width : room.height) - head;
+  const { lanes } = arranged;
+  const groups = down ? { own: new Map(), all: [] } : groupsOf(layers.map(({ name }) => name), arranged);
+  const ways = down ? new Map() : shortcuts(arranged);
+  const texts = layers.map((layer) => room.caption(layer, groups.own.get(layer.name) ?? layer.name));
+  const low = !down && room.height < LOW.room;
+  const top = groups.all.length && !low ? GROUP : 0;
+  const head = headOf(texts, { down, low }) + top;
+  const cross = (down ? room.width : room.height) - head - roomBelow(ways);
   const main = down ? room.height : room.width;
-  const about = { layers, arranged, down, main, cross, head, lane: cross / lanes - (lanes > 1 ? 26 : 0) };
-  const columns = room.whole ? [Infinity] : MOST_COLUMNS;
-  let best = { most: columns[0], side: 0 };
-  for (const most of columns) {
+  const about = { layers, arranged, groups, ways, down, low, main, cross, head, top, lane: cross / lanes - (lanes > 1 ? 26 : 0) };
+  return fitted({ ...about, columns: room.whole ? [Infinity] : MOST_COLUMNS }, texts, room.group);
+}
+
+/** CSS pixels above the maps, or left of them. */
+function headOf(texts, { down, low }) {
+  if (!down) return low ? LOW.caption : CAPTION.across;
+  return Math.min(CAPTION.widest, Math.max(CAPTION.down, ...texts.map((widths) => widths[2] + 4)));
+}
+
+/** Plans with as much room for captions as costs the maps little; with all, where it is to be scrolled. */
+function fitted(about, texts, groupWidth) {
+  const levels = about.down ? [null] : [0, 1, 2];
+  const tried = levels.map((level) => {
+    const wanted = level === null ? [] : columnsOf(about, texts, level, groupWidth);
+    return { wanted, ...best({ ...about, wanted }) };
+  });
+  const least = tried[tried.length - 1];
+  const scrolled = about.columns.length > 1 ? SCROLLED : { most: Infinity, side: SIDES.least };
+  const found = least.side ? tried.find(({ side }) => side >= FULL * least.side) ?? least : { ...tried[0], ...scrolled };
+  return grown({ ...about, wanted: found.wanted }, found.most, Math.max(found.side, SIDES.least));
+}
+
+/** What the captions want of each column. */
+function columnsOf({ layers, arranged, groups, low }, texts, level, groupWidth) {
+  const wanted = new Array(arranged.columns).fill(0);
+  layers.forEach(({ name }, i) => {
+    const { column, alone } = arranged.places.get(name);
+    wanted[column] = Math.max(wanted[column], texts[i][alone && !low ? level : 2]);
+  });
+  for (const { name, first, last } of groups.all) if (first === last) wanted[first] = Math.max(wanted[first], groupWidth(name));
+  return wanted;
+}
+
+function best(about) {
+  let found = { most: about.columns[0], side: 0 };
+  for (const most of about.columns) {
     const side = largestSide(about, most);
-    if (side > 1.25 * best.side) best = { most, side };
+    if (side > 1.25 * found.side) found = { most, side };
     if (side >= GOOD) break;
   }
-  return grown(about, best.most, Math.max(best.side, SIDES.least));
+  return found;
 }
 
 /** All layers one below the other, as on a phone. */
@@ -122,9 +159,9 @@ function scaleBelow(wanted) {
 const sizeOf = (box) => [box.canvasWidth * box.size, box.canvasHeight * box.size];
 
 /** What each column, or row, takes. */
-function extents({ layers, arranged, down }, made) {
+function extents({ layers, arranged, down, wanted }, made) {
   const least = LEAST[down ? "down" : "across"];
-  const found = new Array(arranged.columns).fill(least);
+  const found = Array.from({ length: arranged.columns }, (_, column) => Math.max(least, wanted[column] ?? 0));
   layers.forEach(({ name }, i) => {
     const { column } = arranged.places.get(name);
     found[column] = Math.max(found[column], sizeOf(made[i])[down ? 1 : 0]);
@@ -144,7 +181,7 @@ function lengthOf(about, made) {
 
 /** Where each layer stands: the columns spread over the room, the maps in the middle of theirs. */
 function placed(about, made) {
-  const { layers, arranged, down, main, cross, head } = about;
+  const { layers, arranged, groups, ways, down, low, main, cross, head, top } = about;
   const all = extents(about, made);
   const used = all.reduce((sum, one) => sum + one, 0);
   const least = leastBetween(about);
@@ -158,8 +195,10 @@ function placed(about, made) {
     const begin = starts[column] + (all[column] - (down ? height : width)) / 2;
     const [x, y] = down ? [head, begin] : [begin, Math.round(middle - height / 2)];
     const slot = { start: starts[column], extent: all[column], between };
-    return [name, { x: Math.round(x), y: Math.round(y), width, height, geometry: made[i], alone, slot }];
+    return [name, { x: Math.round(x), y: Math.round(y), width, height, geometry: made[i], alone, top, slot }];
   });
+  const spans = groups.all.map(({ name, first, last }) => ({ name, left: starts[first], right: starts[last] + all[last] }));
   const length = Math.max(main, used + least * (all.length - 1));
-  return { down, low: head === LOW.caption, length, edges: arranged.edges, places: new Map(/** @type {any} */ (places)) };
+  const told = { down, low, head, length, floor: head + cross, own: groups.own, groups: low ? [] : spans, shortcuts: ways };
+  return { ...told, edges: arranged.edges, places: new Map(/** @type {any} */ (places)) };
 }

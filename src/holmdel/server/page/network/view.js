@@ -1,8 +1,10 @@
 /** One network on the page: its layers as large as there is room, what joins them, what it says. */
 
 import { createAnswer } from "./answer.js";
+import { captionWidths } from "./caption.js";
 import { decode } from "../core/base64.js";
 import { element, say } from "../core/elements.js";
+import { shortened, widthOf } from "../core/measure.js";
 import { Edges } from "./edges.js";
 import { LayerView } from "./layer.js";
 import { plan } from "./plan.js";
@@ -13,6 +15,7 @@ import { t } from "../core/texts.js";
 
 const phone = matchMedia("(max-width: 720px)");
 const LABELS = 26; // CSS pixels right of the last layer
+const GROUP = 11; // CSS pixels of the font of a group's name
 
 /** One network on the page. */
 export class NetworkView {
@@ -31,6 +34,8 @@ export class NetworkView {
     this.#size = null;
     this.#again();
   });
+
+  #cut = new IntersectionObserver((entries) => entries.forEach(hideCut), { threshold: [0.01, 0.5, 0.9, 0.99, 1] });
 
   /** @param {NetworkOptions} options */
   constructor(options) {
@@ -109,9 +114,10 @@ export class NetworkView {
   off() {
     cancelAnimationFrame(this.#frame);
     this.#resized.disconnect();
+    this.#cut.disconnect();
   }
 
-  /** @returns {{width: number, height: number, down: boolean, whole: boolean}} */
+  /** CSS pixels that there are. */
   #room() {
     const [clientWidth, clientHeight] = (this.#size ??= [this.scroll.clientWidth, this.scroll.clientHeight]);
     const down = phone.matches;
@@ -124,20 +130,24 @@ export class NetworkView {
     const { on, onKernels, onKind } = this.options;
     const { layers: given, classes } = found;
     this.#drawn = this.#structure(found);
-    const made = plan(given, this.#room());
+    const made = plan(given, { ...this.#room(), caption: captionWidths, group: (name) => widthOf(name, GROUP) + 8 });
     this.plan = made;
     const views = given.map((layer, at) => {
       const labels = at === given.length - 1 ? classes : null;
       const place = /** @type {any} */ (made.places.get(layer.name));
-      return new LayerView({ layer, place, down: made.down, labels, on, onKernels, onKind });
+      const own = made.own.get(layer.name) ?? layer.name;
+      return new LayerView({ layer, own, place, plan: made, labels, on, onKernels, onKind });
     });
     this.layers = new Map(views.map((view) => [view.layer.name, view]));
     this.stage.style[made.down ? "height" : "width"] = `${made.length + (made.down ? 0 : LABELS)}px`;
     this.stage.style[made.down ? "width" : "height"] = "100%";
     this.stage.classList.toggle("down", made.down);
     this.stage.classList.toggle("low", made.low);
-    this.stage.replaceChildren(...views.map((view) => view.node), this.edges.node);
+    const names = made.groups.map(groupName);
+    this.stage.replaceChildren(...names, ...views.map((view) => view.node), this.edges.node);
     this.edges.show(made, this.layers);
+    this.#cut.disconnect();
+    for (const head of [...views.map((view) => view.head), ...names.map((one) => one.children[0])]) this.#cut.observe(head);
   }
 
   #again() {
@@ -155,4 +165,17 @@ export class NetworkView {
     const told = ({ name, kind, detail, shape, shown }) => [name, kind, detail, shape, shown];
     return JSON.stringify([layers.map(told), classes, this.#room()]);
   }
+}
+
+/** A caption that the edge of the room cuts is not shown: half a number is another. */
+function hideCut({ target, intersectionRatio }) {
+  target.classList.toggle("cut", intersectionRatio > 0 && intersectionRatio < 0.99);
+}
+
+/** The name of the layers below it, over them all. */
+function groupName({ name, left, right }) {
+  const text = element("span", { title: name }, shortened(name, GROUP, right - left - 4));
+  const node = element("p", { class: "group" }, text);
+  Object.assign(node.style, { left: `${left}px`, width: `${right - left}px` });
+  return node;
 }
