@@ -224,8 +224,10 @@ def test_what_cannot_go_is_named(tmp_path):
     with pytest.raises(UserError, match="the layer 0 pads by reflect, which C files do not have"):
         classifier(network, contract, 3).export(tmp_path / "c", to="c")
     network = nn.Sequential(nn.Flatten(), nn.Linear(784, 6000), nn.Linear(6000, 3))
-    with pytest.raises(UserError, match="C files are for small ones, of up to 4,000,000"):
-        classifier(network, contract, 3).export(tmp_path / "c", to="c")
+    large = "the network has 4,728,003 parameters; {} are for small ones, of up to 4,000,000"
+    for form, files in {"c": "C files", "html": "pages"}.items():
+        with pytest.raises(UserError, match=large.format(files)):
+            classifier(network, contract, 3).export(tmp_path / "c", to=form)
     assert not (tmp_path / "c").exists()
 
 

@@ -54,6 +54,7 @@ def to_c(
     """
     paths = [out / f"{NAME}.{ending}" for ending in ("h", "c")]
     refuse_existing_files(paths, force)
+    subject.refuse_large("C files")
     graph = classifier_graph(subject.network, subject.header.image)
     found = c_source(graph, subject.header.classes, about(subject))
     compiler = _compiler()

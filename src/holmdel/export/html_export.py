@@ -36,7 +36,6 @@ from holmdel.export.subject import Subject
 from holmdel.images.contract import to_input
 from holmdel.version import __version__
 
-MOST_WEIGHTS = 4_000_000  # a page of 22 megabytes
 MOST_MACS = 2e10  # of a comparison: half a minute of Node.js
 _BEGIN = "frame.js"
 _IMPORT = re.compile(r'(from|import) "(\.[^"]+\.js)"')
@@ -58,14 +57,10 @@ def to_html(subject: Subject, out: Path, *, force: bool = False) -> Report:
             written, without Node.js, or where it answers otherwise.
     """
     refuse_existing_files([out], force)
+    subject.refuse_large("pages")
     graph = classifier_graph(subject.network, subject.header.image)
     anatomy = inspect_module(subject.network, subject.header.image.input)
     plain, weights = plain_graph(graph)
-    if len(weights) > 4 * MOST_WEIGHTS:
-        raise UserError(
-            f"the network has {len(weights) // 4:,} weights; pages are for small ones, of up to "
-            f"{MOST_WEIGHTS:,}; ONNX takes it"
-        )
     node, runtime = _node()
     count = int(min(len(subject.images), max(1, MOST_MACS / max(1, anatomy.totals.macs or 1))))
     images = subject.images[:count]
@@ -84,7 +79,6 @@ def to_html(subject: Subject, out: Path, *, force: bool = False) -> Report:
 def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) -> str:
     """Returns the page."""
     header, contract = subject.header, subject.header.image
-    parameters = sum(parameter.numel() for parameter in subject.network.parameters())
     name = subject.name or header.network
     model = {
         "name": name,
@@ -93,7 +87,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
         "input": list(contract.input),
         "stored": list(contract.stored),
         "framing": contract.framing,
-        "parameters": parameters,
+        "parameters": subject.parameters,
         "unknown": header.unknown,
         "source": "folder",
         "data": "",
@@ -106,7 +100,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
         "style": _text("style.css") + _text("draw/draw.css"),
         "modules": _safe({"imports": _modules()}),
         "facts": html.escape(
-            f"{parameters:,} parameters. Made with Holmdel {__version__}{licence}."
+            f"{subject.parameters:,} parameters. Made with Holmdel {__version__}{licence}."
         ),
         "texts": _safe({language: _texts(language) for language in ("en", "zh")}),
         "network": _safe(page),

@@ -13,6 +13,7 @@ from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
 from holmdel.images.contract import to_input
 
+MOST_PARAMETERS = 4_000_000  # of a page of 22 megabytes, or a source file of some 50
 GENERATED = 64  # images, where none of a data set are given
 TOLERATED = 0.2  # percentage points of accuracy that 8 bits may lose
 _SEED = 1989
@@ -52,6 +53,19 @@ class Subject:
         with evaluating(self.network):
             parts = [self.network(to_input(part, contract)).float() for part in self.parts()]
         return torch.cat(parts)
+
+    @property
+    def parameters(self) -> int:
+        """How many the network has."""
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def refuse_large(self, files: str) -> None:
+        """Raises a UserError for a network that is too large for some files, `pages` or such."""
+        if self.parameters > MOST_PARAMETERS:
+            raise UserError(
+                f"the network has {self.parameters:,} parameters; {files} are for small ones, of "
+                f"up to {MOST_PARAMETERS:,}; ONNX takes it"
+            )
 
     def accuracy(self, logits: Tensor) -> float:
         """Returns the share of images named right; as the network names them without labels."""

@@ -17,7 +17,6 @@ from holmdel.export.c.work import Work, identifier, values_of
 from holmdel.export.graph import IMAGES, LOGITS, PROBABILITIES, Array, Graph, Node
 
 NAME = "holmdel_model"
-MOST_WEIGHTS = 4_000_000  # a source file of some 50 megabytes
 _MEMORY, _SCRATCH = "memory", "scratch"
 
 
@@ -50,12 +49,6 @@ def c_source(
     Raises:
         UserError: for a network that cannot go into C; it names the layer.
     """
-    weights = sum(array.size for array in graph.constants.values())
-    if weights > MOST_WEIGHTS:
-        raise UserError(
-            f"the network has {weights:,} weights; C files are for small ones, of up to "
-            f"{MOST_WEIGHTS:,}; ONNX takes it"
-        )
     graph, factors = of_eight_bits(graph) if eight else (graph, {})
     sizes, arena = sizes_of(graph), plan(graph)
     scratch = max(scratch_of(node, sizes) for node in graph.nodes)

@@ -101,15 +101,20 @@ function strides(shape) {
   return steps;
 }
 
-/** Calls back with a place in each of some arrays, for all positions of a shape, in order. */
+/** Calls back with a place in each of one or two arrays, for all positions of a shape, in order. */
 function walk(shape, steps, starts, visit) {
+  const last = shape.length - 1;
   const go = (axis, places) => {
-    if (axis === shape.length) return visit(...places);
-    const now = [...places];
-    for (let i = 0; i < shape[axis]; i++) {
-      go(axis + 1, now);
-      for (let k = 0; k < now.length; k++) now[k] += steps[k][axis];
+    if (axis > last) return visit(...places);
+    const by = steps.map((step) => step[axis]);
+    if (axis < last) {
+      for (let i = 0; i < shape[axis]; i++)
+        go(axis + 1, places.map((place, k) => place + i * by[k]));
+      return;
     }
+    let [one, two = 0] = places;
+    const [first, second = 0] = by;
+    for (let i = 0; i < shape[axis]; i++, one += first, two += second) visit(one, two);
   };
   go(0, starts);
 }
@@ -157,28 +162,72 @@ function padded({ shape: [maps, height, width], data }, [top, left, bottom, righ
 
 function convolution([given, weight, bias], shape, at) {
   const [maps, height, width] = shape;
-  const [, per, high, wide] = weight.shape;
-  const source = padded(given, at.pads);
-  const [[down, across], [one, two]] = [at.strides, at.dilations];
-  const out = new Float64Array(size(shape));
   const share = maps / at.group;
-  for (let o = 0; o < maps; o++) {
-    const first = Math.floor(o / share) * per;
+  const source = padded(given, at.pads);
+  const out = new Float64Array(size(shape));
+  const seen = new Float64Array(width * size(weight.shape.slice(1)));
+  for (let g = 0; g < at.group; g++)
     for (let r = 0; r < height; r++) {
-      const to = (o * height + r) * width;
-      out.fill(bias ? bias.data[o] : 0, to, to + width);
-      for (let i = 0; i < per; i++)
-        for (let k = 0; k < high; k++) {
-          const row = ((first + i) * source.rows + r * down + k * one) * source.columns;
-          for (let l = 0; l < wide; l++) {
-            const w = weight.data[((o * per + i) * high + k) * wide + l];
-            const from = row + l * two;
-            for (let c = 0; c < width; c++) out[to + c] += w * source.data[from + c * across];
-          }
-        }
+      look(seen, source, weight.shape, at, g, r, width);
+      for (let o = g * share; o < (g + 1) * share; o += AT_ONCE) {
+        const count = Math.min(AT_ONCE, (g + 1) * share - o);
+        sums(out, (o * height + r) * width, height * width, seen, width, weight, bias, o, count);
+      }
     }
-  }
   return out;
+}
+
+/** Writes what each unit of a row sees, one after the other. */
+function look(seen, source, [, per, high, wide], at, group, row, width) {
+  const [[down, across], [one, two]] = [at.strides, at.dilations];
+  let to = 0;
+  for (let c = 0; c < width; c++)
+    for (let i = group * per; i < (group + 1) * per; i++)
+      for (let k = 0; k < high; k++) {
+        const from = (i * source.rows + row * down + k * one) * source.columns + c * across;
+        for (let l = 0; l < wide; l++) seen[to++] = source.data[from + l * two];
+      }
+}
+
+const AT_ONCE = 4; // maps that are computed together: what a unit sees is read once for all
+
+/** Writes the sums of a row of units, in `count` maps from `first` on, `apart` from map to map. */
+function sums(out, to, apart, seen, width, weight, bias, first, count) {
+  const long = seen.length / width;
+  const starts = [0, 1, 2, 3].map((k) => (bias && k < count ? bias.data[first + k] : 0));
+  const answers = new Float64Array(AT_ONCE);
+  for (let c = 0; c < width; c++) {
+    answers.set(starts);
+    if (count === AT_ONCE) addFour(answers, seen, c * long, weight.data, first * long, long);
+    else
+      for (let k = 0; k < count; k++)
+        answers[k] += dot(seen, c * long, weight.data, (first + k) * long, long);
+    for (let k = 0; k < count; k++) out[to + c + k * apart] = answers[k];
+  }
+}
+
+/** Adds the products of what is seen with four rows of weights. */
+function addFour(answers, seen, from, weights, row, long) {
+  let [one, two, three, four] = [answers[0], answers[1], answers[2], answers[3]];
+  const [second, third, fourth] = [row + long, row + 2 * long, row + 3 * long];
+  for (let i = 0; i < long; i++) {
+    const value = seen[from + i];
+    one += weights[row + i] * value;
+    two += weights[second + i] * value;
+    three += weights[third + i] * value;
+    four += weights[fourth + i] * value;
+  }
+  answers[0] = one;
+  answers[1] = two;
+  answers[2] = three;
+  answers[3] = four;
+}
+
+/** The sum of the products of what is seen with a row of weights. */
+function dot(seen, from, weights, row, long) {
+  let sum = 0;
+  for (let i = 0; i < long; i++) sum += weights[row + i] * seen[from + i];
+  return sum;
 }
 
 function pooling([given], shape, at, op) {
@@ -208,11 +257,11 @@ function pooling([given], shape, at, op) {
 
 function dense([given, weight, bias], shape) {
   const inputs = weight.shape[1];
-  return Float64Array.from({ length: size(shape) }, (_, o) => {
-    let sum = bias ? bias.data[o] : 0;
-    for (let i = 0; i < inputs; i++) sum += weight.data[o * inputs + i] * given.data[i];
-    return sum;
-  });
+  const units = { length: size(shape) };
+  return Float64Array.from(
+    units,
+    (_, o) => (bias ? bias.data[o] : 0) + dot(given.data, 0, weight.data, o * inputs, inputs),
+  );
 }
 
 function product([one, two], shape) {
