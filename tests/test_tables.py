@@ -46,6 +46,47 @@ def test_a_table_of_pixels(tmp_path, header, label_last):
     assert (len(data.train), len(data.test)) == (16, 4)
 
 
+@pytest.mark.parametrize("number", ["", "id", "Unnamed: 0"])
+def test_a_column_that_numbers_the_rows_is_no_pixel(tmp_path, number):
+    lines = kaggle(tmp_path / "plain.csv").read_text().splitlines()
+    numbered = [f"{row - 1 if row else number},{line}" for row, line in enumerate(lines)]
+    (tmp_path / "numbered.csv").write_text("\n".join(numbered))
+    assert same(load(tmp_path / "numbered.csv"))
+
+
+@pytest.mark.parametrize("form", ["%.18e", "%.1f"])
+@pytest.mark.parametrize("header", ["digit,1x1,1x2", ""])
+def test_whole_numbers_in_any_form_are_the_same_labels(tmp_path, form, header):
+    values = np.c_[LABELS, IMAGES.reshape(20, -1)]
+    names = header and header + ",more" * 782
+    np.savetxt(tmp_path / "a.csv", values, form, ",", header=names, comments="")
+    data = load(tmp_path / "a.csv")
+    assert data.classes == ("3", "4")
+    assert same(data)
+
+
+def test_a_table_of_colours(tmp_path):
+    colours = np.random.default_rng(1).integers(0, 256, (20, 8, 8, 3), np.uint8)
+    np.savetxt(
+        tmp_path / "rgb.csv",
+        np.c_[colours.reshape(20, -1), LABELS],
+        "%d",
+        ",",
+        header=",".join([*(f"pixel{n:04}" for n in range(192)), "label"]),
+        comments="",
+    )
+    images = load(tmp_path / "rgb.csv", input=(3, 8, 8), test=0.1).train.images
+    assert any(np.array_equal(images[0].permute(1, 2, 0), image) for image in colours)
+
+
+def test_a_row_without_a_label_is_named(tmp_path):
+    rows = kaggle(tmp_path / "plain.csv").read_text().splitlines()
+    rows[7] = rows[7].removeprefix(str(LABELS[6]))
+    (tmp_path / "plain.csv").write_text("\n".join(rows))
+    with pytest.raises(UserError, match=r"plain\.csv has no label in row 7"):
+        load(tmp_path / "plain.csv")
+
+
 def test_the_test_file_beside_it_is_the_test_part_if_it_has_labels(tmp_path):
     path = kaggle(tmp_path / "mnist_train.csv", IMAGES[:14], LABELS[:14])
     other = kaggle(tmp_path / "mnist_test.csv", IMAGES[14:], LABELS[14:])
@@ -106,7 +147,7 @@ def test_arrays_are_trained_on_and_evaluated_on():
     run = library.train("lenet", data=(IMAGES, LABELS), epochs=1, out="run")
     assert run.header.classes == ("3", "4")
     assert library.evaluate("run", data=(IMAGES, LABELS)).count == 20
-    with pytest.raises(UserError, match="arrays"):
+    with pytest.raises(UserError, match="run was trained on arrays, which it does not keep; give"):
         library.evaluate("run")
 
 

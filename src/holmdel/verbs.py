@@ -91,6 +91,11 @@ def asked_of(
     if known is None:
         return Asked(data or "fashion-mnist", data_root)
     own = Asked(known.data, data_root or known.root, known.test, None, known.skip_broken)
+    if data is None and known.data == "arrays" and not Path(known.data).exists():
+        raise UserError(
+            f"{model} was trained on arrays, which it does not keep; give the data to evaluate it "
+            "on (data=, or --data)"
+        )
     if data is None:
         return own
     same = isinstance(data, str | Path) and Path(data).resolve() == Path(known.data).resolve()

@@ -17,7 +17,8 @@ from holmdel.images.formats import ENDINGS
 LABELS = ("label", "labels", "class", "target", "y", "category")
 PATHS = ("path", "file", "filename", "file_name", "image", "img", "image_path", "filepath")
 PARTS = ("split", "part", "subset", "set")
-FORMS = "label,pixel0,pixel1,... with a square number of pixels, or path,label"
+NUMBERS = ("", "id", "index", "unnamed: 0")  # of rows, as pandas writes them
+FORMS = "label,pixel0,pixel1,... with a square number of pixels, or three times one, or path,label"
 _PIXELS = 16  # columns that are pixels, at least
 
 
@@ -88,6 +89,7 @@ def _open(path: Path) -> _Table:
     rows = [*csv.reader(lines, delimiter=delimiter)]
     names = [cell.strip().lower() for cell in rows[0]]
     has_header = any(name in (*LABELS, *PATHS) or name.startswith("pixel") for name in names)
+    has_header = has_header or (len(names) > _PIXELS and not all(map(_is_number, names[1:-1])))
     if has_header and len(rows) < 2:
         raise UserError(f"{path} has a header and no rows; expected {FORMS}")
     return _Table(path, delimiter, names if has_header else [], rows[-1 if has_header else 0])
@@ -117,17 +119,45 @@ def _with_test_file(table: _Table, train: Examples) -> Examples:
     )
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _read_pixels(table: _Table) -> Examples:
-    at, columns = table.column(LABELS) or 0, len(table.first)
-    side = math.isqrt(columns - 1)
-    if side * side != columns - 1:
-        raise UserError(
-            f"{table.path} has {columns - 1} columns beside the label; expected {FORMS}"
-        )
-    pixels = table.cells([column for column in range(columns) if column != at], np.float32)
-    images = as_pixels(pixels.reshape(-1, side, side), table.path)
-    labels, classes = numbered([str(text).strip() for text in table.cells(at, str)])
-    return Examples(classes, [*images], labels, None, str(table.path))
+    at = table.column(LABELS)
+    beside = [number for number, name in enumerate(table.header) if name in NUMBERS]
+    columns = [number for number in range(len(table.first)) if number not in beside]
+    at = columns[0] if at is None else at
+    columns.remove(at)
+    pixels = table.cells(columns, np.float32)
+    for channels in (1, 3):
+        side = math.isqrt(len(columns) // channels)
+        if channels * side * side == len(columns):
+            shape = (side, side) if channels == 1 else (side, side, channels)
+            images = as_pixels(pixels.reshape(-1, *shape), table.path)
+            labels, classes = numbered(_texts(table, at))
+            return Examples(classes, [*images], labels, None, str(table.path))
+    raise UserError(f"{table.path} has {len(columns)} columns beside the label; expected {FORMS}")
+
+
+def _texts(table: _Table, column: int) -> list[str]:
+    """Returns the labels in a column; 3.0 and 3e+00, as programs write whole numbers, as 3.
+
+    Raises:
+        UserError: if a row has none.
+    """
+    texts = [str(text).strip() for text in table.cells(column, str)]
+    bare = next((row for row, text in enumerate(texts) if text.lower() in ("", "nan")), None)
+    if bare is not None:
+        raise UserError(f"{table.path} has no label in row {bare + 1}; expected {FORMS}")
+    if all(text.removeprefix("-").isdigit() for text in texts) or not all(map(_is_number, texts)):
+        return texts
+    values = [float(text) for text in texts]
+    return [str(int(value)) for value in values] if all(map(float.is_integer, values)) else texts
 
 
 def as_pixels(values: NDArray[np.float32], path: object) -> NDArray[np.uint8]:
@@ -146,7 +176,7 @@ def _read_paths(table: _Table) -> Examples:
     at, label_at = _columns(table)
     folder, origin = table.path.parent, str(table.path)
     images = [folder / str(text).strip() for text in table.cells(at, str)]
-    labels, classes = numbered([str(text).strip() for text in table.cells(label_at, str)])
+    labels, classes = numbered(_texts(table, label_at))
     part = table.column(PARTS)
     if part is None:
         return Examples(classes, images, labels, None, origin)
