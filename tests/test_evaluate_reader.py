@@ -146,6 +146,15 @@ def test_a_labelled_folder_is_read_in_order(labelled):
     ]
 
 
+def test_a_table_of_files_and_digits_needs_no_head(labelled):
+    (labelled / "truth.tsv").write_text("0.png\t047\n2.png\t247\n", encoding="utf-8-sig")
+    strings = read_labelled(labelled)
+    assert [(string.path.name, string.text) for string in strings] == [
+        ("0.png", "047"),
+        ("2.png", "247"),
+    ]
+
+
 def test_pictures_may_lie_beside_the_truth(labelled):
     (labelled / "images" / "0.png").rename(labelled / "0.png")
     assert read_labelled(labelled)[0].path == labelled / "0.png"
@@ -155,7 +164,9 @@ def test_pictures_may_lie_beside_the_truth(labelled):
     ("content", "sentence"),
     [
         (None, "there is no file .*truth.tsv; expected one with a line a picture"),
-        ("name\ttext\n", "has no column file nor digits; expected a first line"),
+        ("name\ttext\n", "has no column file and no column digits; expected a first line"),
+        ("file\ttext\n", "has no column digits; expected a first line"),
+        ("0.png\t047\n9.png\t147\n", "line 2, column 1: there is no picture '9.png' in"),
         ("file\tdigits\n", "has no line below its head"),
         ("file\tdigits\n9.png\t1\n", "line 2, column 1: there is no picture '9.png' in"),
         (

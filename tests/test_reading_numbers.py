@@ -79,6 +79,9 @@ def test_digits_beside_a_comb_say_that_cells_are_missing():
     paper = comb(4, x=260).write("735204", 180, 120, pitch=80)
     fields = find_fields(Inks(paper.photograph(shade=0)), score).fields
     assert [field.beyond for field in fields if field.comb] == [True]
+    loose = comb(4, x=420).write("473", 180, 120, pitch=80).write("5204", 420, 120, pitch=80)
+    fields = find_fields(Inks(loose.photograph(shade=0)), score).fields
+    assert [field.beyond for field in fields] == [True, True]
     assert (
         not find_fields(Inks(comb(4).write("7352", 100, 120, pitch=80).photograph()), score)
         .fields[0]

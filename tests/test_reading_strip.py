@@ -107,6 +107,21 @@ def test_blue_ink_in_a_black_frame_is_read_without_it(line):
     assert [found.text for found in holmdel.read(page).lines] == [NUMBER]
 
 
+@pytest.mark.parametrize("share", [0.35, 0.45, 0.6])
+def test_a_black_frame_at_the_border_hides_no_faint_ink(line, share):
+    faint = (235 - share * (235.0 - line)).astype(np.uint8)
+    [strip] = strips_of(Inks(framed(faint, gap=0, width=4, grey=0, margin=0)), certain=False)
+    assert strip.box[2] >= line.shape[1] - 26
+    assert strip.box[3] >= 48
+
+
+@pytest.mark.parametrize("width", [3, 4, 8])
+def test_a_frame_right_at_the_ink_cuts_nothing_off(line, width):
+    close = line[6:54]  # from the first row with ink to the last
+    [strip] = strips_of(Inks(framed(close, gap=0, width=width, grey=0, margin=0)), certain=False)
+    assert (strip.box[1], strip.box[3]) == (width, 48)
+
+
 @pytest.mark.parametrize("char", "0123456789")
 def test_one_digit_is_found_in_a_crop_and_on_a_card(digit, char):
     mask = digit(char, 60)
@@ -282,3 +297,26 @@ def test_slashes_are_never_digits(digit):
     assert (line.text, line.status) == ("2412312068", "read")
     [line] = holmdel.read(date, "date:dmy", lines=True, max_error=0.05).lines
     assert (line.value, line.status) == ({"date": "2008-08-24"}, "read")
+
+
+@pytest.mark.parametrize("lines", [True, False], ids=["--lines", "default"])
+def test_the_box_of_an_amount_holds_its_marks(digit, lines):
+    page = Image.new("L", (900, 300), 235)
+    page.paste(Image.fromarray(written(digit, "2500/")), (200, 100))
+    ImageDraw.Draw(page).line((434, 134, 464, 134), fill=60, width=4)
+    ink = np.flatnonzero((np.asarray(page) < 200).any(0))
+    [line] = holmdel.read(page, "amount", lines=lines).lines
+    assert (line.raw, line.value) == ("2500/-", {"cents": 250000, "decimal": True})
+    x, _, w, _ = line.box
+    assert x <= ink[0] + 3
+    assert x + w >= ink[-1] - 3
+
+
+def test_a_comb_in_another_ink_is_read_cell_by_cell(digit):
+    """As the one whose walls are black: a wall is no one, and each digit is looked at alone."""
+    page = comb(digit, "2907", cells=4, size=(260, 80), corner=(16, 14)).convert("RGB")
+    dark = np.asarray(page.convert("L")) < 58
+    coloured = np.where(dark[:, :, None], np.uint8([30, 50, 190]), np.asarray(page))
+    strips = strips_of(Inks(coloured), certain=False)
+    assert strips
+    assert all(strip.comb for strip in strips)

@@ -109,9 +109,9 @@ def run(arguments: list[str] | None = None) -> None:
     0 done, 1 some inputs failed, 2 the user's mistake, 130 interrupted.
     """
     try:
-        given = with_address(sys.argv[1:] if arguments is None else arguments)
+        given = sys.argv[1:] if arguments is None else arguments
         _refuse_empty(given)
-        status = app(given, standalone_mode=False, prog_name="holmdel")
+        status = app(with_address(given), standalone_mode=False, prog_name="holmdel")
     except UserError as error:
         _complain(str(error))
         sys.exit(USER_MISTAKE)
@@ -157,12 +157,16 @@ def _missing(error: ModuleNotFoundError, given: list[str]) -> str:
 
 
 def _refuse_empty(arguments: list[str]) -> None:
-    """Raises a UserError for an option without a value, which as a path would be this folder."""
-    words = takewhile(lambda word: word != "--", arguments)  # which only inputs follow
+    """Raises a UserError for an empty value or input, which as a path would be this folder."""
+    words = [*takewhile(lambda word: word != "--", arguments)]  # which only inputs follow
     for flag, after in pairwise([*words, "-"]):
         name, inside, value = flag.partition("=")
         if name.startswith("--") and not (value if inside else after).strip():
             raise UserError(f"{name} was given an empty value; say one, or leave it out")
+    for number, word in enumerate(arguments, 1):
+        if not word.strip():
+            verb = f" to {arguments[0]}" if number > 1 else ""
+            raise UserError(f"an empty argument was given{verb}; say one, or leave it out")
 
 
 def _complain(sentence: str) -> None:

@@ -32,10 +32,12 @@ class CombAnswer:
     Attributes:
         answer: the digits of the cells in which there is one; boxes in the comb's picture.
         empty: for each cell whether nothing is written there.
+        chances: how probable each text is that may stand there.
     """
 
     answer: LineAnswer
     empty: tuple[bool, ...]
+    chances: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +210,7 @@ def _answer(
         weights[candidate.text] = alone if together is None else (alone + together) / 2
         candidates[candidate.text] = candidate
     if not weights:
-        return CombAnswer(LineAnswer("", "", 0.0, ()), empty)
+        return CombAnswer(LineAnswer("", "", 0.0, ()), empty, {})
     best = candidates[max(weights, key=weights.__getitem__)]
     digits = tuple(
         DigitAnswer(char, min(chance.get(char, 0.0), 1.0), cell.box)
@@ -216,7 +218,8 @@ def _answer(
     )
     score = min(weights[best.text], 1.0)
     fit = float(pattern.worth is None or best.value is not None)
-    return CombAnswer(LineAnswer(best.text, best.raw, score, digits, best.value, fit), empty)
+    answer = LineAnswer(best.text, best.raw, score, digits, best.value, fit)
+    return CombAnswer(answer, empty, weights)
 
 
 def _steps(chances: Sequence[dict[str, float]]) -> NDArray[np.float32]:

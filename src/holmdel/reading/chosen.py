@@ -97,11 +97,18 @@ def _is_even(ink: Candidates, line: Found) -> bool:
 
 
 def _with_beyond(ink: Candidates, chosen: Chosen, loose: Sequence[Around]) -> Chosen:
-    """Returns the fields; of combs it is said whether digits stand beside them."""
+    """Returns the fields; of combs and of digits it is said whether they stand beside each other.
+
+    The walls between them may not have been found: neither is a whole number then.
+    """
+    combs = [box for box in ink.boxes if len(box.cells) > 1]
 
     def seen(line: Found) -> Found:
         comb = ink.boxes[int(ink.marks.region[line.marks[0]]) - 1] if line.cells else None
-        return replace(line, beyond=comb is not None and any(_beside(comb, o) for o in loose))
+        if comb is None:
+            place = ink.around(line)
+            return replace(line, beyond=line.loose and any(_beside(box, place) for box in combs))
+        return replace(line, beyond=any(_beside(comb, other) for other in loose))
 
     return Chosen(tuple(map(seen, chosen.fields)), tuple(map(seen, chosen.weak)))
 

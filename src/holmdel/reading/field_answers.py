@@ -36,13 +36,22 @@ class FieldAnswer:
         return cls(field, answer, field.picture, field.to_page, field.weak)
 
     def take(self, comb: CombAnswer) -> None:
-        """Takes what is read in the cells of a comb, where it is surer, or there is more."""
-        surer = self.weak or comb.answer.score >= self.answer.score
-        if comb.answer.text and (surer or len(comb.answer.text) > len(self.answer.text)):
+        """Takes what is read in the cells of a comb, where it is surer, or there is more.
+
+        Where the cells say other digits than the line, that is as probable as the mean of both.
+        """
+        said, cells = self.answer, comb.answer
+        if not cells.text:
+            return
+        surer = self.weak or cells.score >= said.score
+        if surer or len(cells.text) > len(said.text):
             assert self.field.comb is not None
             assert self.field.comb_to_page is not None
-            self.answer, self.weak = comb.answer, False
+            self.answer, self.weak = cells, False
             self.picture, self.to_page = self.field.comb.picture, self.field.comb_to_page
+        if self.answer is said and said.text != cells.text:
+            chance = comb.chances.get(said.text, 0.0)
+            self.answer = replace(said, score=(said.score + chance) / 2)
 
 
 def rejected(found: Reading) -> Reading:
@@ -63,7 +72,9 @@ def alignments(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[st
 
 
 def around(boxes: Sequence[Box]) -> Box:
-    """Returns the box around some."""
+    """Returns the box around some; an empty one around none."""
+    if not boxes:
+        return 0, 0, 0, 0
     left, top = min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes)
     right, bottom = max(x + w for x, _, w, _ in boxes), max(y + h for _, y, _, h in boxes)
     return left, top, right - left, bottom - top

@@ -29,8 +29,8 @@ class LabelledString:
 def read_labelled(folder: str | Path) -> list[LabelledString]:
     """Returns the strings of a labelled folder, in the order of its `truth.tsv`.
 
-    `truth.tsv` has a head with the columns `file` and `digits`, and perhaps others; the pictures
-    lie in the folder or in its folder `images`.
+    `truth.tsv` has a head with the columns `file` and `digits`, and perhaps others; without a head
+    these two are all its columns. The pictures lie in the folder or in its folder `images`.
 
     Raises:
         UserError: if there is no `truth.tsv`, a column or a picture is missing, or what is given as
@@ -70,9 +70,9 @@ class _Row:
 
 
 def _rows(path: Path) -> list[_Row]:
-    """Returns each line below the head that has something in it."""
+    """Returns each line below the head, or each where there is none, that has something in it."""
     try:
-        head, *lines = path.read_text(encoding="utf-8").split("\n")
+        head, *lines = path.read_text(encoding="utf-8-sig").split("\n")
     except FileNotFoundError:
         raise UserError(
             f"there is no file {path}; expected one with a line a picture: its file, a tab, its "
@@ -80,17 +80,24 @@ def _rows(path: Path) -> list[_Row]:
         ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}); expected tabs and UTF-8") from None
-    names = head.split("\t")
+    names, first = head.split("\t"), 2
+    if _has_no_head(names):
+        names, lines, first = [*_COLUMNS], [head, *lines], 1
     if missing := [name for name in _COLUMNS if name not in names]:
         raise UserError(
-            f"{path} has no column {' nor '.join(missing)}; expected a first line with "
-            "`file` and `digits`, separated by tabs"
+            f"{path} has no column {' and no column '.join(missing)}; expected a first line with "
+            "`file` and `digits`, separated by a tab, or a file, a tab and its digits a line"
         )
     return [
         _Row(path, number, dict(zip(names, line.split("\t"), strict=False)))
-        for number, line in enumerate(lines, 2)
+        for number, line in enumerate(lines, first)
         if line
     ]
+
+
+def _has_no_head(fields: list[str]) -> bool:
+    """Returns whether a table's first line is one of its strings: two fields, the second digits."""
+    return len(fields) == len(_COLUMNS) and fields[1].isascii() and fields[1].isdigit()
 
 
 def _picture(folder: Path, name: str, place: str) -> Path:

@@ -61,6 +61,7 @@ class LineAnswer:
         fit: the probability that `value` is right if the digits are; 0 where the pattern gives
             values and this is none, and a half for a number that may be a date whose slashes the
             network took for ones.
+        marks: the boxes of the marks in `raw`.
     """
 
     text: str
@@ -69,6 +70,7 @@ class LineAnswer:
     digits: tuple[DigitAnswer, ...]
     value: dict[str, Any] | None = None
     fit: float = 1.0
+    marks: tuple[Box, ...] = ()
 
     @property
     def claim(self) -> float:
@@ -262,10 +264,11 @@ def _answer(
         best, fit = with_marks(views, best.text, pattern, slash=slash)
     if pattern.plain and is_slashed(best.text):
         fit = 0.5
-    digits = _digits(looks[0], best, picture, merged=slash and pattern.unslashed is not None)
-    return LineAnswer(
-        best.text, best.raw, min(_sum(said) / len(looks), 1.0), digits, best.value, fit
-    )
+    merged = slash and pattern.unslashed is not None
+    digits = _digits(looks[0], best, picture, merged=merged)
+    marks = _marks(looks[0], best, picture, merged=merged) if best.raw != best.text else ()
+    score = min(_sum(said) / len(looks), 1.0)
+    return LineAnswer(best.text, best.raw, score, digits, best.value, fit, marks)
 
 
 def _sum(said: Sequence[tuple[Candidate, Seen]]) -> float:
@@ -287,6 +290,21 @@ def _digits(
         DigitAnswer(char, confidence, _box(first, last, ink, picture.shape))
         for (char, confidence, first, last), is_digit in zip(spans, written, strict=True)
         if is_digit
+    )
+
+
+def _marks(
+    seen: Seen, best: Candidate, picture: NDArray[np.uint8], *, merged: bool
+) -> tuple[Box, ...]:
+    """Returns the boxes of the marks that are written."""
+    heard = np.exp(seen.steps)
+    with np.errstate(divide="ignore"):
+        steps = np.log(slash_as_one(heard) if merged else heard)
+    ink = seen.line[:, MARGIN:-MARGIN] > _INK
+    return tuple(
+        _box(first, last, ink, picture.shape)
+        for raw, (_, _, first, last) in zip(best.raw, align(steps, best.said), strict=True)
+        if raw not in DIGITS
     )
 
 

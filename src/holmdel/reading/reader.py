@@ -175,7 +175,9 @@ class Reader:
             Digit(d.char, d.confidence, on_page(d.box, strip.to_page)) for d in answer.digits
         )
         shown = alignments(strip.picture, answer, 1) if steps else ()
-        return Reading(sheet.path, self._kept(answer, digits), steps=shown)
+        marks = [on_page(mark, strip.to_page) for mark in answer.marks]
+        box = around([*(digit.box for digit in digits), *marks])
+        return Reading(sheet.path, self._kept(answer, digits, box), steps=shown)
 
     def _page(self, sheet: Sheet, page: Page, steps: bool) -> Reading:
         """Returns what stands in the fields of a page, read under the pattern."""
@@ -194,23 +196,21 @@ class Reader:
                 Digit(d.char, d.confidence, on_page(d.box, said.to_page))
                 for d in said.answer.digits
             )
+            if said.answer.score < READING.least_score:
+                continue
             kept = self._kept(said.answer, digits, said.field.box)
             unsure = said.weak or said.field.beyond
             lines += [replace(line, status=REJECT) for line in kept] if unsure else kept
             shown += alignments(said.picture, said.answer, number) if steps else ()
         return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
-    def _kept(
-        self, answer: LineAnswer, digits: tuple[Digit, ...], field: Box | None = None
-    ) -> tuple[Line, ...]:
-        """Returns the line of an answer; none without digits, or too weak a field of a page."""
-        weak = field is not None and answer.score < READING.least_score
-        if not answer.text or weak:
+    def _kept(self, answer: LineAnswer, digits: tuple[Digit, ...], box: Box) -> tuple[Line, ...]:
+        """Returns the line of an answer; none without digits."""
+        if not answer.text:
             return ()
         confidence = self.trust.confidence(answer.claim)
         raw = answer.raw if self._pattern.has_raw else None
         status = READ if confidence > self._threshold else REJECT
-        box = field or around([digit.box for digit in digits])
         return (
             Line(answer.text, raw, confidence, status, box, digits, answer.claim, answer.value),
         )

@@ -21,7 +21,6 @@ from holmdel.reading.pieces import (
     breadth,
     is_line,
     is_page,
-    pieces_of,
     strokes,
     with_ends,
     with_flags,
@@ -77,12 +76,15 @@ def strips_of(page: Inks, *, certain: bool) -> tuple[Strip, ...]:
     """
     if not certain and page.page.ndim == 3 and _strokes_of(luma(page.small[0]), False) is None:
         return ()
-    if not certain and len(page.layers) > 1:
-        if strip_of(page.grey, certain=False) is None:
-            return ()
-        certain = True
+    whole = strip_of(page.grey, certain=certain) if len(page.layers) > 1 else None
+    if len(page.layers) > 1 and not certain and whole is None:
+        return ()
+    certain = certain or whole is not None
     found = [strip_of(grey, certain=certain) for grey in page.greys]
-    return tuple(strip for strip in found if strip is not None)
+    strips = [strip for strip in found if strip is not None]
+    if whole is not None and whole.comb:  # printed in another ink than that of the line
+        return tuple(replace(strip, comb=True) for strip in strips)
+    return tuple(strips)
 
 
 def strip_of(grey: Picture, *, certain: bool) -> Strip | None:
@@ -106,8 +108,6 @@ def _looked_at(grey: Picture, certain: bool, looks: int) -> Strip | None:
         return None
     comb = _is_comb(look.layout)
     if look.inside and looks:
-        if not (certain or _may_be_line(look)):
-            return None
         strip = _of_part(grey, look.inside, lambda part: _looked_at(part, certain, looks - 1))
         if not comb or (strip and not strip.comb):
             return strip
@@ -163,19 +163,10 @@ def _look(grey: Picture, certain: bool) -> _Look | None:
     layout = find_layout(ink, light)
     whole = 0, 0, *grey.shape[::-1]
     inside = without_frames(grey)
-    if not _is_comb(layout):
-        inside = _box_inside(layout, scale, certain) or inside
-    elif any(side == end for side, end in zip(inside, whole, strict=True)):
-        inside = whole
+    if any(side == end for side, end in zip(inside, whole, strict=True)):
+        comb = _is_comb(layout)
+        inside = whole if comb else _box_inside(layout, scale, certain) or inside
     return _Look(scale, layout, None if inside == whole else inside)
-
-
-def _may_be_line(look: _Look) -> bool:
-    """Returns whether the ink inside a frame is a line, or too faint beside it to be seen."""
-    assert look.inside is not None
-    left, top, right, bottom = (round(side * look.scale) for side in look.inside)
-    pieces = pieces_of(look.layout.ink[top:bottom, left:right])
-    return not len(pieces) or is_line(pieces)
 
 
 class _Line(NamedTuple):
