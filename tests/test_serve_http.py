@@ -83,6 +83,15 @@ def test_who_closes_its_side_within_a_request_is_not(wire):
     assert closed(wire)
 
 
+def test_who_still_sends_after_a_refusal_is_told_of_it(wire):
+    wire.sendall(b"this is no HTTP\r\n\r\n")
+    for _ in range(5):
+        time.sleep(0.05)
+        wire.sendall(bytes(10_000))
+    assert answer(wire)[0] == 400
+    assert closed(wire)
+
+
 def test_a_body_in_chunks_is_a_body(wire):
     wire.sendall(post(chunks(b"no ", b"picture"), b"Transfer-Encoding: chunked"))
     status, _, body = answer(wire)

@@ -36,6 +36,8 @@ async def client(port: int, request: bytes, how: str, statuses: Counter[str]) ->
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         if how == "drops":
             for at in range(0, len(request), len(request) // 6):
+                if reader.at_eof() or writer.transport.is_closing():  # refused meanwhile
+                    break
                 writer.write(request[at : at + len(request) // 6])
                 await asyncio.sleep(0.5)
         elif how == "half":

@@ -10,6 +10,8 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _HEAD_BYTES = 65_536  # of the request line and the headers
+_LINGER = 5.0  # seconds for which what a refused client still sends is thrown away
+LINGERING = 1024  # refused connections beyond the limit that may be open meanwhile
 _OFFER = b"upgrade"  # the header that offers another protocol, such as h2c or websocket
 
 
@@ -28,6 +30,7 @@ class Connection(HttpToolsProtocol):
     _idle_since = 0.0
     _head = 0  # bytes received since the last complete head
     _closing_since: float | None = None
+    _refused = False  # whether an answer was given in place of the application
     _all_said = False  # whether the client has closed its side, with requests still to be answered
 
     def connection_made(self, transport: Any) -> None:
@@ -41,11 +44,13 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parses the bytes received; answers 431 to a head that is too large."""
+        if self._refused:
+            return
         self._head += len(data)
         self._unset_keepalive_if_required()
         while data:
             data = self._parse(data)
-        if self._head > _HEAD_BYTES and not self.transport.is_closing():
+        if self._head > _HEAD_BYTES and not self._refused and not self.transport.is_closing():
             self._reject(431, f"the headers are larger than {_HEAD_BYTES:,} bytes; send fewer")
 
     def _parse(self, data: bytes) -> bytes:
@@ -89,6 +94,8 @@ class Connection(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """Answers what a client has asked before it closed its side of the connection."""
+        if self._refused:
+            return False
         self._all_said = self._answering() and not self.cycle.more_body
         return self._all_said
 
@@ -108,26 +115,40 @@ class Connection(HttpToolsProtocol):
 
     def check_time(self, now: float) -> None:
         """Closes the connection if a head is late, or if the client does not take the answer."""
+        if self._refused and now - self._idle_since > _LINGER:
+            self.transport.close()
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
             if now - self._closing_since > self.head_seconds:
                 self.transport.abort()
             return
-        if not self._answering() and now - self._idle_since > self.head_seconds:
+        if (
+            not self._refused
+            and not self._answering()
+            and now - self._idle_since > self.head_seconds
+        ):
             seconds = f"{self.head_seconds:g}"
             self._reject(
                 408, f"no complete request arrived within {seconds} seconds; send it again"
             )
 
     def _reject(self, status: int, sentence: str, headers: str = "") -> None:
-        """Answers in place of the application, and closes the connection."""
+        """Answers in place of the application, and closes the connection.
+
+        A client that still sends would be told of a reset and not of the answer, so only this side
+        is closed at once.
+        """
         body = json.dumps({"error": sentence}).encode()
         head = (
             f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\n{headers}connection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
-        self.transport.close()
+        self._refused, self._idle_since = True, time.monotonic()
+        if len(self.connections) > self.most + LINGERING:
+            self.transport.close()
+        else:
+            self.transport.write_eof()
 
 
 def sweep(connections: Iterable[Any]) -> None:

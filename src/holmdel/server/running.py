@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from holmdel.errors import UserError
-from holmdel.server.connections import Connection, sweep
+from holmdel.server.connections import LINGERING, Connection, sweep
 from holmdel.server.listener import configured
 from holmdel.server.log import JsonFormatter
 from holmdel.server.services import Services, reader
@@ -188,7 +188,7 @@ def run(
 
 def _prepare(settings: "ServerSettings") -> None:
     """Sets limits of the whole process: open files, thread switches, garbage collection, logs."""
-    least = settings.connections + _FILES
+    least = settings.connections + LINGERING + _FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < least:
         most = least if hard == resource.RLIM_INFINITY else min(least, hard)
