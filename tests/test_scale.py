@@ -241,6 +241,30 @@ def test_over_ray_a_node_is_killed_and_nothing_is_lost(words, one_file, cluster)
     assert lines_of("parts") == one_file
 
 
+@pytest.mark.exhaustive
+def test_over_ray_an_evaluation_has_the_same_figures(holmdel, tmp_path, model, cluster):
+    (tmp_path / "strings").mkdir()
+    for number in range(70):
+        write_line(tmp_path / "strings" / f"{number}.png", str(number))
+    truth = "file\tdigits\n" + "".join(f"{n}.png\t{n}\n" for n in range(70))
+    (tmp_path / "strings" / "truth.tsv").write_text(truth)
+    digits = "lenet-mnist", "--data", "digits", "--limit", 300
+    for words in ((model, "--strings", tmp_path / "strings"), digits):
+        here = holmdel("evaluate", *words, "--json")
+        there = holmdel("evaluate", *words, "--json", "--ray", cluster.address)
+        assert (here.status, there.status) == (0, 0), there.err
+        one, other = json.loads(here.out), json.loads(there.out)
+        assert other.pop("confusion") == one.pop("confusion")
+        assert other.pop("curve", 0) == one.pop("curve", 0)
+        assert other == pytest.approx(one)
+
+
+def test_an_evaluation_of_a_classifier_takes_jobs_with_ray_alone(holmdel):
+    done = holmdel("evaluate", "lenet-mnist", "--jobs", 2)
+    assert done.status == 2
+    assert done.err == "holmdel: --jobs is for --strings, or for --ray; give one of them too\n"
+
+
 SPACE = "lr = {low = 0.01, high = 1.0, log = true}\nbatch_size = [16, 64]\nlimit = 200\n"
 
 

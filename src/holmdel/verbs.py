@@ -1,12 +1,13 @@
 """Verbs that join rooms which do not know each other, such as a model and its data set."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from holmdel import data as data_sets
 from holmdel import evaluation, exchange, samples
@@ -102,10 +103,22 @@ def asked_of(
     return replace(own, data=data) if same else Asked(data, data_root)
 
 
-def assess(classifier: Classifier, test: Split) -> evaluation.Evaluation:
-    """Returns how good a classifier is on a split in the form that it takes (see `split_for`)."""
+def assess(
+    classifier: Classifier,
+    test: Split,
+    logits: Callable[[Iterable[Tensor]], Iterator[Tensor]] | None = None,
+) -> evaluation.Evaluation:
+    """Returns how good a classifier is on a split in the form that it takes (see `split_for`).
+
+    Args:
+        classifier: that is judged.
+        test: the images, and what they are.
+        logits: gives the logits of batches in its place, such as over a cluster.
+    """
     batches = Batches(test, lambda images: images, classifier.contract.batch_size)
-    found = evaluation.evaluate(classifier.logits, batches)
+    said = logits(images for images, _ in batches) if logits else None
+    answer = (lambda images: next(said)) if said else classifier.logits
+    found = evaluation.evaluate(answer, batches)
     found = replace(found, classes=classifier.classes)
     threshold = classifier.header.unknown
     return found if threshold is None else found.with_threshold(threshold)

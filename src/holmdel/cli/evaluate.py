@@ -2,18 +2,24 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holmdel.cli.scaling import RayFlag
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from torch import Tensor
+
     from holmdel.classifier import Classifier
     from holmdel.data import Split
     from holmdel.evaluation import Evaluation
-    from holmdel.reading import Assessment, LabelledString
+    from holmdel.reading import Assessment, LabelledString, ReaderSettings
 
 MOST_CONFUSED = 8
 WORST = 24
@@ -60,13 +66,23 @@ def evaluate(
         float,
         typer.Option(metavar="X", help="For a reader: the fraction of wrong strings to allow."),
     ] = 0.01,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="For a reader, or with --ray: how many workers."),
+    ] = None,
+    ray: RayFlag = None,
 ) -> int:
     """Measure a model: accuracy, loss, figures for each class, confusions, calibration.
 
     A reader is measured on labelled strings: how many are read right, read wrongly and rejected.
     """
     if strings is not None:
-        return _evaluate_reader(model, strings, pattern, max_error, out, as_json)
+        from holmdel.reading import ReaderSettings  # loads torch
+
+        settings = ReaderSettings(model=Path(model), pattern=pattern, max_error=max_error)
+        return _evaluate_reader(strings, settings, jobs, ray, out, as_json)
+    if jobs and ray is None:
+        raise UserError("--jobs is for --strings, or for --ray; give one of them too")
     if model == "reader":
         raise UserError("a reader is measured on labelled strings; give --strings DIR")
     from holmdel import verbs  # loads torch
@@ -81,7 +97,8 @@ def evaluate(
     for line in (dataset.provenance, *dataset.notes):
         typer.echo(line, err=True)
     test = dataset.test.take(limit)
-    found = verbs.assess(classifier, test)
+    over_ray = _logits_over_ray(model, device, engine, jobs, ray) if ray else None
+    found = verbs.assess(classifier, test, over_ray)
     if out is not None:
         _draw_evaluation(out, classifier, test, found)
     if as_json:
@@ -91,6 +108,17 @@ def evaluate(
         if out is not None:
             typer.echo(f"wrote {out}/confusion.png and {out}/mistakes.png")
     return 0
+
+
+def _logits_over_ray(
+    model: str, device: str, engine: str, jobs: int | None, ray: str
+) -> "Callable[[Iterable[Tensor]], Iterator[Tensor]]":
+    """Returns what gives a classifier's logits of batches over a cluster."""
+    from holmdel.scale.evaluate import logits
+    from holmdel.scale.work import PredictWork
+
+    work = PredictWork.of(model, device=device, engine=engine)
+    return partial(logits, work=work, jobs=jobs, address=ray)
 
 
 def _draw_evaluation(
@@ -138,19 +166,28 @@ def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
 
 
 def _evaluate_reader(
-    model: str, folder: Path, pattern: str, max_error: float, out: Path | None, as_json: bool
+    folder: Path,
+    settings: "ReaderSettings",
+    jobs: int | None,
+    ray: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> int:
     """Prints what a reader makes of a labelled folder, and writes images of it if asked."""
-    from holmdel.reading import ReaderSettings, assess_folder  # loads torch
+    from holmdel.reading import assess_folder  # loads torch
 
-    settings = ReaderSettings(model=Path(model), pattern=pattern, max_error=max_error)
-    found, strings = assess_folder(folder, settings)
+    if ray:
+        from holmdel.scale.evaluate import readings
+
+        found, strings = assess_folder(folder, settings, jobs, partial(readings, address=ray))
+    else:
+        found, strings = assess_folder(folder, settings, jobs)
     if out is not None:
         _draw_strings(out, found, strings)
     if as_json:
         typer.echo(json.dumps(found.to_json()))
     else:
-        _print_strings(found, max_error)
+        _print_strings(found, settings.max_error)
         if out is not None:
             typer.echo(f"wrote {out}/curve.png, {out}/confusion.png and {out}/mistakes.png")
     return 0

@@ -1,7 +1,7 @@
 """How good a reader is on strings of known truth."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -148,7 +148,10 @@ class Assessment:
 
 
 def assess_folder(
-    folder: str | Path, settings: ReaderSettings, jobs: int | None = None
+    folder: str | Path,
+    settings: ReaderSettings,
+    jobs: int | None = None,
+    read: Callable[..., Iterator[Read]] = read_stream,
 ) -> tuple[Assessment, list[LabelledString]]:
     """Returns what a reader says of a labelled folder's strings, and the strings.
 
@@ -156,13 +159,14 @@ def assess_folder(
         folder: see `read_labelled`; every picture is taken as one line.
         settings: of the reader.
         jobs: how many processes; one a core if None.
+        read: reads paths with these settings and jobs.
 
     Raises:
         UserError: for a mistake in the folder, the settings, or a picture that cannot be used.
     """
     strings = read_labelled(folder)
     paths = (str(string.path) for string in strings)
-    results = read_stream(paths, replace(settings, lines=True, template=None, regions=()), jobs)
+    results = read(paths, replace(settings, lines=True, template=None, regions=()), jobs)
     said = [_said(string.text, found) for string, found in zip(strings, results, strict=True)]
     return Assessment(tuple(said)), strings
 

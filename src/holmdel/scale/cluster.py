@@ -71,12 +71,13 @@ def workers(ray: Any) -> int:
     return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-def told(error: BaseException, what: str) -> UserError:
+def told(error: BaseException, what: str, then: str = "go on with --resume") -> UserError:
     """Returns the mistake of a worker that is somewhere behind an error of Ray; else what ended.
 
     Args:
         error: of Ray, which wraps a worker's once or more.
         what: ended, the begin of the sentence.
+        then: what to do, its end.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -86,7 +87,7 @@ def told(error: BaseException, what: str) -> UserError:
             if isinstance(found, UserError):
                 return found
         cause = inner if isinstance(inner, BaseException) else cause.__cause__
-    return UserError(f"{what} ({last_line(error)}); go on with --resume")
+    return UserError(f"{what} ({last_line(error)}); {then}")
 
 
 def last_line(error: BaseException) -> str:

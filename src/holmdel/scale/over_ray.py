@@ -1,7 +1,8 @@
-"""Parts over a Ray cluster, by Ray Data's streaming executor."""
+"""Parts over a Ray cluster: by Ray Data's streaming executor, or answers that come back."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,8 @@ from holmdel.scale.cluster import connected, told, workers
 from holmdel.scale.local import Arguments
 from holmdel.scale.part import Worker
 from holmdel.scale.parts import Done
+
+_AHEAD = 2  # parts a CPU that wait or are done
 
 
 def over_ray(
@@ -74,6 +77,49 @@ def _worker(shipped: Any) -> Worker:
     import ray
 
     return Worker(*ray.get(shipped))
+
+
+def each_over_ray(
+    start: Callable[[], Callable[[Any], Any]], parts: Iterable[Any], address: str, jobs: int | None
+) -> Iterator[Any]:
+    """Gives what workers answer to parts, in their order; one whose node dies is asked again.
+
+    Args:
+        start: gives, in a worker, what answers; a worker keeps that.
+        parts: any number of them, drawn as they are needed.
+        address: of the cluster.
+        jobs: how many workers; one a CPU if None.
+
+    Raises:
+        UserError: as `connected`; or what a worker says of a part.
+    """
+    with connected(address) as ray:
+        ask = ray.remote(num_cpus=1)(_answer)
+        shipped = [ray.put(start)]  # once; Ray copies it once to each node
+        most = jobs or _AHEAD * workers(ray)
+        waiting: deque[Any] = deque()
+        try:
+            for part in parts:
+                waiting.append(ask.remote(shipped, part))
+                if len(waiting) >= most:
+                    yield ray.get(waiting.popleft())
+            while waiting:
+                yield ray.get(waiting.popleft())
+        except ray.exceptions.RayError as error:
+            raise told(error, "the cluster ended the job", "start it again") from None
+
+
+def _answer(shipped: list[Any], part: Any) -> Any:
+    """Returns, in a worker, what a part is answered with."""
+    return _answering(shipped[0])(part)
+
+
+@lru_cache(maxsize=1)
+def _answering(shipped: Any) -> Callable[[Any], Any]:
+    import ray
+
+    found: Callable[[Any], Any] = ray.get(shipped)()
+    return found
 
 
 def _hush(context: Any) -> None:

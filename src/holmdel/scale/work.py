@@ -15,7 +15,7 @@ from holmdel.images.pages import FileLike, pages
 from holmdel.prediction import or_failure, to_json
 from holmdel.reading.cheques import items
 from holmdel.reading.reader import model_file
-from holmdel.reading.record import to_values
+from holmdel.reading.record import Read, to_values
 from holmdel.reading.stream import ReaderSettings
 from holmdel.reading.template_fields import parse_toml
 from holmdel.runtime import classifier_of, file_of, one_thread
@@ -134,6 +134,11 @@ class ReadWork:
 
     def start(self) -> Answers:
         """Returns what reads a chunk of images."""
+        read = self.reading()
+        return lambda chunk: [to_values(found) for found in read(chunk)]
+
+    def reading(self) -> Callable[[list[FileLike]], list[Read]]:
+        """Returns what reads a chunk of images."""
         files = _Unpacked(self.model, self.codes, *(self.template or ()))
         settings = replace(self.settings, model=files.path(self.model))
         if self.template:
@@ -142,11 +147,11 @@ class ReadWork:
             settings = replace(settings, pattern=f"list:{files.path(self.codes)}")
         reader = settings.worker()
 
-        def answers(chunk: list[FileLike]) -> list[Answer]:
+        def read(chunk: list[FileLike]) -> list[Read]:
             assert files  # the reader may open its model again
-            return [to_values(found) for found in reader.read_each(chunk)]
+            return list(reader.read_each(chunk))
 
-        return answers
+        return read
 
     def pages(self, image: FileLike) -> Iterator[FileLike]:
         """Gives the pages of a file, and the items of one of cheques."""
@@ -189,15 +194,19 @@ class PredictWork:
 
     def start(self) -> Answers:
         """Returns what classifies a chunk of images."""
-        one_thread()
-        files = _Unpacked(self.model)
-        classifier = classifier_of(files.path(self.model), self.device, self.engine)
+        classifier = self.classifier()
 
         def answers(chunk: list[FileLike]) -> list[Answer]:
             found = classifier.predict_each(chunk, top=self.top)
             return [to_json(or_failure(one)) for one in found]
 
         return answers
+
+    def classifier(self) -> Any:
+        """Returns, in a worker, the classifier, which computes on one thread."""
+        one_thread()
+        files = _Unpacked(self.model)
+        return classifier_of(files.path(self.model), self.device, self.engine)
 
     def pages(self, image: FileLike) -> Iterator[FileLike]:
         """Gives the pages of a file."""
