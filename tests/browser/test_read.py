@@ -5,9 +5,10 @@ import json
 import re
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from holmdel.reader_training.synthesis.maker import StringMaker
+from holmdel.reading import Template
 
 AMOUNT = "25.730.-"
 
@@ -96,3 +97,39 @@ def test_a_page_that_comes_late_stays_behind_the_one_that_is_shown(open_page, tm
         late[0].continue_()
     page.wait_for_timeout(300)
     assert page.locator(third).count() == 1
+
+
+@pytest.mark.exhaustive
+def test_a_list_that_is_chosen_says_what_may_be_written(open_page, tmp_path):
+    (tmp_path / "codes.txt").write_text("606-14\n111-11\n")
+    page = open_page("tab=read")
+    page.wait_for_selector("#read-line-1")  # of the sample
+    page.locator("#read-kind").select_option("list")
+    page.wait_for_selector("#read-summary:has-text('Choose a text file')")
+    page.locator("#read-beside").set_input_files(tmp_path / "codes.txt")
+    page.wait_for_selector("#read-line-1 .line-value:has-text('= 606-14')")
+    page.locator("#read-raw summary").click()
+    assert "-F codes=@'codes.txt'" in page.locator("#read-curl").inner_text()
+
+
+@pytest.mark.exhaustive
+def test_a_templates_fields_are_read_by_name(open_page, tmp_path):
+    sheet = Image.new("L", (900, 1200), 250)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((90, 80), "Claim for the return of a deposit, form 27", fill=60, font_size=30)
+    draw.text((90, 900), "Do not write below this line. Office use only.", fill=60, font_size=26)
+    for cell in range(6):
+        draw.rectangle((120 + 40 * cell, 300, 160 + 40 * cell, 346), outline=70, width=2)
+    Template.of(sheet).save(tmp_path / "claim.toml")
+    for number, char in enumerate("407319"):
+        draw.text((130 + 40 * number, 302), char, fill=40, font_size=34)
+    sheet.save(tmp_path / "page.png")
+    page = open_page("tab=read&read.pattern=template")
+    page.wait_for_selector("#read-kind")
+    page.locator("#choose-picture").set_input_files(tmp_path / "page.png")
+    files = [tmp_path / "claim.toml", tmp_path / "claim-reference.png"]
+    page.locator("#read-beside").set_input_files(files)
+    line = page.locator("#read-line-1")
+    line.locator(".line-text", has_text="407319").wait_for()
+    assert line.locator(".line-field").inner_text() != ""
+    assert page.locator(".box").count() == 1

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Reading, curlCommand, optionsIn, partsOf, patternOf, stateOf } from "../../src/holmdel/server/page/read/model.js";
+import { KINDS, Reading, curlCommand, optionsIn, partsOf, patternOf, sorted, stateOf, worth } from "../../src/holmdel/server/page/read/model.js";
 
 const usual = { pattern: "digits", lines: false, maxError: 0.01 };
 
@@ -13,6 +13,40 @@ test("a pattern is a kind and a text of its own", () => {
     const { kind, own } = partsOf(pattern);
     assert.equal(patternOf(kind, own), pattern);
   }
+});
+
+test("every kind comes back from its pattern", () => {
+  for (const kind of KINDS) assert.equal(partsOf(patternOf(kind, "")).kind, kind);
+  assert.deepEqual(partsOf("luhn:13-19"), { kind: "luhn:N", own: "13-19" });
+  assert.deepEqual(partsOf("iban:AT"), { kind: "iban:CC", own: "AT" });
+  assert.equal(patternOf(...Object.values(partsOf("isbn:10"))), "isbn:10");
+});
+
+test("a line is worth an amount, a day, one of two days, or a code", () => {
+  assert.equal(worth({ cents: 123450, decimal: true }, "or"), "1234.50");
+  assert.equal(worth({ date: "2008-08-24" }, "or"), "2008-08-24");
+  assert.equal(worth({ dates: ["2026-03-09", "2026-09-03"] }, "or"), "2026-03-09 or 2026-09-03");
+  assert.equal(worth({ code: "12-34" }, "or"), "12-34");
+  assert.equal(worth(null, "or"), "");
+});
+
+test("a template and its reference go with every image, once both are there", async () => {
+  const file = (name, type) => new File(["x"], name, { type });
+  const given = [file("form-reference.png", "image/png"), file("form.toml", "")];
+  assert.deepEqual(Object.keys(sorted([...given, file("codes.txt", "text/plain")])), ["reference", "template", "codes"]);
+  const asked = [];
+  const api = { form: async (path, query, files) => asked.push([query, Object.keys(files)]) && { lines: [] } };
+  const reading = new Reading();
+  const options = { ...usual, pattern: "template" };
+  reading.take(new Blob(["x"]), "page.png");
+  reading.takeBeside(given.slice(0, 1));
+  assert.deepEqual(reading.missing(options), ["template"]);
+  reading.takeBeside(given.slice(1));
+  assert.deepEqual(reading.missing(options), []);
+  await reading.read(api, options);
+  assert.deepEqual(asked, [[{ pattern: null, lines: null, max_error: 0.01 }, ["file", "template", "reference"]]]);
+  const command = curlCommand("page.png", options, "http://localhost:8000", false, reading.beside(options));
+  assert.match(command, /-F file=@'page\.png' .*-F template=@'form\.toml' .*-F reference=@'form-reference\.png'/s);
 });
 
 test("the URL holds what is not the default", () => {

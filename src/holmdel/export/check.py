@@ -53,7 +53,7 @@ class Report:
             said += f"\naccuracy {before:.2%} before and {after:.2%} after, "
             said += f"{large:,} bytes before and {small:,} after"
         if photos := self.facts.get("photographs"):
-            said += f"\n{photos['equal']} of {photos['count']} photographs of some are framed as "
+            said += f"\n{photos['equal']} of {photos['count']} photographs are framed as "
             said += f"by predict, to the pixel; grey values off by at most {photos['off']} of 255"
         return said
 

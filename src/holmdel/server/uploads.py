@@ -15,6 +15,7 @@ from holmdel.images.formats import FRONT, is_cheques, may_have_pages
 from holmdel.images.framing import Framed
 from holmdel.images.opening import TooLarge
 from holmdel.images.pages import DocumentPage, pages
+from holmdel.server.beside import BESIDE, keep_beside
 from holmdel.server.errors import RequestError, image_error
 from holmdel.server.services import Services, services
 
@@ -25,30 +26,22 @@ _NAME = "file"
 _KINDS = ("application/octet-stream", "application/pdf")  # of a body, besides images
 SMALL = 32 * 32  # pixels; decoding so few is faster than handing them to a thread
 
-# The OpenAPI description of a body that is an image.
-IMAGE_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "image/*": {"schema": {"type": "string", "format": "binary"}},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-            "application/pdf": {"schema": {"type": "string", "format": "binary"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        _NAME: {
-                            "type": "array",
-                            "minItems": 1,
-                            "items": {"type": "string", "format": "binary"},
-                        }
-                    },
-                    "required": [_NAME],
-                }
-            },
-        },
+_FILE = {"type": "string", "format": "binary"}
+
+
+def _body(beside: tuple[str, ...]) -> dict[str, Any]:
+    """Returns the OpenAPI description of a body that is an image, or a form with files beside."""
+    properties = {
+        _NAME: {"type": "array", "minItems": 1, "items": _FILE},
+        **dict.fromkeys(beside, _FILE),
     }
-}
+    form = {"type": "object", "properties": properties, "required": [_NAME]}
+    raw = {kind: {"schema": _FILE} for kind in ("image/*", *_KINDS)}
+    content = {**raw, "multipart/form-data": {"schema": form}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+IMAGE_BODY, READ_BODY = _body(()), _body(BESIDE)
 
 
 @dataclass(frozen=True)
@@ -124,12 +117,15 @@ async def _in_form(request: Request) -> list[Upload]:
     settings = services(request).settings
     most = settings.images
     try:
-        async with request.form(max_files=most, max_fields=most) as form:
+        async with request.form(max_files=most + len(BESIDE), max_fields=most) as form:
+            await keep_beside(request, form)
             files = [file for file in form.getlist(_NAME) if isinstance(file, UploadFile)]
             if not files:
                 raise RequestError(
                     400, f"the form has no file; expected an image in the field {_NAME!r}"
                 )
+            if len(files) > most:
+                raise _broken("Too many files", most)
             return [
                 examined(file.filename or "-", await file.read(), settings.pixels) for file in files
             ]

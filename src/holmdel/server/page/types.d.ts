@@ -237,6 +237,7 @@ export interface Progress {
 /** /v1/read of an image, or of one page of several. */
 export interface ReadAnswer {
   lines: Line[];
+  skipped?: { field?: string | null; box: number[]; reason: string }[];
   error?: string;
 }
 
@@ -244,6 +245,9 @@ export interface ReadAnswer {
 export interface Line {
   text: string;
   raw: string | null;
+  /** Of a template. */
+  field?: string | null;
+  value?: { cents?: any; decimal?: boolean; date?: string; dates?: string[]; zip?: string; iban?: string; code?: string } | null;
   status: string;
   confidence: number;
   box: number[];

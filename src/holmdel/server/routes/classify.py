@@ -12,10 +12,11 @@ from torch import Tensor
 from holmdel.classifier import nothing_on
 from holmdel.errors import UserError
 from holmdel.images.framing import Framed
+from holmdel.server.beside import reader_of
 from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.router import Direct, Router
-from holmdel.server.services import Services, reader, services
-from holmdel.server.uploads import IMAGE_BODY, Upload, framed, image_pages, stored_form
+from holmdel.server.services import Services, services
+from holmdel.server.uploads import IMAGE_BODY, READ_BODY, Upload, framed, image_pages, stored_form
 
 if TYPE_CHECKING:
     from holmdel.reading import Reader
@@ -130,7 +131,7 @@ async def classify(
     "/v1/read",
     response_model=ReadImage | list[ReadImage | Unusable],
     responses=_IMAGE_ERRORS,
-    openapi_extra=IMAGE_BODY,
+    openapi_extra=READ_BODY,
     summary="Read the digits on an image",
 )
 async def read(
@@ -143,10 +144,14 @@ async def read(
         float, Query(ge=0, le=1, description="The part of strings that may be read wrongly.")
     ] = 0.01,
 ) -> Response:
-    """Returns an image's strings of digits, or an array of such for several files or pages."""
+    """Returns an image's strings of digits, or an array of such for several files or pages.
+
+    A form may have, beside the images, the files `template` and `reference` of a form, whose fields
+    are read, or the file `codes`, a list of what may be written.
+    """
     shared = services(request)
     uploads = await image_pages(request, cheques=True)
-    made = await shared.pages.run(reader, pattern, lines, max_error)
+    made = await shared.pages.run(reader_of, request, pattern, lines, max_error)
     if len(uploads) == 1:
         return _json(await _reading(shared, made, uploads[0]))
     readings = []

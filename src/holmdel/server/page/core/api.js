@@ -86,6 +86,19 @@ export class Api {
   /**
    * @param {string} path
    * @param {Object<string, unknown>} params
+   * @param {Record<string, Blob>} files by the names of their fields.
+   * @param {Cancel} options
+   * @returns {Promise<any>} the JSON that a path answers to a form of files.
+   */
+  form(path, params, files, { signal } = {}) {
+    const body = new FormData();
+    for (const [name, file] of Object.entries(files)) body.append(name, file);
+    return this.#json(address(path, params), { method: "POST", body, signal });
+  }
+
+  /**
+   * @param {string} path
+   * @param {Object<string, unknown>} params
    * @param {Blob} blob
    * @param {Cancel} options
    * @returns {Promise<Blob>} the image that a path answers to a file.

@@ -31,6 +31,7 @@ export function createImageView(root, { onLight, onPick }) {
       image.alt = name;
       image.src = url;
       const seen = await image.decode().then(() => true, () => false);
+      if (image.src !== url) return null; // another is shown by now
       frame.hidden = !seen;
       if (!seen) return null;
       const { naturalWidth: width, naturalHeight: height } = image;
@@ -76,7 +77,7 @@ function listen(overlay, onLight, onPick) {
 }
 
 function lineBox(line, index, image) {
-  const said = { number: index + 1, text: line.raw ?? line.text, part: percent(line.confidence) };
+  const said = { number: index + 1, text: [line.field, line.raw ?? line.text].filter(Boolean).join(" "), part: percent(line.confidence) };
   const tag = element("span", { class: "tag" }, `${said.text} ${said.part}`);
   tag.classList.toggle("below", line.box[1] < 0.12 * image.naturalHeight);
   tag.classList.toggle("leftward", line.box[0] > 0.6 * image.naturalWidth);

@@ -3,6 +3,7 @@
 import { button, context2d, element } from "../core/elements.js";
 import { percent } from "../core/numbers.js";
 import { t } from "../core/texts.js";
+import { worth } from "./model.js";
 
 /** @import { Line } from "../types.d.ts" */
 
@@ -54,7 +55,8 @@ export function cropOf(line, image) {
 }
 
 function words(line, index, onCopy) {
-  const { text, raw, status, confidence } = line;
+  const { text, raw, status, confidence, field } = line;
+  const value = worth(line.value, t("read.or"));
   const part = (kind, words, given) => element("span", { class: kind, ...given }, words);
   const copy = button(t("read.copy"), {
     class: "small",
@@ -63,7 +65,9 @@ function words(line, index, onCopy) {
   });
   const parts = [
     part("line-number number", String(index + 1)),
+    ...(field ? [part("line-field", field)] : []),
     part("line-text mono", text || t("read.nothing")),
+    ...(value && value !== text ? [part("line-value mono", `= ${value}`, { title: t("read.value") })] : []),
     part(`badge ${status === "read" ? "good" : "bad"}`, t(`read.status.${status}`)),
     part("line-sure number", t("read.sure", { part: percent(confidence) }), {
       title: t("read.confidence"),
@@ -71,6 +75,7 @@ function words(line, index, onCopy) {
     copy,
   ];
   if (raw && raw !== text) parts.push(part("line-raw muted mono", t("read.raw", { raw })));
+  if (line.value?.decimal === false) parts.push(part("line-raw muted small", t("read.whole")));
   return element("div", { class: "row line-words" }, ...parts);
 }
 

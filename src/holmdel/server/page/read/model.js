@@ -2,29 +2,53 @@
 
 import { address } from "../core/api.js";
 
-/** @import { ReadAnswer, ReadOptions } from "../types.d.ts" */
+/** @import { Line, ReadAnswer, ReadOptions } from "../types.d.ts" */
 
 const PATH = "/v1/read";
 const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
 
-/** The kinds of patterns the page offers, and what the two with a text of their own begin with. */
-export const KINDS = ["digits", "digits:N", "us-zip", "cn-postcode", "amount", "expression"];
-const FIRST = { "digits:N": "digits:6", expression: "\\d{3}-?\\d{3}" };
+/** The kinds of patterns the page offers. */
+export const KINDS = [
+  "digits", "digits:N", "us-zip", "cn-postcode", "amount", "date", "date:dmy", "date:mdy", "date:ymd",
+  "luhn", "luhn:N", "isbn", "iban:CC", "list", "template", "expression",
+];
+const FIRST = { "digits:N": "digits:6", "luhn:N": "luhn:16", "iban:CC": "iban:DE", expression: "\\d{3}-?\\d{3}" };
+/** Those with a text of their own. */
 export const HAVE_OWN = Object.keys(FIRST);
+/** Those that hang on files, and the fields of a form that these are sent in. */
+export const FILES = { list: ["codes"], template: ["template", "reference"] };
+
+const beginOf = (kind) => kind.split(":")[0];
 
 /** @returns {{kind: string, own: string}} which of KINDS a pattern is, and the text of its own. */
 export function partsOf(pattern) {
-  const count = /^digits:(.*)$/.exec(pattern);
-  if (count) return { kind: "digits:N", own: count[1] };
-  if (KINDS.includes(pattern) && pattern !== "expression") return { kind: pattern, own: "" };
-  return { kind: "expression", own: pattern };
+  if (KINDS.includes(pattern) && !HAVE_OWN.includes(pattern)) return { kind: pattern, own: "" };
+  const [, name, own] = /^(\w+):(.*)$/.exec(pattern) ?? [];
+  const kind = HAVE_OWN.find((one) => one.includes(":") && beginOf(one) === name);
+  return kind ? { kind, own } : { kind: "expression", own: pattern };
 }
 
 /** @returns {string} the pattern of a kind, with the text of its own where it has one. */
 export function patternOf(kind, own) {
-  if (kind === "digits:N") return own ? `digits:${own}` : FIRST[kind];
   if (kind === "expression") return own || FIRST[kind];
+  if (HAVE_OWN.includes(kind)) return own ? `${beginOf(kind)}:${own}` : FIRST[kind];
   return kind;
+}
+
+/** Sorts files into the fields of a form: a template, its reference, a list. @param {File[]} files */
+export function sorted(files) {
+  const fieldOf = ({ name, type }) => (/\.toml$/i.test(name) ? "template" : type.startsWith("image/") ? "reference" : "codes");
+  return Object.fromEntries(files.map((file) => [fieldOf(file), file]));
+}
+
+/**
+ * Says what a line is worth: an amount, a day, a code.
+ * @param {Line["value"]} value @param {string} or between two days that are possible
+ */
+export function worth(value, or) {
+  if (!value) return "";
+  if ("cents" in value) return (value.cents / 100).toFixed(2);
+  return value.date ?? value.dates?.join(` ${or} `) ?? value.zip ?? value.iban ?? value.code ?? "";
 }
 
 /** @returns {ReadOptions} what the URL says. */
@@ -48,19 +72,21 @@ export function stateOf({ pattern, lines, maxError }) {
 
 /** Returns the options as the API takes them. */
 function queryOf({ pattern, lines, maxError }) {
-  return { pattern, lines, max_error: maxError };
+  return { pattern: pattern in FILES ? null : pattern, lines: pattern === "template" ? null : lines, max_error: maxError };
 }
 
 /**
  * @param {string} name the picture's file.
  * @param {string} origin of the server.
  * @param {boolean} withToken whether the server asks for one.
+ * @param {Record<string, File>} beside files that go with it, by their fields.
  * @returns {string} the command that gives the same answer in a shell.
  */
-export function curlCommand(name, options, origin, withToken) {
+export function curlCommand(name, options, origin, withToken, beside = {}) {
+  const files = Object.entries(beside).map(([field, file]) => `-F ${field}=@${quoted(file.name)}`);
+  const raw = [`curl --data-binary @${quoted(name)}`, "-H 'Content-Type: application/octet-stream'"];
   return [
-    `curl --data-binary @${quoted(name)}`,
-    "-H 'Content-Type: application/octet-stream'",
+    ...(files.length ? [`curl -F file=@${quoted(name)}`, ...files] : raw),
     ...(withToken ? ['-H "Authorization: Bearer $HOLMDEL_TOKEN"'] : []),
     quoted(origin + address(PATH, queryOf(options))),
   ].join(" \\\n  ");
@@ -82,6 +108,8 @@ export class Reading {
   page = 0; // which of them is shown
   /** @type {ReadOptions | null} */
   options = null; // what the answer was asked with
+  /** @type {Record<string, File>} */
+  given = {}; // a template and its reference, or a list
   seconds = 0;
   busy = false;
   lit = -1; // the line that is pointed at
@@ -139,6 +167,22 @@ export class Reading {
     return (page >= 0 && page < this.pages.length) || this.at + by in this.files;
   }
 
+  /** Takes files that go with every image. @param {File[]} files */
+  takeBeside(files) {
+    this.given = { ...this.given, ...sorted(files) };
+    this.#forget();
+  }
+
+  /** @returns {string[]} the files that are still missing for what is asked. */
+  missing({ pattern }) {
+    return (FILES[pattern] ?? []).filter((name) => !this.given[name]);
+  }
+
+  /** @returns {Record<string, File>} the files that go with what is asked. */
+  beside({ pattern }) {
+    return Object.fromEntries((FILES[pattern] ?? []).map((name) => [name, this.given[name]]));
+  }
+
   /** Points at a line; -1 at none. */
   light(index) {
     if (index === this.lit) return;
@@ -162,8 +206,7 @@ export class Reading {
     this.#tell("answer");
     const began = performance.now();
     try {
-      const query = queryOf(options);
-      const found = await api.image(PATH, query, blob, { signal: control.signal });
+      const found = await this.#ask(api, options, blob, control.signal);
       Object.assign(this, { pages: [found].flat(), options });
       this.seconds = (performance.now() - began) / 1000;
     } finally {
@@ -172,6 +215,13 @@ export class Reading {
         this.#tell("answer");
       }
     }
+  }
+
+  #ask(api, options, blob, signal) {
+    const query = queryOf(options);
+    const beside = this.beside(options);
+    const none = !Object.keys(beside).length;
+    return none ? api.image(PATH, query, blob, { signal }) : api.form(PATH, query, { file: blob, ...beside }, { signal });
   }
 
   /** Gives up a request that is under way. */

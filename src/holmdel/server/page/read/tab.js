@@ -36,7 +36,16 @@ export function mount(root, app) {
     onPick: (index) => /** @type {HTMLElement | undefined} */ (view.lines.children[index])?.focus(),
   });
   const change = (options) => app.state.set(stateOf(options));
-  const controls = createControls(view.controls, change);
+  const controls = createControls(view.controls, change, (files) => {
+    reading.takeBeside(files);
+    again();
+  });
+  const again = () => {
+    const options = optionsIn(app.state);
+    controls.show(options, Object.values(reading.beside(options)).filter(Boolean).map((file) => file.name));
+    readAgain(app);
+    showAnswer(shown);
+  };
   const image = /** @type {HTMLImageElement | null} */ (null);
   const review = createReview(() => ({
     lines: reading.answer?.lines ?? [], image: shown.image, file: reading.picture?.name ?? "", page: reading.page + 1,
@@ -59,10 +68,7 @@ export function mount(root, app) {
       onError: app.fail,
     }),
     reading.on((what) => onReading(shown, what)),
-    app.state.on(KEYS, () => {
-      controls.show(optionsIn(app.state));
-      readAgain(app);
-    }),
+    app.state.on(KEYS, again),
     () => reading.stop(),
   ];
   view.lines.addEventListener("pointerover", (event) => light(lineOf(event.target)));
@@ -71,7 +77,7 @@ export function mount(root, app) {
   view.copy.addEventListener("click", () => copyText(app, allText()));
   view.copyCurl.addEventListener("click", () => copyText(app, view.curl.textContent));
   view.copyJson.addEventListener("click", () => copyText(app, view.json.textContent));
-  controls.show(optionsIn(app.state));
+  again();
   if (reading.picture) onReading(shown, "picture");
   else if (fresh) begin(app).catch(() => {}); // without digits it begins empty
   fresh = false;
@@ -126,14 +132,17 @@ async function showPage(shown) {
   const drawn = await app.api.imageOf("/v1/page", { page: page + 1 }, blob).catch(() => null);
   if (turned()) return; // to another page, or file, meanwhile
   const place = drawn && URL.createObjectURL(drawn);
-  shown.image = place && (await picture.load(place, name));
+  const image = place && (await picture.load(place, name));
   if (place) URL.revokeObjectURL(place);
+  if (turned()) return; // while the browser decoded it
+  shown.image = image;
   view.unseen.hidden = shown.image !== null;
 }
 
 function readAgain(app) {
   const options = optionsIn(app.state);
   if (!reading.picture || reading.answers(options)) return;
+  if (reading.missing(options).length) return reading.stop();
   reading.read(app.api, options).then(() => app.fail(null), app.fail);
 }
 
@@ -146,14 +155,15 @@ function showAnswer({ view, picture, app, image }) {
   view.toReview.hidden = !answer;
   const lines = answer?.lines ?? [];
   view.result.setAttribute("aria-busy", String(busy));
-  view.summary.textContent = summary();
+  view.summary.textContent = summary(app);
   view.copy.hidden = view.raw.hidden = !answer;
   view.copy.disabled = !lines.length;
+  view.blank.textContent = blankText(answer);
   showLines(view.lines, lines, image, { onCopy: (text) => copyText(app, text) });
   if (image) picture.boxes(lines);
   if (!answer || !reading.picture) return;
   const { name } = reading.picture;
-  view.curl.textContent = curlCommand(name, reading.options, location.origin, Boolean(token()));
+  view.curl.textContent = curlCommand(name, reading.options, location.origin, Boolean(token()), reading.beside(reading.options ?? optionsIn(app.state)));
   view.json.textContent = spelled(answer);
   app.announce(view.summary.textContent);
 }
@@ -167,7 +177,9 @@ function whereText() {
   return parts.join(" \u00b7 ");
 }
 
-function summary() {
+function summary(app) {
+  const { pattern } = optionsIn(app.state);
+  if (reading.missing({ pattern }).length) return t(`read.files.${pattern}`);
   if (reading.busy) return t("read.busy");
   if (!reading.answer) return "";
   if (reading.answer.error) return reading.answer.error;
@@ -178,8 +190,14 @@ function summary() {
   return t(lines.length === 1 ? "read.one" : "read.many", values);
 }
 
+/** Names the fields of a template in which nothing was found. */
+function blankText(answer) {
+  const names = (answer?.skipped ?? []).map((part) => part.field).filter(Boolean);
+  return names.length ? t("read.blank", { names: names.join(", ") }) : "";
+}
+
 function allText() {
-  return (reading.answer?.lines ?? []).map((line) => line.text).join("\n");
+  return (reading.answer?.lines ?? []).map((line) => (line.field ? `${line.field}\t${line.text}` : line.text)).join("\n");
 }
 
 /** Returns JSON with a box on one line. */
@@ -220,6 +238,7 @@ function layOut(root) {
   const summary = element("h2", { id: "read-summary" });
   const copy = button(t("read.copy_all"), { class: "small", id: "read-copy" });
   const lines = element("ol", { class: "lines", id: "read-lines-found" });
+  const blank = element("p", { class: "muted small", id: "read-blank" });
   const raw = element("details", { id: "read-raw" }, element("summary", {}, t("read.json")));
   const codes = rawParts(raw);
   const result = element(
@@ -227,10 +246,11 @@ function layOut(root) {
     { class: "result", id: "read-result", hidden: true },
     part("div", "head", summary, part("span", "row", toReview, copy)),
     lines,
+    blank,
     raw,
   );
   root.append(part("div", "row bar", part("div", "row give-more", give, sample), controls), part("div", "body", stage, result));
-  return { sample, before, next, where, turn, toReview, give, controls, empty, unseen, stage, result, summary, copy, lines, raw, ...codes };
+  return { sample, before, next, where, turn, toReview, give, controls, empty, unseen, stage, result, summary, copy, lines, blank, raw, ...codes };
 }
 
 function rawParts(root) {

@@ -1,0 +1,102 @@
+"""Files beside the image of a request to read: a form's template, or the list of what may stand."""
+
+import tempfile
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request
+from starlette.datastructures import FormData, UploadFile
+
+from holmdel.errors import UserError
+from holmdel.server.errors import RequestError
+from holmdel.server.services import READERS, reader
+
+if TYPE_CHECKING:
+    from holmdel.reading import Reader
+
+TEMPLATE, REFERENCE, CODES = "template", "reference", "codes"  # fields of a form
+BESIDE = (TEMPLATE, REFERENCE, CODES)
+_LIST = "list:"
+
+
+async def keep_beside(request: Request, form: FormData) -> None:
+    """Keeps the files of a form that are no images, for `reader_of`."""
+    given = {name: form.get(name) for name in BESIDE}
+    request.state.beside = {
+        name: await file.read() for name, file in given.items() if isinstance(file, UploadFile)
+    }
+
+
+def reader_of(request: Request, pattern: str, lines: bool, max_error: float) -> "Reader":
+    """Returns the reader that a request asks for.
+
+    Raises:
+        RequestError: 400 for files that do not go together.
+        UserError: for a mistake in one of them, or as `reader` raises it.
+    """
+    given: dict[str, bytes] = getattr(request.state, "beside", {})
+    if not given:
+        return reader(pattern, lines, max_error)
+    if CODES in given and len(given) == 1:
+        return _by_codes(given[CODES], lines, max_error)
+    if given.keys() != {TEMPLATE, REFERENCE}:
+        raise RequestError(
+            400,
+            f"the form has {' and '.join(sorted(given))} beside the image; expected {TEMPLATE} and "
+            f"{REFERENCE}, which belong together, or {CODES} alone",
+        )
+    return _by_template(given[TEMPLATE], given[REFERENCE], max_error)
+
+
+@lru_cache(maxsize=READERS)
+def _by_codes(codes: bytes, lines: bool, max_error: float) -> "Reader":
+    from holmdel.reading import Reader  # loads slowly, and not every server reads
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / CODES
+        file.write_bytes(codes)
+        try:
+            return Reader(pattern=f"{_LIST}{file}", lines=lines, max_error=max_error)
+        except UserError as error:
+            raise _without(error, folder) from None
+
+
+@lru_cache(maxsize=READERS)
+def _by_template(template: bytes, reference: bytes, max_error: float) -> "Reader":
+    from holmdel.reading import Reader, Template
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "template.toml"
+        path.write_bytes(template)
+        name = _checked(template)
+        if name and Path(name).name == name != path.name:
+            path.with_name(name).write_bytes(reference)
+        try:
+            return Reader(template=Template.load(path), max_error=max_error)
+        except UserError as error:
+            raise _without(error, folder) from None
+
+
+def _checked(template: bytes) -> str | None:
+    """Returns what a template calls its reference; refuses fields that name files of the server."""
+    try:
+        values: dict[str, Any] = tomllib.loads(template.decode())
+    except ValueError:
+        return None  # which Template.load says better
+    fields = values.get("field")
+    for field in fields if isinstance(fields, list) else []:
+        pattern = field.get("pattern") if isinstance(field, dict) else None
+        if isinstance(pattern, str) and pattern.startswith(_LIST):
+            raise UserError(
+                f"pattern {pattern!r} of the template names a file of the server, which requests "
+                "cannot read; expected a pattern without a list"
+            )
+    name = values.get("reference")
+    return name if isinstance(name, str) else None
+
+
+def _without(error: UserError, folder: str) -> UserError:
+    """Returns a sentence about files as they were sent, not as they lay on this server."""
+    return UserError(str(error).replace(f"{folder}/", ""))
