@@ -314,9 +314,10 @@ class Fourier(Decides):
         (Fourier, "'aten.fft_fft.default'"),
     ],
 )
-def test_what_cannot_be_trained_or_kept_gets_a_sentence(network, sentence, tmp_path):
+def test_what_cannot_be_trained_or_kept_gets_a_sentence(network, sentence, tmp_path, capsys):
     with pytest.raises(UserError) as error:
         library.train(network, "digits", out=tmp_path / "run", **QUICK)
+    assert capsys.readouterr() == ("", "")
     assert sentence in str(error.value)
     assert not (tmp_path / "run").exists()
 

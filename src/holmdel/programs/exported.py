@@ -120,9 +120,11 @@ def _unfolded(network: nn.Module, size: Size) -> tuple[nn.Module, dict[str, Tens
     images = torch.zeros(2, *size)  # of one image it would take the 1 for a constant
     batch = ({0: torch.export.Dim.DYNAMIC},)
     before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)  # it logs what it then raises
+    logging.disable(logging.CRITICAL)  # it logs what it then raises, and prints graphs before it
+    said = io.StringIO()
+    quiet = contextlib.redirect_stdout(said), contextlib.redirect_stderr(said)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with warnings.catch_warnings(), quiet[0], quiet[1]:
             warnings.simplefilter("ignore")
             found = torch.export.export(network, (images,), dynamic_shapes=batch, strict=False)
             unfolded = torch.export.unflatten(found)

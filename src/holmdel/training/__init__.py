@@ -3,6 +3,7 @@
 - `train`: `holmdel.train`, from a data set to a run folder
 - `preparation`: the data set, and what follows from it
 - `loop`: seeds, epochs and batches
+- `checks`, `divergence`: whether an epoch's losses are sound
 - `trainers`: forward, backward and step of one batch, on PyTorch or in the native engine
 - `settings`: the recipes
 - `callbacks`: what is told of a training, and may stop it

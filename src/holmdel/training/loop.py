@@ -19,21 +19,13 @@ from holmdel.devices import memory_kept
 from holmdel.training.callbacks import (
     Callback,
     Callbacks,
-    Progress,
     Snapshot,
     Stopped,
     TensorBoard,
     interrupts,
 )
-from holmdel.training.divergence import (
-    EARLY,
-    WINDOW,
-    DeadRun,
-    finite,
-    refuse_dead,
-    refuse_nan,
-    refuse_silent,
-)
+from holmdel.training.checks import check
+from holmdel.training.divergence import EARLY, WINDOW, DeadRun
 from holmdel.training.ending import at_chance, stalled, with_threshold
 from holmdel.training.folder import RunFolder
 from holmdel.training.folding import calibrate
@@ -211,7 +203,7 @@ def _train_epoch(trainer: TorchTrainer, around: _Surroundings, saver: "Saver") -
         if last or stop or early or due or state.batch % WINDOW == 0:
             state.train_seconds = before[0] + watch.seconds()
             state.wall_seconds = before[1] + now - began
-            _check(job, state, checked, around.callbacks)
+            check(job, state, checked, around.callbacks)
             checked, shown = state.batch, now
         if stop or (not last and saver.due()):
             saver.save(state)
@@ -240,35 +232,6 @@ def _snapshot(job: Job, state: State, header: Header) -> tuple[nn.Module, Header
 def _on_cpu(network: nn.Module) -> nn.Module:
     """Returns the network, moved in place to where it is kept."""
     return on(network, torch.device("cpu"), torch.contiguous_format)
-
-
-def _check(job: Job, state: State, checked: int, callbacks: Callback) -> None:
-    """Checks the losses since the last check, and tells the progress."""
-    settings = job.settings
-    losses = state.losses[: state.batch].cpu()
-    refuse_nan(losses[checked:], checked, state.epoch, state.optimizer.param_groups[0]["lr"])
-    done = state.epoch * job.batches + state.batch
-    trained = min(state.batch * settings.batch_size, len(job.train))
-    window = min(WINDOW, job.batches)
-    if settings.dead_after and state.batch >= EARLY and state.batch % EARLY == 0:
-        refuse_silent(state.network, losses[-EARLY:], job.classes, done)
-    if settings.dead_after and done >= settings.dead_after and state.batch % window == 0:
-        right = float(state.correct[state.batch - window : state.batch].sum())
-        accuracy = right / min(window * settings.batch_size, trained)
-        refuse_dead(losses[-window:], accuracy, job.classes, done)
-    past = sum(epoch.seconds for epoch in state.history) + state.wall_seconds
-    callbacks.batch(
-        Progress(
-            epoch=state.epoch + 1,
-            epochs=settings.epochs,
-            batch=state.batch,
-            batches=job.batches,
-            loss=finite(float(losses.mean())),
-            accuracy=float(state.correct[: state.batch].sum()) / trained,
-            examples_per_sec=trained / state.train_seconds,
-            seconds_left=past / done * (job.batches * settings.epochs - done),
-        )
-    )
 
 
 def _end_epoch(job: Job, state: State, around: _Surroundings) -> None:
