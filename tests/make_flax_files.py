@@ -213,6 +213,16 @@ def of_linen(name):
     return params, net.apply(params, seen)
 
 
+def precise(name, params):
+    """Returns the logits of a network of linen in 64 bits."""
+    make, side = NETWORKS[name]
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda value: jnp.asarray(value, jnp.float64), params)
+        logits = make().apply(wide, jnp.asarray(picture(side, side), jnp.float64))
+        assert logits.dtype == jnp.float64
+        return np.asarray(logits)[0]
+
+
 def of_nnx():
     """Returns what is saved of a network of nnx, and its logits."""
     net, rng = LeNet(nnx.Rngs(0)), np.random.default_rng(0)
@@ -238,6 +248,9 @@ def main():
             content = params if name == "flax-nnx" else serialization.to_bytes(params)
             (folder / f"{name}.msgpack").write_bytes(content)
         (folder / f"{name}.json").write_text(json.dumps(np.asarray(logits)[0].tolist()) + "\n")
+        if "-full-" in name:
+            found = precise(name, params).tolist()
+            (folder / f"{name}.float64.json").write_text(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

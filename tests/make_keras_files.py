@@ -223,6 +223,19 @@ def coarse(values, rng):
     return (rng.integers(-7, 8, values.shape) / 7 * limit).astype(np.float32)
 
 
+def precise(make, weights, seen):
+    """Returns the logits of a network of these weights in 64 bits."""
+    keras.config.set_dtype_policy("float64")
+    net = make()
+    seen = seen.astype(np.float64)
+    net(seen)
+    net.set_weights([values.astype(np.float64) for values in weights])
+    given = np.asarray(net(seen))[0]
+    keras.config.set_dtype_policy("float32")
+    assert given.dtype == np.float64
+    return given
+
+
 def write(folder, name):
     """Writes a network's file, and the logits it gave."""
     make, ending = NETWORKS[name]
@@ -247,6 +260,9 @@ def write(folder, name):
     else:
         net.save(folder / f"{name}{ending}")
     (folder / f"{name}.json").write_text(json.dumps(given.tolist()) + "\n")
+    if "-full-" in name:
+        logits = precise(make, net.get_weights(), seen)
+        (folder / f"{name}.float64.json").write_text(json.dumps(logits.tolist()) + "\n")
 
 
 def main():

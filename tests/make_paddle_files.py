@@ -179,6 +179,11 @@ def write(folder, name):
     logits = net(paddle.to_tensor(picture(side, side))).numpy()[0]
     paddle.save(net.state_dict(), str(folder / f"{name}.pdparams"))
     (folder / f"{name}.json").write_text(json.dumps(logits.tolist()) + "\n")
+    if "-full-" in name:
+        net.to(dtype="float64")
+        logits = net(paddle.to_tensor(picture(side, side).astype(np.float64))).numpy()[0]
+        assert logits.dtype == np.float64
+        (folder / f"{name}.float64.json").write_text(json.dumps(logits.tolist()) + "\n")
 
 
 def main():

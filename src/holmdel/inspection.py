@@ -56,7 +56,7 @@ def inspect(
         if size is None:
             raise UserError(
                 f"a {type(what).__name__} was given without an input; give what it sees as CxHxW, "
-                "such as input=(1, 28, 28)"
+                "such as input=(1, 28, 28), or inputs=[...] where it sees several images"
             )
         module = unwrapped(what)
         return inspect_module(module, size, others=sizes[1:])
