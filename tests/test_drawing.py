@@ -14,6 +14,8 @@ from torch import nn
 
 from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.drawing import draw
+from holmdel.drawing.layout import arrange
+from holmdel.drawing.primitives import Stroke, Text, extent
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
 
@@ -347,3 +349,17 @@ def test_a_network_without_a_layer_is_told():
 def test_the_old_method_still_draws():
     with pytest.warns(DeprecationWarning, match=r"Anatomy.to_svg\(\) is now holmdel.draw\(\)"):
         assert anatomy("lenet").to_svg() == draw(anatomy("lenet"))
+
+
+def test_an_arc_begins_on_a_line_and_beside_the_labels():
+    layout = arrange(inspect_module(build("resnet18"), (1, 96, 96)))
+    texts = [item for item in layout.items if isinstance(item, Text)]
+    lines = [item for item in layout.items if isinstance(item, Stroke) and item.style == "arrow"]
+    arcs = [item for item in layout.items if isinstance(item, Stroke) and item.style == "skip"]
+    assert len(arcs) == 5  # the other three blocks have a convolution in the shortcut
+    for arc in arcs:
+        (x, y), (turn, _), (_, top), *_ = arc.points
+        ends = [line.points for line in lines if line.points[0][1] == line.points[-1][1] == y]
+        assert any(begin <= x and turn <= end for (begin, _), *_, (end, _) in ends)
+        beside = [extent(text) for text in texts if top < text.y < y]
+        assert all(right < turn - 5 or left > turn + 5 for left, _, right, _ in beside)

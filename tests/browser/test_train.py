@@ -56,3 +56,22 @@ def test_a_training_is_held_and_stopped(open_page, keep_picture):
     keep_picture(page, "train-stopped")
     page.locator("#train-forget").click()
     page.wait_for_selector("#train-none:visible")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("size", [(1280, 720), (1440, 900), (1920, 1080)])
+def test_a_lesson_needs_no_scroll_bar(open_page, keep_picture, size):
+    page = open_page("tab=train", size=dict(zip(("width", "height"), size, strict=True)))
+    page.locator("#lesson-dead").click()
+    page.wait_for_selector("#live-bars li")
+    page.wait_for_selector("#run-2, #train-runs tbody tr:nth-child(1)")
+    scrolled = page.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll("main *")]
+        .filter((one) => one.scrollHeight > one.clientHeight + 1
+            && /auto|scroll/.test(getComputedStyle(one).overflowY))
+        .map((one) => one.id || one.className)"""
+    )
+    assert scrolled == []
+    assert page.evaluate("document.documentElement.scrollHeight") <= size[1]
+    keep_picture(page, f"lesson-{size[0]}")
+    page.locator("#train-forget").click()

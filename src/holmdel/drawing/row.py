@@ -26,8 +26,8 @@ from holmdel.drawing.scale import (
 
 NAME, SIZE, CAPTION, NOTE, SMALL = 14.0, 13.0, 12.0, 11.0, 10.5  # sizes of the font
 SIGNS = {"add": "+", "sub": "-", "mul": "×"}
-SPACE = 9.0  # between two labels
-ASIDE = 12.0  # room for the begin of an arc
+SPACE = 15.0  # between two labels
+ASIDE = 18.0  # room for the begin of an arc
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class Row:
         said: where the last label ends.
         held: where the bracket of the last prefix ends.
         low: where the lowest caption ends.
+        parted: whether an arc begins between the last figure and the next.
     """
 
     diagram: Diagram
@@ -101,6 +102,7 @@ class Row:
     figures: dict[int, Figure] = field(default_factory=dict)
     names: list[list[tuple[float, int]]] = field(default_factory=lambda: [[]])
     low: float = 30.0
+    parted: bool = False
     _prefix: str | None = None
 
     def copy(self) -> "Row":
@@ -111,16 +113,21 @@ class Row:
     def series(self, series: Series) -> None:
         """Places blocks one behind the other, and arcs over them."""
         start = max(self.right, self.said) if self.figures else 0.0
-        if any(source not in series.members for source, _ in series.skips):
-            self.right = start + ASIDE
-        sources = {source for source, _ in series.skips}
+        begins = {source: start for source, _ in series.skips}
+        if any(source not in series.members for source in begins):
+            self._part(start)
         for at in series.members:
             self._block(at)
-            self.right += ASIDE * (at in sources)
+            if at in begins:
+                begins[at] = max(self.right, self.said)
+                self._part(begins[at])
         for source, at in sorted(series.skips, key=lambda ends: ends[1] - ends[0]):
-            self._skip(
-                source, at, self.figures[source].right if source in series.members else start
-            )
+            self._skip(source, at, begins[source])
+
+    def _part(self, x: float) -> None:
+        """Leaves room for an arc that begins at x, beside labels."""
+        self.right = self.said = x + ASIDE
+        self.parted = True
 
     def _block(self, at: int) -> None:
         block = self.diagram.blocks[at]
@@ -144,6 +151,7 @@ class Row:
             start = min(figure.x, figure.middle - half)
             self.held = start + text_width(block.prefix, NAME) if at in self.diagram.short else -1e9
         rise = self._connect(at, figure, previous, caption)
+        self.parted = False
         self._write(at, figure, max(26.0 if caption else 12.0, rise + CAPTION))
         self.figures[at] = figure
         self.said = figure.middle + half
@@ -187,7 +195,7 @@ class Row:
             self._line(((begin, 0), (figure.left, 0)), "arrow", at - 1, at)
         elif block.family == "dense" and not figure.sheets:
             self.items.append(_fan(previous, figure))
-        elif rays := self._rays(at, previous, figure):
+        elif not self.parted and (rays := self._rays(at, previous, figure)):
             self.items += rays
             above, below = -rays[0].points[0][1], rays[1].points[0][1]
         else:

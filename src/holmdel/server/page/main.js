@@ -9,7 +9,7 @@ import { UrlState } from "./core/url.js";
 
 /** @import { App, Model, Models } from "./types.d.ts" */
 
-const MODELS_OF = { draw: 2, train: 0, anatomy: 1, read: 0 }; // how many a tab looks at
+const MODELS_OF = { draw: 2, train: 0, anatomy: 0, read: 0 }; // how many a tab looks at
 const TABS = Object.keys(MODELS_OF);
 const SOURCES = ["folder", "training", "shipped"];
 /** @type {Models} */

@@ -13,6 +13,7 @@ import { t } from "../core/texts.js";
 /** @import { Anatomy, App, Network } from "../types.d.ts" */
 
 const KEY = "anatomy.";
+const MODEL = "model:"; // before the name of one, in the choice
 const OWN = "own"; // the network whose layers are put together here
 const DIGIT = [1, 28, 28];
 /** @type {{networks: Network[], usual: Map<string, Anatomy>}} */
@@ -125,7 +126,9 @@ class AnatomyTab {
 
   /** Another network has other options: those of the last one go. */
   #choose(value) {
-    this.#set({ ...this.#cleared(), layer: null, layers: null, network: value || null });
+    const model = value.startsWith(MODEL) ? value.slice(MODEL.length) : null;
+    if (model) this.#app.state.set({ model });
+    this.#set({ ...this.#cleared(), layer: null, layers: null, network: model ? null : value });
   }
 
   #train() {
@@ -157,10 +160,11 @@ class AnatomyTab {
     const { what } = this.#parts;
     const model = this.#model();
     const names = memory.networks.map((network) => element("option", { value: network.name }, network.name));
-    const own = model && element("option", { value: "" }, t("anatomy.model", { name: model.name }));
+    const models = this.#app.models.models.map(({ name }) => element("option", { value: MODEL + name }, name));
     const built = element("option", { value: OWN }, t("build.own"));
-    what.replaceChildren(...(own ? [own] : []), built, ...names);
-    what.value = this.#layers() === null ? (this.#network()?.name ?? "") : OWN;
+    const group = (label, options) => element("optgroup", { label: t(label) }, ...options);
+    what.replaceChildren(built, group("anatomy.models", models), group("anatomy.networks", names));
+    what.value = this.#layers() === null ? (this.#network()?.name ?? MODEL + model?.name) : OWN;
   }
 
   async #show() {

@@ -4,6 +4,8 @@ import { svg } from "../core/elements.js";
 
 /** @import { Shown } from "../types.d.ts" */
 
+const LEAST = 60; // CSS pixels of height
+const LOW = 18; // below a low panel, which does without the axis's name
 const EDGE = { top: 8, right: 10, bottom: 30, left: 46 };
 
 /** Returns round numbers from at most `low` to at least `high`, some `count` of them. */
@@ -38,7 +40,7 @@ export class Curves {
    */
   constructor(place, onPoint) {
     this.#place = place;
-    this.#svg = svg("svg", { "aria-hidden": "true", class: "curves" });
+    this.#svg = svg("svg", { "aria-hidden": "true", class: "curves", height: 0 });
     place.append(this.#svg);
     this.#svg.addEventListener("pointermove", (event) => onPoint(this.#epochAt(event)));
     this.#svg.addEventListener("pointerdown", (event) => onPoint(this.#epochAt(event)));
@@ -51,7 +53,8 @@ export class Curves {
   draw(shown) {
     this.#shown = shown;
     const width = Math.max(this.#place.clientWidth, 160);
-    const height = Math.round(Math.min(200, Math.max(104, width * 0.28)));
+    const given = this.#place.clientHeight; // the stylesheet's, where the tab is as high as the window
+    const height = given > LEAST ? given : Math.round(Math.min(200, Math.max(104, width * 0.28)));
     const scale = (this.#scale = scaleOf(shown, width, height));
     const curves = shown.series.flatMap((one) => curve(one, scale));
     const at = shown.at === null ? [] : pointed(shown, shown.at, scale);
@@ -78,8 +81,8 @@ export class Curves {
 
 function scaleOf(shown, width, height) {
   const [low, high] = rangeOf(shown);
-  const rows = ticks(low, high, Math.max(3, Math.round(height / 55)));
-  const box = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - EDGE.bottom };
+  const rows = ticks(low, high, height < 90 ? 1 : Math.max(3, Math.round(height / 55)));
+  const box = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - (height < 90 ? LOW : EDGE.bottom) };
   const epochs = Math.max(shown.epochs, 1);
   const columns = ticks(0, epochs, Math.max(2, Math.round(width / 70))).filter(
     (value) => Number.isInteger(value) && value <= epochs,
@@ -87,6 +90,7 @@ function scaleOf(shown, width, height) {
   const [bottom, top] = [rows[0], rows[rows.length - 1]];
   return {
     ...box,
+    height,
     epochs,
     rows,
     columns,
@@ -104,7 +108,7 @@ function rangeOf({ series, bounds, span }) {
   return [bottom, Math.min(most, Math.max(high + room, bottom + span))];
 }
 
-function axes({ left, right, bottom, rows, columns, x, y }, { label }) {
+function axes({ left, right, bottom, height, rows, columns, x, y }, { label }) {
   const parts = rows.flatMap((value) => {
     const at = round(y(value));
     return [line("grid", left, at, right, at), text(String(value), left - 6, at + 4)];
@@ -114,7 +118,8 @@ function axes({ left, right, bottom, rows, columns, x, y }, { label }) {
     parts.push(line("axis", at, bottom, at, bottom + 4));
     parts.push(text(String(value), at, bottom + 16, "middle"));
   }
-  parts.push(line("axis", left, bottom, right, bottom), text(label, right, bottom + 28));
+  parts.push(line("axis", left, bottom, right, bottom));
+  if (height - bottom >= EDGE.bottom) parts.push(text(label, right, bottom + 28));
   return parts;
 }
 

@@ -21,6 +21,8 @@ export class Live {
   #view = null;
   #shape = "";
   #painters = [];
+  #root;
+  #resized = new ResizeObserver(() => this.#fit());
   #parts;
   #bars;
 
@@ -43,8 +45,10 @@ export class Live {
       button(t("train.live.mine"), { class: "small", id: "live-mine", onclick: on.mine }));
     this.#parts.mine = choose.lastChild;
     this.#parts.body = element("div", { class: "live-body" },
-      element("div", { class: "live-picture" }, element("figure", {}, picture, label), choose), bars, kernels, maps);
-    root.append(element("div", { class: "head" }, element("h2", {}, t("train.live")), of), none, this.#parts.body);
+      element("div", { class: "live-picture" }, element("figure", {}, picture, label)), bars, kernels, maps);
+    root.append(element("div", { class: "head" }, element("h2", {}, t("train.live")), choose, of), none, this.#parts.body);
+    this.#root = root;
+    this.#resized.observe(root);
     this.#bars = createBars(bars);
     this.clear();
   }
@@ -87,6 +91,16 @@ export class Live {
     });
   }
 
+  /** Leaves out the maps that would need a scroll bar, where the tab is as high as the window. */
+  #fit() {
+    const strips = /** @type {HTMLElement[]} */ ([...this.#parts.kernels.children, ...this.#parts.maps.children]);
+    for (const strip of strips) strip.hidden = false;
+    if (getComputedStyle(this.#root).overflowY !== "hidden") return;
+    const room = this.#root.getBoundingClientRect().bottom - 8;
+    const first = strips.findIndex((strip) => strip.getBoundingClientRect().bottom > room);
+    if (first >= 0) for (const strip of strips.slice(first)) strip.hidden = true;
+  }
+
   /** Makes canvases where the layers are others; else the painters of the old ones go on. */
   #build({ seen, kernels }) {
     const maps = mapsOf(seen);
@@ -102,8 +116,9 @@ export class Live {
     this.#parts.kernels.replaceChildren(...kernels.map(({ layer, shape: size, shown: [outs, ins] }) => {
       const title = t("train.live.kernels", { layer });
       const shown = [outs, Math.min(ins, PLANES)];
-      return this.#strip(layer, title, title, kernelGeometry(size, shown, ins > 1 ? 16 : 32));
+      return this.#strip(layer, title, title, kernelGeometry(size, shown, ins > 1 ? 14 : 32));
     }));
+    this.#fit();
   }
 
   #strip(layer, title, caption, form) {

@@ -7,6 +7,8 @@ import { METRICS, NAMES, figures } from "./series.js";
 
 /** @import { RunRow, Training } from "../types.d.ts" */
 
+const PART = " \u00b7 "; // between the parts of a name
+
 /** The list of runs: a checkbox, the curve's colour and dashes, what it is, its figures. */
 export class Runs {
   #on;
@@ -39,11 +41,12 @@ export class Runs {
       row.node.remove();
       this.#rows.delete(id);
     }
-    for (const run of runs) {
+    const names = apart(runs.map((run) => run.name.split(PART)));
+    runs.forEach((run, i) => {
       const { id } = run.training;
       if (!this.#rows.has(id)) this.#add(id, run.slot);
-      this.#show(this.#rows.get(id), run, at);
-    }
+      this.#show(this.#rows.get(id), run, names[i], at);
+    });
     say(this.#at, at === null ? t("train.last") : t("train.at", { epoch: at }));
   }
 
@@ -66,10 +69,11 @@ export class Runs {
     this.#rows.set(id, { node, check, name, status, cells });
   }
 
-  #show(row, run, at) {
+  #show(row, run, name, at) {
     const found = figures(run.training, at);
     row.check.checked = run.shown;
-    say(row.name, `${run.training.id}: ${run.name}`);
+    say(row.name, `${run.training.id}: ${name}`);
+    row.name.title = `${t("train.watch", { id: run.training.id })}: ${run.name}`;
     row.name.setAttribute("aria-pressed", String(run.watched));
     say(row.status, t(`train.status.${run.training.status}`));
     NAMES.forEach((metric, i) => say(row.cells[i], figure(found?.[metric])));
@@ -97,7 +101,15 @@ export function showEpochs(table, training) {
     element("tbody", {}, ...rows));
 }
 
+/** Joins the parts of each name, less those that all of several begin with; no line ends inside one. */
+function apart(names) {
+  const alike = (at) => names.length > 1 && names.every((parts) => at < parts.length - 1 && parts[at] === names[0][at]);
+  let same = 0;
+  while (alike(same)) same++;
+  return names.map((parts) => parts.slice(same).map((part) => part.replaceAll(" ", "\u00a0")).join(PART));
+}
+
 function swatch(slot) {
-  const line = svg("path", { d: "M1,5H33", class: `run run-${slot}` });
-  return svg("svg", { width: 34, height: 10, "aria-hidden": "true" }, line);
+  const line = svg("path", { d: "M1,5H25", class: `run run-${slot}` });
+  return svg("svg", { width: 26, height: 10, "aria-hidden": "true" }, line);
 }
