@@ -85,7 +85,7 @@ def test_a_run_is_evaluated_on_what_was_put_aside_and_others_on_all(holmdel, run
     assert library.evaluate(tmp_path / "work" / "own").count == count
 
 
-def test_a_part_of_the_classes_is_enough(run, tmp_path):
+def test_a_part_of_the_classes_is_enough(holmdel, run, tmp_path):
     digits = library.data.load("digits").test
     for number, label in enumerate(digits.labels.tolist()):
         if label in (7, 3):
@@ -95,6 +95,13 @@ def test_a_part_of_the_classes_is_enough(run, tmp_path):
     found = library.evaluate(run, str(tmp_path / "two"))
     assert {*found.labels.tolist()} == {3, 7}
     assert found.accuracy > 0.8
+    assert "<td>-</td>" in found._repr_html_()
+    rows = [
+        line.split()
+        for line in holmdel("evaluate", run, "--data", tmp_path / "two").out.splitlines()
+    ]
+    assert ["4", "-", "-", "-", "0"] in rows
+    assert any(row[:1] == ["3"] and "-" not in row for row in rows)
 
 
 def test_the_table_has_a_row_a_class_and_the_confusions(holmdel, run):

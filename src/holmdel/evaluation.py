@@ -26,6 +26,11 @@ class ClassFigures:
     f1: float
     count: int
 
+    def texts(self) -> tuple[str, str, str]:
+        """Returns precision, recall and F1 as a table has them: a dash where nothing was there."""
+        values = f"{self.precision:.3f}", f"{self.recall:.3f}", f"{self.f1:.3f}"
+        return values if self.count else ("-", "-", "-")
+
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
@@ -65,7 +70,7 @@ class Evaluation:
         """Returns what a notebook shows: the main figures above a row per class."""
         names = self.classes or range(len(self.confusion))
         rows = [
-            (name, f"{own.precision:.3f}", f"{own.recall:.3f}", f"{own.f1:.3f}", own.count)
+            (name, *own.texts(), own.count)
             for name, own in zip(names, self.per_class(), strict=True)
         ]
         return html_table(("class", "precision", "recall", "F1", "images"), rows, repr(self))

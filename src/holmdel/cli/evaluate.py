@@ -150,8 +150,7 @@ def _print_tables(classes: tuple[str, ...], found: "Evaluation") -> None:
     for name in ("precision", "recall", "F1", "count"):
         table.add_column(name, justify="right")
     for name, row in zip(classes, found.per_class(), strict=True):
-        figures = (f"{value:.3f}" for value in (row.precision, row.recall, row.f1))
-        table.add_row(name, *figures, f"{row.count:,}")
+        table.add_row(name, *row.texts(), f"{row.count:,}")
     console = Terminal()
     console.print(table)
     for truth, said, count in found.most_confused(MOST_CONFUSED):
