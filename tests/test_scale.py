@@ -215,6 +215,7 @@ def test_an_address_where_no_cluster_is(holmdel, words, address, sentence):
     assert done.status == 2
     assert sentence in done.err
     assert done.err.count("\n") == 1
+    assert not Path("parts").exists()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ _AHEAD = 2  # parts a CPU that wait or are done
 
 
 def over_ray(
-    numbers: Sequence[int], given: Arguments, address: str, jobs: int | None
+    numbers: Sequence[int], given: Arguments, ray: Any, jobs: int | None
 ) -> Iterator[Done]:
     """Does parts over a cluster; gives what became of each as it is done.
 
@@ -27,31 +27,30 @@ def over_ray(
     Args:
         numbers: of the parts.
         given: the arguments of a `Worker`.
-        address: of the cluster.
+        ray: the module, connected to the cluster.
         jobs: how many workers; one a CPU if None.
 
     Raises:
-        UserError: as `connected`; or what a worker says of the job.
+        UserError: what a worker says of the job, or that the cluster has ended it.
     """
     if not numbers:
         return
-    with connected(address) as ray:
-        from ray.data import DataContext, TaskPoolStrategy, from_items
+    from ray.data import DataContext, TaskPoolStrategy, from_items
 
-        _hush(DataContext.get_current())
-        shipped = ray.put(given)  # once; Ray copies it once to each node
-        rows = [{"number": number} for number in numbers]
-        parts = from_items(rows, override_num_blocks=len(rows)).map_batches(
-            _Task([shipped]),
-            batch_size=1,
-            compute=TaskPoolStrategy(size=jobs or workers(ray)),
-            num_cpus=1,
-        )
-        try:
-            for row in parts.iter_rows():
-                yield Done(**row)
-        except ray.exceptions.RayError as error:
-            raise told(error, "the cluster ended the job") from None
+    _hush(DataContext.get_current())
+    shipped = ray.put(given)  # once; Ray copies it once to each node
+    rows = [{"number": number} for number in numbers]
+    parts = from_items(rows, override_num_blocks=len(rows)).map_batches(
+        _Task([shipped]),
+        batch_size=1,
+        compute=TaskPoolStrategy(size=jobs or workers(ray)),
+        num_cpus=1,
+    )
+    try:
+        for row in parts.iter_rows():
+            yield Done(**row)
+    except ray.exceptions.RayError as error:
+        raise told(error, "the cluster ended the job") from None
 
 
 class _Task:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holmdel.errors import UserError
 from holmdel.reading.chunks import cores
+from holmdel.scale.cluster import connected
 from holmdel.scale.formats import FORMATS
 from holmdel.scale.local import over_processes
 from holmdel.scale.over_ray import over_ray
@@ -70,6 +71,16 @@ def run(
     if job.form not in FORMATS:
         raise UserError(f"--format was given as {job.form!r}; choose from {', '.join(FORMATS)}")
     FORMATS[job.form]([], "read")  # its package is missed before anything is read
+    if job.ray is None:
+        return _run(job, inputs, told)
+    with connected(job.ray) as ray:  # before anything is written
+        return _run(job, inputs, told, ray)
+
+
+def _run(
+    job: Job, inputs: Iterable[str], told: Callable[[Progress], object], ray: Any = None
+) -> Done:
+    """Does what `run` says, over this machine's processes or a cluster that is connected."""
     out = job.out if is_url(job.out) else str(Path(job.out).resolve())
     parts = Parts(Store(out), job.form)
     parts.begin(job.work.describe(), resume=job.resume)
@@ -79,10 +90,10 @@ def run(
     given = (job.work, out, job.form, str(Path.cwd()))
     told(Progress(count, done, 0))
     failed = 0
-    if job.ray is None:
+    if ray is None:
         found = over_processes(missing, given, min(job.jobs or cores(), max(1, len(missing))))
     else:
-        found = over_ray(missing, given, job.ray, job.jobs)
+        found = over_ray(missing, given, ray, job.jobs)
     for one in found:
         done, failed = done + one.inputs, failed + one.failed
         told(Progress(count, done, failed, one))
