@@ -36,22 +36,32 @@ class FieldAnswer:
         return cls(field, answer, field.picture, field.to_page, field.weak)
 
     def take(self, comb: CombAnswer) -> None:
-        """Takes what is read in the cells of a comb, where it is surer, or there is more.
-
-        Where the cells say other digits than the line, that is as probable as the mean of both.
-        """
-        said, cells = self.answer, comb.answer
-        if not cells.text:
-            return
-        surer = self.weak or cells.score >= said.score
-        if surer or len(cells.text) > len(said.text):
+        """Takes what is read in the cells of a comb, where it is surer, or there is more."""
+        self.answer = of_both(self.answer, comb, weak=self.weak)
+        if self.answer is comb.answer:
             assert self.field.comb is not None
             assert self.field.comb_to_page is not None
-            self.answer, self.weak = cells, False
+            self.weak = False
             self.picture, self.to_page = self.field.comb.picture, self.field.comb_to_page
-        if self.answer is said and said.text != cells.text:
-            chance = comb.chances.get(said.text, 0.0)
-            self.answer = replace(said, score=(said.score + chance) / 2)
+
+
+def of_both(line: LineAnswer, comb: CombAnswer, *, weak: bool = False) -> LineAnswer:
+    """Returns what the cells of a comb say where that is surer, or more; else the line.
+
+    Where the cells say other digits than the line, that is as probable as the mean of both.
+
+    Args:
+        line: what is read in one go.
+        comb: what is read cell by cell.
+        weak: whether the line may be no digits.
+    """
+    cells = comb.answer
+    surer = weak or cells.score >= line.score or len(cells.text) > len(line.text)
+    if cells.text and surer:
+        return cells
+    if cells.text in ("", line.text):
+        return line
+    return replace(line, score=(line.score + comb.chances.get(line.text, 0.0)) / 2)
 
 
 def rejected(found: Reading) -> Reading:

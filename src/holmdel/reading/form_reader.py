@@ -18,6 +18,9 @@ from holmdel.reading.answers import (
     draw_alignment,
     on_page,
 )
+from holmdel.reading.cells import read_cells
+from holmdel.reading.comb_crops import Comb
+from holmdel.reading.field_answers import of_both
 from holmdel.reading.filled import Filled, Form
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.trust import Trust
@@ -69,15 +72,27 @@ class FormReader:
         return Reading(path, tuple(lines), tuple(skipped), steps=tuple(shown))
 
     def _answers(self, filled: Sequence[Filled]) -> dict[str, "LineAnswer"]:
-        """Returns what the fields say by their names; those of one pattern are read together."""
+        """Returns what the fields say by their names; those of one pattern are read together.
+
+        What stands in a comb is read cell by cell as well as in one go.
+        """
         alike: defaultdict[str, list[Filled]] = defaultdict(list)
         for one in filled:
             alike[one.field.pattern].append(one)
         found: dict[str, LineAnswer] = {}
         for pattern, fields in alike.items():
+            known = parse_pattern(pattern)
             pictures = [one.picture for one in fields if one.picture is not None]
-            answers = self._network.answers(pictures, parse_pattern(pattern))
+            answers = self._network.answers(pictures, known)
             found |= {one.field.name: said for one, said in zip(fields, answers, strict=True)}
+            combs = {
+                one.field.name: Comb(one.picture, one.cells)
+                for one in fields
+                if one.picture is not None and len(one.cells) > 1
+            }
+            in_cells = read_cells([*combs.values()], self._network, known)
+            for name, said in zip(combs, in_cells, strict=True):
+                found[name] = of_both(found[name], said)
         return found
 
     def _line(self, filled: Filled, answer: "LineAnswer") -> Line:

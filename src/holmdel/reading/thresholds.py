@@ -16,9 +16,14 @@ class Thresholds:
     """What a line, a field or a page is compared with: of each its unit, then what it decides.
 
     What belongs to a shape (a wall, a stroke, a ring) stands beside the code that looks for it.
+
+    All were set by hand while looking at the scanned sheets, the form and the photographs given to
+    this project, and at made pages; none was fitted. What a change of one does is seen in the
+    sections of `bench/paper.py` that are named before each group. `least_score` is where the
+    confidence was 0.02 under an earlier trust.
     """
 
-    # Which lines are digits, and which are looked at again
+    # Which lines are digits, and which are looked at again: `photos`, `forms`, `worse`
     telling: int = _is(3, "digits: a line of so many says which way up it is")
     likely: float = _is(0.7, "value, 0 to 1: from there on a line may be digits, below it is words")
     tall: float = _is(0.45, "of the highest mark: lower ones may be dashes, dots, flags")
@@ -34,7 +39,7 @@ class Thresholds:
     word_gap: float = _is(0.8, "times the marks' height: it parts words")
     glance: int = _is(16, "lines that say whether a page is upside down")
 
-    # Which of them are given
+    # Which of them are given: `documents`, `odd`, `letters`, `mixed`
     form: int = _is(3, "filled boxes that make a form")
     label: float = _is(0.85, "of the writing's height: a label is no higher")
     small_in_box: float = _is(
@@ -71,7 +76,7 @@ class Thresholds:
         0.06, "of their height and pitch, by which pieces of squared paper differ"
     )
 
-    # Which parts of a row are one number
+    # Which parts of a row are one number: `lines`
     widest_gap: float = _is(1.7, "times the digits' height: farther apart stand two numbers")
     gap: float = _is(0.8, "times the digits' height: it parts a row")
     level_parts: float = _is(0.6, "of the lower one's height that two parts share")
@@ -81,7 +86,7 @@ class Thresholds:
     column_overlap: float = _is(0.5, "of the narrower of two gaps, one below the other")
     column_rows: float = _is(0.6, "of the rows that reach across a gap: they have one there too")
 
-    # What is print
+    # What is print: `print`, `documents`, `sheets`
     same_print: float = _is(0.9, "correlation of two prints of a letter")
     known_print: int = _is(4, "marks from which on a size of print is known")
     same_size: float = _is(0.07, "of the height by which prints of one size differ")
@@ -90,7 +95,7 @@ class Thresholds:
     larger_than_print: float = _is(1.2, "times the print: writing beside it")
     readable: int = _is(12, "pixels high: lower marks are dots and grain, alike in any hand")
 
-    # What stands in the cells of a comb
+    # What stands in the cells of a comb: `combs`, `empty`, `sheets`
     cell_speck: float = _is(0.2, "of a cell's height: what is smaller both ways is no digit")
     cell_ink: float = _is(0.4, "of the darkest ink: paler is paper")
     least_cell_ink: int = _is(30, "of 255 under the paper: paler is none")
@@ -105,7 +110,7 @@ class Thresholds:
         0.55, "of the usual height: lower marks (a dash) do not fill their image"
     )
 
-    # What is given at all
+    # What is given at all: `blank`, `crops`, `worse`
     least_side: int = _is(12, "pixels: nothing can be read on less")
     surer_turned: tuple[float, ...] = _is(
         (1.08, 1.5), "times as much must speak for another turning, and for one upside down"
