@@ -15,7 +15,7 @@ from pathlib import Path
 import holmdel
 from holmdel.reading import ReaderSettings, Trust, assess_folder, fit_trust
 from holmdel.reading.calibration import own_trust
-from holmdel.reading.reader import model_file
+from holmdel.reading.model_file import model_file
 from holmdel.reading.trust import contradicted
 from read import audited
 

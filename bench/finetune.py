@@ -20,7 +20,7 @@ from holmdel.benchmark.machine import machine
 from holmdel.reader_training import train_reader
 from holmdel.reading import Assessment, LabelledString, ReaderSettings, read_labelled
 from holmdel.reading.assessment import Said, assess_folder
-from holmdel.reading.reader import model_file
+from holmdel.reading.model_file import model_file
 from record import record
 from scores import wilson
 

@@ -26,8 +26,8 @@ from holmdel.checkpoint import load_line_model
 from holmdel.images import decode
 from holmdel.reading import Assessment, Reader, Said, Trust, fit_trust, read_labelled
 from holmdel.reading.line import LineReader
+from holmdel.reading.model_file import model_file
 from holmdel.reading.patterns import parse_pattern
-from holmdel.reading.reader import model_file
 from other_readers import tesseract
 from record import record
 from scores import Share, bootstrap, match_lines, wilson

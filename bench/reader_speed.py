@@ -64,8 +64,8 @@ def read(model: str) -> Figures:
     from holmdel.images import decode
     from holmdel.reading import read_labelled
     from holmdel.reading.line import LineReader
+    from holmdel.reading.model_file import model_file
     from holmdel.reading.patterns import parse_pattern
-    from holmdel.reading.reader import model_file
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

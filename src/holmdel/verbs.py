@@ -207,7 +207,7 @@ def _export_reader(
     if to != "onnx" or options:
         raise UserError(f"{model} reads lines; such a model goes out as --to onnx, without options")
     from holmdel.export.onnx_lines import lines_to_onnx
-    from holmdel.reading.reader import model_file
+    from holmdel.reading.model_file import model_file
 
     name = None if str(model) == READER and not Path(model).exists() else model
     network, trust = load_line_model(model_file(name))
@@ -220,7 +220,7 @@ def is_reader(model: str | Path) -> bool:
     """Returns whether a model is a line reader: the one that ships, or one that was trained."""
     if not Path(model).exists():
         return str(model) == READER
-    from holmdel.reading.reader import model_file
+    from holmdel.reading.model_file import model_file
 
     try:
         load_line_model(model_file(model))

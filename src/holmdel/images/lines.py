@@ -9,7 +9,7 @@ from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from holmdel.images.opencv import cv2
-from holmdel.images.pixels import Box, Mask, opened
+from holmdel.images.pixels import Box, Mask, closed, opened
 
 _PIECE, _LEAST = 8, 9  # an eighth of the mask's shorter side, or 9 pixels, is a piece of a line
 _THICKEST = 0.08  # of the shorter side, at least 5 pixels: what is thicker crosses a line
@@ -149,8 +149,7 @@ def _pieces(ink: Ink, shortest: int, thickest: int) -> list[Line]:
         return []
     thin = ink & ~opened(ink, thickest + 1, 1)
     wide = cv2.dilate(thin, np.ones((3, 1), np.uint8))  # lines a little askew have short rows
-    wide = cv2.morphologyEx(wide, cv2.MORPH_CLOSE, np.ones((1, thickest + 2), np.uint8))
-    level = opened(np.asarray(wide, np.uint8), 1, shortest)
+    level = opened(closed(np.asarray(wide, np.uint8), 1, thickest + 2), 1, shortest)
     if not level.any():
         return []
     return [

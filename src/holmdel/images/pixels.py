@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from holmdel.images.opencv import cv2
+from holmdel.images.windows import window
 
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, C)
 Grey: TypeAlias = NDArray[np.floating[Any]]
@@ -49,11 +50,18 @@ def shrunk(pixels: NDArray[Any], longest: int) -> Grey:
 
 def opened(mask: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
     """Returns what rectangles of ones cover of a mask (H, W); beyond its border are zeros."""
-    window = np.ones((rows, columns), np.uint8)
-    out = cv2.morphologyEx(
-        mask, cv2.MORPH_OPEN, window, borderType=cv2.BORDER_CONSTANT, borderValue=(0,)
-    )
-    return np.asarray(out, np.uint8)
+    ones, there, back = window(rows, columns)
+    edge, zero = cv2.BORDER_CONSTANT, (0,)
+    less = cv2.erode(mask, ones, anchor=there, borderType=edge, borderValue=zero)
+    whole = cv2.dilate(less, ones, anchor=back, borderType=edge, borderValue=zero)
+    return np.asarray(whole, np.uint8)
+
+
+def closed(mask: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Returns a mask (H, W) with the gaps filled into which the rectangle does not fit."""
+    ones, there, back = window(rows, columns)
+    more = cv2.dilate(mask, ones, anchor=there)
+    return np.asarray(cv2.erode(more, ones, anchor=back), np.uint8)
 
 
 def bounds(mask: Mask) -> Box:

@@ -40,8 +40,8 @@ from holmdel.reader_training.settings import REPORTS, TUNED_REPORTS, ReaderPlan,
 from holmdel.reader_training.synthesis.source import StringSource, find_digits
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.line import LineAnswer, LineReader
+from holmdel.reading.model_file import model_file
 from holmdel.reading.patterns import parse_pattern
-from holmdel.reading.reader import model_file
 from holmdel.reading.trust import LEAST_STRINGS, Trust, fit_trust
 from holmdel.training.folder import RunFolder
 from holmdel.training.group import Group, joined, launched

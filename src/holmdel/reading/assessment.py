@@ -17,7 +17,7 @@ from holmdel.prediction import Failure
 from holmdel.reading.answers import READ, REJECT
 from holmdel.reading.calibration import ERRORS, Calibration, Outcome, own_trust
 from holmdel.reading.labelled import LabelledString, read_labelled
-from holmdel.reading.reader import model_file
+from holmdel.reading.model_file import model_file
 from holmdel.reading.record import Read
 from holmdel.reading.stream import ReaderSettings, read_stream
 from holmdel.reading.trust import Trust, contradicted, fit_trust, save_calibration

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from holmdel.reading.field_answers import FieldAnswer, alignments, around, longe
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
+from holmdel.reading.model_file import model_file
 from holmdel.reading.page import Page, find_fields
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.polarity import dark_ink
@@ -41,7 +41,7 @@ from holmdel.reading.trust import Trust, load_calibration
 if TYPE_CHECKING:
     from torch import nn
 
-SHIPPED, EXPORTED = "reader", ".onnx"
+EXPORTED = ".onnx"
 _VIEWS = 4  # of a field on a page; in letters they see different digits
 
 
@@ -250,27 +250,6 @@ def read(
         regions=() if region is None else (region,),
     )
     return reader.read(image)
-
-
-def model_file(model: str | Path | None) -> Path:
-    """Returns the file of a line network: as given, in a folder, or the one that ships.
-
-    Raises:
-        UserError: if there is none.
-    """
-    if model is None or str(model) == SHIPPED:
-        path = Path(str(resources.files("holmdel") / "weights" / f"{SHIPPED}.safetensors"))
-        if not path.is_file():
-            raise UserError("no reader ships with this version; give a model of your own")
-        return path
-    path = Path(model)
-    path = path / "model.safetensors" if path.is_dir() else path
-    if not path.is_file():
-        raise UserError(
-            f"there is no reader {model}; expected a .safetensors file or a folder that "
-            "`holmdel train reader` wrote"
-        )
-    return path
 
 
 @lru_cache(maxsize=4)

@@ -14,7 +14,7 @@ from holmdel.images.formats import CHEQUES, ENDINGS
 from holmdel.images.pages import FileLike, pages
 from holmdel.prediction import or_failure, to_json
 from holmdel.reading.cheques import items
-from holmdel.reading.reader import model_file
+from holmdel.reading.model_file import model_file
 from holmdel.reading.record import Read, to_values
 from holmdel.reading.stream import ReaderSettings
 from holmdel.reading.template_fields import parse_toml
