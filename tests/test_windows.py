@@ -14,7 +14,7 @@ def test_a_run_as_long_as_the_window_stays_where_it_is(of, side):
     ink[8, 10 : 10 + side] = ink[3, 20] = 1
     np.testing.assert_array_equal(of.opened(ink, 1, side)[8], ink[8])
     np.testing.assert_array_equal(of.opened(ink.T.copy(), side, 1).T[8], ink[8])
-    assert (of.opened(ink, 1, side)[3, 20] == 1) is (side == 1)
+    assert of.opened(ink, 1, side)[3, 20] == (side == 1)
 
 
 @pytest.mark.parametrize("side", range(2, 8))
