@@ -162,7 +162,13 @@ def test_what_is_sure_is_looked_at_once():
     LineReader(sure).answers([bars(40, 100)] * 3, DIGITS)
     LineReader(doubtful).answers([bars(40, 100)] * 3, DIGITS)
     assert sure.seen == 3
-    assert doubtful.seen == 3 * 4
+    assert doubtful.seen == 3 * 4  # hopeless
+
+
+def test_what_more_views_may_make_sure_is_looked_at_six_times():
+    nearly = Bars(sure=0.93)
+    LineReader(nearly).answers([bars(40, 100)] * 3, DIGITS)
+    assert nearly.seen == 3 * 6
 
 
 def test_as_many_views_as_asked_for():

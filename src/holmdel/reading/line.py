@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import exp
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 
-_SURE = 0.99  # a score from which one view is enough
-_AGREED = 0.95  # the mean score of two views that say the same from which they are enough
-_MORE = 4  # views of a picture in doubt; more of them read no more cheques
+# Views that are read one group after the other, and when a group is the last: from which score the
+# views so far are enough where they say the same, and below which no more of them make it sure.
+_GROUPS = ((1, 0.99, 0.0), (2, 0.97, 0.0), (4, 0.97, 0.75), (6, 0.0, 0.0))
 _INK = 0.4  # of the line's darkest
 _WIDTHS = 16  # columns; a picture is read at the next multiple, alone as among others
 _COLUMNS = 64 * 128  # of a batch
@@ -113,9 +114,10 @@ class LineReader:
         seen: list[list[Seen]] = [[] for _ in pictures]
         self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
         if views is None:
-            for some in (VIEWS[1:2], VIEWS[2:_MORE]):
-                doubtful = [n for n, looks in enumerate(seen) if _doubtful(looks)]
-                self._look(pictures, pattern, some, doubtful, seen)
+            left = list(range(len(pictures)))
+            for (count, enough, least), (more, *_) in pairwise(_GROUPS):
+                left = [number for number in left if _doubtful(seen[number], enough, least)]
+                self._look(pictures, pattern, VIEWS[count:more], left, seen)
         return [
             _answer(looks, picture, pattern, self._slash)
             for looks, picture in zip(seen, pictures, strict=True)
@@ -198,13 +200,23 @@ class Seen(NamedTuple):
     candidates: list[Candidate]
 
 
-def _doubtful(looks: Sequence[Seen]) -> bool:
-    """Returns whether a picture is to be looked at again after its first view, or its second."""
-    if not all(seen.candidates for seen in looks):
-        return True
-    scores = [exp(seen.candidates[0].log_probability) for seen in looks]
-    alike = len({seen.candidates[0].claim for seen in looks}) == 1
-    return not alike or sum(scores) / len(scores) < (_SURE, _AGREED)[len(scores) - 1]
+def _doubtful(looks: Sequence[Seen], enough: float, least: float) -> bool:
+    """Returns whether a picture is to be looked at again after these views; see `_GROUPS`."""
+    said = _claims(looks)
+    score = max(map(_sum, said.values()), default=0.0) / len(looks)
+    best = {seen.candidates[0].claim if seen.candidates else None for seen in looks}
+    return score >= least and (None in best or len(best) > 1 or score < enough)
+
+
+def _claims(
+    looks: Sequence[Seen],
+) -> dict[tuple[str, str], list[tuple[Candidate, Seen]]]:
+    """Returns for all that views claim the candidates that do, and their views."""
+    found: defaultdict[tuple[str, str], list[tuple[Candidate, Seen]]] = defaultdict(list)
+    for seen in looks:
+        for candidate in seen.candidates:
+            found[candidate.claim].append((candidate, seen))
+    return found
 
 
 def _said(steps: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -250,10 +262,7 @@ def _answer(
     looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern, slash: bool
 ) -> LineAnswer:
     """Returns the answer of one picture from its views; the first has the picture's edges."""
-    found: defaultdict[tuple[str, str], list[tuple[Candidate, Seen]]] = defaultdict(list)
-    for seen in looks:
-        for candidate in seen.candidates:
-            found[candidate.claim].append((candidate, seen))
+    found = _claims(looks)
     if not found:
         return LineAnswer("", "", 0.0, ())
     said = max(found.values(), key=_sum)
