@@ -100,3 +100,15 @@ def test_a_template_names_no_file_of_the_server(client, template, named):
     answer = client.post("/v1/read", files=files)
     assert answer.status_code == 400
     assert "names a file of the server" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("named", ["", "..", "a\\u0000b", "a" * 300])
+def test_a_reference_that_no_file_can_be_called_is_refused(client, template, named):
+    name, content = template["template"]
+    own = content.replace(b"claim-reference.png", named.encode())
+    assert own != content
+    files = {"file": ("a.png", png(sheet())), **template, "template": (name, own)}
+    answer = client.post("/v1/read", files=files)
+    assert answer.status_code == 400
+    assert "the name of a file" in answer.json()["error"]
+    assert "/tmp" not in answer.json()["error"]

@@ -175,7 +175,7 @@ def _rounded(box: Shares) -> Shares:
 
 def _reference(path: Path, name: Any, sha256: Any) -> Grey:
     """Returns the picture that a template was made with."""
-    if not isinstance(name, str) or Path(name).name != name:
+    if not isinstance(name, str) or not name or Path(name).name != name:
         raise UserError(
             f"{path}: reference was given as {name!r}; expected the name of a file beside it"
         )

@@ -72,11 +72,23 @@ def _by_template(template: bytes, reference: bytes, max_error: float) -> "Reader
         path.write_bytes(template)
         name = _checked(template)
         if name and Path(name).name == name != path.name:
-            path.with_name(name).write_bytes(reference)
+            _keep(reference, path.with_name(name))
         try:
             return Reader(template=Template.load(path), max_error=max_error)
         except UserError as error:
             raise _without(error, folder) from None
+
+
+def _keep(reference: bytes, file: Path) -> None:
+    """Writes the reference; refuses a name that no file can have."""
+    try:
+        file.write_bytes(reference)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(
+            f"{file.name!r}, the reference of the template, cannot be written ({reason}); expected "
+            "the name of a file"
+        ) from None
 
 
 def _checked(template: bytes) -> str | None:
