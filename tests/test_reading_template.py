@@ -237,6 +237,7 @@ def test_an_image_without_boxes_gives_no_template(holmdel):
         ("required = false", "required = 1", "field 'field-1': required was given as 1"),
         ("[[field]]", "[field]", "is no TOML file"),
         ("form-reference", "../form-reference", "reference was given as '../form-reference.png'"),
+        ("form-reference.png", "", "reference was given as ''; expected the name of a file"),
         ("form-reference", "gone", "the reference of"),
         ('sha256 = "', 'sha256 = "0', "is not the reference"),
     ],
