@@ -85,9 +85,9 @@ class AnatomyTab {
     return this.#app.state.get(KEY + name);
   }
 
-  #set(values) {
+  #set(values, others = {}) {
     const named = Object.entries(values).map(([name, value]) => [KEY + name, value]);
-    this.#app.state.set(Object.fromEntries(named));
+    this.#app.state.set({ ...others, ...Object.fromEntries(named) });
   }
 
   #network() {
@@ -127,8 +127,8 @@ class AnatomyTab {
   /** Another network has other options: those of the last one go. */
   #choose(value) {
     const model = value.startsWith(MODEL) ? value.slice(MODEL.length) : null;
-    if (model) this.#app.state.set({ model });
-    this.#set({ ...this.#cleared(), layer: null, layers: null, network: model ? null : value });
+    const network = model ? null : value;
+    this.#set({ ...this.#cleared(), layer: null, layers: null, network }, model ? { model } : {});
   }
 
   #train() {
