@@ -180,7 +180,8 @@ export class Reading {
 
   /** @returns {Record<string, File>} the files that go with what is asked. */
   beside({ pattern }) {
-    return Object.fromEntries((FILES[pattern] ?? []).map((name) => [name, this.given[name]]));
+    const names = (FILES[pattern] ?? []).filter((name) => this.given[name]);
+    return Object.fromEntries(names.map((name) => [name, this.given[name]]));
   }
 
   /** Points at a line; -1 at none. */

@@ -40,9 +40,12 @@ export function mount(root, app) {
     reading.takeBeside(files);
     again();
   });
-  const again = () => {
+  const showControls = () => {
     const options = optionsIn(app.state);
-    controls.show(options, Object.values(reading.beside(options)).filter(Boolean).map((file) => file.name));
+    controls.show(options, Object.values(reading.beside(options)).map((file) => file.name));
+  };
+  const again = () => {
+    showControls();
     readAgain(app);
     showAnswer(shown);
   };
@@ -77,7 +80,7 @@ export function mount(root, app) {
   view.copy.addEventListener("click", () => copyText(app, allText()));
   view.copyCurl.addEventListener("click", () => copyText(app, view.curl.textContent));
   view.copyJson.addEventListener("click", () => copyText(app, view.json.textContent));
-  again();
+  showControls();
   if (reading.picture) onReading(shown, "picture");
   else if (fresh) begin(app).catch(() => {}); // without digits it begins empty
   fresh = false;
@@ -161,9 +164,10 @@ function showAnswer({ view, picture, app, image }) {
   view.blank.textContent = blankText(answer);
   showLines(view.lines, lines, image, { onCopy: (text) => copyText(app, text) });
   if (image) picture.boxes(lines);
-  if (!answer || !reading.picture) return;
+  const { options } = reading;
+  if (!answer || !options || !reading.picture) return;
   const { name } = reading.picture;
-  view.curl.textContent = curlCommand(name, reading.options, location.origin, Boolean(token()), reading.beside(reading.options ?? optionsIn(app.state)));
+  view.curl.textContent = curlCommand(name, options, location.origin, Boolean(token()), reading.beside(options));
   view.json.textContent = spelled(answer);
   app.announce(view.summary.textContent);
 }
@@ -178,8 +182,8 @@ function whereText() {
 }
 
 function summary(app) {
-  const { pattern } = optionsIn(app.state);
-  if (reading.missing({ pattern }).length) return t(`read.files.${pattern}`);
+  const options = optionsIn(app.state);
+  if (reading.missing(options).length) return t(`read.files.${options.pattern}`);
   if (reading.busy) return t("read.busy");
   if (!reading.answer) return "";
   if (reading.answer.error) return reading.answer.error;
