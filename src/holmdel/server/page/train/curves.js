@@ -81,8 +81,9 @@ export class Curves {
 
 function scaleOf(shown, width, height) {
   const [low, high] = rangeOf(shown);
-  const rows = ticks(low, high, height < 90 ? 1 : Math.max(3, Math.round(height / 55)));
-  const box = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - (height < 90 ? LOW : EDGE.bottom) };
+  const named = height >= 90; // the axis: a low panel does without
+  const rows = ticks(low, high, named ? Math.max(3, Math.round(height / 55)) : 1);
+  const box = { left: EDGE.left, right: width - EDGE.right, top: EDGE.top, bottom: height - (named ? EDGE.bottom : LOW) };
   const epochs = Math.max(shown.epochs, 1);
   const columns = ticks(0, epochs, Math.max(2, Math.round(width / 70))).filter(
     (value) => Number.isInteger(value) && value <= epochs,
@@ -90,7 +91,7 @@ function scaleOf(shown, width, height) {
   const [bottom, top] = [rows[0], rows[rows.length - 1]];
   return {
     ...box,
-    height,
+    named,
     epochs,
     rows,
     columns,
@@ -108,7 +109,7 @@ function rangeOf({ series, bounds, span }) {
   return [bottom, Math.min(most, Math.max(high + room, bottom + span))];
 }
 
-function axes({ left, right, bottom, height, rows, columns, x, y }, { label }) {
+function axes({ left, right, bottom, named, rows, columns, x, y }, { label }) {
   const parts = rows.flatMap((value) => {
     const at = round(y(value));
     return [line("grid", left, at, right, at), text(String(value), left - 6, at + 4)];
@@ -119,7 +120,7 @@ function axes({ left, right, bottom, height, rows, columns, x, y }, { label }) {
     parts.push(text(String(value), at, bottom + 16, "middle"));
   }
   parts.push(line("axis", left, bottom, right, bottom));
-  if (height - bottom >= EDGE.bottom) parts.push(text(label, right, bottom + 28));
+  if (named) parts.push(text(label, right, bottom + 28));
   return parts;
 }
 
