@@ -426,8 +426,6 @@ export interface LayerPlace {
   height: number;
   geometry: Geometry;
   alone: boolean;
-  /** Where its caption begins. */
-  top: number;
   slot: { start: number; extent: number; between: number };
 }
 
@@ -437,6 +435,8 @@ export interface Plan {
   low: boolean;
   /** CSS pixels above the maps, or left of them. */
   head: number;
+  /** Where captions begin. */
+  top: number;
   /** CSS pixels along the network. */
   length: number;
   /** Where the room of the maps ends. */

@@ -70,14 +70,14 @@ function roomOf({ width, slot }) {
   return Math.max(40, Math.min(150, Math.max(width, slot.extent) + slot.between - 8));
 }
 
-function nodeOf(layer, place, head, frame, { down, head: above }) {
+function nodeOf(layer, place, head, frame, { down, head: above, top }) {
   const { x, y, width, alone, height } = place;
   const given = { class: "layer", "data-layer": layer.name, "data-kind": layer.kind };
   const node = element("figure", given, head, frame);
   Object.assign(frame.style, { left: `${x}px`, top: `${y}px` });
   const lines = down
     ? { left: "0", top: `${y + height / 2}px`, width: `${above - 4}px`, transform: "translateY(-50%)" }
-    : { left: `${x + width / 2}px`, top: alone ? `${place.top}px` : `${y - 4}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
+    : { left: `${x + width / 2}px`, top: alone ? `${top}px` : `${y - 4}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
   Object.assign(head.style, lines);
   head.classList.toggle("brief", !alone || down);
   return node;

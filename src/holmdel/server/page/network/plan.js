@@ -195,10 +195,10 @@ function placed(about, made) {
     const begin = starts[column] + (all[column] - (down ? height : width)) / 2;
     const [x, y] = down ? [head, begin] : [begin, Math.round(middle - height / 2)];
     const slot = { start: starts[column], extent: all[column], between };
-    return [name, { x: Math.round(x), y: Math.round(y), width, height, geometry: made[i], alone, top, slot }];
+    return [name, { x: Math.round(x), y: Math.round(y), width, height, geometry: made[i], alone, slot }];
   });
   const spans = groups.all.map(({ name, first, last }) => ({ name, left: starts[first], right: starts[last] + all[last] }));
   const length = Math.max(main, used + least * (all.length - 1));
-  const told = { down, low, head, length, floor: head + cross, own: groups.own, groups: low ? [] : spans, shortcuts: ways };
+  const told = { down, low, head, top, length, floor: head + cross, own: groups.own, groups: low ? [] : spans, shortcuts: ways };
   return { ...told, edges: arranged.edges, places: new Map(/** @type {any} */ (places)) };
 }
