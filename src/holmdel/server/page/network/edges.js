@@ -41,7 +41,7 @@ export class Edges {
   add({ from, to, pairs, box, end, kind, shares }) {
     const [one, two] = [this.#layers.get(from), this.#layers.get(to)];
     if (!one || !two || !this.#plan) return;
-    if (this.#plan.shortcuts.has(keyOf(from, to)) && !this.#plan.down) return this.#around(from, to, kind);
+    if (this.#plan.shortcuts.has(keyOf(from, to))) return this.#around(from, to, kind);
     if (pairs.length > MOST) return this.#band(from, to, kind);
     const plain = [];
     pairs.forEach(([a, b], i) => {
