@@ -14,15 +14,16 @@ HOST = b"Host: 127.0.0.1\r\n"
 
 @pytest.fixture(scope="module")
 def port():
-    """Runs `holmdel serve` with small limits; returns its port."""
+    """Runs `holmdel serve` with small limits; returns its port; no answer may have failed."""
     words = ["--port", "0", "--max-body", "300000", "--timeout", "2"]
     command = [sys.executable, "-m", "holmdel", "serve", "lenet-mnist", *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     url = json.loads(process.stderr.readline())["url"]
     yield int(url.rpartition(":")[2])
     process.terminate()
-    process.communicate(timeout=LONGEST)
+    _, log = process.communicate(timeout=LONGEST)
     assert process.returncode == 0
+    assert '"event": "failure"' not in log
 
 
 @pytest.fixture
@@ -172,6 +173,14 @@ def test_what_is_no_http_is_refused(wire, request_):
     status, headers, body = answer(wire)
     assert status == 400
     assert headers["content-type"] == "application/json"
+    assert json.loads(body)["error"]
+    assert closed(wire)
+
+
+def test_what_is_no_http_behind_a_request_ends_the_connection(wire):
+    wire.sendall(b"GET /openapi.json HTTP/1.1\r\n" + HOST + b"\r\n" + b"\0nonsense\r\n\r\n")
+    status, _, body = answer(wire)
+    assert status == 400
     assert json.loads(body)["error"]
     assert closed(wire)
 

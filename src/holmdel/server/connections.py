@@ -136,7 +136,7 @@ class Connection(HttpToolsProtocol):
         """Answers in place of the application, and closes the connection.
 
         A client that still sends would be told of a reset and not of the answer, so only this side
-        is closed at once.
+        is closed at once; both are where the application may still write an answer.
         """
         body = json.dumps({"error": sentence}).encode()
         head = (
@@ -145,7 +145,7 @@ class Connection(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self._refused, self._idle_since = True, time.monotonic()
-        if len(self.connections) > self.most + LINGERING:
+        if self._answering() or len(self.connections) > self.most + LINGERING:
             self.transport.close()
         else:
             self.transport.write_eof()
