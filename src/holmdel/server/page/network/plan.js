@@ -57,7 +57,7 @@ function fitted(about, texts, groupWidth) {
     return { wanted, ...best({ ...about, wanted }) };
   });
   const least = tried[tried.length - 1];
-  const scrolled = about.columns.length > 1 ? SCROLLED : { most: Infinity, side: SIDES.least };
+  const scrolled = about.down || about.columns.length === 1 ? { most: Infinity, side: SIDES.least } : SCROLLED;
   const found = least.side ? tried.find(({ side }) => side >= FULL * least.side) ?? least : { ...tried[0], ...scrolled };
   return grown({ ...about, wanted: found.wanted }, found.most, Math.max(found.side, SIDES.least));
 }
