@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 
 from holmdel.data import idx, load, unpacked
 from holmdel.data.roots import user_cache
@@ -105,3 +106,13 @@ def test_small_plain_and_many_streamed_files_are_not_kept(folder):
 def test_large_enough_for_this_test(folder):
     write_set(folder, 0)
     assert (folder / "train-images-idx3-ubyte.gz").stat().st_size > unpacked.LEAST
+
+
+def test_a_file_that_was_not_written_whole_leaves_nothing(tmp_path):
+    def half(part):
+        part.write_bytes(b"half")
+        raise SafetensorError("no space left on device")
+
+    with pytest.raises(SafetensorError, match="no space"):
+        unpacked.keep(tmp_path / "kept.idx", half)
+    assert not [*tmp_path.iterdir()]

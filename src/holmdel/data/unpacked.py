@@ -49,10 +49,11 @@ def keep(path: Path, write: Callable[[Path], object]) -> None:
     """
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(part)
-        part.replace(path)
-    except OSError:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(part)
+            part.replace(path)
+    finally:
         with suppress(OSError):
             part.unlink()
 

@@ -192,12 +192,12 @@ class Reader:
         lines: list[Line] = []
         shown = page.steps
         for number, said in enumerate(fields, 1):
+            if said.answer.score < READING.least_score:
+                continue
             digits = tuple(
                 Digit(d.char, d.confidence, on_page(d.box, said.to_page))
                 for d in said.answer.digits
             )
-            if said.answer.score < READING.least_score:
-                continue
             kept = self._kept(said.answer, digits, said.field.box)
             unsure = said.weak or said.field.beyond
             lines += [replace(line, status=REJECT) for line in kept] if unsure else kept

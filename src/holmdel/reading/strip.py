@@ -76,8 +76,9 @@ def strips_of(page: Inks, *, certain: bool) -> tuple[Strip, ...]:
     """
     if not certain and page.page.ndim == 3 and _strokes_of(luma(page.small[0]), False) is None:
         return ()
-    whole = strip_of(page.grey, certain=certain) if len(page.layers) > 1 else None
-    if len(page.layers) > 1 and not certain and whole is None:
+    several = len(page.layers) > 1
+    whole = strip_of(page.grey, certain=certain) if several else None
+    if several and not certain and whole is None:
         return ()
     certain = certain or whole is not None
     found = [strip_of(grey, certain=certain) for grey in page.greys]
