@@ -114,5 +114,5 @@ def test_a_file_that_was_not_written_whole_leaves_nothing(tmp_path):
         raise SafetensorError("no space left on device")
 
     with pytest.raises(SafetensorError, match="no space"):
-        unpacked.keep(tmp_path / "kept.idx", half)
-    assert not [*tmp_path.iterdir()]
+        unpacked.keep(tmp_path / "cache" / "kept.idx", half)
+    assert not [*(tmp_path / "cache").iterdir()]
