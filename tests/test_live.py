@@ -81,6 +81,44 @@ def test_curves_are_png_and_svg():
     assert b"<svg" in files["svg"]
 
 
+BESIDE = """
+import sys
+from holmdel.training.beside import drawing_beside, draw_curves
+with drawing_beside() as process:
+    from holmdel.training.history import Epoch
+    epochs = [Epoch(n, 1 / n, 0.5, 0.6, 1.0, None, 0.1, 1.0, 1.0, 1.0) for n in (1, 2, 3)]
+    asked = draw_curves(epochs)
+    assert "matplotlib" not in sys.modules
+    process.kill()
+    process.wait()
+    own = draw_curves(epochs)
+assert asked.keys() == own.keys() == {"png", "svg"}
+assert asked["png"] == own["png"]
+"""
+TRAINED = """
+import sys
+from holmdel.cli.app import run
+try:
+    run(["train", "lenet", "--data", "digits", "--epochs", "1", "--limit", "64", "--out", "run"])
+except SystemExit as end:
+    print(end.code, "matplotlib" in sys.modules)
+"""
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="nothing is gained on one processor")
+def test_curves_are_drawn_by_another_process_or_by_this_one_if_that_dies():
+    subprocess.run([sys.executable, "-c", BESIDE], check=True)
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="nothing is gained on one processor")
+def test_a_training_from_the_command_line_does_not_load_what_draws():
+    words = [sys.executable, "-c", TRAINED]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 False"
+    assert Path("run/curves.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in Path("run/curves.svg").read_bytes()
+
+
 def test_in_a_notebook_the_curves_are_redrawn_in_place():
     pytest.importorskip("IPython", reason="needs IPython, which a notebook brings")
     from IPython.core.interactiveshell import InteractiveShell

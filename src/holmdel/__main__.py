@@ -1,9 +1,12 @@
 """The command `holmdel`."""
 
+from holmdel.cli.loading import loading
+
 
 def main() -> None:
     """Runs the command line."""
-    from holmdel.cli.app import run
+    with loading():
+        from holmdel.cli.app import run
 
     run()
 

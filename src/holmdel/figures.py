@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 COLUMNS = 5  # of a sheet of mistakes
 _STRING_COLUMNS = 3  # of a sheet of strings, which are wide
@@ -30,7 +32,7 @@ def figure_files(figure: Any) -> dict[str, bytes]:
     return files
 
 
-def draw_confusion(confusion: Tensor, classes: tuple[str, ...]) -> dict[str, bytes]:
+def draw_confusion(confusion: "Tensor", classes: tuple[str, ...]) -> dict[str, bytes]:
     """Returns a confusion matrix as an image, `png` and `svg`.
 
     Args:
@@ -57,7 +59,7 @@ def draw_confusion(confusion: Tensor, classes: tuple[str, ...]) -> dict[str, byt
     return figure_files(figure)
 
 
-def draw_mistakes(images: Tensor, captions: list[str]) -> dict[str, bytes]:
+def draw_mistakes(images: "Tensor", captions: list[str]) -> dict[str, bytes]:
     """Returns a sheet of images with a caption each, `png` and `svg`.
 
     Args:

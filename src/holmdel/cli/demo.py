@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from holmdel.cli.loading import loading
 from holmdel.errors import UserError
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -23,9 +24,10 @@ def demo(
     ] = None,
 ) -> int:
     """Train LeNet, watch it, evaluate it, classify a few images and read an amount."""
-    from holmdel import verbs  # loads torch
+    with loading():
+        from holmdel import verbs
+        from holmdel.training.train import new_folder, train
     from holmdel.cli.live import reporter
-    from holmdel.training.train import new_folder, train
 
     began = time.perf_counter()
     data = _choose_data(data_root)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holmdel.cli.loading import loading
 from holmdel.cli.scaling import RayFlag
 from holmdel.errors import UserError
 
@@ -85,8 +86,9 @@ def evaluate(
         raise UserError("--jobs is for --strings, or for --ray; give one of them too")
     if model == "reader":
         raise UserError("a reader is measured on labelled strings; give --strings DIR")
-    from holmdel import verbs  # loads torch
-    from holmdel.classifier import load
+    with loading():
+        from holmdel import verbs
+        from holmdel.classifier import load
     from holmdel.cli.live import data_progress
 
     classifier = load(model, device, engine)
@@ -173,7 +175,8 @@ def _evaluate_reader(
     as_json: bool,
 ) -> int:
     """Prints what a reader makes of a labelled folder, and writes images of it if asked."""
-    from holmdel.reading import assess_folder  # loads torch
+    with loading():
+        from holmdel.reading import assess_folder
 
     if ray:
         from holmdel.scale.evaluate import readings

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from holmdel.cli.loading import loading
+
 NOTE = (
     "Every file is compared with the model before it is written, on 1,000 images of its data set "
     "where that is here; export.json beside it keeps what was found. docs/export.md has more."
@@ -48,7 +50,8 @@ def export(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
 ) -> int:
     """Write a model for another program, and compare its answers there with the model's."""
-    from holmdel.verbs import export_model  # loads torch
+    with loading():
+        from holmdel.verbs import export_model
 
     given = {"input": input, "quantize": quantize or None, "tolerance": tolerance}
     given["framing"] = framing or None

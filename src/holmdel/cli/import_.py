@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from holmdel.cli.flags import settings_among, takes
+from holmdel.cli.loading import loading
 from holmdel.settings import OPTIONS
 
 if TYPE_CHECKING:
@@ -69,10 +70,11 @@ def import_(
     **given: Any,
 ) -> int:
     """Take over weights from elsewhere: the folder works with predict, evaluate and inspect."""
-    from holmdel.exchange import listing, open_options, read_weights, the_only_fit  # loads torch
+    with loading():
+        from holmdel.exchange import listing, open_options, read_weights, the_only_fit
+        from holmdel.training.train import new_folder
+        from holmdel.verbs import import_weights
     from holmdel.files import refuse_existing
-    from holmdel.training.train import new_folder
-    from holmdel.verbs import import_weights
 
     weights = read_weights(file, key)
     if list_:

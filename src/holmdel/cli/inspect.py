@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from holmdel.cli.flags import settings_among, takes
+from holmdel.cli.loading import loading
 from holmdel.errors import UserError
 from holmdel.settings import OPTIONS
 
@@ -45,9 +46,10 @@ def inspect(
     """Show every layer: output, parameters, connections, MACs, receptive field, memory."""
     if as_json and as_markdown:
         raise UserError("--json and --markdown were given together; choose one of them")
-    from holmdel.drawing import draw
+    with loading():
+        from holmdel.drawing import draw
+        from holmdel.inspection import inspect as look
     from holmdel.files import write_bytes
-    from holmdel.inspection import inspect as look
 
     anatomy = look(what, input, **settings_among(given))
     if svg is not None:

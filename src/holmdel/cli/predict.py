@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holmdel.cli import scaling
+from holmdel.cli.loading import loading
 from holmdel.cli.scaling import RayFlag
 from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
@@ -74,7 +75,9 @@ def predict(
         raise UserError("--resume and --jobs are for --out DIR; give it too")
     print_results = choose_printer(form or "table")
     images, count = find_images(paths)
-    results = classifier_of(model, device, engine).predict_each(images, top=top)
+    with loading():
+        classifier = classifier_of(model, device, engine)
+    results = classifier.predict_each(images, top=top)
     watch = _Watch(show)
     print_results(watch.over(with_progress(results, count)))
     return SOME_FAILED if watch.failed else DONE

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from holmdel.cli.flags import settings_among, takes
+from holmdel.cli.loading import loading
 from holmdel.cli.scaling import RayFlag
 from holmdel.cli.terminal import INTERRUPTED
 from holmdel.errors import UserError
 from holmdel.schema import Setting, read_config
 from holmdel.settings import OPTIONS, READER, TRAINING
+from holmdel.training.beside import drawing_beside
 
 _DATA_ROOT = Setting(name="data_root", type="str", optional=True)
 _KEYS = dict.fromkeys([*TRAINING, *OPTIONS, *READER, "data_root"])  # of a TOML file
@@ -125,18 +127,20 @@ def train(
         raise UserError("--strings, --model and --show are for `holmdel train reader` only")
     if find_lr:
         return _find_lr(network, data, root, out, settings)
-    from holmdel.training.train import new_folder
+    if folds is not None and (serve is not None or workers > 1 or ray is not None):
+        raise UserError(
+            "--folds was given with --serve, --workers or --ray; it trains several models"
+        )
+    with drawing_beside():
+        with loading():
+            from holmdel.training.train import new_folder
 
-    folder = out or new_folder(network, data)
-    if folds is not None:
-        if serve is not None or workers > 1 or ray is not None:
-            raise UserError(
-                "--folds was given with --serve, --workers or --ray; it trains several models"
-            )
-        where = {"folds": folds, "out": folder, "resume": resume, "data_root": root}
-        return _cross_validate(network, data, where, settings)
-    place = {"out": folder, "resume": resume, "data_root": root, "workers": workers}
-    done = _train(network, data, _on_ray(ray, network, data, place, settings), settings)
+        folder = out or new_folder(network, data)
+        place = {"out": folder, "resume": resume, "data_root": root}
+        if folds is not None:
+            return _cross_validate(network, data, place | {"folds": folds}, settings)
+        place["workers"] = workers
+        done = _train(network, data, _on_ray(ray, network, data, place, settings), settings)
     if done == 0 and serve is not None:
         from holmdel import server
 

@@ -8,6 +8,7 @@
 - `settings`: the recipes
 - `callbacks`: what is told of a training, and may stop it
 - `run`, `folder`, `state`, `history`: the result, its files, the resume state, the figures
+- `beside`: the curves, drawn by another process
 
 The trainings of classifiers and of readers share `folder`, `state`, `optimise` and `callbacks`.
 """

@@ -16,6 +16,7 @@ from torch import nn
 
 from holmdel.checkpoint import Header, save_model
 from holmdel.devices import memory_kept
+from holmdel.training.beside import draw_curves
 from holmdel.training.callbacks import (
     Callback,
     Callbacks,
@@ -29,7 +30,7 @@ from holmdel.training.divergence import EARLY, WINDOW, DeadRun
 from holmdel.training.ending import at_chance, stalled, with_threshold
 from holmdel.training.folder import RunFolder
 from holmdel.training.folding import calibrate
-from holmdel.training.history import Epoch, draw_curves
+from holmdel.training.history import Epoch
 from holmdel.training.job import Job, on, seeds_restored
 from holmdel.training.optimise import average_in, learning_rate, without_compiler
 from holmdel.training.run import Run, began_as, classifier_card
