@@ -116,6 +116,48 @@ def test_a_tiff_says_whether_its_0_is_white(tmp_path, turned):
         assert decode(tmp_path / "a.tif", 1).ravel().tolist() == expected
 
 
+def planar_tiff(planes, order, *more):
+    """The bytes of a TIFF of planes, uint8 or uint16 (C, H, W), one after the other."""
+    count, height, width = planes.shape
+    bits, size = 8 * planes.itemsize, planes[0].nbytes
+    entries = {256: [width], 257: [height], 258: [bits] * count, 259: [1], 262: [1 + (count > 2)]}
+    starts = 8 + size * np.arange(count)
+    entries |= {
+        273: starts,
+        277: [count],
+        278: [height],
+        279: [size] * count,
+        284: [2],
+        **dict(more),
+    }
+    lists = planes.astype(planes.dtype.newbyteorder(order)).tobytes()
+    table = b""
+    for tag, values in sorted(entries.items()):
+        packed = struct.pack(f"{order}{len(values)}I", *values)
+        if len(values) > 1:
+            lists, packed = lists + packed, struct.pack(order + "I", 8 + len(lists))
+        table += struct.pack(order + "HHI", tag, 4, len(values)) + packed
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    table = struct.pack(order + "H", len(entries)) + table + bytes(4)
+    return head + struct.pack(order + "I", 8 + len(lists)) + lists + table
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_tiff_may_store_its_planes_apart(order, deep):
+    red = np.arange(48, dtype=np.uint16).reshape(4, 12) * 5
+    planes = np.stack([red, 255 - red, red // 2])
+    stored = planes * 257 if deep else planes.astype(np.uint8)
+    assert decode(planar_tiff(stored, order), 3).tolist() == np.moveaxis(planes, 0, 2).tolist()
+
+
+def test_a_tiff_whose_alpha_would_be_lost_is_refused():
+    planes = np.full((2, 4, 12), 255, np.uint8)
+    planes[0, 1:3, 2:9] = 0
+    with pytest.raises(UserError, match=r"stores its grey and its alpha apart; save it as a PNG"):
+        decode(planar_tiff(planes, "<", (338, [2])), 1)
+
+
 def test_each_unusable_file_says_what_is_wrong_with_it(tmp_path):
     (tmp_path / "empty.png").touch()
     (tmp_path / "notes.png").write_text("seven")

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
@@ -24,6 +25,7 @@ ImageLike: TypeAlias = str | Path | bytes | DocumentPage | Image.Image | NDArray
 _ORIENTATION = 0x0112  # EXIF 2.3, tag "Orientation"; from 5 on the image lies on its side
 _ON_ITS_SIDE = 5
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # of TIFF 6.0, section 3
+_DEPTHS, _PLANAR, _APART = 258, 284, 2  # of TIFF 6.0: a plane after the other, not pixel by pixel
 _MODES = {1: "L", 3: "RGB"}
 _DENSITIES = ("dpi", "aspect", "resolution", "jfif_density")  # what PIL calls pixels a unit
 _DENSE = ("TIFF", "PNG", "JPEG")  # formats whose density is believed
@@ -126,12 +128,15 @@ def _decoded(opened: Opened, mode: str, name: str) -> Decoded:
     if not isinstance(image, Image.Image):
         return Decoded(image, opened.number, _stretch(*opened.density))
     try:
+        _tell_depth(image, name)
         image.load()
         negative = _is_negative(image)
         across, down = _density(image)
         turned = image.getexif().get(_ORIENTATION, 1)
         found = _in_mode(image if turned == 1 else ImageOps.exif_transpose(image), mode)
         found = ImageOps.invert(found) if negative else found
+    except UserError:
+        raise
     except Exception as error:  # a foreign parser on foreign bytes raises anything
         raise cut_short(name, error) from None
     if turned >= _ON_ITS_SIDE:
@@ -168,6 +173,23 @@ def _is_negative(image: Image.Image) -> bool:
     """
     tags = getattr(image, "tag_v2", {})
     return image.mode.startswith("I;16") and tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO
+
+
+def _tell_depth(image: Image.Image, name: str) -> None:
+    """Tells PIL that the planes of a TIFF have 16 bits, which it forgets where none is compressed.
+
+    findings/planar-tiff-of-16-bits.sh shows what is seen otherwise. Of grey and alpha in planes
+    it reads no alpha, so that all would be transparent.
+    """
+    if not isinstance(image, TiffImageFile) or image.tag_v2.get(_PLANAR) != _APART:
+        return
+    if image.mode == "LA":
+        raise UserError(f"{name} stores its grey and its alpha apart; save it as a PNG file")
+    if set(image.tag_v2.get(_DEPTHS, ())) == {16}:
+        deep = ";16L" if image.tag_v2.prefix == b"II" else ";16B"
+        for index, tile in enumerate(image.tile):
+            if tile.codec_name == "raw" and isinstance(tile.args, tuple):
+                image.tile[index] = tile._replace(args=(tile.args[0] + deep, *tile.args[1:]))
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
