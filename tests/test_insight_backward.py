@@ -118,3 +118,22 @@ def test_mistakes_are_told(lenet):
         step(found, "s2", 0, 0.1)
     with pytest.raises(UserError, match="unit 6 of c1 was given; it has 6"):
         step(found, "c1", 6, 0.1)
+
+
+class Between(nn.Module):
+    """A function that is a layer, and behind it one that is none."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.last(functional.log_softmax(x.flatten(1), 1).exp())
+
+
+def test_a_function_followed_by_another_has_not_the_others_gradient():
+    network = Between().double()
+    seen = activations(network, torch.rand(1, 2, 2, dtype=torch.float64))
+    found = gradients(network, seen, 1)
+    assert "log_softmax" in [layer.name for layer in seen.layers]
+    assert "log_softmax" not in found.layers

@@ -166,13 +166,16 @@ def _slopes(loss: Tensor, wanted: list[Tensor]) -> list[Tensor]:
 def _of(
     layer: Activation, seen: Activations, layers: dict[str, Tensor], taken: dict[str, Tensor]
 ) -> Tensor | None:
-    """Returns the gradient by a layer's output; of a function's by what the module behind takes."""
+    """Returns the gradient by a layer's output; of a function's by what the module behind takes.
+
+    None where that module takes something else: what a function between makes of it.
+    """
     if layer.name in layers:
         return layers[layer.name].reshape(layer.value.shape)
     for behind in seen.layers:
         if behind.layer.inputs == (layer.name,) and behind.name in taken:
             slope = taken[behind.name][0]
-            if slope.numel() == layer.value.numel():
+            if torch.equal(behind.given[0].flatten(), layer.value.flatten()):
                 return slope.reshape(layer.value.shape)
     return None
 
