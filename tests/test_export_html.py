@@ -1,6 +1,9 @@
 """`holmdel export --to html`: one page whose own JavaScript answers as the model does."""
 
+import base64
+import gzip
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -17,6 +20,7 @@ from holmdel.classifier import Classifier, load
 from holmdel.errors import UserError
 from holmdel.images import ImageContract, to_input
 from holmdel.insight import activations, explain
+from holmdel.insight.backward import gradients, step, terms
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs Node.js")
@@ -39,7 +43,9 @@ def parts(path):
     text = path.read_text()
     (modules,) = re.findall(r'<script type="importmap">(.*?)</script>', text, re.DOTALL)
     (network,) = re.findall(r'id="network">(.*?)</script>', text, re.DOTALL)
-    (weights,) = re.findall(r'id="weights">(.*?)</script>', text, re.DOTALL)
+    (packed,) = re.findall(r'id="weights">(.*?)</script>', text, re.DOTALL)
+    planes = np.frombuffer(gzip.decompress(base64.b64decode(packed)), np.uint8).reshape(4, -1)
+    weights = base64.b64encode(planes.T.tobytes()).decode()
     sources = {
         name: unquote(address.partition(",")[2])
         for name, address in json.loads(modules)["imports"].items()
@@ -162,3 +168,125 @@ def test_without_node(run_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match=r"Node\.js was not found"):
         load(run_folder).export(tmp_path / "m.html", to="html")
+
+
+ASK_BACK = """
+import { readFileSync } from "node:fs";
+import { constantsOf, run } from "./holmdel/network.js";
+import { Backward } from "./holmdel/backward.js";
+import { addGradient, addStep } from "./holmdel/unit/backward.js";
+const { page, image, target, units, steps } = JSON.parse(readFileSync("asked.json", "utf8"));
+const weights = Uint8Array.from(Buffer.from(page.weights, "base64")).buffer;
+const values = run(page.graph, constantsOf(page.graph, weights), Uint8Array.from(image));
+const way = new Backward(page, values, target);
+const names = ["input", ...page.rows.map((row) => row.name)];
+const layers = names.map((name) => [name, [...(way.of(name)?.data ?? [])]]);
+const told = units.map(([layer, unit]) => way.unit(layer, unit));
+const stepped = steps.map(([layer, unit]) => way.step(layer, unit, 0.1));
+console.log(JSON.stringify({
+  input: [...values.get(page.graph.first).data], loss: way.loss, layers: Object.fromEntries(layers),
+  told, sums: told.map(addGradient), stepped, checked: stepped.map(addStep),
+}));
+"""
+
+
+def asked_back(path, folder, **wanted):
+    """Returns what the page's own modules say, in Node.js."""
+    _, sources, page = parts(path)
+    for name, source in sources.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        depth = "../" * name.count("/")
+        place.write_text(source.replace('from "holmdel/', f'from "{depth}holmdel/'))
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "ask.js").write_text(ASK_BACK)
+    wanted["image"] = wanted["image"].flatten().tolist()
+    (folder / "asked.json").write_text(json.dumps({"page": page, **wanted}))
+    done = subprocess.run([NODE, "ask.js"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), page
+
+
+def units_of(seen, count):
+    """Returns units of every layer, drawn with a fixed seed."""
+    chance = random.Random(5)
+    layers = [layer for layer in seen.layers if layer.name != "input"]
+    return [
+        (layer.name, tuple(chance.randrange(side) for side in layer.value.shape))
+        for layer in (layers * count)[:count]
+    ]
+
+
+def test_gradients_sums_and_steps_are_pytorchs(tmp_path):
+    model = load("lenet-mnist")
+    model.export(tmp_path / "lenet.html", to="html")
+    network, image, target = model.network.double(), noise((1, 28, 28)), 3
+    empty = activations(network, torch.zeros(1, 28, 28, dtype=torch.float64))
+    units, steps = units_of(empty, 100), [("c1", (2, 9, 14)), ("c3", (7, 4, 6)), ("f5", (17,))]
+    found, _ = asked_back(
+        tmp_path / "lenet.html", tmp_path, image=image, target=target, units=units, steps=steps
+    )
+    seen = activations(network, torch.tensor(found["input"], dtype=torch.float64).view(1, 28, 28))
+    expected = gradients(network, seen, target)
+    assert found["loss"] == pytest.approx(expected.loss, rel=1e-12)
+    for name, slope in expected.layers.items():
+        size = float(slope.abs().max())
+        ours = np.array(found["layers"][name])
+        assert np.abs(ours - slope.flatten().numpy()).max() <= 1e-12 * size, name
+    assert all(one["same"] for one in found["sums"])
+    for (layer, unit), told in zip(units, found["told"], strict=True):
+        assert told["gradient"] == pytest.approx(
+            float(expected.layers[layer][unit]),
+            abs=1e-12 * float(expected.layers[layer].abs().max()),
+        )
+        if layer != "output":
+            theirs = {(t.layer, t.index): t.weight for t in terms(expected, layer, unit)}
+            ours = {(t["layer"], tuple(t["unit"])): t["weight"] for t in told["terms"]}
+            assert ours == pytest.approx(theirs, rel=1e-12), (layer, unit)
+    for (layer, unit), told in zip(steps, found["stepped"], strict=True):
+        theirs = step(expected, layer, unit[0], 0.1)
+        assert (told["weight"]["plane"], *told["weight"]["at"]) == theirs.at
+        for part in ("before", "gradient", "after"):
+            assert np.allclose(told[part], getattr(theirs, part), rtol=1e-12, atol=1e-15)
+    assert all(one["same"] and one["equal"] for one in found["checked"])
+
+
+class Rest(nn.Module):
+    """Operators that Branches has not."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, stride=2, padding=1)
+        self.dense = nn.Linear(4 * 7 * 7, 12)
+        self.last = nn.Linear(12, 4)
+
+    def forward(self, x):
+        x = nn.functional.leaky_relu(self.conv(nn.functional.pad(x, (1, 0, 0, 1))))
+        x = x * torch.softmax(x, 1) - torch.tanh(x).abs() / (x**2 + 1)
+        x = self.dense(x[:, :, :7, :7].flatten(1)) * torch.cat([x.mean((2, 3))] * 3, 1)
+        return self.last(torch.log_softmax(nn.functional.hardsigmoid(x), 1).exp())
+
+
+@pytest.mark.parametrize(("network", "shape"), [(Branches, (3, 15, 21)), (Rest, (1, 14, 14))])
+def test_any_operator_hands_back_what_pytorch_does(tmp_path, network, shape):
+    torch.manual_seed(3)
+    contract = ImageContract(stored=shape, input=shape, framing="fit", std=0.5)
+    model = classifier(network(), contract, 5 if network is Branches else 4)
+    model.export(tmp_path / "own.html", to="html")
+    image = noise(shape)
+    found, _ = asked_back(
+        tmp_path / "own.html", tmp_path, image=image, target=2, units=[], steps=[]
+    )
+    seen = activations(
+        model.network.double(), torch.tensor(found["input"], dtype=torch.float64).view(shape)
+    )
+    expected = gradients(model.network.double(), seen, 2)
+    assert found["loss"] == pytest.approx(expected.loss, rel=1e-6)
+    # a ReLU changes norm in place: PyTorch's gradient is of the values after it
+    named = set(expected.layers) - {"norm"}
+    compared = [name for name in named if found["layers"].get(name)]
+    assert len(compared) >= 4
+    for name in compared:
+        theirs = expected.layers[name].flatten().numpy()
+        size = float(np.abs(theirs).max())
+        assert np.abs(np.array(found["layers"][name]) - theirs).max() <= 2e-6 * size, name

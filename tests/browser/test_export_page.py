@@ -3,10 +3,14 @@
 import dataclasses
 import shutil
 
+import numpy as np
 import pytest
+import torch
 from handwriting import STROKES, draw
 
 import holmdel
+from holmdel.insight import activations
+from holmdel.insight.backward import gradients, step
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +73,35 @@ def test_what_is_of_no_class_is_unknown(browser, tmp_path):
     opened.wait_for_selector("[data-best='unknown']")
     assert "of no class that it knows" in opened.inner_text(".answer-top")
     opened.close()
+
+
+def test_the_way_back_is_pytorchs(page, keep_picture):
+    draw(page, "3")
+    page.wait_for_selector("[data-best='3']")
+    page.click("#way-backward")
+    page.select_option("#true-class", "5")  # it is wrong about that: a loss worth a look
+    page.wait_for_url(lambda url: "backward=5" in url)
+    pixels = page.locator("#seen").evaluate(
+        "one => [...one.getContext('2d').getImageData(0, 0, 28, 28).data]"
+        ".filter((_, i) => i % 4 == 0)"
+    )
+    model = holmdel.load("lenet-mnist")
+    network, (mean, std) = model.network.double(), (model.contract.mean, model.contract.std)
+    factor, shift = float(np.float32(1 / (255 * std))), float(np.float32(mean / std))
+    image = torch.tensor(pixels, dtype=torch.float64).view(1, 28, 28) * factor - shift
+    expected = gradients(network, activations(network, image), 5)
+    for layer, unit in (("c3", (7, 4, 6)), ("c1", (2, 9, 14)), ("f5", (17,)), ("output", (3,))):
+        name = ".".join(map(str, (layer, *unit)))
+        page.evaluate("unit => { location.hash += `&unit=${unit}` }", name)
+        page.wait_for_selector(f"#unit[data-unit='{name}'] [data-step]")
+        value = float(page.locator("#unit-value").get_attribute("data-value"))
+        largest = float(expected.layers[layer].abs().max())
+        assert value == pytest.approx(float(expected.layers[layer][unit]), abs=1e-12 * largest)
+        assert page.locator("#unit [data-step]").get_attribute("data-step") == "true"
+        said = float(page.locator("#unit [data-weight-sum]").get_attribute("data-weight-sum"))
+        theirs = step(expected, layer, unit[0], 0.1)
+        assert said == pytest.approx(float(theirs.gradient[theirs.at]), rel=1e-12)
+        assert page.locator("#unit .badge.bad").count() == 0
+    page.click("#saliency")
+    page.wait_for_selector("#importance[data-label]")
+    keep_picture(page, "export-backward")

@@ -1,6 +1,7 @@
 """HTML: one page that shows a network at work, computed in the browser."""
 
 import base64
+import gzip
 import html
 import json
 import posixpath
@@ -40,7 +41,11 @@ MOST_MACS = 2e10  # of a comparison: half a minute of Node.js
 _BEGIN = "frame.js"
 _IMPORT = re.compile(r'(from|import) "(\.[^"]+\.js)"')
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
-_ROOMS = ("shell", "upload", "kind", "detail", "legend", "draw", "unit")  # whose texts it has
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)  # no text of the page spans lines
+_ALWAYS = ("open", "unknown", "Input", "Softmax", "Backward")  # kinds of what is no layer
+_ROOMS = (  # whose texts it has
+    *("shell", "upload", "kind", "detail", "legend", "draw", "unit", "backward", "stages"),
+)
 _OWN, _PLAYGROUND = "export/page/", "server/page/"  # folders of modules
 
 
@@ -92,28 +97,41 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
         "source": "folder",
         "data": "",
     }
+    kinds = {row["kind"] for row in rows}
     page = {"version": __version__, "model": model, "rows": rows, "graph": plain}
     licence = f", weights: {subject.licence}" if subject.licence else ""
     parts = {
         "title": html.escape(name),
         "version": __version__,
-        "style": _text("style.css") + _text("draw/draw.css"),
+        "style": _bare(_text("style.css") + _text("draw/draw.css")),
         "modules": _safe({"imports": _modules()}),
         "facts": html.escape(
             f"{subject.parameters:,} parameters. Made with Holmdel {__version__}{licence}."
         ),
-        "texts": _safe({language: _texts(language) for language in ("en", "zh")}),
+        "texts": _safe({language: _texts(language, kinds) for language in ("en", "zh")}),
         "network": _safe(page),
-        "weights": base64.b64encode(weights).decode(),
+        "weights": base64.b64encode(_packed(weights)).decode(),
     }
     template = _file("index.html").read_text(encoding="utf-8")
     return re.sub(r"\{(\w+)\}", lambda found: parts.get(found[1], found[0]), template)
 
 
-def _texts(language: str) -> dict[str, str]:
-    """Returns the texts of the tab that the page shows."""
+def _packed(weights: bytes) -> bytes:
+    """Returns float32 values compressed: the first bytes of all, then the second ones, ..."""
+    planes = np.frombuffer(weights, np.uint8).reshape(-1, 4).T
+    return gzip.compress(planes.tobytes(), mtime=0)
+
+
+def _texts(language: str, kinds: set[str]) -> dict[str, str]:
+    """Returns the texts of the tab that the page shows, of its own kinds of layers alone."""
     texts: dict[str, str] = json.loads(_text(f"{language}.json"))
-    return {key: text for key, text in texts.items() if key.partition(".")[0] in _ROOMS}
+    wanted = {*kinds, *_ALWAYS}
+    parts = {key: key.split(".") for key in texts}
+    return {
+        key: texts[key]
+        for key, (room, name, *_) in parts.items()
+        if room in _ROOMS and (room != "kind" or name in wanted)
+    }
 
 
 def _safe(values: Any) -> str:
@@ -135,6 +153,10 @@ def _text(name: str) -> str:
     return _file(name).read_text(encoding="utf-8")
 
 
+def _bare(text: str) -> str:
+    return _INDENT.sub("", _COMMENT.sub("", text))
+
+
 def _modules() -> dict[str, str]:
     """Returns an import map: the modules that the page needs, each as an address that holds it.
 
@@ -147,7 +169,7 @@ def _modules() -> dict[str, str]:
         if path not in found:
             text = resources.files("holmdel").joinpath(path).read_text(encoding="utf-8")
             waiting += [_resolved(path, target) for _, target in _IMPORT.findall(text)]
-            plain = _COMMENT.sub("", _IMPORT.sub(partial(_renamed, path), text))
+            plain = _bare(_IMPORT.sub(partial(_renamed, path), text))
             found[path] = "data:text/javascript;charset=utf-8," + _escaped(plain)
     return {_called(path): address for path, address in sorted(found.items())}
 

@@ -12,7 +12,7 @@ const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const textOf = (id) => byId(id).textContent ?? "";
 
 const page = JSON.parse(textOf("network"));
-const api = new LocalApi(page, decode(textOf("weights").trim()).buffer);
+const api = new LocalApi(page, await unpacked(decode(textOf("weights").trim())));
 const state = new UrlState();
 const theme = new Theme();
 let unmount = () => {};
@@ -34,6 +34,14 @@ const app = {
     byId("error-text").textContent = error ? error.message : "";
   },
 };
+
+/** Weights as they were: compressed, the first bytes of all before the second ones. @returns {Promise<ArrayBuffer>} */
+async function unpacked(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const planes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = planes.length / 4;
+  return Uint8Array.from(planes, (_, i) => planes[(i % 4) * count + (i >> 2)]).buffer;
+}
 
 function show() {
   unmount();

@@ -1,5 +1,6 @@
 /** What the playground asks its server, answered here. */
 
+import { Backward, saliencyOf } from "./backward.js";
 import { explain } from "./explain.js";
 import { frame } from "./framing.js";
 import { constantsOf, run, valueOf } from "./network.js";
@@ -37,7 +38,44 @@ export class LocalApi {
       return explain(this.page, this.run(seen.pixels), params.layer, unit);
     }
     if (path === "/v1/occlusion") return this.#occlusion(seen, params.class);
+    if (path === "/v1/saliency") return this.#saliency(seen, params.class);
+    if (path === "/v1/gradients") return this.#gradients(seen, Number(params.class), Number(params.maps));
+    if (path === "/v1/backward" || path === "/v1/step") {
+      const way = this.#wayBack(seen, Number(params.class));
+      const unit = params.unit.split(",").map(Number);
+      return path === "/v1/step" ? way.step(params.layer, unit, Number(params.rate)) : way.unit(params.layer, unit);
+    }
     throw new Error("this is computed by the playground alone: holmdel serve");
+  }
+
+  #wayBack({ pixels }, target) {
+    return new Backward(this.page, this.run(pixels), target);
+  }
+
+  #gradients(seen, target, maps) {
+    const way = this.#wayBack(seen, target);
+    const layers = ["input", ...this.page.rows.map((row) => row.name)].flatMap((name) => {
+      const slope = way.of(name);
+      if (!slope) return [];
+      const { shape } = slope;
+      return [{ name, shape, ...shownOf(slope, maps) }];
+    });
+    const { loss, probabilities } = way;
+    return { class: target, label: this.page.model.classes[target], loss, probabilities, layers };
+  }
+
+  #saliency({ pixels }, wanted) {
+    const { model, graph } = this.page;
+    const values = this.run(pixels);
+    const target = this.#targetOf(values, wanted);
+    const shape = graph.shapes[graph.first].slice(1);
+    return { class: target, label: model.classes[target], shape, ...scaled(saliencyOf(this.page, values, target)) };
+  }
+
+  /** The class that is asked about; the most probable one where none is. */
+  #targetOf(values, wanted) {
+    const { data } = valueOf(values, "probabilities");
+    return wanted === null || wanted === undefined ? data.indexOf(Math.max(...data)) : Number(wanted);
   }
 
   /** @param {ArrayLike<number>} pixels as stored. @returns {Map<string, Value>} */
@@ -83,7 +121,7 @@ export class LocalApi {
     const [channels, height, width] = model.stored;
     const whole = this.run(pixels);
     const before = valueOf(whole, "probabilities").data;
-    const target = wanted === null || wanted === undefined ? before.indexOf(Math.max(...before)) : Number(wanted);
+    const target = this.#targetOf(whole, wanted);
     const side = Math.max(1, Math.round((Math.min(height, width) * WINDOW) / SIDE));
     const step = Math.max(1, Math.round((side * STRIDE) / WINDOW));
     const [drop, count] = [new Float64Array(height * width), new Float64Array(height * width)];
@@ -107,10 +145,15 @@ export class LocalApi {
 
 const WHOLE = { size: [1, 1], stride: [1, 1], offset: [0, 0] };
 
-function layerOf({ name, kind, detail, inputs, kernels, receptive_field }, { shape, data }, maps) {
+function layerOf({ name, kind, detail, inputs, kernels, receptive_field }, value, maps) {
+  const { shape } = value;
+  return { name, kind, detail, inputs, shape, kernels, receptive_field, ...shownOf(value, maps) };
+}
+
+/** The first maps of a layer, or all units of a vector, as bytes. */
+function shownOf({ shape, data }, maps) {
   const shown = Math.min(shape[0], shape.length === 1 ? MOST_UNITS : maps);
-  const part = data.subarray(0, (data.length / shape[0]) * shown);
-  return { name, kind, detail, inputs, shape, shown, kernels, receptive_field, ...scaled(part) };
+  return { shown, ...scaled(data.subarray(0, (data.length / shape[0]) * shown)) };
 }
 
 /** Values as bytes between the least and the greatest, in base64. */

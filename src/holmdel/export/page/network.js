@@ -2,7 +2,8 @@
 
 /** @import { Graph, Step, Value } from "./types.d.ts" */
 
-const size = (shape) => shape.reduce((product, side) => product * side, 1);
+/** How many values a shape has. */
+export const size = (shape) => shape.reduce((product, side) => product * side, 1);
 
 const FUNCTIONS = {
   Cast: (x) => x,
@@ -85,8 +86,12 @@ export function run(graph, constants, image) {
   return values;
 }
 
-/** @param {Step} step @param {any} given @param {number[]} shape */
-function computed(step, given, shape) {
+/**
+ * Computes one operator.
+ * @param {Step} step @param {any} given the values of its inputs @param {number[]} shape
+ * @returns {Float64Array}
+ */
+export function computed(step, given, shape) {
   const { op, at } = step;
   if (MOVES.includes(op)) return given[0].data;
   if (op in FUNCTIONS) return given[0].data.map((x) => FUNCTIONS[op](x, at));
@@ -95,14 +100,15 @@ function computed(step, given, shape) {
   return OPERATORS[op](given, shape, at, op);
 }
 
-function strides(shape) {
+/** How far apart neighbours along each axis are. */
+export function strides(shape) {
   const steps = new Array(shape.length).fill(1);
   for (let i = shape.length - 2; i >= 0; i--) steps[i] = steps[i + 1] * shape[i + 1];
   return steps;
 }
 
 /** Calls back with a place in each of one or two arrays, for all positions of a shape, in order. */
-function walk(shape, steps, starts, visit) {
+export function walk(shape, steps, starts, visit) {
   const last = shape.length - 1;
   const go = (axis, places) => {
     if (axis > last) return visit(...places);
@@ -120,7 +126,7 @@ function walk(shape, steps, starts, visit) {
 }
 
 /** The steps of an array that is read again and again where it has a side of 1, or none. */
-function spread(shape, whole) {
+export function spread(shape, whole) {
   const own = strides(shape);
   const missing = whole.length - shape.length;
   return whole.map((_, i) => (i < missing || shape[i - missing] === 1 ? 0 : own[i - missing]));
