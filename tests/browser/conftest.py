@@ -1,5 +1,6 @@
 """A Chromium, a server, and pages that may neither log an error nor load from another site."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -65,6 +66,23 @@ def server(program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
     drain.wait(timeout=10)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, *models: str) -> Iterator[Server]:
+    """Gives a server of networks in files of a folder, in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "holmdel", "serve", *models, "--port", "0"],
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        text=True,
+        env=os.environ | {"HOME": str(folder)},
+    )
+    assert process.stderr is not None
+    yield Server(json.loads(process.stderr.readline())["url"], folder)
+    process.kill()
+    process.wait()
+    process.stderr.close()
 
 
 @pytest.fixture

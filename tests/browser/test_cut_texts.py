@@ -1,14 +1,10 @@
 """No text on the page is cut so that it reads as another: numbers above all."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from conftest import Server
+from conftest import serving
 
 CUT = (Path(__file__).parent / "cut-texts.js").read_text(encoding="utf-8")
 OUTPUT = "canvas.maps[data-layer=output]"
@@ -60,19 +56,13 @@ def deep(program, tmp_path_factory):
     """Gives a server of a network too deep for any window, its names in parts."""
     folder = tmp_path_factory.mktemp("deep")
     (folder / "deep.py").write_text(DEEP)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "holmdel", "serve", "deep.py:net", "--port", "0"],
-        stderr=subprocess.PIPE, cwd=folder, text=True, env=os.environ | {"HOME": str(folder)},
-    )  # fmt: skip
-    yield Server(json.loads(process.stderr.readline())["url"], folder)
-    process.kill()
-    process.wait()
-    process.stderr.close()
+    with serving(folder, "deep.py:net") as server:
+        yield server
 
 
 def deep_page(browser, deep, width=1280, height=720):
     page = browser.new_page(viewport={"width": width, "height": height}, locale="en-GB")
-    page.goto(deep.url)
+    page.goto(f"{deep.url}/#open=all")
     page.wait_for_selector(OUTPUT, state="attached")
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(300)

@@ -69,6 +69,42 @@ def test_what_a_unit_hangs_on_is_lit_up_to_the_input(open_page):
         assert marks >= 1, f"nothing is lit up in {layer}"
 
 
+PASSAGE = """document.getAnimations().filter(
+    (one) => one.playState == "running" && one.constructor === Animation).length"""  # not of CSS
+
+
+def test_a_pinned_unit_comes_out_of_the_network_into_its_sum(open_page, keep_picture):
+    page = open_page(SAMPLE)
+    shown(page)
+    page.locator("canvas.maps[data-layer=c3]").click(position={"x": 20, "y": 20})
+    page.wait_for_selector(".passage > .numbers")  # a window on its way from the map before
+    assert page.evaluate(PASSAGE) > 20
+    page.mouse.move(
+        *(page.locator("canvas.maps[data-layer=c3]").bounding_box()[k] + 30 for k in "xy")
+    )
+    page.wait_for_timeout(400)
+    keep_picture(page, "passage")
+    page.wait_for_selector(".passage", state="detached")
+    assert page.locator("#unit .equation").get_attribute("data-same") == "true"
+    assert (
+        page.locator("#unit .numbers").first.evaluate("one => getComputedStyle(one).opacity") == "1"
+    )
+    page.locator("#way-backward").click()
+    page.wait_for_load_state("networkidle")
+    page.locator("canvas.maps[data-layer=f5]").click(position={"x": 6, "y": 12})
+    page.wait_for_selector("#unit[data-unit^='f5']")
+    assert page.evaluate(PASSAGE) >= 1
+
+
+def test_nothing_flies_where_the_system_asks_for_that(open_page):
+    page = open_page(SAMPLE, reduced_motion="reduce")
+    shown(page)
+    page.locator("canvas.maps[data-layer=c3]").click(position={"x": 20, "y": 20})
+    page.wait_for_selector("#unit[data-unit^='c3']")
+    assert page.locator(".passage").count() == 0
+    assert page.evaluate(PASSAGE) == 0
+
+
 def test_the_window_slides_by_steps_and_by_itself(open_page):
     page = open_page(f"{SAMPLE}&unit=c3.7.4.6")
     shown(page, "c3.7.4.6")

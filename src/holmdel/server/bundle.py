@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_ASIDE = re.compile(  # behind what a line says, without a sign that may be of a text; types
+    r"""(?<=[;,{}()\]]) +// [^\n'"`]*$|/\*\* @[^*\n]*\*/ ?""", re.MULTILINE
+)
 _COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _BEGIN = "const $ = (globalThis.holmdelModules ??= {});\n"
 
@@ -37,7 +41,9 @@ def order(sources: Mapping[str, str], first: str, known: Iterable[str] = ()) -> 
 
 
 def bundle(sources: Mapping[str, str], names: Iterable[str], public: str | None = None) -> str:
-    """Returns modules as one, without their comments.
+    """Returns modules as one, without their comments and the spaces that lines begin with.
+
+    No text in them may go over the end of a line.
 
     Each keeps its own scope; what it exports stands in a registry that later bundles use too.
 
@@ -52,8 +58,13 @@ def bundle(sources: Mapping[str, str], names: Iterable[str], public: str | None 
     return "".join(parts)
 
 
+def bare(text: str) -> str:
+    """Returns a module or a style without comments and the spaces that lines begin with."""
+    return _INDENT.sub("", _ASIDE.sub("", _COMMENT.sub("", text)))
+
+
 def _wrapped(name: str, text: str) -> str:
-    text = _COMMENT.sub("", text)
+    text = bare(text)
     body = _IMPORT.sub(lambda found: _taken(name, found), text)
     exports = ", ".join(_EXPORT.findall(body))
     return f'$["{name}"] = (() => {{\n{_EXPORT.sub("", body)}return {{ {exports} }};\n}})();\n'

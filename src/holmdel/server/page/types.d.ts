@@ -135,6 +135,10 @@ export interface Layer {
   low: number;
   high: number;
   data: string;
+  /** The group that this layer, its last, stands for; `members`: names of all layers in it; what a click opens. */
+  stage?: { key: string; members: string[]; opens: string | null };
+  /** The key of the open group around it. */
+  within?: string;
 }
 
 /** /v1/activations; `seen` is what the network was given. */
@@ -357,7 +361,7 @@ export interface PointingOptions {
   panel: () => UnitView;
   seen: ReturnType<typeof createInputImage>;
   /** Asks for the story of a unit, and returns what shows it. */
-  explained: (net: ShownNetwork, place: Place, control: AbortController) => Promise<(pinned: boolean) => void>;
+  explained: (net: ShownNetwork, place: Place, control: AbortController) => Promise<(pinned: boolean) => Unit | void>;
 }
 
 export interface DeskOptions {
@@ -406,6 +410,8 @@ export interface Room {
   height: number;
   down: boolean;
   whole: boolean;
+  /** Whether names may be shortened for it to fit. */
+  squeeze?: boolean;
   /** How wide a layer's caption is: all of it, its name and kind, its name alone. */
   caption: (layer: Layer, own: string) => number[];
   /** How wide the name of a group is. */
@@ -415,7 +421,7 @@ export interface Room {
 /** Names with parts: `own`: what is left of each; `all`: what the columns from first to last begin with. */
 export interface Groups {
   own: Map<string, string>;
-  all: { name: string; first: number; last: number }[];
+  all: { name: string; first: number; last: number; open: boolean }[];
 }
 
 /** Where a layer's maps stand on the stage; `slot`: its column or row, and what is between two. */
@@ -433,6 +439,8 @@ export interface Plan {
   down: boolean;
   /** Whether captions are short. */
   low: boolean;
+  /** Whether it is longer than the room. */
+  scrolled: boolean;
   /** CSS pixels above the maps, or left of them. */
   head: number;
   /** Where captions begin. */
@@ -443,7 +451,7 @@ export interface Plan {
   floor: number;
   /** What is left of each name below its group's. */
   own: Map<string, string>;
-  groups: { name: string; left: number; right: number }[];
+  groups: { name: string; left: number; right: number; open: boolean }[];
   /** How deep edges go below the maps, by from>to. */
   shortcuts: Map<string, number>;
   edges: string[][];
@@ -477,6 +485,7 @@ export interface CaptionOptions {
   brief: boolean;
   onKernels: (layer: string) => void;
   onKind: (layer: Layer) => void;
+  onOpen: (group: string | null) => void;
 }
 
 export interface LayerOptions {
@@ -486,6 +495,8 @@ export interface LayerOptions {
   plan: Plan;
   /** Tells what a kind of layer is. */
   onKind: (layer: Layer) => void;
+  /** Opens a group of layers. */
+  onOpen: (group: string | null) => void;
   /** Of its units, where they are the classes. */
   labels: string[] | null;
   on: PointerHandlers;
@@ -506,6 +517,10 @@ export interface NetworkOptions {
   onRebuilt: () => void;
   /** Whether all maps are wanted, however small. */
   whole: () => boolean;
+  /** The key of the group of layers that is open in a network too deep for the room; null for none. */
+  open: () => string | null;
+  /** Opens another group; null closes all. */
+  onOpen: (group: string | null) => void;
 }
 
 export interface ActivationsOptions {

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 from fastapi import HTTPException, Request, Response
 from starlette.responses import JSONResponse
 
-from holmdel.server.bundle import bundle, order
+from holmdel.server.bundle import bare, bundle, order
 from holmdel.server.router import Router
 
 router = Router(include_in_schema=False)
@@ -53,11 +53,11 @@ def _sent(texts: dict[str, str]) -> dict[str, str]:
     first = order(modules, _BEGIN)
     sent = {name: text for name, text in texts.items() if name not in modules and "/" not in name}
     sent[_BEGIN] = bundle(modules, first)
-    sent["main.css"] = sent.pop("style.css") + texts["draw/draw.css"]
+    sent["main.css"] = bare(sent.pop("style.css") + texts["draw/draw.css"])
     for tab in _LATER:
         wanted = f"{tab}/tab.js"
         sent[f"{tab}.js"] = bundle(modules, order(modules, wanted, first), wanted)
-        sent[f"{tab}.css"] = texts[f"{tab}/{tab}.css"]
+        sent[f"{tab}.css"] = bare(texts[f"{tab}/{tab}.css"])
     return sent
 
 

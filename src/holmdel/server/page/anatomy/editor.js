@@ -26,8 +26,8 @@ export class Editor {
     const add = button(t("build.add"), { id: "build-add", class: "small", onclick: () => this.#insert(kind.value) });
     const code = element("details", { id: "build-code" }, element("summary", {}, t("build.code")),
       element("h3", {}, "PyTorch"), this.#torch, element("h3", {}, t("build.book")), this.#book);
-    this.node = element("div", { class: "editor", hidden: true }, this.#list,
-      element("div", { class: "row" }, kind, add), code);
+    this.node = element("div", { class: "editor", hidden: true },
+      element("div", { class: "row" }, kind, add), this.#list, code);
   }
 
   /** @param {string | null} text of layers; null hides the editor. */

@@ -1,13 +1,12 @@
 /** The Anatomy tab: any network or model layer by layer, with options to change. */
 
 import { putDrawing } from "./drawing.js";
-import { Editor } from "./editor.js";
 import { LENET } from "./layers.js";
 import { SUMS, drawnWith, fields, inputOf, query } from "./model.js";
+import { build, sum } from "./parts.js";
 import { layerTable } from "./table.js";
 import { changed, createControl } from "../core/control.js";
-import { button, element, field, say } from "../core/elements.js";
-import { grouped, signed } from "../core/numbers.js";
+import { element, say } from "../core/elements.js";
 import { t } from "../core/texts.js";
 
 /** @import { Anatomy, App, Network } from "../types.d.ts" */
@@ -16,6 +15,7 @@ const KEY = "anatomy.";
 const MODEL = "model:"; // before the name of one, in the choice
 const OWN = "own"; // the network whose layers are put together here
 const DIGIT = [1, 28, 28];
+const TALL = 2.2; // a drawing less wide than so many times its height stands beside the table
 /** @type {{networks: Network[], usual: Map<string, Anatomy>}} */
 const memory = { networks: [], usual: new Map() }; // outlives a visit of the tab
 
@@ -175,6 +175,7 @@ class AnatomyTab {
     this.#offer();
     this.#showControls(form);
     this.#parts.editor.show(this.#layers());
+    this.#parts.root.classList.toggle("own", this.#layers() !== null);
     try {
       const anatomy = await this.#app.api.get("/v1/anatomy", query(this.#what(), form), { signal });
       const usual = await this.#usual(anatomy.network);
@@ -225,7 +226,8 @@ class AnatomyTab {
     markdown.hidden = true;
     say(this.#parts.copied, "");
     sums.replaceChildren(...SUMS.map((name) => sum(name, anatomy, usual)));
-    const parts = putDrawing(drawing, anatomy.svg);
+    const { layers: parts, ratio } = putDrawing(drawing, anatomy.svg);
+    root.classList.toggle("tall", ratio < TALL);
     const table = layerTable(anatomy, usual);
     layers.replaceChildren(table);
     this.#rows = new Map([...table.tBodies[0].rows].map((row) => [row.dataset.layer, row]));
@@ -257,66 +259,4 @@ class AnatomyTab {
     const cells = [...this.#rows.get(names[to]).cells].map((cell) => cell.textContent);
     this.#app.announce(cells.filter(Boolean).join(", "));
   }
-}
-
-/** Returns one sum, with the change against the network as it usually is. */
-function sum(name, anatomy, usual) {
-  const value = anatomy.totals[name];
-  const change = usual ? value - usual.totals[name] : 0;
-  const said = change ? t("anatomy.change", { change: signed(change) }) : t("anatomy.same");
-  return element("div", { class: "sum", id: `anatomy-sum-${name}` },
-    element("span", { class: "muted" }, t(`anatomy.${name}`)),
-    element("b", { class: "number" }, grouped(value)),
-    element("span", { class: change ? "badge" : "muted small" }, usual ? said : ""));
-}
-
-/** Returns the parts of the tab, put into its root. */
-function build(root, on) {
-  const what = element("select", { id: "anatomy-what", onchange: (event) => on.choose(event.target.value) });
-  const source = element("pre", { tabindex: "0" });
-  const parts = {
-    root,
-    source,
-    what,
-    fields: element("div", { class: "row", id: "anatomy-fields" }),
-    usual: button(t("anatomy.usual"), { class: "quiet", id: "anatomy-usual", onclick: on.usual }),
-    train: button(t("anatomy.train"), { id: "anatomy-train", onclick: on.train }),
-    editor: new Editor(on.build),
-    why: element("p", { id: "anatomy-why", class: "problem", role: "status" }),
-    sums: element("div", { id: "anatomy-sums" }),
-    drawing: element("div", { id: "anatomy-drawing" }),
-    layers: element("div", {
-      id: "anatomy-layers", tabindex: "0", role: "group", "aria-label": t("anatomy.layers.how"),
-    }),
-    copied: element("span", { class: "muted", id: "anatomy-copied" }),
-    markdown: element("details", { id: "anatomy-markdown" },
-      element("summary", {}, t("anatomy.markdown")), source),
-  };
-  const copy = button(t("anatomy.copy"), { class: "small", id: "anatomy-copy", onclick: on.copy });
-  root.append(
-    element("section", { class: "panel" },
-      element("div", { class: "row controls" },
-        field(t("anatomy.what"), what), parts.fields, parts.usual, parts.train),
-      parts.editor.node, parts.why, parts.sums),
-    element("section", { class: "panel" }, element("h2", {}, t("anatomy.drawing")), parts.drawing),
-    element("section", { class: "panel" },
-      element("div", { class: "head" }, element("h2", {}, t("anatomy.layers")), parts.copied, copy),
-      parts.layers, parts.markdown));
-  listen(parts, on);
-  return parts;
-}
-
-function listen({ layers, drawing }, on) {
-  for (const place of [layers, drawing]) {
-    const nameAt = (event) => event.target.closest("[data-layer]")?.getAttribute("data-layer") ?? null;
-    place.addEventListener("pointerover", (event) => on.mark(nameAt(event)));
-    place.addEventListener("pointerleave", () => on.mark(null));
-    place.addEventListener("click", (event) => nameAt(event) && on.pin(nameAt(event)));
-  }
-  layers.addEventListener("keydown", (event) => {
-    const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (!by) return;
-    event.preventDefault();
-    on.step(by);
-  });
 }

@@ -3,7 +3,8 @@
 import { element } from "../core/elements.js";
 import { SUMS, rows } from "./model.js";
 import { grouped } from "../core/numbers.js";
-import { t } from "../core/texts.js";
+import { language, t } from "../core/texts.js";
+import { detailName, kindName } from "../network/names.js";
 
 /** @import { Anatomy } from "../types.d.ts" */
 
@@ -49,6 +50,8 @@ function cellClass(name) {
 function valueOf(name, layer) {
   if (name === "output") return layer.output.join("\u00d7");
   if (name === "field") return fieldOf(layer.receptive_field);
+  if (name === "detail") return detailName(layer.detail);
+  if (name === "kind" && language() !== "en") return kindName(layer.kind);
   return SUMS.includes(name) ? grouped(layer[name]) : layer[name];
 }
 

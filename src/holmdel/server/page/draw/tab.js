@@ -7,9 +7,10 @@ import { KEYS } from "./source.js";
 import { Pointing } from "../unit/pointing.js";
 import { Backward } from "./backward.js";
 import { Desk } from "./desk.js";
-import { element, say } from "../core/elements.js";
+import { button, element, say } from "../core/elements.js";
 import { legend } from "../network/legend.js";
 import { Kernels } from "../network/kernels.js";
+import { ALL } from "../network/stages.js";
 import { NetworkView } from "../network/view.js";
 import { t } from "../core/texts.js";
 import { UnitView } from "../unit/view.js";
@@ -56,6 +57,8 @@ class DrawTab {
   pointing;
   /** @type {Backward} */
   backward;
+  /** @type {HTMLButtonElement} */
+  unfold;
   netBox = element("div", { class: "nets" });
   facts = element("span", { class: "muted small facts" });
   /** @type {Model} the first that is chosen. */
@@ -94,6 +97,8 @@ class DrawTab {
     const onchange = () => state.set({ maps: wanted() });
     this.maps = element("select", { id: "maps", onchange }, ...options);
     this.mapsChoice = element("label", { class: "maps-choice muted" }, t("draw.maps"), this.maps);
+    const unfold = () => state.set({ open: state.get("open") === ALL ? null : ALL });
+    this.unfold = button(t("stages.all"), { id: "all-layers", class: "small", hidden: true, title: t("stages.all-help"), onclick: unfold });
     this.kernels = new Kernels(this.app);
     this.unit = new UnitView({
       theme,
@@ -111,7 +116,7 @@ class DrawTab {
         this.backward.on ? this.backward.explained(net, place, control) : this.pointing.forward(net, place, control),
     });
     const help = element("p", { id: "maps-help", class: "sr-only" }, t("draw.maps-help"));
-    const bar = element("div", { class: "net-tools" }, this.backward.node, this.facts, this.mapsChoice);
+    const bar = element("div", { class: "net-tools" }, this.backward.node, this.facts, this.unfold, this.mapsChoice);
     const parts = [bar, this.netBox, legend(), this.kernels.node, this.unit.node, help];
     this.root.append(element("div", { class: "work" }, ...parts));
     this.unit.refresh();
@@ -126,6 +131,7 @@ class DrawTab {
       state.on(["maps"], () => this.changed(null)),
       state.on(["maps", "kernels"], () => this.updateKernels()),
       state.on(["unit"], () => this.pointing.read()),
+      state.on(["open"], () => this.nets.forEach(({ view }) => view.refold())),
       state.on(["why", "class"], () => this.updateImportance()),
       state.on(["digits"], () => this.unit.refresh()),
       state.on(["backward", "rate"], () => this.updateBackward()),
@@ -162,12 +168,17 @@ class DrawTab {
   addNet(number) {
     const { api, theme, fail } = this.app;
     const onKernels = (layer) => this.kernels.toggle(number, layer);
-    const onRebuilt = () => this.updateBackward();
+    const onRebuilt = () => {
+      this.showFolds();
+      this.updateBackward();
+    };
     const on = this.pointing.on(number);
     const whole = () => this.app.state.get("maps") !== null;
+    const open = () => this.app.state.get("open");
+    const onOpen = (group) => this.app.state.set({ open: group });
     const onKind = (layer) => this.unit.showKind(layer);
     const onClass = (index) => this.pointing.pinClass(number, index);
-    const view = new NetworkView({ theme, on, onKernels, onKind, onClass, onRebuilt, whole });
+    const view = new NetworkView({ theme, on, onKernels, onKind, onClass, onRebuilt, whole, open, onOpen });
     const run = createActivationsRequest({
       api,
       fail,
@@ -202,12 +213,19 @@ class DrawTab {
   show(net, answer, picture) {
     net.view.show(answer, this.desk.empty);
     net.answered = true;
+    this.showFolds();
     if (net === this.nets[0]) {
       this.seen.show(answer.seen, answer.layers[0].shape);
       this.desk.keepSeen(picture, answer.seen);
     }
     clearTimeout(this.quiet);
     this.quiet = setTimeout(() => this.afterwards(), QUIET);
+  }
+
+  /** Offers all layers where some network is too deep for its room. */
+  showFolds() {
+    this.unfold.hidden = !this.nets.some(({ view }) => view.deep);
+    this.unfold.setAttribute("aria-pressed", String(this.app.state.get("open") === ALL));
   }
 
   /** Does what waits until the drawing rests. */

@@ -7,6 +7,7 @@ import { keyOf, pipeOf } from "./pipes.js";
 /** @import { LayerView } from "./layer.js" */
 /** @import { Link, Plan } from "../types.d.ts" */
 
+const DRAWN = 700; // ms
 const MOST = 160; // lines between two layers; more are a band
 
 /** What lies over the layers of a network and shows what hangs on what. */
@@ -51,6 +52,12 @@ export class Edges {
       else plain.push(line);
     });
     if (plain.length) this.#lit.append(svg("path", { class: `edge ${kind}`, d: plain.join("") }));
+  }
+
+  /** Lets what is lit up draw itself, from the input on; back from the loss for the other way. */
+  draw(back) {
+    const hidden = this.#plan?.down ? (back ? "inset(100% 0 0 0)" : "inset(0 0 100% 0)") : back ? "inset(0 0 0 100%)" : "inset(0 100% 0 0)";
+    this.#lit.animate([{ clipPath: hidden }, { clipPath: "inset(0)" }], { duration: DRAWN, easing: "ease-in-out" });
   }
 
   /** A cone from a box of one map to a box of another. */

@@ -128,7 +128,7 @@ function connect(view, /** @type {Lit} */ lit, nearest, without = "") {
 
 /** @param {LayerView} one @param {LayerView} two */
 function pairsOf(one, sources, two, targets) {
-  const alike = one.layer.shape[0] === two.layer.shape[0] && !two.layer.kernels && !/Linear/.test(two.layer.kind);
+  const alike = one.layer.shape[0] === two.layer.shape[0] && !two.layer.stage && !two.layer.kernels && !/Linear/.test(two.layer.kind);
   if (alike && sources.length === targets.length) return sources.map((map) => [map, map]);
   return sources.flatMap((a) => targets.map((b) => [a, b]));
 }

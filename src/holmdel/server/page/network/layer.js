@@ -18,7 +18,7 @@ export class LayerView {
   #visible = true;
 
   /** @param {LayerOptions} options */
-  constructor({ layer, own, place, plan, labels, on, onKernels, onKind }) {
+  constructor({ layer, own, place, plan, labels, on, onKernels, onKind, onOpen }) {
     const { down } = plan;
     this.layer = layer;
     this.picture = layer.name === "input";
@@ -28,7 +28,7 @@ export class LayerView {
     const brief = labels?.every((text) => text.length < 4) && !down; // longer ones are in the answer only
     if (labels && brief && this.geometry.shown === labels.length) frame.append(labelList(labels, this.geometry));
     const room = down ? plan.head - 4 : roomOf(place);
-    this.head = caption({ layer, own, shown: this.geometry.shown, room, brief: !place.alone || down, onKernels, onKind });
+    this.head = caption({ layer, own, shown: this.geometry.shown, room, brief: !place.alone || down, onKernels, onKind, onOpen });
     this.node = nodeOf(layer, place, this.head, frame, plan);
     this.boxes = createBoxes(frame, this.geometry);
     this.painter = createPainter(this.canvas, this.geometry);
@@ -72,12 +72,12 @@ function roomOf({ width, slot }) {
 
 function nodeOf(layer, place, head, frame, { down, head: above, top }) {
   const { x, y, width, alone, height } = place;
-  const given = { class: "layer", "data-layer": layer.name, "data-kind": layer.kind };
+  const given = { class: layer.stage ? "layer folded" : "layer", "data-layer": layer.name, "data-kind": layer.kind };
   const node = element("figure", given, head, frame);
   Object.assign(frame.style, { left: `${x}px`, top: `${y}px` });
   const lines = down
     ? { left: "0", top: `${y + height / 2}px`, width: `${above - 4}px`, transform: "translateY(-50%)" }
-    : { left: `${x + width / 2}px`, top: alone ? `${top}px` : `${y - 4}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
+    : { left: `${Math.max(x + width / 2, Number.parseFloat(head.style.width) / 2)}px`, top: alone ? `${top}px` : `${y - 4}px`, transform: `translate(-50%, ${alone ? 0 : -100}%)` };
   Object.assign(head.style, lines);
   head.classList.toggle("brief", !alone || down);
   return node;
@@ -101,7 +101,7 @@ function mapsOf(layer, { rows, size, gap, width, height }) {
 
 function label(layer) {
   const [count, height, width] = layer.shape;
-  const { name } = layer;
+  const name = layer.stage ? t("stages.last", { name: layer.stage.key, layer: layer.name }) : layer.name;
   const kind = kindName(layer.kind);
   return layer.shape.length === 3
     ? t("draw.maps-label", { name, kind, count, height, width })

@@ -40,7 +40,7 @@ function inputsOf(layer, layers) {
 /** Which maps of the layer before some maps come from; null for all. */
 function through(layer, before, maps) {
   const alike = layer.shape.length === before.shape.length && layer.shape[0] === before.shape[0];
-  return alike && SAME_MAP.test(layer.kind) ? maps : null;
+  return alike && !layer.stage && SAME_MAP.test(layer.kind) ? maps : null;
 }
 
 function joined(before, more) {

@@ -19,7 +19,9 @@ const LEAST = { across: 34, down: 25 }; // of a column, or a row, for its captio
 const CAPTION = { across: 50, down: 66, widest: 96 }; // CSS pixels above the maps, or left of them
 const GROUP = 17; // of the name of a group, above those
 const FULL = 0.85; // of the maps' size without, for which captions get all the room they want
-const LOW = { room: 240, caption: 34 }; // a room so low gets shorter captions
+const OVERVIEW = 0.6; // the same where groups are folded: what they are counts more than their maps
+const STACK = 15; // CSS pixels right of a folded group and below it, for the sheets behind
+const LOW = { room: 240, caption: 34, group: 13 }; // a room so low gets shorter captions
 
 /**
  * Plans a network: left to right, or top to bottom where the room is high.
@@ -31,17 +33,20 @@ export function plan(layers, room) {
   const { down } = room;
   const arranged = down ? chain(layers) : arrange(layers);
   const { lanes } = arranged;
-  const groups = down ? { own: new Map(), all: [] } : groupsOf(layers.map(({ name }) => name), arranged);
+  const groups = down ? { own: new Map(), all: [] } : groupsOf(layers, arranged);
   const ways = down ? new Map() : shortcuts(arranged);
-  const texts = layers.map((layer) => room.caption(layer, groups.own.get(layer.name) ?? layer.name));
+  const texts = layers.map((layer) => room.caption(layer, nameOf(layer, groups)));
   const low = !down && room.height < LOW.room;
-  const top = groups.all.length && !low ? GROUP : 0;
+  const top = groups.all.length ? (low ? LOW.group : GROUP) : 0;
   const head = headOf(texts, { down, low }) + top;
   const cross = (down ? room.width : room.height) - head - roomBelow(ways);
   const main = down ? room.height : room.width;
-  const about = { layers, arranged, groups, ways, down, low, main, cross, head, top, lane: cross / lanes - (lanes > 1 ? 26 : 0) };
+  const about = { layers, squeeze: room.squeeze, arranged, groups, ways, down, low, main, cross, head, top, lane: cross / lanes - (lanes > 1 ? 26 : 0) };
   return fitted({ ...about, columns: room.whole ? [Infinity] : MOST_COLUMNS }, texts, room.group);
 }
+
+/** What a layer, or a group, is called below the name of the group around it. */
+const nameOf = (/** @type {Layer} */ { name, stage }, groups) => groups.own.get(name) ?? stage?.key ?? name;
 
 /** CSS pixels above the maps, or left of them. */
 function headOf(texts, { down, low }) {
@@ -51,20 +56,22 @@ function headOf(texts, { down, low }) {
 
 /** Plans with as much room for captions as costs the maps little; with all, where it is to be scrolled. */
 function fitted(about, texts, groupWidth) {
-  const levels = about.down ? [null] : [0, 1, 2];
+  const levels = about.down ? [null] : about.squeeze ? [2, 3] : [0, 1, 2];
   const tried = levels.map((level) => {
     const wanted = level === null ? [] : columnsOf(about, texts, level, groupWidth);
     return { wanted, ...best({ ...about, wanted }) };
   });
   const least = tried[tried.length - 1];
+  const full = about.layers.some(({ stage }) => stage) ? OVERVIEW : FULL;
   const scrolled = about.down || about.columns.length === 1 ? { most: Infinity, side: SIDES.least } : SCROLLED;
-  const found = least.side ? tried.find(({ side }) => side >= FULL * least.side) ?? least : { ...tried[0], ...scrolled };
+  const found = least.side ? tried.find(({ side }) => side >= full * least.side) ?? least : { ...tried[0], ...scrolled };
   return grown({ ...about, wanted: found.wanted }, found.most, Math.max(found.side, SIDES.least));
 }
 
 /** What the captions want of each column. */
 function columnsOf({ layers, arranged, groups, low }, texts, level, groupWidth) {
   const wanted = new Array(arranged.columns).fill(0);
+  if (level === 3) return wanted; // names are shortened
   layers.forEach(({ name }, i) => {
     const { column, alone } = arranged.places.get(name);
     wanted[column] = Math.max(wanted[column], texts[i][alone && !low ? level : 2]);
@@ -112,7 +119,7 @@ function boxes({ layers, arranged, cross, lane, down }, most, side, more) {
     const room = alone ? cross : lane;
     const few = layer.shown * (side + GAP) < room;
     const last = at === layers.length - 1;
-    return boxOf(layer, { room, side: few ? side * more : side, most: alone ? most : Math.min(most, 3), down, last });
+    return boxOf(layer, { room: layer.stage ? room - STACK - 6 : room, side: few ? side * more : side, most: alone ? most : Math.min(most, 3), down, last });
   });
 }
 
@@ -162,9 +169,9 @@ const sizeOf = (box) => [box.canvasWidth * box.size, box.canvasHeight * box.size
 function extents({ layers, arranged, down, wanted }, made) {
   const least = LEAST[down ? "down" : "across"];
   const found = Array.from({ length: arranged.columns }, (_, column) => Math.max(least, wanted[column] ?? 0));
-  layers.forEach(({ name }, i) => {
+  layers.forEach(({ name, stage }, i) => {
     const { column } = arranged.places.get(name);
-    found[column] = Math.max(found[column], sizeOf(made[i])[down ? 1 : 0]);
+    found[column] = Math.max(found[column], sizeOf(made[i])[down ? 1 : 0] + (stage ? STACK : 0));
   });
   return found;
 }
@@ -197,8 +204,9 @@ function placed(about, made) {
     const slot = { start: starts[column], extent: all[column], between };
     return [name, { x: Math.round(x), y: Math.round(y), width, height, geometry: made[i], alone, slot }];
   });
-  const spans = groups.all.map(({ name, first, last }) => ({ name, left: starts[first], right: starts[last] + all[last] }));
+  const spans = groups.all.map(({ name, first, last, open }) => ({ name, open, left: starts[first], right: starts[last] + all[last] }));
   const length = Math.max(main, used + least * (all.length - 1));
-  const told = { down, low, head, top, length, floor: head + cross, own: groups.own, groups: low ? [] : spans, shortcuts: ways };
+  const scrolled = length > main + 1;
+  const told = { down, scrolled, low, head, top, length, floor: head + cross, own: groups.own, groups: spans, shortcuts: ways };
   return { ...told, edges: arranged.edges, places: new Map(/** @type {any} */ (places)) };
 }

@@ -6,8 +6,11 @@ import { decode } from "../core/base64.js";
 import { element, say } from "../core/elements.js";
 import { shortened, widthOf } from "../core/measure.js";
 import { Edges } from "./edges.js";
+import { shortForms } from "./groups.js";
 import { LayerView } from "./layer.js";
+import { moveFrom, placesOf } from "./passage.js";
 import { plan } from "./plan.js";
+import { ALL, around, fold, groupOf } from "./stages.js";
 import { grouped } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 
@@ -20,10 +23,12 @@ const GROUP = 11; // CSS pixels of the font of a group's name
 /** One network on the page. */
 export class NetworkView {
   /** @type {Map<string, LayerView>} */
-  layers = new Map(); // by name
+  layers = new Map(); // by name; those that are shown
+  deep = false; // whether its layers do not fit the room
   edges = new Edges();
   /** @type {Plan | null} */
   plan = null;
+  #squeezed = false;
   #drawn = "";
   /** @type {[Activations, boolean] | null} */
   #last = null;
@@ -77,6 +82,25 @@ export class NetworkView {
     return this.#last && this.#last[0];
   }
 
+  /** @returns {number[] | undefined} the shape of a layer, be it in a folded group. */
+  shapeOf(name) {
+    return this.shown?.layers.find((layer) => layer.name === name)?.shape;
+  }
+
+  /** Opens the group that a layer is folded into. */
+  reveal(name) {
+    if (this.shown && this.deep && !this.layers.has(name)) this.options.onOpen(groupOf(this.shown.layers, name));
+  }
+
+  /** Shows the groups as open as the options say. */
+  refold() {
+    if (!this.#last || this.#structure(this.#last[0]) === this.#drawn) return;
+    const before = placesOf(this.stage);
+    this.show(...this.#last);
+    moveFrom(this.stage, before);
+    this.options.onRebuilt();
+  }
+
   /**
    * Shows other values in the places of the maps, such as gradients; null for the maps again.
    * @param {{name: string, low: number, high: number, data: string}[] | null} layers
@@ -127,27 +151,46 @@ export class NetworkView {
 
   /** @param {Activations} found */
   #build(found) {
-    const { on, onKernels, onKind } = this.options;
-    const { layers: given, classes } = found;
+    const { on, onKernels, onKind, onOpen } = this.options;
+    const { classes } = found;
     this.#drawn = this.#structure(found);
-    const made = plan(given, { ...this.#room(), caption: captionWidths, group: (name) => widthOf(name, GROUP) + 8 });
+    const given = this.#foldedOf(found.layers);
+    const made = this.#plan(given, { squeeze: this.#squeezed });
     this.plan = made;
     const views = given.map((layer, at) => {
       const labels = at === given.length - 1 ? classes : null;
       const place = /** @type {any} */ (made.places.get(layer.name));
-      const own = made.own.get(layer.name) ?? layer.name;
-      return new LayerView({ layer, own, place, plan: made, labels, on, onKernels, onKind });
+      const own = made.own.get(layer.name) ?? layer.stage?.key ?? layer.name;
+      return new LayerView({ layer, own, place, plan: made, labels, on, onKernels, onKind, onOpen });
     });
     this.layers = new Map(views.map((view) => [view.layer.name, view]));
     this.stage.style[made.down ? "height" : "width"] = `${made.length + (made.down ? 0 : LABELS)}px`;
     this.stage.style[made.down ? "width" : "height"] = "100%";
     this.stage.classList.toggle("down", made.down);
     this.stage.classList.toggle("low", made.low);
-    const names = made.groups.map(groupName);
+    const names = made.groups.map((group) => groupName(group, made.low, () => onOpen(around(group.name))));
     this.stage.replaceChildren(...names, ...views.map((view) => view.node), this.edges.node);
     this.edges.show(made, this.layers);
     this.#cut.disconnect();
     for (const head of [...views.map((view) => view.head), ...names.map((one) => one.children[0])]) this.#cut.observe(head);
+  }
+
+  #plan(layers, more = {}) {
+    const group = (name) => widthOf(name, GROUP) + 8;
+    return plan(layers, { ...this.#room(), caption: captionWidths, group, ...more });
+  }
+
+  /** The layers to show: all of them where they fit, else groups of them. */
+  #foldedOf(layers) {
+    this.#squeezed = false;
+    this.deep = this.#plan(layers, { whole: false }).scrolled;
+    this.node.classList.toggle("deep", this.deep);
+    if (!this.deep) return layers;
+    const open = this.options.open();
+    const folded = fold(layers, open);
+    const narrow = phone.matches && open !== null; // there are no names of groups, to close them
+    this.#squeezed = open !== ALL && (narrow || this.#plan(folded, { whole: false }).scrolled);
+    return this.#squeezed ? fold(layers, open, true) : folded;
   }
 
   #again() {
@@ -163,7 +206,7 @@ export class NetworkView {
   /** What the elements of a network hang on, as text. */
   #structure({ layers, classes }) {
     const told = ({ name, kind, detail, shape, shown }) => [name, kind, detail, shape, shown];
-    return JSON.stringify([layers.map(told), classes, this.#room()]);
+    return JSON.stringify([layers.map(told), classes, this.#room(), this.options.open()]);
   }
 }
 
@@ -172,10 +215,14 @@ function hideCut({ target, intersectionRatio }) {
   target.classList.toggle("cut", intersectionRatio > 0 && intersectionRatio < 0.99);
 }
 
-/** The name of the layers below it, over them all. */
-function groupName({ name, left, right }) {
-  const text = element("span", { title: name }, shortened(name, GROUP, right - left - 4));
-  const node = element("p", { class: "group" }, text);
+/** The name of the layers below it, over them all; of an open group it closes it. */
+function groupName({ name, left, right, open }, low, onclick) {
+  const room = right - left - (open ? 18 : 4);
+  const forms = [...(low ? [] : [name]), ...shortForms(name)];
+  const text = forms.find((form) => widthOf(form, GROUP) <= room) ?? shortened(name, GROUP, room);
+  const given = { type: "button", class: "group-name", title: t("stages.close", { name }), "data-close": name, "aria-expanded": "true", onclick };
+  const called = open ? element("button", given, `${text} \u00d7`) : element("span", { title: name }, text);
+  const node = element("p", { class: "group" }, called);
   Object.assign(node.style, { left: `${left}px`, width: `${right - left}px` });
   return node;
 }

@@ -4,10 +4,11 @@ import { createLatestOnly } from "../core/latest-only.js";
 import { allMaps, boxOf, follow, followSum } from "../network/follow.js";
 import { placeText } from "../network/names.js";
 import { told } from "./digits.js";
+import { passage } from "./passage.js";
 import { nextUnit } from "./slide.js";
 import { partsOf } from "./sum.js";
 
-/** @import { Place, PointerHandlers, PointingOptions } from "../types.d.ts" */
+/** @import { Place, PointerHandlers, PointingOptions, Unit } from "../types.d.ts" */
 
 const SOFTMAX = "softmax";
 
@@ -19,6 +20,8 @@ export class Pointing {
   #pinned = null;
   /** @type {string | null} */
   #text = null; // of the one that is hovered
+  #moving = false; // whether the one that is pinned comes before one's eyes
+  #passage = { end: () => {}, until: 0 }; // what moves, and until when
   #control = new AbortController();
   #pump = createLatestOnly((wanted) => this.#ask(wanted));
 
@@ -84,6 +87,7 @@ export class Pointing {
     const text = this.app.state.get("unit");
     if (text === (this.#pinned && textOf(this.#pinned))) return;
     this.#pinned = unitOf(text, this.nets());
+    if (this.#pinned) this.nets()[this.#pinned.net].view.reveal(this.#pinned.layer);
     this.#show();
   }
 
@@ -93,6 +97,7 @@ export class Pointing {
   }
 
   off() {
+    this.#passage.end();
     this.panel().slide.stop();
     this.#control.abort();
   }
@@ -104,15 +109,22 @@ export class Pointing {
   #shapeOf({ net, layer }) {
     const shown = this.nets()[net]?.view;
     if (layer === SOFTMAX) return [shown?.shown?.classes.length ?? 1];
-    return shown?.layers.get(layer)?.layer.shape;
+    return shown?.shapeOf(layer);
   }
 
+  /** While a pinned unit comes before one's eyes, a hand that is not quite still changes nothing. */
   #hover(wanted) {
     const text = wanted && textOf(wanted);
-    if (text === this.#text) return;
+    if (text === this.#text || (!wanted?.spoken && performance.now() < this.#passage.until)) return;
     this.#text = text;
-    this.#hovered = wanted;
-    this.#show();
+    const before = this.#current;
+    this.#hovered = this.#pinned && text === textOf(this.#pinned) ? null : wanted;
+    if (this.#current !== before) this.#show();
+  }
+
+  #play(view, answer) {
+    const { end, time } = passage(view, this.panel(), answer);
+    this.#passage = { end, until: performance.now() + time };
   }
 
   #toggle(wanted) {
@@ -125,12 +137,15 @@ export class Pointing {
   pin(wanted) {
     this.#pinned = wanted;
     this.#hovered = this.#text = null;
+    this.#passage.until = 0;
+    this.#moving = wanted !== null;
     this.app.state.set({ unit: wanted && textOf(wanted) });
     this.#show();
   }
 
   #show() {
     const wanted = this.#current;
+    this.#passage.end();
     this.nets().forEach(({ view }) => {
       view.clearMarks();
       view.answer.mark(null);
@@ -169,7 +184,9 @@ export class Pointing {
     try {
       const shown = await this.explained(net, wanted, this.#control);
       if (this.#current !== wanted || this.#control.signal.aborted) return;
-      shown(wanted === this.#pinned);
+      const answer = shown(wanted === this.#pinned);
+      if (this.#moving && wanted === this.#pinned) this.#play(net.view, answer ?? null);
+      this.#moving = false;
     } catch (error) {
       this.app.fail(error);
     }
@@ -177,7 +194,7 @@ export class Pointing {
 
   /**
    * Asks how a unit's value comes about.
-   * @returns {Promise<(pinned: boolean) => void>} shows it.
+   * @returns {Promise<(pinned: boolean) => Unit>} shows it.
    */
   async forward(net, wanted, control) {
     const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
@@ -186,6 +203,7 @@ export class Pointing {
       this.panel().show(answer, net.view.layers, pinned);
       followSum(net.view, answer, partsOf(answer));
       if (wanted.spoken) this.app.announce(`${placeText(answer.unit)}: ${answer.value === null ? "" : told(answer.value)}`);
+      return answer;
     };
   }
 }
@@ -204,15 +222,15 @@ function textOf({ net, layer, unit }) {
 function unitOf(text, nets) {
   const found = /^(?:(\d):)?(.+)$/.exec(text ?? "");
   const net = found ? Number(found[1] ?? 1) - 1 : 0;
-  const layers = nets[net]?.view.layers;
-  if (!found || !layers) return null;
+  const view = nets[net]?.view;
+  if (!found || !view) return null;
   const parts = found[2].split(".");
   const index = Number(parts[1]);
   if (parts[0] === SOFTMAX && parts.length === 2 && index >= 0) return { net, layer: SOFTMAX, unit: [index] };
   for (const count of [3, 1]) {
     const layer = parts.slice(0, -count).join(".");
     const unit = parts.slice(-count).map(Number);
-    const shape = layers.get(layer)?.layer.shape;
+    const shape = view.shapeOf(layer);
     const fits = shape?.length === count && unit.every((at, i) => at >= 0 && at < shape[i]);
     if (fits) return { net, layer, unit };
   }
