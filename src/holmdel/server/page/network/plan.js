@@ -177,8 +177,8 @@ function extents({ layers, arranged, down, wanted }, made) {
 }
 
 /** What lies between two columns, or rows, at least. */
-function leastBetween({ arranged, down }) {
-  return BETWEEN[down ? "down" : "across"] + (arranged.lanes > 1 ? 14 : 0);
+function leastBetween({ arranged, down, squeeze }) {
+  return BETWEEN[down ? "down" : "across"] + (arranged.lanes > 1 ? (squeeze ? 4 : 14) : 0);
 }
 
 function lengthOf(about, made) {
