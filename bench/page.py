@@ -123,8 +123,16 @@ def first_sight(browser: Any, url: str) -> tuple[float, int, int]:
     page = context.new_page()
     network = context.new_cdp_session(page)
     network.send("Network.enable")
+    asked: set[str] = set()  # not what stands in the page itself, as data:
     sent: list[int] = []
-    network.on("Network.loadingFinished", lambda event: sent.append(event["encodedDataLength"]))
+    network.on(
+        "Network.requestWillBeSent",
+        lambda event: event["request"]["url"].startswith("http") and asked.add(event["requestId"]),
+    )
+    network.on(
+        "Network.loadingFinished",
+        lambda event: event["requestId"] in asked and sent.append(event["encodedDataLength"]),
+    )
     began = time.perf_counter()
     page.goto(url)
     page.wait_for_selector("[data-best='5']")

@@ -53,4 +53,5 @@ test("inception3a and inception3b are parts of inception3; branches count once",
 
 test("names of groups have short forms", () => {
   assert.deepEqual(shortForms("stage1.block2"), ["s1.block2", "s1.b2"]);
+  assert.deepEqual(shortForms("stage1.block2.add").pop(), "s1.b2.add");
 });

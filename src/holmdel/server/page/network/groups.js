@@ -40,10 +40,12 @@ function commonOf(names) {
 
 /**
  * @param {string} name such as stage1.block2.conv1
- * @returns {string[]} shorter and shorter forms: s1.block2.conv1, s1.b2.conv1, s1.b2.c1
+ * @returns {string[]} shorter and shorter forms: s1.block2.conv1, s1.b2.conv1, s1.b2.c1; a name
+ *   without a number at its end keeps that
  */
 export function shortForms(name) {
   const parts = name.split(".");
-  const brief = (part) => part.replace(/^([^\d\W])[^\d\W]+/, "$1");
-  return parts.map((_, i) => parts.map((part, at) => (at <= i ? brief(part) : part)).join("."));
+  const last = parts.length - 1;
+  const brief = (part, at) => (at < last || /\d/.test(part) ? part.replace(/^([^\d\W])[^\d\W]+/, "$1") : part);
+  return parts.map((_, i) => parts.map((part, at) => (at <= i ? brief(part, at) : part)).join("."));
 }
