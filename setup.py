@@ -11,7 +11,6 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-NATIVE = Path("src/holmdel/engine/native")
 FLAGS = ["-std=c++17", "-O3", "-g0", "-ffp-contract=fast", "-fno-math-errno", "-fvisibility=hidden"]
 INSTRUCTIONS = {
     "portable": [],
@@ -20,6 +19,39 @@ INSTRUCTIONS = {
 }
 
 SEARCH_FLAGS = ["-std=c++17", "-O2", "-g0", "-fvisibility=hidden"]
+
+
+def extensions(root: str = "") -> list[Extension]:
+    """Returns what is compiled: the engine for each instruction set, and the reader's search.
+
+    None holds anything of Python: one file for every version.
+
+    Args:
+        root: the way from here to the repository, with its slash.
+    """
+    engine, search = f"{root}src/holmdel/engine/native", f"{root}src/holmdel/reading/native"
+    built = [
+        Extension(
+            f"holmdel.engine._{name}",
+            sources=[f"{engine}/engine.cpp"],
+            depends=sorted(map(str, Path(engine).glob("*.h"))),
+            extra_compile_args=FLAGS + flags,
+            language="c++",
+            optional=True,
+            py_limited_api=True,
+        )
+        for name, flags in INSTRUCTIONS.items()
+    ]
+    reading = Extension(
+        "holmdel.reading._search",
+        sources=[f"{search}/search.cpp"],
+        extra_compile_args=SEARCH_FLAGS,
+        language="c++",
+        optional=True,
+        py_limited_api=True,
+    )
+    return [*built, reading]
+
 
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#)([^)\s]+)\)")
 
@@ -49,27 +81,6 @@ if __name__ == "__main__":
             Path("README.md").read_text(encoding="utf-8"), URLS.get("Repository")
         ),
         long_description_content_type="text/markdown",
-        ext_modules=[
-            Extension(
-                f"holmdel.engine._{name}",
-                sources=[str(NATIVE / "engine.cpp")],
-                depends=sorted(map(str, NATIVE.glob("*.h"))),
-                extra_compile_args=FLAGS + flags,
-                language="c++",
-                optional=True,
-                py_limited_api=True,  # it holds nothing of Python: one file for every version
-            )
-            for name, flags in INSTRUCTIONS.items()
-        ]
-        + [
-            Extension(
-                "holmdel.reading._search",
-                sources=["src/holmdel/reading/native/search.cpp"],
-                extra_compile_args=SEARCH_FLAGS,
-                language="c++",
-                optional=True,
-                py_limited_api=True,
-            )
-        ],
+        ext_modules=extensions(),
         options={"bdist_wheel": {"py_limited_api": "cp311"}},
     )

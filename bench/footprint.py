@@ -53,10 +53,14 @@ CLASSIFY = "from holmdel import runtime\nruntime.load('{}').predict(['seven.png'
 READ = "import holmdel\nholmdel.read('seven.png', model='reader.onnx')"
 NEEDS = {  # what is installed, and what is done then
     "holmdel-runtime[read], reading": ([f"{SOURCE}/runtime[read]"], READ),
-    "holmdel-runtime[read]": ([f"{SOURCE}/runtime[read]"], CLASSIFY.format("m.onnx")),
-    "holmdel-runtime, a file with --framing": (
-        [f"{SOURCE}/runtime"],
+    "holmdel-runtime[onnx], a file": ([f"{SOURCE}/runtime[onnx]"], CLASSIFY.format("m.onnx")),
+    "holmdel-runtime[onnx], a file with --framing": (
+        [f"{SOURCE}/runtime[onnx]"],
         CLASSIFY.format("framing.onnx"),
+    ),
+    "holmdel-runtime, a .safetensors file": (
+        [f"{SOURCE}/runtime"],
+        CLASSIFY.format("m.safetensors"),
     ),
     "a file with --framing, without Holmdel": (
         ["numpy", "pillow", "onnxruntime"],
@@ -119,6 +123,7 @@ def runtime(environments: Path) -> None:
         picture.save(folder / "seven.png")
         model = holmdel.load("lenet-mnist")
         model.export(folder / "m.onnx")
+        model.export(folder / "m.safetensors", to="safetensors")
         model.export(folder / "framing.onnx", framing=True)
         export_model("reader", folder / "reader.onnx")
         for way, (packages, script) in NEEDS.items():

@@ -1,17 +1,16 @@
-"""Builds the search of reading; pyproject.toml describes the rest."""
+"""Builds the engine and the search of reading, as Holmdel's own setup.py does.
 
-from setuptools import Extension, setup
+pyproject.toml describes the rest.
+"""
+
+import runpy
+from pathlib import Path
+
+from setuptools import setup
+
+HOLMDEL = runpy.run_path(str(Path(__file__).parents[1] / "setup.py"))
 
 setup(
-    ext_modules=[
-        Extension(
-            "holmdel.reading._search",
-            sources=["../src/holmdel/reading/native/search.cpp"],
-            extra_compile_args=["-std=c++17", "-O2", "-g0", "-fvisibility=hidden"],
-            language="c++",
-            optional=True,
-            py_limited_api=True,
-        )
-    ],
+    ext_modules=HOLMDEL["extensions"]("../"),
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -82,7 +82,7 @@ def start() -> Callable[..., subprocess.Popen[str]]:
 @pytest.fixture
 def without_torch(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Returns what runs the command line where there is no PyTorch, as exported files do."""
-    absent = ("torch", "safetensors", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
+    absent = ("torch", "matplotlib", "openpyxl", "pypdfium2", "onnx", "sklearn")
 
     def call(*words: object, besides: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         """Runs a command; `besides` are further modules that are not there."""

@@ -49,18 +49,33 @@ def test_a_file_that_frames_needs_no_opencv(holmdel, without_torch, digit, tmp_p
     assert found["probability"] == pytest.approx(expected["probability"], abs=1e-5)
 
 
-def test_one_that_does_not_says_that_opencv_is_missing(without_torch, digit, tmp_path):
+def test_without_its_runtime_an_onnx_file_says_what_goes_without(without_torch, digit, tmp_path):
     load("lenet-mnist").export(tmp_path / "m.onnx")
-    done = without_torch("predict", tmp_path / "m.onnx", digit, besides=("cv2",))
+    done = without_torch("predict", tmp_path / "m.onnx", digit, besides=("onnxruntime",))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "OpenCV is not installed" in done.stderr
+    assert "pip install onnxruntime, or export with --to safetensors" in done.stderr
+
+
+def test_a_safetensors_file_needs_neither_onnx_runtime_nor_opencv(
+    holmdel, without_torch, digit, tmp_path
+):
+    load("lenet-mnist").export(tmp_path / "m.safetensors", to="safetensors")
+    words = [digit, "--format", "jsonl"]
+    expected = json.loads(holmdel("predict", "lenet-mnist", *words).out)
+    absent = ("cv2", "onnxruntime", "platformdirs", "fsspec")
+    done = without_torch("predict", tmp_path / "m.safetensors", *words, besides=absent)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found.keys() == expected.keys()
+    assert found["label"] == expected["label"]
+    assert found["probability"] == pytest.approx(expected["probability"], abs=1e-5)
 
 
 @pytest.mark.parametrize(
     ("words", "advice"),
     [
         (["train"], "train needs torch, which is not installed; install holmdel"),
-        (["predict", "lenet-mnist"], "or give an .onnx file"),
+        (["predict", "lenet-mnist"], "or give a file that holmdel export wrote"),
     ],
 )
 def test_what_needs_torch_says_so(without_torch, digit, words, advice):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from holmdel.errors import UserError
-from holmdel.shapes import ReceptiveField, output_size, parse_size
+from holmdel.shapes import ReceptiveField, output_size, parameter_count, parse_size
 
 
 @pytest.mark.parametrize("size", [5, 8, 13, 28])
@@ -53,3 +53,8 @@ def test_two_branches_join_in_the_smallest_window_that_holds_both():
     right = ReceptiveField((4, 1), (2, 1), (1, 0))
     assert left.joined(right) == ReceptiveField((6, 3), (2, 1), (-1, -1))
     assert left.joined(right) == right.joined(left)
+
+
+def test_shared_numbers_are_counted_once():
+    layer = nn.Linear(4, 4)
+    assert parameter_count(nn.Sequential(layer, nn.ReLU(), layer)) == 4 * 4 + 4

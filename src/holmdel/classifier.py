@@ -29,6 +29,7 @@ from holmdel.notebook import html_table
 from holmdel.prediction import Failure as Failure
 from holmdel.prediction import Prediction as Prediction
 from holmdel.prediction import nothing_on as nothing_on
+from holmdel.shapes import parameter_count
 
 if TYPE_CHECKING:
     from holmdel.export.check import Report
@@ -82,7 +83,7 @@ class Classifier:
         others = len(self.classes) - len(names)
         return [
             ("network", self.header.network),
-            ("parameters", f"{sum(p.numel() for p in self.network.parameters()):,}"),
+            ("parameters", f"{parameter_count(self.network):,}"),
             ("input", "x".join(map(str, self.contract.input))),
             ("classes", ", ".join(names) + (f" and {others:,} more" if others else "")),
             ("device", self.device),

@@ -1,10 +1,11 @@
-"""An exported ONNX file put to work, without PyTorch: the same images in, the same predictions out.
+"""An exported file put to work, without PyTorch: the same images in, the same predictions out.
 
-It needs NumPy, Pillow, OpenCV and ONNX Runtime; decoding and framing are those of `Classifier`. A
-file with --framing needs no OpenCV.
+A `.safetensors` file needs NumPy and Pillow, and runs in the native engine; an `.onnx` file needs
+ONNX Runtime. Decoding and framing are those of `Classifier`.
 """
 
 import contextlib
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.engine.written import WrittenChain, log_softmax
 from holmdel.errors import UserError
-from holmdel.images import opencv
 from holmdel.images.contract import ImageContract
 from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed_array
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
 PHOTOGRAPHS = "photograph"  # the input of a file exported with --framing
 FOUND = ("nothing", "one", "several")  # what its output `found` means
 _FRAMES = b'"input": "photograph"'  # in the metadata of such a file
+ABOUT, CHAIN = "exported", "chain"  # metadata of a .safetensors file
+_LONGEST = 100 << 20  # bytes of the head of such a file
 _limits = {"threads": 0}  # of a session; 0: a thread a core
 
 
 class ExportedClassifier:
-    """A classifier out of an ONNX file.
+    """A classifier out of an ONNX or a safetensors file.
 
     Attributes:
         classes: the label texts, in the order of the logits.
@@ -44,22 +47,25 @@ class ExportedClassifier:
     def __init__(self, file: str | Path | bytes) -> None:
         content = file if isinstance(file, bytes) else Path(file)
         name = _called(content)
-        self._session = session_of(content)
-        texts = self._session.get_modelmeta().custom_metadata_map
+        texts = _head(content)
+        self._session: Any = None if texts else session_of(content)
+        if self._session:
+            texts = self._session.get_modelmeta().custom_metadata_map
         try:
-            about = json.loads(texts["holmdel"])
-            self.classes = tuple(json.loads(texts["classes"]))
+            about = json.loads(texts[ABOUT if ABOUT in texts else "holmdel"])
+            classes = about["classes"] if ABOUT in texts else json.loads(texts["classes"])
+            self.classes = tuple(classes)
             self.contract = ImageContract.from_json(about["image"])
             self._unknown = about.get("unknown")
-            self._input = about["input"]
+            self._input = about.get("input") if ABOUT in texts else about["input"]
         except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise UserError(
                 f"{name} is no classifier that holmdel export wrote ({error}); export it anew"
             ) from None
         if self._input == "float32":
             raise UserError(f"{name} takes float32; expected one exported without --input float32")
-        if self._input != PHOTOGRAPHS:
-            opencv.load()
+        if self._session is None:
+            self._chain = _chain_of(content, texts, self.contract, len(self.classes))
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns the probabilities (N, K) of images (N, C, H, W) in the stored form.
@@ -69,7 +75,22 @@ class ExportedClassifier:
         """
         if self._input == PHOTOGRAPHS:
             raise UserError("the file was exported with --framing; call predict on photographs")
+        if self._session is None:
+            return np.exp(log_softmax(self.logits(images)))
         found: NDArray[np.float32] = self._session.run(["probabilities"], {"images": images})[0]
+        return found
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the logits (N, K) of images (N, C, H, W) in the stored form.
+
+        Raises:
+            UserError: as `probabilities`.
+        """
+        if self._session is None:
+            return self._chain.logits(images, _limits["threads"])
+        if self._input == PHOTOGRAPHS:
+            raise UserError("the file was exported with --framing; call predict on photographs")
+        found: NDArray[np.float32] = self._session.run(["logits"], {"images": images})[0]
         return found
 
     def predict(self, images: Iterable[ImageLike], *, top: int = 3) -> list[Prediction]:
@@ -134,7 +155,7 @@ class ExportedClassifier:
 
 
 def load(file: str | Path) -> ExportedClassifier:
-    """Returns the classifier of an ONNX file that `holmdel export` wrote.
+    """Returns the classifier of an `.onnx` or `.safetensors` file that `holmdel export` wrote.
 
     Raises:
         UserError: for a file that is missing or of another kind.
@@ -148,18 +169,62 @@ def classifier_of(
     """Returns a model, or what `holmdel export` made of one, which needs no torch.
 
     Args:
-        model: an `.onnx` file; or as for `classifier.load`, and so are the others.
+        model: such a file as for `load`; or as for `classifier.load`, and so are the others.
         device: likewise.
         engine: likewise.
 
     Raises:
         UserError: as `load`, or `classifier.load`.
     """
-    if str(model).endswith(".onnx"):
+    if is_exported(model):
         return load(model)
     from holmdel import classifier  # loads torch
 
     return classifier.load(model, device, engine)
+
+
+def is_exported(model: str | Path) -> bool:
+    """Tells whether a model is an `.onnx` file, or a `.safetensors` file that was exported."""
+    name = str(model)
+    return name.endswith(".onnx") or (name.endswith(".safetensors") and ABOUT in _head(Path(name)))
+
+
+def _head(file: Path | bytes) -> dict[str, str]:
+    """Returns the texts in the head of a safetensors file; none of another, or of none."""
+    try:
+        with io.BytesIO(file) if isinstance(file, bytes) else file.open("rb") as opened:
+            length = int.from_bytes(opened.read(8), "little")
+            head = json.loads(opened.read(length)) if length <= _LONGEST else {}
+        texts = head["__metadata__"]
+        return texts if {*map(type, texts.values())} <= {str} else {}
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def _chain_of(
+    file: Path | bytes, texts: dict[str, str], image: ImageContract, classes: int
+) -> WrittenChain:
+    """Returns what runs a safetensors file.
+
+    Raises:
+        UserError: for a file that is cut short, or whose network the engine does not take.
+    """
+    from safetensors import SafetensorError  # as ONNX Runtime, for the files that need it
+    from safetensors.numpy import load as tensors_of
+
+    name = _called(file)
+    if CHAIN not in texts:
+        raise UserError(f"{name} holds a network that needs PyTorch; export it with --to onnx")
+    try:
+        tensors = tensors_of(file if isinstance(file, bytes) else file.read_bytes())
+        chain = WrittenChain(texts[CHAIN], tensors, image)
+    except (SafetensorError, OSError, KeyError) as error:
+        raise UserError(f"{name} cannot be read as safetensors ({error}); export it anew") from None
+    except UserError as error:
+        raise UserError(f"{name} cannot be run: {error}") from None
+    if chain.classes != classes:
+        raise UserError(f"{name} has {classes} classes and {chain.classes} logits; export it anew")
+    return chain
 
 
 def file_of(model: str | Path) -> Path:
@@ -168,7 +233,7 @@ def file_of(model: str | Path) -> Path:
     Raises:
         UserError: as `classifier.file_of`.
     """
-    if str(model).endswith(".onnx"):
+    if is_exported(model):
         return Path(model)
     from holmdel import classifier  # loads torch
 
@@ -195,7 +260,10 @@ def session_of(path: Path | bytes) -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise UserError("onnxruntime is not installed; ONNX files need it") from None
+        raise UserError(
+            "onnxruntime is not installed, and ONNX files need it: pip install onnxruntime, or "
+            "export with --to safetensors"
+        ) from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = _limits["threads"]

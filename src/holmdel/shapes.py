@@ -5,6 +5,7 @@ Tensors are (N, C, H, W).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from holmdel.errors import UserError
 
@@ -139,3 +140,8 @@ class ReceptiveField:
     def _end(self) -> Pair:
         """Returns the row and column behind the window of output (0, 0)."""
         return self.offset[0] + self.size[0], self.offset[1] + self.size[1]
+
+
+def parameter_count(module: Any) -> int:
+    """Returns how many numbers an `nn.Module` learns, those that several layers share once."""
+    return sum(int(parameter.numel()) for parameter in module.parameters())

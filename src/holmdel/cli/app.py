@@ -152,7 +152,7 @@ def _missing(error: ModuleNotFoundError, given: list[str]) -> str:
     if name in READING:
         advice = "install it with: pip install 'holmdel-runtime[read]'"
     elif verb in ("predict", "read"):
-        advice += ", or give an .onnx file that holmdel export wrote"
+        advice += ", or give a file that holmdel export wrote, .safetensors or .onnx"
     return f"{verb} needs {name}, which is not installed; {advice}"
 
 

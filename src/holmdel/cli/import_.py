@@ -9,6 +9,7 @@ import typer
 from holmdel.cli.flags import settings_among, takes
 from holmdel.cli.loading import loading
 from holmdel.settings import OPTIONS
+from holmdel.shapes import parameter_count
 
 if TYPE_CHECKING:
     from holmdel.exchange import Weights
@@ -90,7 +91,7 @@ def import_(
     if data is not None and choices:
         how |= _best(weights, network, how, choices, data, data_root)
     found = import_weights(weights, network, folder, **how)
-    count = sum(parameter.numel() for parameter in found.network.parameters())
+    count = parameter_count(found.network)
     chosen = {**found.header.options}
     for shown in ("classes", "channels", "size"):
         chosen.pop(shown, None)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from holmdel.engine.layer import Layer
-from holmdel.engine.library import KINDS, Described, Scaling, new_chain
+from holmdel.engine.library import described, new_chain, scaling_of
 from holmdel.engine.parts import Unsupported
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
@@ -25,22 +25,9 @@ def create(found: ctypes.CDLL, layers: Sequence[Layer], image: ImageContract) ->
     _expect_fitting(image)
     if layers[0].input != image.input:
         raise Unsupported(f"layer 0 of a chain reads {layers[0].input}, not {image.input}")
-    described = (Described * len(layers))()
-    for to, layer in zip(described, layers, strict=True):
-        to.kind = KINDS.index(layer.kind)
-        for field in ("input", "output", "kernel", "stride", "padding", "dilation"):
-            getattr(to, field)[:] = getattr(layer, field)
-        to.groups = layer.groups
-        to.count_padding, to.normalised = layer.count_padding, layer.norm is not None
-        to.number, to.momentum = layer.number, layer.momentum
-        to.reads[:] = layer.reads if len(layer.reads) > 1 else (*layer.reads, -1)
-    height, width = image.stored[1:]
-    top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
-    if image.enlarge == "resize":  # bytes are not taken then
-        (height, width), top, left = image.input[1:], 0, 0
-    scaling = Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
+    rows = described([layer.described() for layer in layers])
     try:
-        return new_chain(found, described, scaling)
+        return new_chain(found, rows, scaling_of(image))
     except UserError as error:
         raise Unsupported(str(error)) from None
 

@@ -4,8 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import nn
+
+from holmdel.engine.library import FIELDS
 
 Shape = tuple[int, int, int]
 Pair = tuple[int, int]
@@ -46,6 +49,11 @@ class Layer:
     norm: nn.BatchNorm1d | nn.BatchNorm2d | None = None
     switch: nn.Module | None = None
     reads: tuple[int, ...] = (0,)
+
+    def described(self) -> dict[str, Any]:
+        """Returns what the library is told of the layer, by the names in `library.FIELDS`."""
+        own = {name: getattr(self, name) for name in FIELDS - {"normalised"}}
+        return own | {"normalised": self.norm is not None}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Returns the shapes of weight and bias, for a layer that has them."""

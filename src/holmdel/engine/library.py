@@ -5,12 +5,14 @@ PyTorch is not loaded here.
 
 import ctypes
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from holmdel.errors import UserError
+from holmdel.images.contract import ImageContract
 
 INSTRUCTIONS = ("avx512", "avx2", "portable")  # the fastest first
 VARIABLE = "HOLMDEL_INSTRUCTIONS"
@@ -48,6 +50,9 @@ class Described(ctypes.Structure):
         ("dilation", ctypes.c_int32 * 2),
         ("groups", ctypes.c_int32),
     )
+
+
+FIELDS = {name for name, *_ in Described._fields_}
 
 
 class Scaling(ctypes.Structure):
@@ -176,6 +181,32 @@ def status() -> Status:
 def library() -> ctypes.CDLL | None:
     """Returns the library in use, or None where PyTorch does the work; raises as `status`."""
     return _find(os.environ.get(VARIABLE, ""), os.environ.get(FOLDER, "")).library
+
+
+def described(rows: Sequence[Mapping[str, Any]]) -> "ctypes.Array[Described]":
+    """Returns layers as the library takes them.
+
+    Args:
+        rows: what `FIELDS` names of each: its kind as in `KINDS`, sizes as tuples of whole numbers.
+    """
+    found = (Described * len(rows))()
+    for to, row in zip(found, rows, strict=True):
+        to.kind = KINDS.index(row["kind"])
+        for name in ("input", "output", "kernel", "stride", "padding", "dilation"):
+            getattr(to, name)[:] = row[name]
+        to.reads[:] = row["reads"] if len(row["reads"]) > 1 else (*row["reads"], -1)
+        for name in ("groups", "count_padding", "normalised", "number", "momentum"):
+            setattr(to, name, row[name])
+    return found
+
+
+def scaling_of(image: ImageContract) -> Scaling:
+    """Returns how bytes as stored become what a network sees; of resized ones there are none."""
+    height, width = image.stored[1:]
+    top, left = (image.input[1] - height) // 2, (image.input[2] - width) // 2
+    if image.enlarge == "resize":
+        (height, width), top, left = image.input[1:], 0, 0
+    return Scaling(height, width, top, left, 1 / (255 * image.std), -image.mean / image.std)
 
 
 def new_chain(found: ctypes.CDLL, described: "ctypes.Array[Described]", scaling: Scaling) -> int:

@@ -12,6 +12,7 @@ from holmdel.errors import UserError
 from holmdel.exchange.fitting import Converted
 from holmdel.exchange.weights import Weights
 from holmdel.files import PART, refuse_existing, write_bytes
+from holmdel.shapes import parameter_count
 from holmdel.version import versions
 
 
@@ -88,7 +89,7 @@ def _card(config: dict[str, Any], converted: Converted) -> str:
     source, image = config["source"], config["image"]
     options = ", ".join(f"{name} {value}" for name, value in config["options"].items())
     stored, seen = ("x".join(map(str, image[key])) for key in ("stored", "input"))
-    count = sum(p.numel() for p in converted.network.parameters())
+    count = parameter_count(converted.network)
     state = converted.network.state_dict()
     lines = [
         f"# {config['network']} from {source['file']}",

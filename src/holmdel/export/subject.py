@@ -12,6 +12,7 @@ from holmdel.checkpoint import Header
 from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
 from holmdel.images.contract import to_input
+from holmdel.shapes import parameter_count
 
 MOST_PARAMETERS = 4_000_000  # of a page of 22 megabytes, or a source file of some 50
 GENERATED = 64  # images, where none of a data set are given
@@ -57,7 +58,7 @@ class Subject:
     @property
     def parameters(self) -> int:
         """How many the network has."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+        return parameter_count(self.network)
 
     def refuse_large(self, files: str) -> None:
         """Raises a UserError for a network that is too large for some files, `pages` or such."""

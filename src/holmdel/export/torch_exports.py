@@ -1,5 +1,6 @@
 """PyTorch's own files: `torch.export` archives, TorchScript, weights as safetensors."""
 
+import contextlib
 import copy
 import io
 import json
@@ -11,10 +12,14 @@ import torch
 from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 
+from holmdel.engine import status
+from holmdel.engine.writing import to_json
+from holmdel.errors import UserError
 from holmdel.export.check import Report, refuse_existing_files, written
 from holmdel.export.steps import Step, follow
 from holmdel.export.subject import Subject
 from holmdel.export.whole import Whole
+from holmdel.runtime import ABOUT, CHAIN, ExportedClassifier
 
 
 def to_pt2(subject: Subject, out: Path, *, force: bool = False) -> Report:
@@ -80,6 +85,8 @@ def to_torchscript(subject: Subject, out: Path, *, force: bool = False) -> Repor
 def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Report:
     """Writes a classifier's weights by their names, and what must be known beside as JSON.
 
+    Where the native engine takes the network, the file says how, and `holmdel.runtime` runs it.
+
     Args:
         subject: what is exported.
         out: the file, `.safetensors`; the JSON lies beside it, with the ending `.json`.
@@ -92,12 +99,20 @@ def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Repor
     refuse_existing_files([out, beside], force)
     refuse_what_cannot_go(subject)
     state = {name: value.contiguous() for name, value in subject.network.state_dict().items()}
-    content = to_bytes(state, metadata={"format": "pt"})
-    again = copy.deepcopy(subject.network)
-    again.load_state_dict(from_bytes(content))
-    read = Subject(again, subject.header, subject.images, subject.source).logits
+    texts = {"format": "pt", ABOUT: about(subject)}
+    content, runtime = to_bytes(state, metadata=texts), "PyTorch"
+    with contextlib.suppress(UserError):  # what the engine does not take goes without it
+        chained = texts | {CHAIN: to_json(subject.network, subject.header.image)}
+        answers = ExportedClassifier(to_bytes(state, metadata=chained)).logits
+        content, runtime = to_bytes(state, metadata=chained), f"the {status()}"
+    if runtime == "PyTorch":
+        again = copy.deepcopy(subject.network)
+        again.load_state_dict(from_bytes(content))
+        logits = Subject(again, subject.header, subject.images, subject.source).logits
+    else:
+        logits = torch.cat([torch.from_numpy(answers(part.numpy())) for part in subject.parts()])
     files = {out: content, beside: about(subject).encode()}
-    return written(subject, "safetensors", files, read, "safetensors and PyTorch")
+    return written(subject, "safetensors", files, logits, f"safetensors and {runtime}")
 
 
 def refuse_what_cannot_go(subject: Subject) -> list[Step]:

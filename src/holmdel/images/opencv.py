@@ -1,24 +1,15 @@
-"""OpenCV, which is loaded when it is first used: exported files that frame go without it."""
+"""OpenCV, which is loaded when it is first used; `plain` where it is not installed."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 
 def load() -> Any:
-    """Returns the module `cv2`.
-
-    Raises:
-        UserError: where it is not installed.
-    """
+    """Returns the module `cv2`, or what framing needs of it in NumPy, to the same numbers."""
     try:
         return importlib.import_module("cv2")
     except ModuleNotFoundError:
-        from holmdel.errors import UserError
-
-        raise UserError(
-            "OpenCV is not installed, and finding what is on an image needs it; "
-            "pip install opencv-python-headless, or export with --framing"
-        ) from None
+        return importlib.import_module("holmdel.images.plain")
 
 
 if TYPE_CHECKING:

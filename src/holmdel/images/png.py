@@ -52,6 +52,8 @@ def grey_of(file: bytes) -> NDArray[np.uint8] | None:
         return None
     if not any(filters):
         return np.frombuffer(lines, np.uint8).reshape(height, width + 1)[:, 1:]
+    if not hasattr(cv2, "imdecode"):
+        return None
     pixels: NDArray[np.uint8] = np.asarray(
         cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8
     )

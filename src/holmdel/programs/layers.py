@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from holmdel.errors import UserError
+from holmdel.shapes import parameter_count
 
 Size = tuple[int, int, int]
 MOST_LAYERS, MOST_LETTERS = 60, 2000
@@ -127,7 +128,7 @@ def _inputs(layers: list[LayerLine], size: Size) -> list[Tensor]:
                 f"layer {at}, {line.kind}, does not take what comes to it: {shape}; make its "
                 "kernel smaller, or leave the layer out"
             ) from None
-        weights += sum(parameter.numel() for parameter in layer.parameters())
+        weights += parameter_count(layer)
         if weights > MOST_WEIGHTS:
             raise UserError(
                 f"the layers up to {at}, {line.kind}, have {weights:,} weights; expected up to "

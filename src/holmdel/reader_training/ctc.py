@@ -24,6 +24,7 @@ from holmdel.reader_training.muon import LineOptimizer
 from holmdel.reader_training.processes import Group, Launched, processes
 from holmdel.reader_training.settings import MOST_PROCESSES, ReaderPlan
 from holmdel.schema import Setting, read_record
+from holmdel.shapes import parameter_count
 from holmdel.training import group as workers
 from holmdel.training.callbacks import interrupts
 from holmdel.training.job import seeds_restored
@@ -140,7 +141,7 @@ def fit_lines(
     """
     work = _Work(network, source, plan, keep if keep and keep.is_file() else None)
     launched = workers.launched()
-    weights = sum(weight.numel() for weight in network.parameters())
+    weights = parameter_count(network)
     with (
         seeds_restored(),
         interrupts() as interrupted,

@@ -43,6 +43,7 @@ from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.model_file import model_file
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.trust import LEAST_STRINGS, Trust, fit_trust
+from holmdel.shapes import parameter_count
 from holmdel.training.folder import RunFolder
 from holmdel.training.group import Group, joined, launched
 
@@ -265,7 +266,7 @@ def _train(
     reports = reports_of(folder)
     folder.write_curves(lambda: _curves(reports), always=True)
     save_line_model(folder.model, averaged, trust.to_json())
-    parameters = sum(weight.numel() for weight in averaged.parameters())
+    parameters = parameter_count(averaged)
     folder.finish(reader_card(plan, material.origin, reports[-1], found, mine, parameters))
     return ReaderRun(folder.path, reports, found, mine)
 

@@ -17,6 +17,7 @@ from holmdel.images import DocumentPage, decode_page
 from holmdel.images.framing import Framed, framed
 from holmdel.server.errors import RequestError
 from holmdel.server.statistics import ModelStatistics
+from holmdel.shapes import parameter_count
 
 if TYPE_CHECKING:
     from holmdel.server.metrics import Metrics
@@ -77,7 +78,7 @@ class Model:
     @cached_property
     def parameters(self) -> int:
         """The number of its parameters."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+        return parameter_count(self.network)
 
     @cached_property
     def _selection(self) -> engines.Selection:
