@@ -116,6 +116,13 @@ def test_a_tiff_says_whether_its_0_is_white(tmp_path, turned):
         assert decode(tmp_path / "a.tif", 1).ravel().tolist() == expected
 
 
+def test_a_tiff_on_its_side_is_the_same_by_its_name(tmp_path):
+    values = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    Image.fromarray(values).save(tmp_path / "a.tif", tiffinfo={274: 6})
+    for given in (tmp_path / "a.tif", (tmp_path / "a.tif").read_bytes()):
+        assert decode(given, 1)[:, :, 0].tolist() == [[4, 1], [5, 2], [6, 3]]
+
+
 def planar_tiff(planes, order, *more):
     """The bytes of a TIFF of planes, uint8 or uint16 (C, H, W), one after the other."""
     count, height, width = planes.shape

@@ -58,6 +58,8 @@ def binary(content: Path | bytes, name: str) -> Iterator[tuple[BinaryIO, bytes]]
 def open_image(file: BinaryIO, front: bytes, name: str) -> Image.Image:
     """Returns the image of an open file, its pixels not loaded.
 
+    By its name PIL would scramble some files: findings/pillow-tiff-by-its-name.sh.
+
     Raises:
         NotAnImage: if it is not an image of a supported format.
         TooLarge: if it has more than `MOST_PIXELS`.
