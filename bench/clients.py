@@ -96,11 +96,12 @@ class Crowd:
         return {
             "seconds": self.seconds,
             "statuses": {status: n for status, n in self.statuses.items() if n},
-            "ms": {status: _spread(waits) for status, waits in self.waits.items()},
+            "ms": {status: spread(waits) for status, waits in self.waits.items()},
         }
 
 
-def _spread(waits: list[float]) -> dict[str, float]:
+def spread(waits: list[float]) -> dict[str, float]:
+    """Returns the median of some seconds, the 99th percentile and the longest, in milliseconds."""
     ordered = sorted(waits)
     marks = {"p50": 0.5, "p99": 0.99, "longest": 1.0}
     return {

@@ -1,9 +1,13 @@
 """HTTP on a real socket: bodies, headers, time limits and connections of all sorts."""
 
+import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -12,18 +16,28 @@ LONGEST = 60  # seconds
 HOST = b"Host: 127.0.0.1\r\n"
 
 
-@pytest.fixture(scope="module")
-def port():
-    """Runs `holmdel serve` with small limits; returns its port; no answer may have failed."""
-    words = ["--port", "0", "--max-body", "300000", "--timeout", "2"]
-    command = [sys.executable, "-m", "holmdel", "serve", "lenet-mnist", *words]
+@contextlib.contextmanager
+def serving(*words):
+    """Runs `holmdel serve`; gives the process and its port; no answer may have failed."""
+    command = [sys.executable, "-m", "holmdel", "serve", "lenet-mnist", "--port", "0", *words]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     url = json.loads(process.stderr.readline())["url"]
-    yield int(url.rpartition(":")[2])
+    log: list[str] = []
+    reading = threading.Thread(target=lambda: log.extend(process.stderr))
+    reading.start()  # a full pipe would stop the server
+    yield process, int(url.rpartition(":")[2])
     process.terminate()
-    _, log = process.communicate(timeout=LONGEST)
-    assert process.returncode == 0
-    assert '"event": "failure"' not in log
+    assert process.wait(LONGEST) == 0
+    reading.join(LONGEST)
+    process.stderr.close()
+    assert not [line for line in log if '"event": "failure"' in line]
+
+
+@pytest.fixture(scope="module")
+def port():
+    """Runs `holmdel serve` with small limits; returns its port."""
+    with serving("--max-body", "300000", "--timeout", "2") as (_, found):
+        yield found
 
 
 @pytest.fixture
@@ -91,6 +105,31 @@ def test_who_still_sends_after_a_refusal_is_told_of_it(wire):
         wire.sendall(bytes(10_000))
     assert answer(wire)[0] == 400
     assert closed(wire)
+
+
+def test_of_too_many_new_connections_the_last_are_refused_unread():
+    """They come while the server is stopped, so it finds them all together."""
+    with serving("--grpc-port", "none") as (process, port), contextlib.ExitStack() as stack:
+        os.kill(process.pid, signal.SIGSTOP)
+        try:
+            wires = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), LONGEST))
+                for _ in range(700)
+            ]
+            for wire in wires:
+                wire.sendall(post(b"no picture"))
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        found = [answer(wire) for wire in wires]
+        with socket.create_connection(("127.0.0.1", port), LONGEST) as wire:
+            wire.sendall(post(b"no picture"))
+            assert answer(wire)[0] == 415
+    statuses = [status for status, _, _ in found]
+    assert set(statuses) == {415, 503}
+    assert statuses.count(415) >= 32
+    status, headers, body = found[-1]
+    assert (status, headers["retry-after"], headers["connection"]) == (503, "1", "close")
+    assert json.loads(body)["error"].endswith("; try again later")
 
 
 def test_a_body_in_chunks_is_a_body(wire):

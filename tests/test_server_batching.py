@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 from holmdel.checkpoint import Header
 from holmdel.classifier import Classifier, load
 from holmdel.images import ImageContract
-from holmdel.server.batching import Batcher
+from holmdel.server.batching import Batcher, ThreadPool
 from holmdel.server.errors import RequestError
 from holmdel.server.metrics import Metrics
 from holmdel.server.models import Model, Models
@@ -44,10 +45,10 @@ def picture(value: int, count: int = 1) -> torch.Tensor:
     return torch.full((count, 1, 28, 28), value, dtype=torch.uint8)
 
 
-def asked(work, batch: int = 4, queue: int = 8):
+def asked(work, batch: int = 4, queue: int = 8, wait: float = 60.0):
     """Runs `work(batcher, model, network)`; returns what it gives, and the counters."""
     metrics = Metrics()
-    batcher = Batcher(batch, queue, metrics)
+    batcher = Batcher(batch, queue, metrics, wait)
     model, network = slow_model()
     try:
         return asyncio.run(work(batcher, model, network)), metrics.text("")[0].decode()
@@ -99,6 +100,45 @@ def test_a_full_queue_refuses():
 
     refusal, _ = asked(work)
     assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
+
+
+def test_a_slow_queue_refuses():
+    """The thread took 0.1 s for the first image, so that a third waits for longer than 0.15 s."""
+
+    async def work(batcher, model, network):
+        first = asyncio.create_task(batcher.ask(model, picture(0)))
+        await asyncio.sleep(0.1)
+        network.go.set()
+        await first
+        await asyncio.sleep(0.05)  # the thread notes its time after the answer
+        network.go.clear()
+        rest = [asyncio.create_task(batcher.ask(model, picture(1)))]
+        await until(lambda: len(network.asked) == 2)
+        for _ in range(2):
+            rest.append(asyncio.create_task(batcher.ask(model, picture(2))))
+            await asyncio.sleep(0)
+        with pytest.raises(RequestError, match="the queue of images is full") as refused:
+            await batcher.ask(model, picture(3))
+        network.go.set()
+        await asyncio.gather(*rest)
+        return refused.value
+
+    refusal, _ = asked(work, wait=0.15)
+    assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
+
+
+def test_a_thread_whose_calls_take_long_refuses_what_would_wait_too_long():
+    async def work(pool):
+        await pool.run(time.sleep, 0.1)
+        calls = [asyncio.create_task(pool.run(time.sleep, 0.1)) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError, match="the queue for naps is full; try again later"):
+            await pool.run(time.sleep, 0.1)
+        await asyncio.gather(*calls)
+
+    pool = ThreadPool("naps", 1, 8, wait=0.15)
+    asyncio.run(work(pool))
+    pool.close()
 
 
 def test_more_than_the_queue_goes_through_if_nothing_waits():

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -213,6 +214,67 @@ def test_what_is_too_much_at_once_is_refused():
             go.set()
             thread.join(20)
         assert client.post("/v1/classify", content=digit()).status_code == 200
+
+
+async def asgi(app, method, path, receive):
+    """Returns status, headers and body of an answer, asked for in the event loop of the caller."""
+    said = []
+
+    async def send(message):
+        said.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "root_path": ""}
+    await app(scope | {"headers": [(b"host", b"127.0.0.1")]}, receive, send)
+    return said[0]["status"], dict(said[0]["headers"]), said[1]["body"]
+
+
+def test_of_too_many_that_come_together_the_last_are_refused():
+    """Each keeps the event loop for 10 ms; they may wait for 0.4 s, and be begun in a quarter."""
+
+    async def nothing():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def ask_all(app):
+        asked = [asgi(app, "GET", "/long", nothing) for _ in range(100)]
+        return await asyncio.gather(*asked), await asgi(app, "GET", "/long", nothing)
+
+    app = create_app(ServerSettings(models=("lenet-mnist",), wait=0.4), log=None)
+
+    @app.get("/long")
+    async def long() -> None:
+        time.sleep(0.01)
+        await asyncio.sleep(0.2)
+
+    answers, after = asyncio.run(ask_all(app))
+    app.state.services.close()
+    statuses = [status for status, _, _ in answers]
+    assert statuses == sorted(statuses)  # the first are answered
+    assert 32 <= statuses.count(200) < 60
+    assert set(statuses) == {200, 503}
+    _, headers, body = answers[-1]
+    assert headers[b"retry-after"] == b"1"
+    assert headers[b"x-content-type-options"] == b"nosniff"
+    assert json.loads(body) == {"error": "a request waits for more than 0.4 s; try again later"}
+    assert after[0] == 200
+
+
+def test_who_has_not_sent_a_body_takes_no_place():
+    async def half():
+        await asyncio.sleep(20)
+
+    async def whole():
+        return {"type": "http.request", "body": digit(), "more_body": False}
+
+    async def ask(app):
+        slow = asyncio.create_task(asgi(app, "POST", "/v1/classify", half))
+        await asyncio.sleep(0.1)
+        answer = await asgi(app, "POST", "/v1/classify", whole)
+        slow.cancel()
+        return answer
+
+    app = create_app(ServerSettings(models=("lenet-mnist",), requests=1), log=None)
+    assert asyncio.run(ask(app))[0] == 200
+    app.state.services.close()
 
 
 def test_a_server_that_is_told_to_stop_refuses():

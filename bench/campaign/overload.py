@@ -21,12 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import serve
+from clients import spread
 
 SLOW = 0.1  # of the clients
 GIVES_UP = 45.0  # seconds
 TAKEN = {"200", "408", "413", "503", "cut off"}  # what may come of a request
 CLIENTS = 64
 PROCESSES = 2  # of clients; one alone is not quick enough
+
+Waits = dict[str, list[float]]  # seconds by status
 
 
 async def client(port: int, request: bytes, how: str, statuses: Counter[str]) -> None:
@@ -77,16 +80,19 @@ async def clients(port: int, rate: float, seconds: float, seed: int) -> dict[str
                 await asyncio.sleep(0)
         await asyncio.sleep(0.002)
     sending = time.perf_counter() - began
+    print("sent", flush=True)
     if tasks:
         await asyncio.wait(tasks, timeout=GIVES_UP)
-    return {"sent": sent, "per_sec": sent / sending, "statuses": statuses}
+    return {"per_sec": sent / sending, "statuses": statuses}
 
 
 class Watch:
-    """Notes a server's memory until the end of `with`."""
+    """Notes a server's memory, and what one more client sees, until the end of `with`."""
 
     def __init__(self, server: serve.Server) -> None:
         self.server, self.memory = server, [server.megabytes()]
+        self.waits = Waits()
+        self.picture = serve.digit()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
@@ -99,8 +105,14 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while not self._done.wait(0.5):
+        while not self._done.wait(0.25):
             self.memory.append(self.server.megabytes())
+            began = time.perf_counter()
+            try:
+                status = str(self.server.ask("POST", "/v1/classify", self.picture))
+            except OSError as error:
+                status = type(error).__name__
+            self.waits.setdefault(status, []).append(time.perf_counter() - began)
 
 
 def much(server: serve.Server, rate: float, seconds: float, seed: int) -> dict[str, Any]:
@@ -112,13 +124,19 @@ def much(server: serve.Server, rate: float, seconds: float, seed: int) -> dict[s
             subprocess.Popen([*words, str(seed + n)], stdout=subprocess.PIPE)
             for n in range(PROCESSES)
         ]
-        said = [json.loads(process.communicate()[0]) for process in processes]
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == b"sent\n"
         recovery = serve._recovery(server, serve.digit())
+        said = [json.loads(process.communicate()[0]) for process in processes]
     statuses = sum((Counter(one["statuses"]) for one in said), Counter[str]())
     tenth = len(watch.memory) // 10
     return {
         "sent_per_sec": round(sum(one["per_sec"] for one in said)),
         "statuses": dict(sorted(statuses.items())),
+        "one more": {
+            status: {"asked": len(waits), **spread(waits)} for status, waits in watch.waits.items()
+        },
         "unexpected": sorted(set(statuses) - TAKEN),
         "healthy_after_seconds": round(recovery, 3),
         "megabytes": {
@@ -147,7 +165,7 @@ def campaign(seed: int, seconds: float, times: float, tell: Callable[[str], None
         result["open"] = much(server, times * capacity, seconds, seed)
         tell(f"open loop: {json.dumps(result)}")
         closed = serve.overload(server, seconds, picture)
-        result["closed"] = {k: v for k, v in closed.items() if k != "ms"}
+        result["closed"] = closed
     tell(f"closed loop: {json.dumps(result['closed'])}")
     return result
 

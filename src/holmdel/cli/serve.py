@@ -62,6 +62,12 @@ def serve(
     timeout: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="The longest a request may take.")
     ] = 30.0,
+    max_wait: Annotated[
+        float,
+        typer.Option(
+            min=0.01, metavar="SECONDS", help="Refuse what would wait for others for longer."
+        ),
+    ] = 1.0,
     trainings: Annotated[int, typer.Option(min=0, help="Trainings that may run at once.")] = 1,
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that answer on the same port.")
@@ -96,6 +102,7 @@ def serve(
             batch=batch,
             body_bytes=max_body,
             seconds=timeout,
+            wait=max_wait,
             trainings=trainings,
             workers=workers,
             model_control=model_control,

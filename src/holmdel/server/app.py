@@ -7,10 +7,14 @@ from typing import Any, TextIO
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holmdel.errors import UserError
 from holmdel.server.activation_cache import ActivationCache
@@ -84,11 +88,11 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         repository=Repository(models, settings.models, settings.model_control),
         gate=gate,
         metrics=metrics,
-        batcher=Batcher(settings.batch, settings.queue, metrics),
+        batcher=Batcher(settings.batch, settings.queue, metrics, settings.wait),
         activations=ActivationCache(models),
         trainings=Trainings(settings, models),
         pages=ThreadPool("pages to read", 1, settings.pages),
-        work=ThreadPool("work in threads", THREADS, settings.queue),
+        work=ThreadPool("work in threads", THREADS, settings.queue, settings.wait),
     )
     app = _Described(
         title="Holmdel",
@@ -120,7 +124,23 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
 
 
 class _Described(FastAPI):
-    """The application with a document in which all bodies have names."""
+    """The application with a document in which all bodies have names, and with one guard.
+
+    FastAPI has three more middlewares outside, for errors, telemetry and the size of bodies. The
+    guard does that work; to be asked by four took longer than to look at a digit.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a connection, without FastAPI's telemetry."""
+        await Starlette.__call__(self, scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Returns the middlewares that were added, and inside what FastAPI's routes need."""
+        routes = AsyncExitStackMiddleware(self.router)
+        app: ASGIApp = ExceptionMiddleware(routes, handlers=self.exception_handlers)
+        for middleware, arguments, named in reversed(self.user_middleware):
+            app = middleware(app, *arguments, **named)
+        return app
 
     def openapi(self) -> dict[str, Any]:
         """Returns the OpenAPI document; generators take what has a default for always there."""

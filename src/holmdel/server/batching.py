@@ -4,9 +4,12 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from math import inf
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -18,10 +21,6 @@ from holmdel.server.errors import BUSY, RequestError
 if TYPE_CHECKING:
     from holmdel.server.metrics import Metrics
     from holmdel.server.models import Model
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
@@ -33,11 +32,15 @@ class ThreadPool:
         what: the name of the work, as the error sentence calls it.
         threads: the number of threads.
         waiting: how many calls may wait for a thread; further ones get an error.
+        wait: seconds that a call may be expected to wait for those before it.
     """
 
-    def __init__(self, what: str, threads: int, waiting: int) -> None:
+    def __init__(self, what: str, threads: int, waiting: int, wait: float = inf) -> None:
         self._what = what
+        self._threads = threads
         self._most = threads + waiting
+        self._wait = wait
+        self._seconds = 0.0  # of a call, as the last ones took
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=what.replace(" ", "-"))
         self._under_way = 0
         self._lock = threading.Lock()
@@ -49,18 +52,32 @@ class ThreadPool:
         has begun runs on, and counts as under way, until it ends.
 
         Raises:
-            RequestError: 503 if the queue is full.
+            RequestError: 503 if the queue is full, or too slow.
         """
         with self._lock:
-            if self._under_way >= self._most:
+            waiting = self._under_way - self._threads
+            if (
+                self._under_way >= self._most
+                or waiting * self._seconds > self._threads * self._wait
+            ):
                 raise RequestError(
                     503, f"the queue for {self._what} is full; try again later",
                     retry_after=BUSY,
                 )  # fmt: skip
             self._under_way += 1
-        future = self._pool.submit(partial(work, *args, **named))
+        future = self._pool.submit(self._timed, partial(work, *args, **named))
         future.add_done_callback(self._end)
         return await asyncio.wrap_future(future)
+
+    def _timed(self, work: Callable[[], Result]) -> Result:
+        """Returns the result of a call; notes the seconds that it took."""
+        began = time.perf_counter()
+        try:
+            return work()
+        finally:
+            took = time.perf_counter() - began
+            with self._lock:
+                self._seconds = _averaged(self._seconds, took)
 
     def close(self) -> None:
         """Cancels the calls that have not begun."""
@@ -69,6 +86,14 @@ class ThreadPool:
     def _end(self, future: Future[Any]) -> None:
         with self._lock:
             self._under_way -= 1
+
+
+_NEWEST = 0.2  # the share of the newest in a running average
+
+
+def _averaged(before: float, newest: float) -> float:
+    """Returns a running average after one more; that before the first is 0."""
+    return before + (_NEWEST if before else 1.0) * (newest - before)
 
 
 _FAST = 0.0001  # seconds per image: less than handing it to a thread and back takes
@@ -84,11 +109,10 @@ class _Job:
     future: "asyncio.Future[Answer]"
     since: float = field(default_factory=time.perf_counter)
     outcome: Answer | Exception | None = None
+    rows: int = field(init=False)  # the number of images
 
-    @property
-    def rows(self) -> int:
-        """The number of images."""
-        return self.images.shape[0]
+    def __post_init__(self) -> None:
+        self.rows = self.images.shape[0]
 
 
 class Batcher:
@@ -103,12 +127,15 @@ class Batcher:
         batch: the largest batch.
         queue: how many images may wait; further ones get an error.
         metrics: counts batches and the queue.
+        wait: seconds that images may be expected to wait for the thread.
     """
 
-    def __init__(self, batch: int, queue: int, metrics: "Metrics") -> None:
+    def __init__(self, batch: int, queue: int, metrics: "Metrics", wait: float = inf) -> None:
         self._batch = batch
         self._queue = queue
         self._metrics = metrics
+        self._wait = wait
+        self._seconds = 0.0  # of the thread for an image, as in the last batches
         self._jobs: deque[_Job] = deque()
         self._rows = 0  # images that wait for the thread
         self._near: list[_Job] = []  # jobs of this iteration of the event loop
@@ -147,15 +174,16 @@ class Batcher:
             self._near_rows += job.rows
         else:
             with self._changed:
-                self._expect_room(self._rows, job)
+                self._expect_room(self._rows, job, self._rows * self._seconds)
                 self._jobs.append(job)
                 self._rows += job.rows
                 self._changed.notify()
         return await job.future
 
-    def _expect_room(self, waiting: int, job: _Job) -> None:
+    def _expect_room(self, waiting: int, job: _Job, seconds: float = 0.0) -> None:
         # A request that is larger than the queue may pass when nothing else waits.
-        if self._closed or (waiting and waiting + job.rows > self._queue):
+        full = waiting and (waiting + job.rows > self._queue or seconds > self._wait)
+        if self._closed or full:
             raise RequestError(
                 503,
                 "the queue of images is full; try again later",
@@ -190,10 +218,13 @@ class Batcher:
 
     def _work(self) -> None:
         while jobs := self._take():
+            began = time.perf_counter()
             for own in _by_model(jobs):
                 self._answer(own)
                 for loop in {job.future.get_loop() for job in own}:
                     _hand_over(loop, [job for job in own if job.future.get_loop() is loop])
+            took = (time.perf_counter() - began) / sum(job.rows for job in jobs)
+            self._seconds = _averaged(self._seconds, took)
 
     def _take(self) -> list[_Job]:
         """Returns the next batch, once there is one; an empty one after `close`."""

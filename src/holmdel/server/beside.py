@@ -6,9 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import Request
-from starlette.datastructures import FormData, UploadFile
-
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError
 from holmdel.server.services import READERS, reader
@@ -21,22 +18,19 @@ BESIDE = (TEMPLATE, REFERENCE, CODES)
 _LIST = "list:"
 
 
-async def keep_beside(request: Request, form: FormData) -> None:
-    """Keeps the files of a form that are no images, for `reader_of`."""
-    given = {name: form.get(name) for name in BESIDE}
-    request.state.beside = {
-        name: await file.read() for name, file in given.items() if isinstance(file, UploadFile)
-    }
-
-
-def reader_of(request: Request, pattern: str, lines: bool, max_error: float) -> "Reader":
+def reader_of(given: dict[str, bytes], pattern: str, lines: bool, max_error: float) -> "Reader":
     """Returns the reader that a request asks for.
+
+    Args:
+        given: files of the fields `BESIDE`.
+        pattern: where no file says what may be written.
+        lines: whether each image is one line.
+        max_error: the part of strings that may be read wrongly.
 
     Raises:
         RequestError: 400 for files that do not go together.
         UserError: for a mistake in one of them, or as `reader` raises it.
     """
-    given: dict[str, bytes] = getattr(request.state, "beside", {})
     if not given:
         return reader(pattern, lines, max_error)
     if CODES in given and len(given) == 1:

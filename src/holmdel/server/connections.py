@@ -138,17 +138,22 @@ class Connection(HttpToolsProtocol):
         A client that still sends would be told of a reset and not of the answer, so only this side
         is closed at once; both are where the application may still write an answer.
         """
-        body = json.dumps({"error": sentence}).encode()
-        head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\n{headers}connection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        self.transport.write(refusal(status, sentence, headers))
         self._refused, self._idle_since = True, time.monotonic()
         if self._answering() or len(self.connections) > self.most + LINGERING:
             self.transport.close()
         else:
             self.transport.write_eof()
+
+
+def refusal(status: int, sentence: str, headers: str = "") -> bytes:
+    """Returns an answer in place of the application's, after which the connection is closed."""
+    body = json.dumps({"error": sentence}).encode()
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n{headers}connection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 def sweep(connections: Iterable[Any]) -> None:

@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 import sys
+import time
 from itertools import count
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _FLIGHT_BODIES = 16  # bodies of the largest size that may be in memory at once
+_PASSES = 4  # iterations of the event loop from a request's arrival to its answer
+_ACCEPTING = 0.2  # of an iteration: an answer takes five times as long as a new connection
+_FEW = 32  # requests that are never late: one that takes long would refuse those beside it
 
 
 class Gate:
@@ -28,6 +32,8 @@ class Gate:
         metrics: counts the answers.
         draining: set when the server is to stop: streams end, new requests get an error.
         under_way: the number of requests.
+        listening: how many of them wait for more of their body, or whether their client goes. They
+            take nothing from the others; their number is limited by that of the connections.
 
     Args:
         settings, metrics: see above.
@@ -41,8 +47,11 @@ class Gate:
         self.metrics = metrics
         self.draining = asyncio.Event()
         self.under_way = 0
+        self.listening = 0
         self._log = Log(log)
         self._bytes = 0
+        self._since: float | None = None  # when this iteration of the event loop began
+        self._most = settings.wait / _PASSES  # seconds that an iteration may take
         self._prefix = secrets.token_hex(4)
         self._numbers = count(1)
 
@@ -58,19 +67,67 @@ class Gate:
                 401, "the request has no token or a wrong one; send Authorization: Bearer TOKEN"
             )
 
-    def check_room(self) -> None:
-        """Raises a RequestError where the server is stopping or has too much to do.
-
-        The request itself is counted by then.
-        """
+    def check_open(self) -> None:
+        """Raises a RequestError where the server is stopping."""
         if self.draining.is_set():
             raise RequestError(503, "the server is stopping; try again later", retry_after=BUSY)
-        if self.under_way > self.settings.requests:
-            raise RequestError(
-                503,
-                f"{self.under_way - 1} requests are being answered; try again later",
-                retry_after=BUSY,
-            )
+
+    def too_much(self, own: int = 0) -> str | None:
+        """Returns why a request cannot be answered soon, None where it can.
+
+        Requests that came together are begun one after another in one iteration of the event loop.
+        Those whose turn comes after the iteration's share of `settings.wait` are refused: that is
+        how long they have waited, and what those before them took has still to be answered.
+
+        Args:
+            own: 1 where the request itself is counted.
+        """
+        if reason := self.full(-own):
+            return reason
+        if self._since is None:
+            self._since = time.perf_counter()
+            asyncio.get_running_loop().call_soon(self._turn)
+            return None
+        return self.late(self._since) if self._answering - own >= _FEW else None
+
+    def accepts(self, accepted: int, since: float) -> str | None:
+        """Returns why a new connection cannot be served soon, None where it can.
+
+        Args:
+            accepted: those before it in this iteration of the event loop.
+            since: when the first of them was, as `time.perf_counter` has it.
+        """
+        return self.full(accepted) or (self.late(since, _ACCEPTING) if accepted >= _FEW else None)
+
+    @property
+    def _answering(self) -> int:
+        return self.under_way - self.listening
+
+    def full(self, more: int) -> str | None:
+        """Returns why a request has no place, None where it has one.
+
+        Args:
+            more: requests beside those under way that have a place.
+        """
+        others = self._answering + more
+        if others < self.settings.requests:
+            return None
+        return f"{others} requests are being answered; try again later"
+
+    def late(self, since: float, share: float = 1.0) -> str | None:
+        """Returns why a request comes late, None where it does not.
+
+        Args:
+            since: when the first of those that came with it was begun.
+            share: of the seconds that an iteration of the event loop may take.
+        """
+        if time.perf_counter() - since <= share * self._most:
+            return None
+        return f"a request waits for more than {self.settings.wait:g} s; try again later"
+
+    def _turn(self) -> None:
+        """Notes that an iteration of the event loop is over."""
+        self._since = None
 
     def weigh(self, body: int, more: int) -> None:
         """Counts bytes of a body, which `forget` takes back.
@@ -80,7 +137,7 @@ class Gate:
             more: those of them that are new.
 
         Raises:
-            RequestError: if it is too large, or all bodies are.
+            RequestError: if it is too large, or all bodies are, or it came late.
         """
         self._bytes += more
         if body > self.settings.body_bytes:
@@ -91,6 +148,9 @@ class Gate:
                 "the bodies of all requests are too large together; try again later",
                 retry_after=BUSY,
             )
+        # Once more, as many may have come while this one was waited for.
+        if reason := self.too_much(own=1):
+            raise RequestError(503, reason, retry_after=BUSY)
 
     def forget(self, body: int) -> None:
         """Forgets the bytes of a body."""

@@ -1,10 +1,13 @@
 """One request inside the middleware: its bytes are counted, its answer gets security headers."""
 
 import asyncio
-from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
 
 from fastapi import Response
 from starlette.types import Message, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from holmdel.server.gate import Gate
 
 _HEADERS = (
     (
@@ -22,11 +25,20 @@ _HEADERS = (
 _LOCAL = b"frame-ancestors http://localhost:* http://127.0.0.1:* https://localhost:*"
 
 
-def framed(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
-    """Returns headers of an answer that let pages of this machine show it in a frame."""
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+
+def security_headers(*, framed: bool) -> Headers:
+    """Returns what every answer says to browsers.
+
+    Args:
+        framed: whether pages of this machine may show it in a frame.
+    """
+    if not framed:
+        return _HEADERS
     return tuple(
         (name, value.replace(b"frame-ancestors 'none'", _LOCAL))
-        for name, value in headers
+        for name, value in _HEADERS
         if name != b"x-frame-options"
     )
 
@@ -53,14 +65,14 @@ class GuardedRequest:
         id_: of the request.
         scope: as ASGI has it.
         headers: of the request.
+        added: headers that its answer gets.
         receive: ASGI's channel that its body comes from.
         send: ASGI's channel that its answer goes to.
-        weigh: is called with the bytes of the body so far and those of them that are new; raises a
-            RequestError if too many.
+        gate: weighs its body.
     """
 
     __slots__ = (
-        "_receive", "_send", "_unread", "_weigh",
+        "_gate", "_receive", "_send", "_unread",
         "added", "begun", "body", "clock", "headers", "id", "method", "scope", "status",
     )  # fmt: skip
 
@@ -69,35 +81,39 @@ class GuardedRequest:
         id_: str,
         scope: Scope,
         headers: dict[bytes, bytes],
+        added: Headers,
         receive: Receive,
         send: Send,
-        weigh: Callable[[int, int], None],
+        gate: "Gate",
     ) -> None:
         self.id = id_
         self.method: str = scope["method"]
         self.scope = {**scope, "method": "GET"} if self.method == "HEAD" else scope
         self.headers = headers
-        own = (b"x-request-id", id_.encode())
-        self.added: tuple[tuple[bytes, bytes], ...] = (*_HEADERS, own)
+        self.added = (*added, (b"x-request-id", id_.encode()))
         self.body = 0
         self.status = 500
         self.begun = False
         self.clock: asyncio.Timeout | None = None
         self._receive = receive
         self._send = send
-        self._weigh = weigh
+        self._gate = gate
         self._unread = headers.get(b"content-length", b"0") != b"0" or (
             b"transfer-encoding" in headers
         )
 
     async def receive(self) -> Message:
         """Returns ASGI's next message."""
-        message = await self._receive()
+        self._gate.listening += 1
+        try:
+            message = await self._receive()
+        finally:
+            self._gate.listening -= 1
         if message["type"] == "http.request":
             self._unread = message.get("more_body", False)
             new = len(message.get("body", b""))
             self.body += new
-            self._weigh(self.body, new)
+            self._gate.weigh(self.body, new)
         return message
 
     async def send(self, message: Message) -> None:

@@ -9,6 +9,8 @@ import time
 import traceback
 from typing import Any, TextIO
 
+from pydantic_core import to_json
+
 WARNING = "holmdel.warning"  # in a request's scope: what its line is to say beside the rest
 _TIME = "%Y-%m-%dT%H:%M:%S%z"
 
@@ -34,7 +36,7 @@ class Log:
             return
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._write)
-        self._lines.append(json.dumps({"time": self._now(), **said}))
+        self._lines.append(to_json({"time": self._now(), **said}).decode())
 
     def failure(self, request: str, error: BaseException) -> None:
         """Logs an exception that no route expects, with its traceback."""

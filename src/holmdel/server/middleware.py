@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from holmdel.server.errors import BUSY, RequestError, error_response
-from holmdel.server.guarded_request import GuardedRequest, framed
+from holmdel.server.guarded_request import GuardedRequest, security_headers
 from holmdel.server.log import WARNING
 
 if TYPE_CHECKING:
@@ -37,17 +37,20 @@ class GuardMiddleware:
         self._settings = gate.settings
         self._hosts = {*_LOCAL, self._settings.host} if self._settings.loopback else None
         self._open = open_paths | {*_OPEN}
+        self._added = security_headers(framed=self._settings.framed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one ASGI connection; only HTTP requests are checked."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        busy = scope["path"] not in _OPEN and self._gate.too_much()
+        if busy and not self._gate.draining.is_set():
+            await self._refuse(scope, send, busy)
+            return
         headers = dict(scope["headers"])
         id_ = self._gate.name(headers.get(b"x-request-id", b"").decode("latin-1"))
-        request = GuardedRequest(id_, scope, headers, receive, send, self._gate.weigh)
-        if self._settings.framed:
-            request.added = framed(request.added)
+        request = GuardedRequest(id_, scope, headers, self._added, receive, send, self._gate)
         self._gate.under_way += 1
         began = time.perf_counter()
         try:
@@ -56,6 +59,29 @@ class GuardMiddleware:
             self._gate.under_way -= 1
             self._gate.forget(request.body)
             self._note(request, time.perf_counter() - began)
+
+    async def _refuse(self, scope: Scope, send: Send, reason: str) -> None:
+        """Answers 503 before anything else is looked at.
+
+        A server that takes as long to refuse as to answer does nothing else when too much comes.
+        """
+        began, given = time.perf_counter(), b""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                given = value
+        id_ = self._gate.name(given.decode("latin-1"))
+        body = b'{"error":"%s"}' % reason.encode()
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"retry-after", b"%d" % BUSY),
+            *self._added,
+            (b"x-request-id", id_.encode()),
+        ]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        said = {"request": id_, "method": scope["method"], "path": scope["path"], "bytes": 0}
+        self._gate.note("other", 503, time.perf_counter() - began, **said)
 
     async def _pass(self, request: GuardedRequest) -> None:
         """Answers a request within the time limit, by the application or by an error."""
@@ -89,7 +115,7 @@ class GuardMiddleware:
         self._check_site(method, headers)
         if path not in self._open:
             self._gate.check_token(headers.get(b"authorization", b""))
-        self._gate.check_room()
+        self._gate.check_open()
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and (len(length) > 18 or int(length) > self._settings.body_bytes):
             raise self._gate.too_large()

@@ -171,7 +171,7 @@ class Models:
 
     def __init__(self, metrics: "Metrics") -> None:
         self._metrics = metrics
-        self._models: dict[str, dict[str, Model]] = {}
+        self._models: dict[str, dict[str, Model]] = {}  # of each name the oldest version first
 
     def __iter__(self) -> Iterator[Model]:
         """Yields the newest version of each name, in the order in which names were added."""
@@ -185,7 +185,7 @@ class Models:
     def each(self, name: str | None = None) -> list[Model]:
         """Returns the versions of a model, or of all, the oldest of a name first."""
         names = tuple(self._models) if name is None else (self.get(name).name,)
-        return [model for name in names for model in _in_order(self._models.get(name, {}))]
+        return [model for name in names for model in self._models.get(name, {}).values()]
 
     def get(self, name: str | None = None, version: str | None = None) -> Model:
         """Returns a model, the default for None, and its newest version where none is named.
@@ -200,7 +200,7 @@ class Models:
         if not version:
             return _newest(versions)
         if version not in versions:
-            known = ", ".join(model.version for model in _in_order(versions))
+            known = ", ".join(versions)
             raise RequestError(
                 404, f"the model {name!r} has no version {version!r}; it has {known}"
             )
@@ -226,7 +226,8 @@ class Models:
 
     def replace(self, name: str, models: list[Model]) -> None:
         """Puts models in place of all versions of a name, which keeps its place."""
-        self._models[name] = {model.version: model for model in models}
+        ordered = sorted(models, key=lambda model: int(model.version))
+        self._models[name] = {model.version: model for model in ordered}
 
     def remove(self, name: str) -> None:
         """Removes a model, if there is one of this name."""
@@ -242,8 +243,4 @@ class Models:
 
 
 def _newest(versions: dict[str, Model]) -> Model:
-    return _in_order(versions)[-1]
-
-
-def _in_order(versions: dict[str, Model]) -> list[Model]:
-    return sorted(versions.values(), key=lambda model: int(model.version))
+    return next(reversed(versions.values()))

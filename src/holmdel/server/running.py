@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from holmdel.server.connections import LINGERING, Connection, sweep
 from holmdel.server.listener import configured
 from holmdel.server.log import JsonFormatter
 from holmdel.server.services import Services, reader
+from holmdel.server.shedding import MOST, Shed
 
 if TYPE_CHECKING:
     from holmdel.server.rpc.listening import GrpcServer
@@ -46,6 +48,7 @@ class _Server(uvicorn.Server):
         services: Services,
         listener: socket.socket,
         ready: Callable[[dict[str, Any]], object],
+        spare: int,
     ) -> None:
         super().__init__(config)
         self._services = services
@@ -54,6 +57,7 @@ class _Server(uvicorn.Server):
         self._at_once = _SHARE if services.settings.workers > 1 else _BACKLOG
         self._parent = os.getppid()
         self._arriving: set[asyncio.Task[Any]] = set()
+        self._shed = Shed(most=spare)
         self._grpc: GrpcServer | None = None
         self._warming = threading.Thread(target=_warm, args=[services], name="warm")
         self._reloading = threading.Thread(target=self._reload, name="reload")
@@ -69,6 +73,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().remove_reader(self._listener)
         self._listener.close()
+        self._shed.sweep(0.0)
         grpc = [self._grpc.stop(STOPPING)] if self._grpc else []
         await asyncio.gather(super().shutdown([]), *grpc)
         self._warming.join()  # modules cannot be imported while the interpreter ends
@@ -96,8 +101,8 @@ class _Server(uvicorn.Server):
 
     def _accept(self) -> None:
         """Accepts all connections that wait; libuv accepts one per iteration, too slow for many."""
-        loop = asyncio.get_running_loop()
-        for _ in range(self._at_once):
+        loop, gate, began = asyncio.get_running_loop(), self._services.gate, time.perf_counter()
+        for taken in range(self._at_once):
             try:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError):
@@ -109,6 +114,10 @@ class _Server(uvicorn.Server):
                 loop.call_later(_LATER, self._listen)
                 return
             connection.setblocking(False)
+            if reason := gate.accepts(taken, began):
+                self._shed.refuse(connection, reason)
+                gate.metrics.answered("other", 503, 0.0)
+                continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             task = loop.create_task(self._take(connection))
             self._arriving.add(task)
@@ -121,6 +130,7 @@ class _Server(uvicorn.Server):
             )
 
     async def on_tick(self, counter: int) -> bool:
+        self._shed.sweep()
         if counter % 10 == 0:  # once a second
             sweep(self.server_state.connections)
             self._services.metrics.waiting.set(self._services.batcher.waiting)
@@ -182,17 +192,21 @@ def run(
     # On a terminal a line per request would hide the rest.
     app = create_app(settings, log=None if sys.stderr.isatty() else sys.stderr)
     config = configured(app, stopping=STOPPING, http=Connection, backlog=_BACKLOG)
-    _prepare(settings)
-    _Server(config, app.state.services, listener, ready).run()
+    spare = _prepare(settings)
+    _Server(config, app.state.services, listener, ready, spare).run()
 
 
-def _prepare(settings: "ServerSettings") -> None:
-    """Sets limits of the whole process: open files, thread switches, garbage collection, logs."""
+def _prepare(settings: "ServerSettings") -> int:
+    """Sets limits of the whole process: open files, thread switches, garbage collection, logs.
+
+    Returns how many files may be open beside those of the connections.
+    """
     least = settings.connections + LINGERING + _FILES
+    wanted = least + MOST
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < least:
-        most = least if hard == resource.RLIM_INFINITY else min(least, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     Connection.most = settings.connections
     Connection.head_seconds = min(Connection.head_seconds, settings.seconds)
     sys.setswitchinterval(_SWITCH)
@@ -201,6 +215,7 @@ def _prepare(settings: "ServerSettings") -> None:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(JsonFormatter())
         logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    return max(0, wanted - least)
 
 
 def _warm(services: Services) -> None:

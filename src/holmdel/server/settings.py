@@ -30,6 +30,7 @@ class ServerSettings:
         images: the most images of a request.
         rows: the most rows of a tensor.
         seconds: the time limit of a request.
+        wait: seconds that a request may be expected to wait for others; then it is refused.
         requests: how many requests may be under way at once.
         connections: how many connections may be open at once.
         queue: how many images may wait for the networks.
@@ -58,6 +59,7 @@ class ServerSettings:
     pictures = renamed_attribute("pictures", "images")
     rows: int = 1024
     seconds: float = 30.0
+    wait: float = 1.0
     requests: int = 512
     connections: int = 2048
     queue: int = 256

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -15,7 +15,6 @@ from holmdel.images.formats import FRONT, is_cheques, may_have_pages
 from holmdel.images.framing import Framed
 from holmdel.images.opening import TooLarge
 from holmdel.images.pages import DocumentPage, pages
-from holmdel.server.beside import BESIDE, keep_beside
 from holmdel.server.errors import RequestError, image_error
 from holmdel.server.services import Services, services
 
@@ -29,7 +28,7 @@ SMALL = 32 * 32  # pixels; decoding so few is faster than handing them to a thre
 _FILE = {"type": "string", "format": "binary"}
 
 
-def _body(beside: tuple[str, ...]) -> dict[str, Any]:
+def image_body(*beside: str) -> dict[str, Any]:
     """Returns the OpenAPI description of a body that is an image, or a form with files beside."""
     properties = {
         _NAME: {"type": "array", "minItems": 1, "items": _FILE},
@@ -41,7 +40,7 @@ def _body(beside: tuple[str, ...]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-IMAGE_BODY, READ_BODY = _body(()), _body(BESIDE)
+IMAGE_BODY = image_body()
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,19 @@ class Upload:
         return self.pixels <= SMALL
 
 
-async def images(request: Request) -> list[Upload]:
-    """Returns the images of a request, at least one.
+class Sent(NamedTuple):
+    """What was sent: at least one image, and by their fields the files beside in a form."""
+
+    images: list[Upload]
+    beside: dict[str, bytes]
+
+
+async def sent(request: Request, *beside: str) -> Sent:
+    """Returns the images of a request, and the files beside them that a route asks for.
+
+    Args:
+        request: with images.
+        beside: fields of a form that may have a file each.
 
     Raises:
         RequestError: 400 if there is none or the form is broken, 413 if there are too many, 415 for
@@ -84,7 +94,7 @@ async def images(request: Request) -> list[Upload]:
     kind = request.headers.get("content-type", "application/octet-stream").partition(";")[0]
     kind = kind.strip().lower()
     if kind == "multipart/form-data":
-        return await _in_form(request)
+        return await _in_form(request, beside)
     if not kind.startswith("image/") and kind not in _KINDS:
         raise RequestError(
             415,
@@ -95,16 +105,16 @@ async def images(request: Request) -> list[Upload]:
     content = await request.body()
     if not content:
         raise RequestError(400, "the body is empty; expected the bytes of an image file")
-    return [examined("-", content, services(request).settings.pixels)]
+    return Sent([examined("-", content, services(request).settings.pixels)], {})
 
 
 async def one_image(request: Request) -> Upload:
     """Returns the only image of a request.
 
     Raises:
-        RequestError: as `images` does; 400 if there are several; if the image cannot be used.
+        RequestError: as `sent` does; 400 if there are several; if the image cannot be used.
     """
-    found = await images(request)
+    found = (await sent(request)).images
     if len(found) > 1:
         raise RequestError(400, f"{len(found)} images were given; expected one")
     if found[0].error:
@@ -112,13 +122,12 @@ async def one_image(request: Request) -> Upload:
     return found[0]
 
 
-async def _in_form(request: Request) -> list[Upload]:
+async def _in_form(request: Request, beside: tuple[str, ...]) -> Sent:
     """Returns the files of a form."""
     settings = services(request).settings
     most = settings.images
     try:
-        async with request.form(max_files=most + len(BESIDE), max_fields=most) as form:
-            await keep_beside(request, form)
+        async with request.form(max_files=most + len(beside), max_fields=most) as form:
             files = [file for file in form.getlist(_NAME) if isinstance(file, UploadFile)]
             if not files:
                 raise RequestError(
@@ -126,9 +135,15 @@ async def _in_form(request: Request) -> list[Upload]:
                 )
             if len(files) > most:
                 raise _broken("Too many files", most)
-            return [
+            found = [
                 examined(file.filename or "-", await file.read(), settings.pixels) for file in files
             ]
+            others = {name: form.get(name) for name in beside}
+            return Sent(found, {
+                name: await file.read()
+                for name, file in others.items()
+                if isinstance(file, UploadFile)
+            })  # fmt: skip
     except MultiPartException as error:
         raise _broken(error.message, most) from None
     except HTTPException as error:  # Starlette's form of it inside an application
@@ -149,20 +164,22 @@ def _broken(reason: str, most: int) -> RequestError:
     return RequestError(400, f"the form cannot be read ({reason}); expected multipart/form-data")
 
 
-async def image_pages(request: Request, *, cheques: bool = False) -> list[Upload]:
-    """Returns the images of a request and the further pages of its files, in order.
+async def image_pages(
+    shared: Services, files: list[Upload], *, cheques: bool = False
+) -> list[Upload]:
+    """Returns files and their further pages, in order.
 
     Args:
-        request: with images.
+        shared: by the routes.
+        files: that were sent.
         cheques: the items of a file of cheques are pages, too.
 
     Raises:
-        RequestError: as `images` and `each_page` do; 413 if there are too many pages together.
+        RequestError: as `each_page` does; 413 if there are too many pages together.
     """
-    shared = services(request)
     most = shared.settings.images
     found = []
-    for file in await images(request):
+    for file in files:
         if cheques and is_cheques(file.content[:FRONT]):
             found += await shared.pages.run(_cheques_of, file, most, shared.settings.pixels)
         else:

@@ -20,6 +20,12 @@ RANKED = ("probabilities", "logits")  # the outputs that have a value a class
 
 Output: TypeAlias = NDArray[Any]  # float32, int64, or texts as objects
 
+_NUMBERS: dict[
+    str, tuple[np.dtype[Any], np.dtype[Any]]
+] = {  # as they travel, and as this machine has them
+    "FP32": (np.dtype("<f4"), np.dtype(np.float32)),
+    "UINT8": (np.dtype(np.uint8), np.dtype(np.uint8)),
+}
 _LENGTH = struct.Struct("<I")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}")  # no file of an image is of such letters alone
 
@@ -96,14 +102,14 @@ def numbers_of_bytes(data: memoryview, shape: tuple[int, ...], datatype: str) ->
     Raises:
         UserError: for another number of bytes than the shape's.
     """
-    dtype = np.dtype("<f4" if datatype == "FP32" else np.uint8)
+    dtype, native = _NUMBERS[datatype]
     expected = math.prod(shape) * dtype.itemsize
     if len(data) != expected:
         raise UserError(
             f"{len(data)} bytes of binary data were given for {datatype} of shape {list(shape)}; "
             f"expected {expected}"
         )
-    return np.frombuffer(data, dtype).astype(dtype.newbyteorder("=")).reshape(shape)
+    return np.frombuffer(data, dtype).astype(native).reshape(shape)
 
 
 def images_of_json(data: Any, shape: tuple[int, ...]) -> list[bytes]:

@@ -12,11 +12,19 @@ from torch import Tensor
 from holmdel.classifier import nothing_on
 from holmdel.errors import UserError
 from holmdel.images.framing import Framed
-from holmdel.server.beside import reader_of
+from holmdel.server.beside import BESIDE, reader_of
 from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.router import Direct, Router
 from holmdel.server.services import Services, services
-from holmdel.server.uploads import IMAGE_BODY, READ_BODY, Upload, framed, image_pages, stored_form
+from holmdel.server.uploads import (
+    IMAGE_BODY,
+    Upload,
+    framed,
+    image_body,
+    image_pages,
+    sent,
+    stored_form,
+)
 
 if TYPE_CHECKING:
     from holmdel.reading import Reader
@@ -120,7 +128,7 @@ async def classify(
     """Returns an image's prediction, or an array of them for several files or pages."""
     shared = services(request)
     found = shared.models.get(model)
-    uploads = await image_pages(request)
+    uploads = await image_pages(shared, (await sent(request)).images)
     with found.statistics.request():
         if len(uploads) == 1:
             return _json(await _prediction(shared, found, uploads[0], top))
@@ -131,7 +139,7 @@ async def classify(
     "/v1/read",
     response_model=ReadImage | list[ReadImage | Unusable],
     responses=_IMAGE_ERRORS,
-    openapi_extra=READ_BODY,
+    openapi_extra=image_body(*BESIDE),
     summary="Read the digits on an image",
 )
 async def read(
@@ -150,8 +158,9 @@ async def read(
     are read, or the file `codes`, a list of what may be written.
     """
     shared = services(request)
-    uploads = await image_pages(request, cheques=True)
-    made = await shared.pages.run(reader_of, request, pattern, lines, max_error)
+    files, beside = await sent(request, *BESIDE)
+    uploads = await image_pages(shared, files, cheques=True)
+    made = await shared.pages.run(reader_of, beside, pattern, lines, max_error)
     if len(uploads) == 1:
         return _json(await _reading(shared, made, uploads[0]))
     readings = []

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 router = Router()
 
+_LENGTH = LENGTH.lower().encode()
 _SHORT = 65_536  # bytes; such a body is read faster than handed to a thread
 
 
@@ -103,7 +104,8 @@ async def model_ready(request: Request, name: str) -> ModelReady:
 async def infer(request: Request) -> Response:
     """Returns a model's outputs for one input tensor."""
     shared, model = services(request), _model(request, request.path_params["name"])
-    encoding, header_length = map(request.headers.get, ("content-encoding", LENGTH))
+    headers = dict(request.scope["headers"])
+    encoding, header_length = _text(headers, b"content-encoding"), _text(headers, _LENGTH)
     body = await request.body()
     with model.statistics.request():
         given = shared, model, body, encoding, header_length
@@ -113,8 +115,13 @@ async def infer(request: Request) -> Response:
         written = write(_head(request, model, ask), outputs, ask.wanted, model.classifier.classes)
     if written.header_length is None:
         return Response(written.body, media_type="application/json")
-    headers = {LENGTH: str(written.header_length)}
-    return Response(written.body, headers=headers, media_type="application/octet-stream")
+    told = {LENGTH: str(written.header_length)}
+    return Response(written.body, headers=told, media_type="application/octet-stream")
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
+    found = headers.get(name)
+    return None if found is None else found.decode("latin-1")
 
 
 def _head(request: Request, model: "Model", ask: Ask) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from holmdel.images import decode_page
 from holmdel.server.errors import RequestError, error_responses, image_error
 from holmdel.server.router import Router
 from holmdel.server.services import services
-from holmdel.server.uploads import IMAGE_BODY, image_pages
+from holmdel.server.uploads import IMAGE_BODY, image_pages, sent
 
 router = Router()
 
@@ -36,7 +36,7 @@ async def page(
 ) -> Response:
     """Returns a page of an image file as the reader sees it."""
     shared = services(request)
-    uploads = await image_pages(request)
+    uploads = await image_pages(shared, (await sent(request)).images)
     if number > len(uploads):
         raise RequestError(404, f"page {number} was asked for; the file has {len(uploads)}")
     upload = uploads[number - 1]

@@ -132,13 +132,14 @@ class InferenceService:
             RequestError: for every error.
         """
         given = dict(context.invocation_metadata() or ()).get("x-request-id", "")
-        id_, size = self._gate.name(str(given)), request.ByteSize()
+        id_ = self._gate.name(str(given))
+        size = 0 if name in _OPEN else request.ByteSize()
         began, status = time.perf_counter(), 200
         self._gate.under_way += 1
         try:
-            self._gate.weigh(size, size)
             if name not in _OPEN:
-                self._gate.check_room()
+                self._gate.check_open()
+                self._gate.weigh(size, size)
             async with asyncio.timeout(self._gate.settings.seconds):
                 return await getattr(self, name)(request)
         except Exception as error:
