@@ -201,6 +201,17 @@ def test_a_slash_that_may_be_a_one_is_a_slash_where_a_date_has_one(sure):
     assert fit > 0.9
 
 
+@pytest.mark.parametrize(
+    ("sure", "raw", "odds"),
+    [(0.8, "2500/-", 0.8 / 0.03), (0.3, "2500/-", 0.3 / 0.13), (0.05, "25001-", 0.18 / 0.05)],
+)
+def test_an_amount_ends_in_a_dash_alone_more_seldom_than_in_a_slash_and_a_dash(sure, raw, odds):
+    line = [{d: 0.95} for d in "2500"] + [{"/": sure, "1": 0.95 - sure}, {"-": 0.95}]
+    best, fit = marked(steps(*(row for each in line for row in (each, {}))), "amount", slash=True)
+    assert best.raw == raw
+    assert fit == pytest.approx(odds / (1 + odds), abs=0.05)  # one in 20 dashes is none
+
+
 def test_a_slash_right_before_a_one_is_not_taken_for_part_of_it():
     line = [row for character in "250" for row in ({character: 0.95}, {})]
     line += [{"/": 0.95}, {"1": 0.95}, {"0": 0.95}, {}, {"0": 0.95}]

@@ -45,6 +45,30 @@ class Bars(nn.Module):
         return logits
 
 
+class Torn(Bars):
+    """The same, torn between digits at the first bar."""
+
+    def __init__(self, first: dict[str, float]) -> None:
+        super().__init__()
+        self.first = first
+
+    def __deepcopy__(self, memo: object) -> "Torn":
+        return Torn(self.first)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(pictures)
+        one = logits[:, self.alphabet.index("1")]
+        for line, ones in zip(logits, one > -1, strict=True):
+            step = int(ones.int().argmax())
+            end = step + int((~ones[step:]).int().argmax())
+            line[:, step:end] = -20
+            line[-1, step:end] = 0  # blank but for the first step of the bar
+            line[-1, step] = -20
+            for digit, chance in self.first.items():
+                line[self.alphabet.index(digit), step] = np.log(chance)
+        return logits
+
+
 def bars(*lefts: int, width: int = 300, dash: int | None = None) -> np.ndarray:
     """Returns a picture (64, width) with tall bars of ten columns, and a short one at `dash`."""
     picture = np.full((64, width), 230, np.uint8)
@@ -87,6 +111,30 @@ def test_marks_are_in_raw_where_the_pattern_has_them():
     (digits,) = reader.answers([picture], DIGITS)
     assert (digits.text, digits.raw) == ("11", "11")
     assert len(amount.digits) == len(digits.digits) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "digits", "amount"),
+    [
+        ({"4": 0.6, "1": 0.4}, "411", "111"),  # 30 % of amounts begin with 1, 10 % with 4
+        ({"4": 0.8, "1": 0.2}, "411", "411"),
+        ({"0": 0.6, "9": 0.4}, "011", "911"),
+    ],
+)
+def test_of_two_amounts_the_usual_one_is_read_and_is_no_surer_for_that(first, digits, amount):
+    picture = bars(40, 100, 160)
+    (as_digits,) = LineReader(Torn(first)).answers([picture], DIGITS, views=1)
+    assert as_digits.text == digits
+    (answer,) = LineReader(Torn(first)).answers([picture], parse_pattern("amount"), views=1)
+    assert answer.text == amount
+    assert answer.score <= first[amount[0]] + 0.01
+
+
+def test_an_amount_may_begin_with_a_zero_before_its_decimal_mark():
+    (answer,) = LineReader(Torn({"0": 0.6, "9": 0.4})).answers(
+        [bars(40, 160, 220, dash=100)], parse_pattern("amount"), views=1
+    )
+    assert (answer.raw, answer.value) == ("0-11", {"cents": 11, "decimal": True})
 
 
 def test_a_slash_has_no_digit_and_no_box():

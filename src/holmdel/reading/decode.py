@@ -14,7 +14,7 @@ from holmdel.alphabet import STRIDE
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
-from holmdel.reading.values import STAND_IN, Value
+from holmdel.reading.values import DASH_ALONE, STAND_IN, Value
 
 BEAM = 8
 LEAST = exp(-9)  # a character less probable than this is not looked at
@@ -228,10 +228,15 @@ def _shares(said: str, raws: Sequence[str], heard: Sequence[NDArray[np.float32]]
     if not heard or list(raws) == [said]:
         return [-log(len(raws))] * len(raws)
     texts = [*raws, *([] if said in raws else [said])]
-    values = [sum(_probability(steps, text) for steps in heard) for text in texts]
+    values = [_usual(text) * sum(_probability(steps, text) for steps in heard) for text in texts]
     values[len(raws) :] = [_LOOKS_SO * value for value in values[len(raws) :]]
     total = max(sum(values), _NEVER)
     return [log(max(value, _NEVER) / total) for value in values[: len(raws)]]
+
+
+def _usual(text: str) -> float:
+    """Returns how often a text is written so, for one time in the other way: `2500-`, `2500/-`."""
+    return DASH_ALONE if text.endswith("-") and not text.endswith("/-") else 1.0
 
 
 def _probability(probabilities: NDArray[np.float32], text: str) -> float:

@@ -208,9 +208,10 @@ def _doubtful(looks: Sequence[Seen], enough: float, least: float) -> bool:
     return score >= least and (None in best or len(best) > 1 or score < enough)
 
 
-def _claims(
-    looks: Sequence[Seen],
-) -> dict[tuple[str, str], list[tuple[Candidate, Seen]]]:
+Claims = dict[tuple[str, str], list[tuple[Candidate, Seen]]]
+
+
+def _claims(looks: Sequence[Seen]) -> Claims:
     """Returns for all that views claim the candidates that do, and their views."""
     found: defaultdict[tuple[str, str], list[tuple[Candidate, Seen]]] = defaultdict(list)
     for seen in looks:
@@ -265,19 +266,46 @@ def _answer(
     found = _claims(looks)
     if not found:
         return LineAnswer("", "", 0.0, ())
-    said = max(found.values(), key=_sum)
-    best, _ = max(said, key=lambda pair: pair[0].log_probability)
+    chances = _weighed(found, pattern, slash)
+    claim = max(chances, key=chances.__getitem__)
+    best, _ = max(found[claim], key=lambda pair: pair[0].log_probability)
     fit = float(pattern.worth is None or best.value is not None)
     if pattern.beside:
-        views = [(seen.steps, candidate.log_probability) for candidate, seen in said]
-        best, fit = with_marks(views, best.text, pattern, slash=slash)
+        best, fit = _marked(found[claim], pattern, slash)
     if pattern.plain and is_slashed(best.text):
         fit = 0.5
     merged = slash and pattern.unslashed is not None
     digits = _digits(looks[0], best, picture, merged=merged)
     marks = _marks(looks[0], best, picture, merged=merged) if best.raw != best.text else ()
-    score = min(_sum(said) / len(looks), 1.0)
+    seen = min(chances[claim], _sum(found[claim]))  # what is usual makes nothing surer
+    score = min(seen / len(looks), 1.0)
     return LineAnswer(best.text, best.raw, score, digits, best.value, fit, marks)
+
+
+def _weighed(found: Claims, pattern: Pattern, slash: bool) -> dict[tuple[str, str], float]:
+    """Returns what each claim's candidates sum up to, weighed by how usual what they say is.
+
+    All claims together have as much as without weights. Where a decimal mark stands behind a 0
+    that seems to come first, it does.
+    """
+    sums = {claim: _sum(said) for claim, said in found.items()}
+    if pattern.usual is None:
+        return sums
+    first = max(sums, key=sums.__getitem__)
+    raws = {claim: claim[0] for claim in sums}
+    if first[0].startswith("0"):
+        raws[first] = _marked(found[first], pattern, slash)[0].raw
+    weighed = {claim: sums[claim] * pattern.usual(raw) for claim, raw in raws.items()}
+    scale = sum(sums.values()) / sum(weighed.values())
+    return {claim: weight * scale for claim, weight in weighed.items()}
+
+
+def _marked(
+    said: Sequence[tuple[Candidate, Seen]], pattern: Pattern, slash: bool
+) -> tuple[Candidate, float]:
+    """Returns a claim with its marks, and the probability of its value; see `with_marks`."""
+    views = [(seen.steps, candidate.log_probability) for candidate, seen in said]
+    return with_marks(views, said[0][0].text, pattern, slash=slash)
 
 
 def _sum(said: Sequence[tuple[Candidate, Seen]]) -> float:

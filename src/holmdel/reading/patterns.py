@@ -19,7 +19,7 @@ from holmdel.reading.expressions import (
     Series,
     parse_expression,
 )
-from holmdel.reading.values import STAND_IN, Meaning, amounts, postcodes
+from holmdel.reading.values import STAND_IN, Meaning, amounts, postcodes, usual_amount
 
 _LONGEST = 200  # characters of an expression
 _MOST_RAWS = 16  # of one text; more make it no more doubtful
@@ -42,6 +42,7 @@ class Pattern:
             a slash; None for a pattern without values.
         unslashed: the automaton with `STAND_IN` where a slash may be; None without slash.
         codes: all that may be written, where that is a list; there is no automaton then.
+        usual: how usual what is written is, beside other texts; None where all are alike.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Pattern:
     worth: Callable[[str], list[Meaning]] | None = None
     unslashed: "Pattern | None" = None
     codes: Codes | None = None
+    usual: Callable[[str], float] | None = None
 
     @property
     def has_raw(self) -> bool:
@@ -264,7 +266,7 @@ def _date(pattern: str, order: str = "") -> Pattern:
 
 def _amount(pattern: str) -> Pattern:
     digits = _plain(r"\d+", pattern)
-    return replace(digits, beside=True, worth=amounts, unslashed=digits)
+    return replace(digits, beside=True, worth=amounts, unslashed=digits, usual=usual_amount)
 
 
 def _us_zip(pattern: str) -> Pattern:
