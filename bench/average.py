@@ -5,7 +5,8 @@
 A reader that was trained on reads the new lines better and the old ones worse; the mean of both
 keeps what either knows (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022). The
 batch norms' means and variances are taken anew from training lines, and the trust is fitted to
-strings of unseen digits, writers and fonts. $HOLMDEL_DATA holds MNIST and QMNIST.
+strings of unseen digits, writers and fonts; one member alone has but the trust made anew.
+$HOLMDEL_DATA holds MNIST and QMNIST.
 """
 
 import argparse
@@ -68,7 +69,8 @@ def main() -> None:
         members.append((widened(load_line_model(Path(file))[0]), float(share)))
     train, test = find_digits()
     network = mean_of(members)
-    renormalise(network, StringSource(train, 3))
+    if len(members) > 1:
+        renormalise(network, StringSource(train, 3))
     made = made_strings(StringSource(test, unseen=True).reseeded("held out"), HELD_OUT)
     answers = made.answers(network)
     right = made.right(answers)

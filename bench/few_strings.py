@@ -50,7 +50,7 @@ def measure(known: list[String], own: Trust, count: int, draws: int) -> None:
         doubt = contradicted(own, scores, right)
         doubts += doubt
         for way, prior in (("alone", None), ("beside", None if doubt else own)):
-            trust = fit_trust(scores, right, prior)
+            trust = fit_trust(scores, right, prior, own.growth)
             for error in ERRORS:
                 for k, part in enumerate(share(trust, mixed[count:], error)):
                     sums[way, error][k] += part / draws

@@ -125,14 +125,17 @@ def first_sight(browser: Any, url: str) -> tuple[float, int, int]:
     network.send("Network.enable")
     asked: set[str] = set()  # not what stands in the page itself, as data:
     sent: list[int] = []
-    network.on(
-        "Network.requestWillBeSent",
-        lambda event: event["request"]["url"].startswith("http") and asked.add(event["requestId"]),
-    )
-    network.on(
-        "Network.loadingFinished",
-        lambda event: event["requestId"] in asked and sent.append(event["encodedDataLength"]),
-    )
+
+    def request(event: dict[str, Any]) -> None:
+        if event["request"]["url"].startswith("http"):
+            asked.add(event["requestId"])
+
+    def finished(event: dict[str, Any]) -> None:
+        if event["requestId"] in asked:
+            sent.append(event["encodedDataLength"])
+
+    network.on("Network.requestWillBeSent", request)
+    network.on("Network.loadingFinished", finished)
     began = time.perf_counter()
     page.goto(url)
     page.wait_for_selector("[data-best='5']")

@@ -14,6 +14,7 @@ import os
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
         answers = reader.answers(pictures, allowed, views=views)
         speed = len(pictures) / (time.process_time() - began)
         texts = [answer.text for answer in answers]
-        scores = [answer.score for answer in answers]
+        scores = [replace(answer, fit=1).claim(trust.growth) for answer in answers]
         raw, audit = assessed(truth, texts, scores), assessed(corrected, texts, scores)
         own = assessed(corrected, texts, [trust.confidence(score) for score in scores])
         figures[name] = {

@@ -1,5 +1,7 @@
 """Images of lines through a network: batches, views, marks and boxes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from holmdel.images.contract import to_line
 from holmdel.networks.line import LineNetwork, widened
 from holmdel.reading.decode import texts
 from holmdel.reading.expressions import BLANK as READ_BLANK
-from holmdel.reading.line import LineReader
+from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.views import VIEWS, View, look
 
@@ -87,6 +89,15 @@ def test_digits_come_with_the_boxes_of_their_ink():
     for digit, left in zip(answer.digits, (40, 100, 220), strict=True):
         assert digit.confidence == pytest.approx(0.999, abs=0.001)
         assert digit.box == pytest.approx((left, 8, 10, 48), abs=3)
+
+
+def test_of_two_scores_alike_the_one_of_more_digits_claims_more():
+    """What a score lacks to 1 is its digits' together: so much for each speaks for many."""
+    few, many = (LineAnswer("1" * count, "1" * count, 0.8, ()) for count in (1, 8))
+    assert few.claim(0.3) == few.claim(0) == many.claim(0) == pytest.approx(0.8)
+    assert 0.8 < many.claim(0.3) < many.claim(0.6) < 1
+    assert replace(many, fit=0.5).claim(0.3) < 0.6  # half of it may mean another value
+    assert replace(many, fit=0).claim(0.3) == 0
 
 
 def test_answers_come_in_the_order_of_the_pictures():
@@ -189,7 +200,7 @@ def test_what_the_pattern_does_not_hold_is_skipped(said, pattern, raw):
 @pytest.mark.parametrize("written", ["31/02/2026", "30-02-1999", "31.11.08"])
 def test_a_day_that_is_none_is_shown_with_the_marks_that_were_seen(written):
     (answer,) = LineReader(Says(written)).answers([bars()], parse_pattern("date:dmy"))
-    assert (answer.raw, answer.value, answer.claim) == (written, None, 0)
+    assert (answer.raw, answer.value, answer.claim(0)) == (written, None, 0)
     assert len(answer.digits) == sum(c.isdigit() for c in written)
 
 

@@ -304,7 +304,7 @@ def test_the_command_trains_and_leaves_a_run_folder(holmdel, root):
     assert "strokes drawn for shapes" in card
     assert "--lines 16" in card
     _, trust = load_line_model(Path("run/model.safetensors"))
-    assert set(trust) == {"slope", "offset", "curve", "evidence"}
+    assert set(trust) == {"slope", "offset", "curve", "evidence", "growth"}
     again = holmdel("train", "reader", "--out", "run", "--resume", "--data-root", root)
     assert (again.status, again.out) == (0, done.out.splitlines()[-1] + "\n")
 

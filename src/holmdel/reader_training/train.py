@@ -42,7 +42,7 @@ from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.line import LineAnswer, LineReader
 from holmdel.reading.model_file import model_file
 from holmdel.reading.patterns import parse_pattern
-from holmdel.reading.trust import LEAST_STRINGS, Trust, fit_trust
+from holmdel.reading.trust import GROWTH, LEAST_STRINGS, Trust, fit_trust
 from holmdel.shapes import parameter_count
 from holmdel.training.folder import RunFolder
 from holmdel.training.group import Group, joined, launched
@@ -324,8 +324,12 @@ def trust_of(answers: Sequence[LineAnswer], right: Sequence[bool]) -> Trust:
     From fewer than `CURVED` strings no error of 1 % can be told, so there is no curve then, and the
     threshold is by the confidence alone.
     """
-    every = [(answer.score, good) for answer, good in zip(answers, right, strict=True)]
+    every = [
+        (replace(answer, fit=1).claim(GROWTH), good)
+        for answer, good in zip(answers, right, strict=True)
+    ]
     read = [pair for answer, pair in zip(answers, every, strict=True) if answer.text]
     pairs = read if len(read) >= LEAST_STRINGS else every
-    trust = fit_trust([score for score, _ in pairs], [good for _, good in pairs])
+    scores, good = zip(*pairs, strict=True)
+    trust = fit_trust(scores, good, growth=GROWTH)
     return trust if len(pairs) >= CURVED else replace(trust, curve=())

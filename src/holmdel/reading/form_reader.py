@@ -96,7 +96,8 @@ class FormReader:
         return found
 
     def _line(self, filled: Filled, answer: "LineAnswer") -> Line:
-        confidence = self._trust.confidence(answer.claim)
+        claim = answer.claim(self._trust.growth)
+        confidence = self._trust.confidence(claim)
         digits = tuple(
             Digit(d.char, d.confidence, on_page(d.box, filled.to_page)) for d in answer.digits
         )
@@ -107,7 +108,7 @@ class FormReader:
             READ if confidence > self._threshold else REJECT,
             filled.box,
             digits,
-            answer.claim,
+            claim,
             answer.value,
             field=filled.field.name,
         )

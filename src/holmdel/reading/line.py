@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp
+from math import exp, expm1, log, log1p
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -73,10 +73,18 @@ class LineAnswer:
     fit: float = 1.0
     marks: tuple[Box, ...] = ()
 
-    @property
-    def claim(self) -> float:
-        """The probability of all that is said, `value` too, uncalibrated."""
-        return self.score * self.fit
+    def claim(self, growth: float) -> float:
+        """Returns how far all that is said can be trusted, `value` too, uncalibrated, 0 to 1.
+
+        That is its probability, raised for more digits: each has its part in what it lacks to 1.
+
+        Args:
+            growth: of the evidence with the digits; see `Trust.growth`.
+        """
+        probability = self.score * self.fit
+        if probability >= 1:
+            return 1.0
+        return -expm1((1 + growth * log(max(len(self.text), 1))) * log1p(-probability))
 
 
 class LineReader:

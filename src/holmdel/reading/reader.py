@@ -208,12 +208,11 @@ class Reader:
         """Returns the line of an answer; none without digits."""
         if not answer.text:
             return ()
-        confidence = self.trust.confidence(answer.claim)
+        claim = answer.claim(self.trust.growth)
+        confidence = self.trust.confidence(claim)
         raw = answer.raw if self._pattern.has_raw else None
         status = READ if confidence > self._threshold else REJECT
-        return (
-            Line(answer.text, raw, confidence, status, box, digits, answer.claim, answer.value),
-        )
+        return (Line(answer.text, raw, confidence, status, box, digits, claim, answer.value),)
 
 
 @renamed_parameters(picture="image")

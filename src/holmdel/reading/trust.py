@@ -19,6 +19,7 @@ from holmdel.errors import UserError
 from holmdel.files import write_bytes
 from holmdel.schema import Setting, read_json, read_record
 
+GROWTH = 0.3  # of a trust that is fitted to a model: its best fit to 3,000 held-out strings
 LEAST_STRINGS = 20  # with fewer, two parameters are guesswork
 PRIOR_STRINGS = 100  # as how many strings a model's own trust counts beside a user's
 _PROMISES = (0.01, 0.02, 0.05, 0.1)  # of a model, which a user's strings may contradict
@@ -44,12 +45,15 @@ class Trust:
         evidence: what speaks for a string: `doubt`, minus the ln of what its score lacks to 1 (of
             the two terms of Kull et al., "Beyond sigmoids", 2017, the one that counts: how low a
             low score is says little), or `logit`, that of the score, as in files of version 0.2.
+        growth: by how much of itself the evidence grows when a string has e times the digits; 0 in
+            files of version 0.2. The scores are those that have grown.
     """
 
     slope: float = 1.0
     offset: float = 0.0
     curve: tuple[tuple[float, float], ...] = ()
     evidence: str = _LOGIT
+    growth: float = 0.0
 
     def confidence(self, score: float) -> float:
         """Returns the probability 0..1 that a string of this score is right; 0 for a score of 0."""
@@ -110,7 +114,8 @@ class Trust:
         falls = all(one[0] > other[0] for one, other in itertools.pairwise(curve))
         if not falls:
             raise UserError(f"{what}: the thresholds of the curve do not fall; train it again")
-        return cls(float(found["slope"]), float(found["offset"]), curve, found["evidence"])
+        slope, offset, growth = (float(found[name]) for name in ("slope", "offset", "growth"))
+        return cls(slope, offset, curve, found["evidence"], growth)
 
 
 _FIELDS = (
@@ -118,6 +123,7 @@ _FIELDS = (
     Setting(name="offset", type="float", least=-_STEEPEST, most=_STEEPEST),
     Setting(name="curve", type="list"),
     Setting(name="evidence", type="str", choices=(_LOGIT, _DOUBT), default=_LOGIT),
+    Setting(name="growth", type="float", least=0, most=1, default=0.0),
 )
 _KEPT = (Setting(name="model", type="str"), Setting(name="trust", type="object"))
 _PROBABILITY = Setting(name="a point of the curve", type="float", least=0, most=1)
@@ -139,7 +145,12 @@ def _point(pair: Any, what: str) -> tuple[float, float]:
     return float(pair[0]), float(pair[1])
 
 
-def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | None = None) -> Trust:
+def fit_trust(
+    scores: Sequence[float],
+    right: Sequence[bool],
+    prior: Trust | None = None,
+    growth: float = 0.0,
+) -> Trust:
     """Returns the trust that fits scored strings of known truth.
 
     The curve's errors are (mistakes + 1) / (strings + 1), so that the error on further strings of
@@ -150,6 +161,7 @@ def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | Non
         scores: what the reader gave each string, 0..1.
         right: whether it read it right.
         prior: a trust that the strings do not contradict (see `contradicted`); None for no other.
+        growth: with which the scores have grown.
 
     Raises:
         UserError: for fewer than `LEAST_STRINGS` strings.
@@ -160,7 +172,7 @@ def fit_trust(scores: Sequence[float], right: Sequence[bool], prior: Trust | Non
             "some hundred for an error rate of 1 %"
         )
     slope, offset = _logistic(np.asarray(scores, np.float64), np.asarray(right, bool), prior)
-    bare = Trust(slope, offset, evidence=_DOUBT)
+    bare = Trust(slope, offset, evidence=_DOUBT, growth=growth)
     mistakes = sorted(
         (bare.confidence(score) for score, good in zip(scores, right, strict=True) if not good),
         reverse=True,
