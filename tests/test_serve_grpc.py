@@ -156,8 +156,9 @@ def test_models_are_loaded_by_name_and_anew_by_a_signal(server, client):
     second = client.infer("mine", [tensor(BARS, "UINT8")], headers=TOKEN).as_numpy("logits")
     assert (first != second).any()
     client.unload_model("mine", headers=TOKEN)
+    assert not client.is_model_ready("mine", headers=TOKEN)
     with pytest.raises(triton.InferenceServerException, match="there is no model 'mine'"):
-        client.is_model_ready("mine", headers=TOKEN)
+        client.get_model_config("mine", headers=TOKEN)
     with pytest.raises(triton.InferenceServerException, match="--model-control; it has mine"):
         client.load_model("../mine", headers=TOKEN)
 

@@ -21,7 +21,7 @@ _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _FLIGHT_BODIES = 16  # bodies of the largest size that may be in memory at once
 _PASSES = 4  # iterations of the event loop from a request's arrival to its answer
 _ACCEPTING = 0.2  # of an iteration: an answer takes five times as long as a new connection
-_FEW = 32  # requests that are never late: one that takes long would refuse those beside it
+_FEW = 128  # requests that are never late: one that takes long would refuse those beside it
 
 
 class Gate:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -181,8 +182,13 @@ class InferenceService:
         return made("ServerMetadataResponse", said)
 
     async def ModelReady(self, request: Any) -> Any:  # noqa: N802
-        """Returns that a model accepts requests."""
-        self._model(request.name, request.version)
+        """Returns whether a model accepts requests: one that is not loaded does not."""
+        try:
+            self._model(request.name, request.version)
+        except RequestError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return made("ModelReadyResponse", {"ready": False})
         return made("ModelReadyResponse", {"ready": True})
 
     async def ModelMetadata(self, request: Any) -> Any:  # noqa: N802
