@@ -1,6 +1,6 @@
 """What the reader reads of real paper: cheques, photographs, a form, digits; and how fast.
 
-    python bench/read.py [--model FILE] [--pattern amount] [--record]
+    python bench/read.py [--model FILE] [--pattern amount] [--record] [--record-speed]
 
 The data lie in $HOLMDEL_DATA. Tesseract is measured beside it where its command is installed.
 Shares have a 95 % interval. What the audit corrects is in bench/audit-cheques.tsv.
@@ -69,8 +69,8 @@ def crossed(found: Assessment) -> Assessment:
     return Assessment(tuple(strings))
 
 
-def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
-    """Prints and returns what is read of the cheques, with and without views."""
+def cheques(root: Path, model: Path, pattern: str) -> tuple[dict[str, Any], dict[str, int]]:
+    """Prints and returns what is read of the cheques with and without views, and lines a second."""
     strings = read_labelled(root / "strings" / "cheques")
     truth = [string.text for string in strings]
     corrected = audited([string.path.name for string in strings], truth)
@@ -80,6 +80,7 @@ def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
     reader, allowed = LineReader(network), parse_pattern(pattern)
     reader.answers(pictures[:64], allowed)
     figures: dict[str, Any] = {}
+    speeds: dict[str, int] = {}
     for name, views in (("one view", 1), ("views", None)):
         began = time.process_time()
         answers = reader.answers(pictures, allowed, views=views)
@@ -95,16 +96,16 @@ def cheques(root: Path, model: Path, pattern: str) -> dict[str, Any]:
             "correct at 1 % error, audited": wilson(audit.correct_at(0.01), audit.count),
             "calibration error": bootstrap(own),
             "calibration error, fitted to the other half": bootstrap(crossed(audit)),
-            "lines a second": round(speed),
         }
-        _show(f"cheques, {name}", figures[name])
+        speeds[name] = round(speed)
+        _show(f"cheques, {name}", figures[name] | {"lines a second": speeds[name]})
     if (theirs := tesseract(pictures, "7")) is None:
         print("cheques, Tesseract: skipped, the command `tesseract` is not installed")
     else:
         right = sum(a == b for a, b in zip(theirs, truth, strict=True)) / len(truth)
         figures["Tesseract"] = {"right": wilson(right, len(truth))}
         _show("cheques, Tesseract", figures["Tesseract"])
-    return figures
+    return figures, speeds
 
 
 def photographs(root: Path, model: Path) -> dict[str, Any]:
@@ -195,18 +196,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path)
     parser.add_argument("--pattern", default="digits")
-    parser.add_argument("--record", action="store_true")
+    parser.add_argument("--record", action="store_true", help="what is read")
+    parser.add_argument("--record-speed", action="store_true", help="how fast")
     words = parser.parse_args()
     root = Path(os.environ["HOLMDEL_DATA"])
     model = model_file(words.model)
-    figures = {"12 megapixels": large_page(root, model)}
+    large = large_page(root, model)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    figures["cheques"] = cheques(root, model, words.pattern)
-    figures["pages"] = photographs(root, model)
-    figures["usps"] = usps(root)
+    strings, speeds = cheques(root, model, words.pattern)
+    figures = {"cheques": strings, "pages": photographs(root, model), "usps": usps(root)}
+    of = {"model": model.name, "pattern": words.pattern}
     if words.record:
-        record("read", {"model": model.name, "pattern": words.pattern, "figures": figures})
+        record("read", of | {"figures": figures})
+    if words.record_speed:
+        record("read-speed", of | {"12 megapixels": large, "lines a second": speeds})
 
 
 if __name__ == "__main__":

@@ -9,13 +9,15 @@ Share = list[float]  # the share and its 95 % interval, each 0..1
 
 def reading() -> str:
     """Returns the newest figures of the reader beside what is asked for, and Tesseract's."""
-    read, tuned, taught = (newest(name) for name in ("read", "finetune", "train-reader"))
+    read, speed, tuned, taught = map(newest, ("read", "read-speed", "finetune", "train-reader"))
     lines = [
         "| what | bar | aim | measured (95 % interval) | Tesseract |",
         "| --- | --- | --- | --- | --- |",
     ]
     if read:
         lines += _lines(read["figures"])
+    if speed:
+        lines += _speeds(speed)
     if tuned:
         words = "fine-tuned on real cheques, 5-fold"
         lines.append(_row(words, "91 %", "95 %", _share(tuned["right"])))
@@ -24,8 +26,12 @@ def reading() -> str:
         lines.append(_row("training it from nothing, two cores", "60 min", "20 min", minutes))
     if not read:
         return "Not measured yet."
-    where = f"`python bench/read.py --record`, {read['date']}, commit {read['commit']}"
-    return "\n".join([*lines, "", f"{where}, {read['machine']}."])
+    command = f"`python bench/read.py --pattern {read['pattern']} --record`"
+    where = [f"{command}, {read['date']}, commit {read['commit']}, {read['machine']}."]
+    if speed:
+        said = f"{speed['date']}, commit {speed['commit']}, {speed['machine']}"
+        where.append(f"Lines a second and pages of 12 megapixels: `--record-speed`, {said}.")
+    return "\n".join([*lines, "", *where])
 
 
 def _lines(figures: dict[str, Any]) -> list[str]:
@@ -34,9 +40,6 @@ def _lines(figures: dict[str, Any]) -> list[str]:
     own, one, other = cheques["views"], cheques["one view"], cheques.get("Tesseract")
     found, theirs = pages["holmdel"], pages.get("Tesseract", {})
     marks = "other marks among those told"
-    seconds = [v for k, v in figures["12 megapixels"].items() if "processor" not in k]
-    slowest = f"{min(seconds):.2f} to {max(seconds):.2f} s"
-    speeds = f"{own['lines a second']:,} ({one['lines a second']:,} with one view)"
     right, audited = "right", "right, audited"
     sure = "correct at 1 % error, audited"
     photographs, fields = "lines of photographs right", "fields of the form right"
@@ -62,9 +65,19 @@ def _lines(figures: dict[str, Any]) -> list[str]:
             "85 %", "95 %", _share(found[fields]), _of(theirs, fields),
         ),
         _row("USPS digits by `lenet-mnist`, error", "6 %", "4 %", _share(figures["usps"]["error"])),
-        _row("lines a second, the network and the search alone, one core", "300", "1,000", speeds),
-        _row("a 12-megapixel page", "1.5 s", "0.5 s", slowest),
     ]  # fmt: skip
+
+
+def _speeds(speed: dict[str, Any]) -> list[str]:
+    """Returns the rows of how fast it reads."""
+    seconds = [v for k, v in speed["12 megapixels"].items() if "processor" not in k]
+    lines = speed["lines a second"]
+    said = f"{lines['views']:,} ({lines['one view']:,} with one view)"
+    between = f"{min(seconds):.2f} to {max(seconds):.2f} s"
+    return [
+        _row("lines a second, the network and the search alone, one core", "300", "1,000", said),
+        _row("a 12-megapixel page", "1.5 s", "0.5 s", between),
+    ]
 
 
 def _row(what: str, bar: str, aim: str, measured: str, other: str = "") -> str:

@@ -55,12 +55,14 @@ def _reading() -> Iterator[tuple[str, str, str, str]]:
         cheques = row["figures"]["cheques"]
         own, other = cheques["views"], cheques.get("Tesseract")
         beside = f"Tesseract: {_percent(other['right'])}" if other else ""
-        command = "`python bench/read.py`"
+        command = f"`python bench/read.py --pattern {row['pattern']}`"
         yield "amounts on real cheques, read exactly", _percent(own["right"]), beside, command
         sure = _percent(own["correct at 1 % error, audited"])
         yield "read right where 1 % of all are read wrong, the rest rejected", sure, "", command
-        speed = f"{own['lines a second']:,}"
-        yield "lines a second, the network and the search alone, one core", speed, "", command
+    if row := newest("read-speed"):
+        speed = f"{row['lines a second']['views']:,}"
+        what = "lines a second, the network and the search alone, one core"
+        yield what, speed, "", "`python bench/read.py --record-speed`"
 
 
 def _serving() -> Iterator[tuple[str, str, str, str]]:
