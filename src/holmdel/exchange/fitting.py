@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -267,8 +267,14 @@ def _one_input_apart(mine: Layer, other: Layer) -> bool:
 
 def _layers(name: str, options: dict[str, Any]) -> list[Layer]:
     """Returns the layers of a network of ours: shapes alone, without numbers."""
+    words = ((key, tuple(v) if isinstance(v, list) else v) for key, v in sorted(options.items()))
+    return _built(name, tuple(words))
+
+
+@lru_cache(maxsize=128)  # one file asks for the same network several times
+def _built(name: str, options: tuple[tuple[str, Any], ...]) -> list[Layer]:
     with weightless():
-        return layers_of(build(name, **options).state_dict())
+        return layers_of(build(name, **dict(options)).state_dict())
 
 
 @cache
