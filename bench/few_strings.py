@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=150)
     given = parser.parse_args()
     own = own_trust(model_file(None))
-    assert own is not None
+    assert own.promises
     known = strings(Path(os.environ["HOLMDEL_DATA"]))
     parts = (share(own, known, error) for error in ERRORS)
     print(

@@ -15,7 +15,7 @@ from holmdel.errors import UserError
 from holmdel.evaluation import calibration_error
 from holmdel.prediction import Failure
 from holmdel.reading.answers import READ, REJECT
-from holmdel.reading.calibration import ERRORS, Calibration, Outcome, kept_trust, own_trust
+from holmdel.reading.calibration import ERRORS, Calibration, Outcome, own_trust
 from holmdel.reading.labelled import LabelledString, read_labelled
 from holmdel.reading.model_file import model_file
 from holmdel.reading.record import Read
@@ -191,9 +191,10 @@ def calibrate(folder: str | Path, settings: ReaderSettings, jobs: int | None = N
     found, strings = assess_folder(folder, settings, jobs)
     scores, right = [said.score for said in found.strings], [said.right for said in found.strings]
     model = model_file(settings.model)
-    own = own_trust(model)
+    kept = own_trust(model)
+    own = kept if kept.promises else None
     agrees = None if own is None else not contradicted(own, scores, right)
-    trust = fit_trust(scores, right, own if agrees else None, kept_trust(model).growth)
+    trust = fit_trust(scores, right, own if agrees else None, kept.growth)
     return Calibration(
         count=found.count,
         right=found.right,

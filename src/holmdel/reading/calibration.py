@@ -56,13 +56,7 @@ class Calibration:
     path: Path
 
 
-def own_trust(model: Path) -> Trust | None:
-    """Returns the trust that came with a model; None if it has none that can be built on."""
-    trust = kept_trust(model)
-    return trust if trust.curve and trust.slope > 0 else None
-
-
-def kept_trust(model: Path) -> Trust:
+def own_trust(model: Path) -> Trust:
     """Returns the trust that came with a model, or the plain one."""
     _, kept = load_line_model(model)
     return Trust.from_json(kept, f"the trust of {model}") if kept else Trust()

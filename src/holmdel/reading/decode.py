@@ -14,11 +14,12 @@ from holmdel.alphabet import STRIDE
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS, MARKS
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.search import search
-from holmdel.reading.values import DASH_ALONE, STAND_IN, Value
+from holmdel.reading.values import STAND_IN, Value
 
 BEAM = 8
 LEAST = exp(-9)  # a character less probable than this is not looked at
 _LOOKS_SO = 1e-3  # how often digits look like a text with slashes that fits, say a date
+_DASH_ALONE = 0.2  # how often an amount ends in a one and a dash for one time in a slash and a dash
 _NEVER = 1e-30
 _FAINT_MARK = 0.01  # a mark less probable than this everywhere is not there
 _MOSTLY = 0.5  # from where on a line is taken to have a value
@@ -236,7 +237,7 @@ def _shares(said: str, raws: Sequence[str], heard: Sequence[NDArray[np.float32]]
 
 def _usual(text: str) -> float:
     """Returns how often a text is written so, for one time in the other way: `2500-`, `2500/-`."""
-    return DASH_ALONE if text.endswith("-") and not text.endswith("/-") else 1.0
+    return _DASH_ALONE if text.endswith("-") and not text.endswith("/-") else 1.0
 
 
 def _probability(probabilities: NDArray[np.float32], text: str) -> float:

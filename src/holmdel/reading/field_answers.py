@@ -6,10 +6,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.reading.answers import REJECT, Box, Grey, Reading, draw_alignment
+from holmdel.reading.answers import (
+    READ,
+    REJECT,
+    Box,
+    Digit,
+    Grey,
+    Line,
+    Reading,
+    draw_alignment,
+    on_page,
+)
 from holmdel.reading.cells import CombAnswer
 from holmdel.reading.line import LineAnswer
 from holmdel.reading.page import Field
+from holmdel.reading.patterns import Pattern
+from holmdel.reading.trust import Trust
 
 
 @dataclass
@@ -62,6 +74,38 @@ def of_both(line: LineAnswer, comb: CombAnswer, *, weak: bool = False) -> LineAn
     if cells.text in ("", line.text):
         return line
     return replace(line, score=(line.score + comb.chances.get(line.text, 0.0)) / 2)
+
+
+def line_of(
+    answer: LineAnswer,
+    pattern: Pattern,
+    trust: Trust,
+    threshold: float,
+    box: Box,
+    to_page: NDArray[np.float64],
+) -> Line:
+    """Returns what is answered of a line, its digits on the page.
+
+    Args:
+        answer: what is read.
+        pattern: under which.
+        trust: what makes a confidence of its claim.
+        threshold: the confidence up to which it is rejected.
+        box: of the line, on the page.
+        to_page: (2, 3), from the picture that was read to the page.
+    """
+    claim = answer.claim(trust.growth)
+    confidence = trust.confidence(claim)
+    return Line(
+        answer.text,
+        answer.raw if pattern.has_raw else None,
+        confidence,
+        READ if confidence > threshold else REJECT,
+        box,
+        tuple(Digit(d.char, d.confidence, on_page(d.box, to_page)) for d in answer.digits),
+        claim,
+        answer.value,
+    )
 
 
 def rejected(found: Reading) -> Reading:

@@ -2,25 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from holmdel.reading.answers import (
-    READ,
-    REJECT,
-    Digit,
     Grey,
     Line,
     Reading,
     Skipped,
     draw_alignment,
-    on_page,
 )
 from holmdel.reading.cells import read_cells
 from holmdel.reading.comb_crops import Comb
-from holmdel.reading.field_answers import of_both
+from holmdel.reading.field_answers import line_of, of_both
 from holmdel.reading.filled import Filled, Form
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.trust import Trust
@@ -96,22 +93,9 @@ class FormReader:
         return found
 
     def _line(self, filled: Filled, answer: "LineAnswer") -> Line:
-        claim = answer.claim(self._trust.growth)
-        confidence = self._trust.confidence(claim)
-        digits = tuple(
-            Digit(d.char, d.confidence, on_page(d.box, filled.to_page)) for d in answer.digits
-        )
-        return Line(
-            answer.text,
-            answer.raw if parse_pattern(filled.field.pattern).has_raw else None,
-            confidence,
-            READ if confidence > self._threshold else REJECT,
-            filled.box,
-            digits,
-            claim,
-            answer.value,
-            field=filled.field.name,
-        )
+        pattern, certain = parse_pattern(filled.field.pattern), (self._trust, self._threshold)
+        line = line_of(answer, pattern, *certain, filled.box, filled.to_page)
+        return replace(line, field=filled.field.name)
 
 
 def _drawn(grey: Grey, filled: Sequence[Filled]) -> Grey:

@@ -13,17 +13,23 @@ from holmdel.prediction import Failure
 from holmdel.reading.answers import (
     DIGITS,
     MAX_ERROR,
-    READ,
     REJECT,
     Box,
-    Digit,
     Line,
     Reading,
     on_page,
 )
 from holmdel.reading.cells import read_cells
 from holmdel.reading.colour import Inks
-from holmdel.reading.field_answers import FieldAnswer, alignments, around, longest, rejected
+from holmdel.reading.field_answers import (
+    FieldAnswer,
+    alignments,
+    around,
+    line_of,
+    longest,
+    rejected,
+)
+from holmdel.reading.fields import Affine
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
@@ -171,13 +177,10 @@ class Reader:
     def _one_line(self, sheet: Sheet, said: list[tuple[Strip, LineAnswer]], steps: bool) -> Reading:
         """Returns what stands on a line, in that of its inks in which it is read best."""
         strip, answer = max(said, key=lambda pair: pair[1].score)
-        digits = tuple(
-            Digit(d.char, d.confidence, on_page(d.box, strip.to_page)) for d in answer.digits
-        )
         shown = alignments(strip.picture, answer, 1) if steps else ()
-        marks = [on_page(mark, strip.to_page) for mark in answer.marks]
-        box = around([*(digit.box for digit in digits), *marks])
-        return Reading(sheet.path, self._kept(answer, digits, box), steps=shown)
+        parts = [*(digit.box for digit in answer.digits), *answer.marks]
+        box = around([on_page(part, strip.to_page) for part in parts])
+        return Reading(sheet.path, self._kept(answer, box, strip.to_page), steps=shown)
 
     def _page(self, sheet: Sheet, page: Page, steps: bool) -> Reading:
         """Returns what stands in the fields of a page, read under the pattern."""
@@ -194,25 +197,17 @@ class Reader:
         for number, said in enumerate(fields, 1):
             if said.answer.score < READING.least_score:
                 continue
-            digits = tuple(
-                Digit(d.char, d.confidence, on_page(d.box, said.to_page))
-                for d in said.answer.digits
-            )
-            kept = self._kept(said.answer, digits, said.field.box)
+            kept = self._kept(said.answer, said.field.box, said.to_page)
             unsure = said.weak or said.field.beyond
             lines += [replace(line, status=REJECT) for line in kept] if unsure else kept
             shown += alignments(said.picture, said.answer, number) if steps else ()
         return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
 
-    def _kept(self, answer: LineAnswer, digits: tuple[Digit, ...], box: Box) -> tuple[Line, ...]:
+    def _kept(self, answer: LineAnswer, box: Box, to_page: Affine) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits."""
         if not answer.text:
             return ()
-        claim = answer.claim(self.trust.growth)
-        confidence = self.trust.confidence(claim)
-        raw = answer.raw if self._pattern.has_raw else None
-        status = READ if confidence > self._threshold else REJECT
-        return (Line(answer.text, raw, confidence, status, box, digits, claim, answer.value),)
+        return (line_of(answer, self._pattern, self.trust, self._threshold, box, to_page),)
 
 
 @renamed_parameters(picture="image")

@@ -94,6 +94,11 @@ class Trust:
             return 1 - max_error
         return min((at for at, error in self.curve if error <= max_error), default=1.0)
 
+    @property
+    def promises(self) -> bool:
+        """Whether it was fitted to so many strings that others can be held against it."""
+        return bool(self.curve) and self.slope > 0
+
     def to_json(self) -> dict[str, Any]:
         """Returns the trust as plain numbers."""
         return asdict(self)

@@ -7,7 +7,6 @@ from typing import Any
 Value = dict[str, Any]  # JSON-ready
 Meaning = tuple[str, Value | None]  # a text with its marks, and what it is worth
 STAND_IN = "1"  # what counts as a slash as well, where one may be: few networks tell them apart
-DASH_ALONE = 0.2  # how often an amount ends in a one and a dash for one time in a slash and a dash
 
 _AMOUNT = re.compile(
     r"""
