@@ -34,14 +34,13 @@ from holmdel.export.network_graph import classifier_graph
 from holmdel.export.plain_graph import plain_graph
 from holmdel.export.steps import follow
 from holmdel.export.subject import Subject
+from holmdel.files.page_text import bare
 from holmdel.images.contract import to_input
 from holmdel.version import __version__
 
 MOST_MACS = 2e10  # of a comparison: half a minute of Node.js
 _BEGIN = "frame.js"
 _IMPORT = re.compile(r'(from|import) "(\.[^"]+\.js)"')
-_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
-_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)  # no text of the page spans lines
 _ALWAYS = ("open", "unknown", "Input", "Softmax", "Backward")  # kinds of what is no layer
 _ROOMS = (  # whose texts it has
     *("shell", "upload", "kind", "detail", "legend", "draw", "unit", "backward", "stages"),
@@ -103,7 +102,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
     parts = {
         "title": html.escape(name),
         "version": __version__,
-        "style": _bare(_text("style.css") + _text("draw/draw.css")),
+        "style": bare(_text("style.css") + _text("draw/draw.css")),
         "modules": _safe({"imports": _modules()}),
         "facts": html.escape(
             f"{subject.parameters:,} parameters. Made with Holmdel {__version__}{licence}."
@@ -153,10 +152,6 @@ def _text(name: str) -> str:
     return _file(name).read_text(encoding="utf-8")
 
 
-def _bare(text: str) -> str:
-    return _INDENT.sub("", _COMMENT.sub("", text))
-
-
 def _modules() -> dict[str, str]:
     """Returns an import map: the modules that the page needs, each as an address that holds it.
 
@@ -169,7 +164,7 @@ def _modules() -> dict[str, str]:
         if path not in found:
             text = resources.files("holmdel").joinpath(path).read_text(encoding="utf-8")
             waiting += [_resolved(path, target) for _, target in _IMPORT.findall(text)]
-            plain = _bare(_IMPORT.sub(partial(_renamed, path), text))
+            plain = bare(_IMPORT.sub(partial(_renamed, path), text))
             found[path] = "data:text/javascript;charset=utf-8," + _escaped(plain)
     return {_called(path): address for path, address in sorted(found.items())}
 

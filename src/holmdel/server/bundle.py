@@ -4,13 +4,10 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping
 
+from holmdel.files.page_text import bare
+
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
-_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
-_ASIDE = re.compile(  # behind what a line says, without a sign that may be of a text; types
-    r"""(?<=[;,{}()\]]) +// [^\n'"`]*$|/\*\* @[^*\n]*\*/ ?""", re.MULTILINE
-)
-_COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*\n", re.MULTILINE | re.DOTALL)
 _BEGIN = "const $ = (globalThis.holmdelModules ??= {});\n"
 
 
@@ -56,11 +53,6 @@ def bundle(sources: Mapping[str, str], names: Iterable[str], public: str | None 
     if public:
         parts.append(f'export const {{ mount }} = $["{public}"];\n')
     return "".join(parts)
-
-
-def bare(text: str) -> str:
-    """Returns a module or a style without comments and the spaces that lines begin with."""
-    return _INDENT.sub("", _ASIDE.sub("", _COMMENT.sub("", text)))
 
 
 def _wrapped(name: str, text: str) -> str:

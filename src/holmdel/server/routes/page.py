@@ -11,7 +11,8 @@ from importlib.resources.abc import Traversable
 from fastapi import HTTPException, Request, Response
 from starlette.responses import JSONResponse
 
-from holmdel.server.bundle import bare, bundle, order
+from holmdel.files.page_text import bare
+from holmdel.server.bundle import bundle, order
 from holmdel.server.router import Router
 
 router = Router(include_in_schema=False)
