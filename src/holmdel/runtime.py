@@ -73,12 +73,9 @@ class ExportedClassifier:
         Raises:
             UserError: for a file with --framing, which takes photographs, one at a time.
         """
-        if self._input == PHOTOGRAPHS:
-            raise UserError("the file was exported with --framing; call predict on photographs")
         if self._session is None:
             return np.exp(log_softmax(self.logits(images)))
-        found: NDArray[np.float32] = self._session.run(["probabilities"], {"images": images})[0]
-        return found
+        return self._output("probabilities", images)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns the logits (N, K) of images (N, C, H, W) in the stored form.
@@ -88,9 +85,13 @@ class ExportedClassifier:
         """
         if self._session is None:
             return self._chain.logits(images, _limits["threads"])
+        return self._output("logits", images)
+
+    def _output(self, name: str, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns an output of an ONNX file."""
         if self._input == PHOTOGRAPHS:
             raise UserError("the file was exported with --framing; call predict on photographs")
-        found: NDArray[np.float32] = self._session.run(["logits"], {"images": images})[0]
+        found: NDArray[np.float32] = self._session.run([name], {"images": images})[0]
         return found
 
     def predict(self, images: Iterable[ImageLike], *, top: int = 3) -> list[Prediction]:

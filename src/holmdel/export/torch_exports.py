@@ -1,6 +1,5 @@
 """PyTorch's own files: `torch.export` archives, TorchScript, weights as safetensors."""
 
-import contextlib
 import copy
 import io
 import json
@@ -99,19 +98,21 @@ def to_safetensors(subject: Subject, out: Path, *, force: bool = False) -> Repor
     refuse_existing_files([out, beside], force)
     refuse_what_cannot_go(subject)
     state = {name: value.contiguous() for name, value in subject.network.state_dict().items()}
-    texts = {"format": "pt", ABOUT: about(subject)}
-    content, runtime = to_bytes(state, metadata=texts), "PyTorch"
-    with contextlib.suppress(UserError):  # what the engine does not take goes without it
-        chained = texts | {CHAIN: to_json(subject.network, subject.header.image)}
-        answers = ExportedClassifier(to_bytes(state, metadata=chained)).logits
-        content, runtime = to_bytes(state, metadata=chained), f"the {status()}"
-    if runtime == "PyTorch":
+    said = about(subject)
+    texts = {"format": "pt", ABOUT: said}
+    try:
+        chain = to_json(subject.network, subject.header.image)
+        content = to_bytes(state, metadata=texts | {CHAIN: chain})
+        answers = ExportedClassifier(content).logits
+    except UserError:  # what the engine does not take goes without it
+        content, runtime = to_bytes(state, metadata=texts), "PyTorch"
         again = copy.deepcopy(subject.network)
         again.load_state_dict(from_bytes(content))
         logits = Subject(again, subject.header, subject.images, subject.source).logits
     else:
+        runtime = f"the {status()}"
         logits = torch.cat([torch.from_numpy(answers(part.numpy())) for part in subject.parts()])
-    files = {out: content, beside: about(subject).encode()}
+    files = {out: content, beside: said.encode()}
     return written(subject, "safetensors", files, logits, f"safetensors and {runtime}")
 
 
