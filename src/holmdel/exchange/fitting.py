@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -277,7 +277,6 @@ def _built(name: str, options: tuple[tuple[str, Any], ...]) -> list[Layer]:
         return layers_of(build(name, **dict(options)).state_dict())
 
 
-@cache
 def _usual_layers(name: str, variant: str | None = None) -> list[Layer]:
     """Returns the layers of a network, or of a variant of it, with its own options."""
     return _layers(name, {} if variant is None else {"variant": variant})

@@ -45,11 +45,11 @@ class GuardMiddleware:
             await self._app(scope, receive, send)
             return
         busy = scope["path"] not in _OPEN and self._gate.too_much()
-        if busy and not self._gate.draining.is_set():
-            await self._refuse(scope, send, busy)
-            return
         headers = dict(scope["headers"])
         id_ = self._gate.name(headers.get(b"x-request-id", b"").decode("latin-1"))
+        if busy and not self._gate.draining.is_set():
+            await self._refuse(id_, scope, send, busy)
+            return
         request = GuardedRequest(id_, scope, headers, self._added, receive, send, self._gate)
         self._gate.under_way += 1
         began = time.perf_counter()
@@ -60,16 +60,12 @@ class GuardMiddleware:
             self._gate.forget(request.body)
             self._note(request, time.perf_counter() - began)
 
-    async def _refuse(self, scope: Scope, send: Send, reason: str) -> None:
+    async def _refuse(self, id_: str, scope: Scope, send: Send, reason: str) -> None:
         """Answers 503 before anything else is looked at.
 
         A server that takes as long to refuse as to answer does nothing else when too much comes.
         """
-        began, given = time.perf_counter(), b""
-        for name, value in scope["headers"]:
-            if name == b"x-request-id":
-                given = value
-        id_ = self._gate.name(given.decode("latin-1"))
+        began = time.perf_counter()
         body = b'{"error":"%s"}' % reason.encode()
         headers = [
             (b"content-type", b"application/json"),
