@@ -98,16 +98,23 @@ def serving(sources: Path | None = None) -> Iterator[str]:
                 server.terminate()
 
 
-def first_sights(url: str) -> dict[str, Any]:
-    """Returns what a browser that knows nothing of the page asks for, and until its maps stand."""
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Gives a browser that knows nothing of the page."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as session:
         browser = session.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        seen = [first_sight(browser, url) for _ in range(SIGHTS)]
+        yield browser
         browser.close()
+
+
+def first_sights(url: str) -> dict[str, Any]:
+    """Returns what a browser that knows nothing of the page asks for, and until its maps stand."""
+    with chromium() as browser:
+        seen = [first_sight(browser, url) for _ in range(SIGHTS)]
     times = [one[0] for one in seen]
     return {
         "requests": seen[-1][1],
@@ -147,14 +154,9 @@ def first_sight(browser: Any, url: str) -> tuple[float, int, int]:
 
 def drawn(url: str, rounds: int) -> tuple[list[float], int]:
     """Returns all times in milliseconds, and how many of the digits were recognised."""
-    from playwright.sync_api import sync_playwright
-
     took: list[float] = []
     right = 0
-    with sync_playwright() as session:
-        browser = session.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}/#model={MODEL}")
         page.wait_for_selector("#sheet")
@@ -168,7 +170,6 @@ def drawn(url: str, rounds: int) -> tuple[list[float], int]:
                 right += page.locator("[data-best]").first.inner_text() == digit
                 page.locator("#clear").click()
                 page.wait_for_load_state("networkidle")
-        browser.close()
     return took, right
 
 
