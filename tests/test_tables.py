@@ -143,6 +143,21 @@ def test_arrays_of_any_common_form():
     assert len(data.test) == 5
 
 
+def test_numbered_arrays_of_the_size_wanted_stay_as_they_are():
+    clothes = np.zeros((40, 28, 28), np.uint8)  # as Fashion-MNIST has trousers, of classes 0 to 9
+    clothes[:, 1:27, 8:20] = np.arange(120, 160, dtype=np.uint8)[:, None, None]
+    clothes[:, 12:27, 13:15] = 0
+    data = load((clothes, np.arange(40) % 10), framing="auto")
+    assert data.framing == "fit"
+    kept = {image.tobytes() for image in torch.cat([data.train.images, data.test.images]).numpy()}
+    assert kept == {image.tobytes() for image in clothes}
+    digits = load("digits").test
+    given = digits.images[:40, 0].numpy(), digits.labels[:40].numpy()
+    assert load(given, framing="auto").framing == "digit"
+    small = given[0][:, ::2, ::2]  # no longer of that size
+    assert load((small, given[1]), framing="auto").framing == "digit"
+
+
 def test_arrays_are_trained_on_and_evaluated_on():
     run = library.train("lenet", data=(IMAGES, LABELS), epochs=1, out="run")
     assert run.header.classes == ("3", "4")

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from holmdel.data.dataset import Dataset, Split, rows_of_each
 from holmdel.data.decoded import decode_all
-from holmdel.data.examples import TEST, Examples, Wanted
+from holmdel.data.examples import TEST, Examples, Size, Wanted
 from holmdel.data.sources import DIGITS
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
@@ -31,7 +32,7 @@ def assemble(name: str, examples: Examples, wanted: Wanted) -> Dataset:
         UserError: for images that cannot be decoded, unless they are left out; or if fewer than
             two classes have images.
     """
-    framing = framing_of(examples) if wanted.framing == "auto" else wanted.framing
+    framing = framing_of(examples, wanted.size) if wanted.framing == "auto" else wanted.framing
     contract = ImageContract(stored=wanted.size, input=wanted.size, framing=framing)
     decoded = decode_all(examples, contract, wanted.progress)
     notes = [*examples.notes]
@@ -111,22 +112,34 @@ def _learnable(data: Dataset) -> Dataset:
     return replace(data, classes=tuple(names), train=train, test=test, notes=notes)
 
 
-def framing_of(examples: Examples) -> str:
+def framing_of(examples: Examples, size: Size = (1, 28, 28)) -> str:
     """Returns how images are to be framed: `digit` where they are photographs of digits, or `fit`.
 
-    That is so where the classes are digits and nearly all of some images show just one.
+    That is so where the classes are digits and nearly all of some images show just one. The
+    numbers of arrays and tables may stand for anything (Fashion-MNIST's are 0 to 9): of those that
+    have the wanted size already, only digits that are scaled and centred as MNIST's count.
+
+    Args:
+        examples: images and labels.
+        size: (C, H, W) that is wanted.
     """
     if not {*examples.classes} <= {*DIGITS}:
         return "fit"
     step = max(1, len(examples.images) // LOOKED_AT)
     looked = examples.images[::step]
-    found = sum(_shows_a_digit(image) for image in looked)
+    contract = ImageContract(stored=(1, *size[1:]), framing="digit")
+    found = sum(_shows_a_digit(image, contract, bool(examples.paths)) for image in looked)
     return "digit" if found >= DIGITS_SHARE * len(looked) else "fit"
 
 
-def _shows_a_digit(image: ImageLike) -> bool:
-    contract = ImageContract(framing="digit")
+def _shows_a_digit(image: ImageLike, contract: ImageContract, named: bool) -> bool:
+    """Returns whether an image shows one digit; `named`: the folder it lies in says so too."""
     try:
-        return framed(decode(image, 1), contract).found == "one"
+        pixels = decode(image, 1)
+        seen = framed(pixels, contract)
     except UserError:
         return False
+    if seen.found != "one" or named or pixels.shape[:2] != contract.stored[1:]:
+        return seen.found == "one"
+    ink = seen.image[0].numpy()
+    return any(np.array_equal(ink, plain) for plain in (pixels[:, :, 0], 255 - pixels[:, :, 0]))
