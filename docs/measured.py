@@ -214,13 +214,22 @@ def newest(name: str) -> Row | None:
     return next((row for row in reversed(records()) if row["name"] == name), None)
 
 
+def accuracy_command(row: Row) -> str:
+    """Returns what measures an accuracy again."""
+    case = f"python bench/accuracy.py {row['network']} {row['data']} {row['recipe']}"
+    usual = row["seeds"] == [0, 1, 2, 3, 4]
+    return case if usual else f"{case} --seeds {' '.join(map(str, row['seeds']))}"
+
+
 def _accuracy(row: Row) -> tuple[str, str, str]:
-    case = f"{row['network']} {row['data']} {row['recipe']}"
     what = f"`train {row['network']} --recipe {row['recipe']}`, {row['data']}, test accuracy"
     each = ", ".join(f"{value:.4f}" for value in row["test_acc"])
     seeds = f"mean of seeds {', '.join(map(str, row['seeds']))}"
     figure = f"{row['mean']:.4f} ({seeds}: {each}; error {100 * (1 - row['mean']):.2f} %)"
-    return what, figure, f"python bench/accuracy.py {case}"
+    if both := row.get("mirrored"):
+        each = ", ".join(f"{value:.4f}" for value in both["test_acc"])
+        figure += f"; mirror images asked too: {both['mean']:.4f} ({each})"
+    return what, figure, accuracy_command(row)
 
 
 def _overhead(row: Row) -> tuple[str, str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from measured import GOALS, Row, newest, records, result
+from measured import GOALS, Row, accuracy_command, newest, records, result
 
 
 def results() -> str:
@@ -32,6 +32,9 @@ def _training() -> Iterator[tuple[str, str, str, str]]:
             yield what, took, "", "`holmdel bench --time-to-accuracy`"
 
 
+_NUMBERS = {3: "three", 5: "five"}
+
+
 def _accuracies() -> Iterator[tuple[str, str, str, str]]:
     published = {
         ("lenet", "fashion-mnist", "book"): "the book: 0.779 to 0.825",
@@ -46,8 +49,12 @@ def _accuracies() -> Iterator[tuple[str, str, str, str]]:
     for case, beside in published.items():
         if row := found.get(case):
             network, data, recipe = case
-            what = f"`train {network} --recipe {recipe}`, {data}, test accuracy, three seeds"
-            yield what, f"{row['mean']:.4f}", beside, f"`python bench/accuracy.py {' '.join(case)}`"
+            seeds = _NUMBERS.get(len(row["seeds"]), str(len(row["seeds"])))
+            what = f"`train {network} --recipe {recipe}`, {data}, test accuracy, {seeds} seeds"
+            command = f"`{accuracy_command(row)}`"
+            yield what, f"{row['mean']:.4f}", beside, command
+            if both := row.get("mirrored"):
+                yield "the same, mirror images asked too", f"{both['mean']:.4f}", "", command
 
 
 def _reading() -> Iterator[tuple[str, str, str, str]]:
