@@ -3,9 +3,9 @@
     python bench/held_out.py lenet fashion-mnist epochs=30 lr=0.003 [--seeds 0 1 2]
 
 Trains by `modern` on all but the last 10,000 training examples, with what is given set otherwise,
-and tests on those 10,000. The test set is not looked at. Runs stand under bench/runs/ and are gone
-on with when the command is given again; distortions also with `flip`s at the end: the mean of the
-logits of an image and its mirror image.
+and tests on those 10,000, also by the mean of the logits of an image and its mirror image. The test
+set is not looked at. Runs stand under bench/runs/ and are gone on with when the command is given
+again.
 """
 
 import argparse

@@ -21,8 +21,11 @@ from holmdel.benchmark.contenders import (
 from holmdel.benchmark.runtimes import RUNTIMES
 from holmdel.benchmark.time_to_accuracy import GOALS
 from holmdel.benchmark.workload import lenet, lenet_max, multiply_adds
+from holmdel.data import Split
 from holmdel.engine import status
 from holmdel.errors import UserError
+from holmdel.images.contract import ImageContract
+from mirrored import mirrored_accuracy
 
 ROOT = Path(__file__).parents[1]
 QUICK = ("--seconds", "0.001", "--threads", "1", "--without", "torch.compile")
@@ -231,3 +234,18 @@ def test_jax_trains_the_same_network(monkeypatch):
         loss.backward()
         optimizer.step()
         assert step() == pytest.approx(loss.item(), rel=1e-3)
+
+
+def test_mirror_images_are_asked_with_the_images():
+    images = torch.zeros(2, 1, 4, 4, dtype=torch.uint8)
+    images[0, 0, :, 0] = 200  # bright on the left
+    images[1, 0, :, 1:3] = 200  # bright in the middle
+    split = Split(images, torch.tensor([0, 1]))
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
+    with torch.no_grad():
+        network[1].bias.copy_(torch.tensor([0.0, 3.0]))
+        network[1].weight.zero_()
+        network[1].weight[0, 3::4] = 2.0  # class 0 is seen where the right is bright
+    contract = ImageContract(stored=(1, 4, 4), input=(1, 4, 4))
+    assert float((network(images / 255).argmax(1) == split.labels).float().mean()) == 0.5
+    assert mirrored_accuracy(network, contract, split) == 1.0
