@@ -3,9 +3,9 @@
     python bench/held_out.py lenet fashion-mnist epochs=30 lr=0.003 [--seeds 0 1 2]
 
 Trains by `modern` on all but the last 10,000 training examples, with what is given set otherwise,
-and tests on those 10,000, also by the mean of the logits of an image and its mirror image. The test
-set is not looked at. Runs stand under bench/runs/ and are gone on with when the command is given
-again.
+and tests on those 10,000; where mirror images are trained on, also by the mean of the logits of an
+image and its mirror image. The test set is not looked at. Runs stand under bench/runs/ and are gone
+on with when the command is given again.
 """
 
 import argparse
@@ -56,12 +56,12 @@ def main() -> None:
         )
         last = run.history[-1]
         found.append(run.test_acc)
-        mirrored = mirrored_accuracy(run.network, run.header.image, dataset.test)
-        print(
-            f"{name}: {run.test_acc:.4f}, mirrored too {mirrored:.4f}, on the training images, "
-            f"distorted, {last.train_acc:.4f}, {last.examples_per_sec:,.0f} examples/sec",
-            flush=True,
-        )
+        words = [f"{name}: {run.test_acc:.4f}"]
+        if "flip" in run.settings.augment:
+            both = mirrored_accuracy(run.network, run.header.image, dataset.test)
+            words.append(f"mirror images too {both:.4f}")
+        words.append(f"training images as distorted {last.train_acc:.4f}")
+        print(", ".join([*words, f"{last.examples_per_sec:,.0f} examples/sec"]), flush=True)
     print(f"mean {statistics.mean(found):.4f}")
 
 
