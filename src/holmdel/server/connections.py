@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -146,6 +147,7 @@ class Connection(HttpToolsProtocol):
             self.transport.write_eof()
 
 
+@lru_cache(maxsize=1024)
 def refusal(status: int, sentence: str, headers: str = "") -> bytes:
     """Returns an answer in place of the application's, after which the connection is closed."""
     body = json.dumps({"error": sentence}).encode()

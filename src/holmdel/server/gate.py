@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _FLIGHT_BODIES = 16  # bodies of the largest size that may be in memory at once
 _PASSES = 4  # iterations of the event loop from a request's arrival to its answer
-_ACCEPTING = 0.2  # of an iteration: an answer takes five times as long as a new connection
 _FEW = 128  # requests that are never late: one that takes long would refuse those beside it
 
 
@@ -34,6 +33,7 @@ class Gate:
         under_way: the number of requests.
         listening: how many of them wait for more of their body, or whether their client goes. They
             take nothing from the others; their number is limited by that of the connections.
+        turn: seconds that an iteration of the event loop may take, for none to wait too long.
 
     Args:
         settings, metrics: see above.
@@ -51,7 +51,7 @@ class Gate:
         self._log = Log(log)
         self._bytes = 0
         self._since: float | None = None  # when this iteration of the event loop began
-        self._most = settings.wait / _PASSES  # seconds that an iteration may take
+        self.turn = settings.wait / _PASSES
         self._prefix = secrets.token_hex(4)
         self._numbers = count(1)
 
@@ -86,21 +86,15 @@ class Gate:
             return reason
         if self._since is None:
             self._since = time.perf_counter()
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self._over)
             return None
-        return self.late(self._since) if self._answering - own >= _FEW else None
-
-    def accepts(self, accepted: int, since: float) -> str | None:
-        """Returns why a new connection cannot be served soon, None where it can.
-
-        Args:
-            accepted: those before it in this iteration of the event loop.
-            since: when the first of them was, as `time.perf_counter` has it.
-        """
-        return self.full(accepted) or (self.late(since, _ACCEPTING) if accepted >= _FEW else None)
+        if self.answering - own < _FEW or time.perf_counter() - self._since <= self.turn:
+            return None
+        return self.late
 
     @property
-    def _answering(self) -> int:
+    def answering(self) -> int:
+        """The number of requests that are being answered."""
         return self.under_way - self.listening
 
     def full(self, more: int) -> str | None:
@@ -109,23 +103,17 @@ class Gate:
         Args:
             more: requests beside those under way that have a place.
         """
-        others = self._answering + more
+        others = self.answering + more
         if others < self.settings.requests:
             return None
         return f"{others} requests are being answered; try again later"
 
-    def late(self, since: float, share: float = 1.0) -> str | None:
-        """Returns why a request comes late, None where it does not.
-
-        Args:
-            since: when the first of those that came with it was begun.
-            share: of the seconds that an iteration of the event loop may take.
-        """
-        if time.perf_counter() - since <= share * self._most:
-            return None
+    @property
+    def late(self) -> str:
+        """Why a request is refused that would come too late."""
         return f"a request waits for more than {self.settings.wait:g} s; try again later"
 
-    def _turn(self) -> None:
+    def _over(self) -> None:
         """Notes that an iteration of the event loop is over."""
         self._since = None
 

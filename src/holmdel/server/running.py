@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -23,14 +22,14 @@ from holmdel.server.connections import LINGERING, Connection, sweep
 from holmdel.server.listener import configured
 from holmdel.server.log import JsonFormatter
 from holmdel.server.services import Services, reader
-from holmdel.server.shedding import MOST, Shed
+from holmdel.server.shedding import MOST, Door, Shed
 
 if TYPE_CHECKING:
     from holmdel.server.rpc.listening import GrpcServer
     from holmdel.server.settings import ServerSettings
 
 STOPPING = 30  # seconds in which requests under way may end
-_BACKLOG = 2048  # connections that may wait to be accepted
+_BACKLOG = 1024  # connections that may wait to be accepted
 _SHARE = 8  # of them, accepted at once where other processes wait for some too
 _LATER = 0.1  # seconds without accepting when no more files can be open
 _FILES = 256  # open files beside the connections
@@ -57,6 +56,7 @@ class _Server(uvicorn.Server):
         self._at_once = _SHARE if services.settings.workers > 1 else _BACKLOG
         self._parent = os.getppid()
         self._arriving: set[asyncio.Task[Any]] = set()
+        self._door = Door(services.gate)
         self._shed = Shed(most=spare)
         self._grpc: GrpcServer | None = None
         self._warming = threading.Thread(target=_warm, args=[services], name="warm")
@@ -100,28 +100,35 @@ class _Server(uvicorn.Server):
             asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
     def _accept(self) -> None:
-        """Accepts all connections that wait; libuv accepts one per iteration, too slow for many."""
-        loop, gate, began = asyncio.get_running_loop(), self._services.gate, time.perf_counter()
-        for taken in range(self._at_once):
+        """Accepts what waits; libuv accepts one connection per iteration, too slow for many."""
+        self._door.open()
+        taken = 0
+        while taken < self._at_once and not self._door.over:
             try:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except ConnectionAbortedError:
                 continue
             except OSError:  # no more files can be open: try again later
+                loop = asyncio.get_running_loop()
                 loop.remove_reader(self._listener)
                 loop.call_later(_LATER, self._listen)
-                return
+                break
             connection.setblocking(False)
-            if reason := gate.accepts(taken, began):
+            if reason := self._door.refuses():
                 self._shed.refuse(connection, reason)
-                gate.metrics.answered("other", 503, 0.0)
-                continue
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            task = loop.create_task(self._take(connection))
-            self._arriving.add(task)
-            task.add_done_callback(self._arriving.discard)
+                self._services.metrics.answered("other", 503, 0.0)
+            else:
+                self._let_in(connection)
+                taken += 1
+        self._door.close()
+
+    def _let_in(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = asyncio.get_running_loop().create_task(self._take(connection))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
 
     async def _take(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):  # the client has gone
