@@ -102,21 +102,29 @@ def test_a_full_queue_refuses():
     assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
 
 
+async def after(seconds, batcher, model, network):
+    """Asks for images one after another that take so many seconds; then one, and two wait."""
+    for one in seconds:
+        network.go.clear()
+        task = asyncio.create_task(batcher.ask(model, picture(0)))
+        await asyncio.sleep(one)
+        network.go.set()
+        await task
+        await asyncio.sleep(0.05)  # the thread notes its time after the answer
+    network.go.clear()
+    rest = [asyncio.create_task(batcher.ask(model, picture(1)))]
+    await until(lambda: len(network.asked) == len(seconds) + 1)
+    for _ in range(2):
+        rest.append(asyncio.create_task(batcher.ask(model, picture(2))))
+        await asyncio.sleep(0)
+    return rest
+
+
 def test_a_slow_queue_refuses():
-    """The thread took 0.1 s for the first image, so that a third waits for longer than 0.15 s."""
+    """The thread took 0.1 s for the last image, so that a third waits for longer than 0.15 s."""
 
     async def work(batcher, model, network):
-        first = asyncio.create_task(batcher.ask(model, picture(0)))
-        await asyncio.sleep(0.1)
-        network.go.set()
-        await first
-        await asyncio.sleep(0.05)  # the thread notes its time after the answer
-        network.go.clear()
-        rest = [asyncio.create_task(batcher.ask(model, picture(1)))]
-        await until(lambda: len(network.asked) == 2)
-        for _ in range(2):
-            rest.append(asyncio.create_task(batcher.ask(model, picture(2))))
-            await asyncio.sleep(0)
+        rest = await after([0, 0.1], batcher, model, network)
         with pytest.raises(RequestError, match="the queue of images is full") as refused:
             await batcher.ask(model, picture(3))
         network.go.set()
@@ -125,6 +133,16 @@ def test_a_slow_queue_refuses():
 
     refusal, _ = asked(work, wait=0.15)
     assert (refusal.status, refusal.headers) == (503, {"Retry-After": "1"})
+
+
+def test_what_a_network_does_the_first_time_does_not_count():
+    async def work(batcher, model, network):
+        rest = await after([0.3], batcher, model, network)
+        rest.append(asyncio.create_task(batcher.ask(model, picture(3))))
+        network.go.set()
+        return len(await asyncio.gather(*rest))
+
+    assert asked(work, wait=0.15)[0] == 4
 
 
 def test_a_thread_whose_calls_take_long_refuses_what_would_wait_too_long():

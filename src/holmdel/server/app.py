@@ -26,7 +26,7 @@ from holmdel.server.middleware import GuardMiddleware
 from holmdel.server.models import Models
 from holmdel.server.protocol.schemas import REQUESTS
 from holmdel.server.repository import Repository
-from holmdel.server.router import Direct, operation_id
+from holmdel.server.router import DirectRoutes, operation_id
 from holmdel.server.routes import (
     backward,
     classify,
@@ -104,9 +104,8 @@ def create_app(settings: ServerSettings, log: TextIO | None = sys.stderr) -> Fas
         generate_unique_id_function=operation_id,
     )
     app.state.services = shared
-    routes = [route for group in ROUTES for route in group.router.routes]
-    # Those that are in a hurry first; FastAPI looks twice through a router that is included.
-    app.router.routes.extend(sorted(routes, key=lambda route: not isinstance(route, Direct)))
+    for group in ROUTES:  # FastAPI looks twice through a router that is included
+        app.router.routes.extend(group.router.routes)
     app.mount(docs.MOUNTED, StaticFiles(directory=docs.FILES))
     app.add_api_route(
         "/metrics",
@@ -138,6 +137,7 @@ class _Described(FastAPI):
         """Returns the middlewares that were added, and inside what FastAPI's routes need."""
         routes = AsyncExitStackMiddleware(self.router)
         app: ASGIApp = ExceptionMiddleware(routes, handlers=self.exception_handlers)
+        app = DirectRoutes(app, self.router.routes)
         for middleware, arguments, named in reversed(self.user_middleware):
             app = middleware(app, *arguments, **named)
         return app

@@ -219,12 +219,14 @@ class Batcher:
     def _work(self) -> None:
         while jobs := self._take():
             began = time.perf_counter()
+            warm = all(job.model in self._costs for job in jobs)
             for own in _by_model(jobs):
                 self._answer(own)
                 for loop in {job.future.get_loop() for job in own}:
                     _hand_over(loop, [job for job in own if job.future.get_loop() is loop])
-            took = (time.perf_counter() - began) / sum(job.rows for job in jobs)
-            self._seconds = _averaged(self._seconds, took)
+            if warm:  # what a network does the first time takes long and says nothing of the next
+                took = (time.perf_counter() - began) / sum(job.rows for job in jobs)
+                self._seconds = _averaged(self._seconds, took)
 
     def _take(self) -> list[_Job]:
         """Returns the next batch, once there is one; an empty one after `close`."""

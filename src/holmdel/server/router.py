@@ -1,11 +1,13 @@
 """Routers whose routes have short names in the OpenAPI document, and routes that answer at once."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def operation_id(route: APIRoute) -> str:
@@ -33,3 +35,30 @@ class Direct(APIRoute):
             return
         answer: Response = await self.endpoint(Request(scope, receive, send))
         await answer(scope, receive, send)
+
+
+class DirectRoutes:
+    """ASGI middleware that hands requests for a route of `Direct` to it, and all others on.
+
+    What is between, for dependencies and errors, such a route does not need where there is no
+    query: the guard outside answers its errors.
+
+    Args:
+        app: the application with all routes.
+        routes: of the application.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._app = app
+        self._routes = [route for route in routes if isinstance(route, Direct)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a connection."""
+        if scope["type"] == "http" and not scope["query_string"]:
+            for route in self._routes:
+                match, found = route.matches(scope)
+                if match is Match.FULL:
+                    scope.update(found)
+                    await route.handle(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)
