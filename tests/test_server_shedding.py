@@ -3,10 +3,12 @@
 import asyncio
 import json
 import socket
+import sys
 import time
 
 from holmdel.server.gate import Gate
 from holmdel.server.metrics import Metrics
+from holmdel.server.running import say
 from holmdel.server.settings import ServerSettings
 from holmdel.server.shedding import Door, Shed
 
@@ -165,3 +167,15 @@ def test_who_has_gone_is_refused_without_a_word():
     shed.refuse(server, LATE)
     shed.sweep(0.0)
     assert server.fileno() == -1
+
+
+def test_a_line_is_written_at_once_so_that_those_of_two_processes_do_not_run_together(monkeypatch):
+    written = []
+
+    class Stream:
+        write = staticmethod(written.append)
+        flush = staticmethod(int)
+
+    monkeypatch.setattr(sys, "stderr", Stream())
+    say("reloaded")
+    assert written == ["reloaded\n"]

@@ -53,7 +53,8 @@ class _Server(uvicorn.Server):
         self._services = services
         self._listener = listener
         self._ready = ready
-        self._at_once = _SHARE if services.settings.workers > 1 else _BACKLOG
+        self._share = _SHARE if services.settings.workers > 1 else _BACKLOG
+        self._at_once = self._share
         self._parent = os.getppid()
         self._arriving: set[asyncio.Task[Any]] = set()
         self._door = Door(services.gate)
@@ -107,6 +108,7 @@ class _Server(uvicorn.Server):
             try:
                 connection, _ = self._listener.accept()
             except (BlockingIOError, InterruptedError):
+                self._at_once = self._share
                 break
             except ConnectionAbortedError:
                 continue
@@ -122,6 +124,8 @@ class _Server(uvicorn.Server):
             else:
                 self._let_in(connection)
                 taken += 1
+        else:  # the other processes leave some, too
+            self._at_once = min(2 * self._at_once, _BACKLOG)
         self._door.close()
 
     def _let_in(self, connection: socket.socket) -> None:
@@ -238,6 +242,7 @@ def _warm(services: Services) -> None:
 
 
 def say(line: str) -> None:
-    """Prints a line for those who run the server."""
+    """Prints a line for those who run the server, at once: other processes print lines, too."""
     with contextlib.suppress(OSError):
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
