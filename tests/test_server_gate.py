@@ -236,7 +236,9 @@ def test_of_too_many_that_come_together_the_last_are_refused():
 
     async def ask_all(app):
         asked = [asgi(app, "GET", "/long", nothing) for _ in range(200)]
-        return await asyncio.gather(*asked), await asgi(app, "GET", "/long", nothing)
+        answers = await asyncio.gather(*asked)
+        again = [asgi(app, "GET", "/short", nothing) for _ in range(200)]
+        return answers, await asyncio.gather(*again)
 
     app = create_app(ServerSettings(models=("lenet-mnist",), wait=0.4), log=None)
 
@@ -244,6 +246,10 @@ def test_of_too_many_that_come_together_the_last_are_refused():
     async def long() -> None:
         time.sleep(0.01)
         await asyncio.sleep(0.2)
+
+    @app.get("/short")
+    async def short() -> None:
+        await asyncio.sleep(0.05)
 
     answers, after = asyncio.run(ask_all(app))
     app.state.services.close()
@@ -255,7 +261,34 @@ def test_of_too_many_that_come_together_the_last_are_refused():
     assert headers[b"retry-after"] == b"1"
     assert headers[b"x-content-type-options"] == b"nosniff"
     assert json.loads(body) == {"error": "a request waits for more than 0.4 s; try again later"}
-    assert after[0] == 200
+    assert [status for status, _, _ in after].count(200) > 132  # none was late before it began
+
+
+def test_whose_body_comes_when_others_have_taken_the_place_is_refused():
+    async def ask(app):
+        come = asyncio.Event()
+
+        async def late():
+            await come.wait()
+            return {"type": "http.request", "body": digit(), "more_body": False}
+
+        slow = asyncio.create_task(asgi(app, "POST", "/v1/classify", late))
+        await asyncio.sleep(0.1)
+        other = asyncio.create_task(asgi(app, "GET", "/long", late))
+        await asyncio.sleep(0.1)
+        come.set()
+        return await slow, await other
+
+    app = create_app(ServerSettings(models=("lenet-mnist",), requests=1), log=None)
+
+    @app.get("/long")
+    async def long() -> None:
+        await asyncio.sleep(0.5)
+
+    slow, other = asyncio.run(ask(app))
+    app.state.services.close()
+    assert (slow[0], other[0]) == (503, 200)
+    assert json.loads(slow[2]) == {"error": "1 requests are being answered; try again later"}
 
 
 def test_who_has_not_sent_a_body_takes_no_place():
