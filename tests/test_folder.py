@@ -187,6 +187,19 @@ def test_photographs_of_digits_are_cut_out_and_parts_are_not(tmp_path):
     assert load(str(parts), framing="auto").framing == "fit"
 
 
+def test_faxes_are_trained_on_as_they_are_predicted(tmp_path):
+    """A fax is finer across than down; stretched it is the image that it was made from."""
+    plain, faxes = flat(tmp_path / "plain", {"a": 3, "b": 3}), tmp_path / "faxes"
+    for path in sorted(plain.rglob("*.png")):
+        fax = faxes / path.parent.name / f"{path.stem}.tif"
+        fax.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(path) as image:
+            doubled = image.resize((2 * image.width, image.height), Image.Resampling.NEAREST)
+        doubled.save(fax, dpi=(200, 100))
+    there, here = load(str(plain)).train.images.int(), load(str(faxes)).train.images.int()
+    assert int((there - here).abs().max()) < 40  # where edges are smoothed; flat it would be 255
+
+
 def test_links_are_followed(parts, tmp_path):
     (parts / "train" / "nut").rename(tmp_path / "elsewhere")
     (parts / "train" / "nut").symlink_to(tmp_path / "elsewhere")

@@ -148,8 +148,9 @@ def test_standard_input_may_be_a_list_of_paths(holmdel, run_folder, scans, stdin
     assert result.status == 1
 
 
-def test_empty_standard_input_is_an_unusable_picture(holmdel, run_folder, stdin):
-    stdin(b"")
+@pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\n"])
+def test_empty_standard_input_is_an_unusable_picture(holmdel, run_folder, stdin, content):
+    stdin(content)
     result = holmdel("predict", run_folder, "-", "--format", "jsonl")
     [line] = jsonl(result)
     assert line["path"] == "-"

@@ -154,7 +154,7 @@ def test_a_report_shows_pages_with_boxes_and_what_is_rejected_first(tmp_path, sc
     ]
     assert text.index("<h2>Rejected") < text.index("<b>77</b>") < text.index("<h2>Pages")
     assert "there is no file b.png" in text
-    assert "1 pages: 1 lines read, 1 rejected; 1 images could not be used" in text
+    assert "1 page: 1 line read, 1 rejected; 1 image could not be used" in text
 
 
 def test_a_report_says_values_as_people_write_them(tmp_path):
@@ -200,3 +200,16 @@ def test_the_command_writes_a_table_and_a_report(holmdel, scan, tmp_path):
     assert "a.csv exists already; give another --out" in holmdel("read", scan, "--out", out).err
     printed = holmdel("read", scan, "--lines", "--format", "csv")
     assert printed.out == out.read_text()
+
+
+def test_a_report_in_a_folders_place_is_refused_before_anything_is_read(holmdel, scan, tmp_path):
+    result = holmdel("read", scan, "--report", tmp_path)
+    assert f"{tmp_path} is a folder; expected the name of a file to write" in result.err
+    assert (result.status, result.out) == (2, "")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.XLS", "a.html"])
+def test_a_table_that_is_not_written_is_no_file_of_json_lines(holmdel, scan, tmp_path, name):
+    result = holmdel("read", scan, "--out", tmp_path / name)
+    assert "expected one that ends in .jsonl, .csv or .xlsx" in result.err
+    assert (result.status, (tmp_path / name).exists()) == (2, False)

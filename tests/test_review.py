@@ -261,7 +261,7 @@ def test_the_command_serves_until_the_person_has_done(answers, tmp_path):
     )  # fmt: skip
     try:
         said = process.stderr.readline()
-        url, token = re.search(r"(http://127\.0\.0\.1:\d+)/#(\S+);", said).groups()
+        url, token = re.search(r"(http://127\.0\.0\.1:\d+)/#(\S+)$", said).groups()
         for path, body in (("/v1/lines/0", b'{"digits": "0412"}'), ("/v1/done", b"{}")):
             request = urllib.request.Request(url + path, body)
             request.add_header("Authorization", f"Bearer {token}")
@@ -282,3 +282,11 @@ def test_where_nothing_was_rejected_there_is_nothing_to_do(holmdel, answers):
     assert "has no lines to look at; give --all" in result.out
     assert result.status == 0
     assert "there is no file nil.jsonl" in holmdel("review", "nil.jsonl").err
+
+
+def test_a_table_that_is_there_is_left_alone(holmdel, answers, tmp_path):
+    table = tmp_path / "kept.csv"
+    table.write_text("mine")
+    result = holmdel("review", answers, "--no-browser", "--table", table)
+    assert "kept.csv exists already; give another --table" in result.err
+    assert (result.status, table.read_text()) == (2, "mine")

@@ -93,9 +93,13 @@ def _standard_input() -> Iterator[str | bytes]:
     if not head or told or any(_is_binary(byte) for byte in head):
         yield head + stream.read()
         return
+    named = False
     for line in chain((head + stream.readline()).splitlines(), stream):
         if path := os.fsdecode(line.rstrip(b"\r\n")):
+            named = True
             yield path
+    if not named:
+        yield b""  # empty lines alone are as little as nothing
 
 
 def _is_binary(byte: int) -> bool:

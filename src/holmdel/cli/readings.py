@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TABLE, JSONL, CSV, XLSX = "table", "jsonl", "csv", "xlsx"
 FORMS = (TABLE, JSONL, CSV)
+_OTHERS = frozenset({".parquet", ".xls", ".ods", ".tsv", ".html", ".htm", ".pdf"})
 _ENDINGS = {".jsonl": JSONL, ".csv": CSV, ".xlsx": XLSX}
 
 
@@ -46,6 +47,11 @@ def choose_form(form: str | None, out: Path | None, resume: bool) -> str:
         )
     if form and ending and form != ending:
         raise UserError(f"--format {form} was given with --out {out}; leave one of them out")
+    if ending is None and out.suffix.lower() in _OTHERS:
+        raise UserError(
+            f"--out was given as {out}, and no {out.suffix} file is written; expected one that "
+            "ends in .jsonl, .csv or .xlsx, or a folder/ for answers in parts (--format parquet)"
+        )
     chosen = ending or form or JSONL
     if resume and chosen != JSONL:
         raise UserError(
@@ -64,8 +70,15 @@ def printing(form: str, fields: Iterable[str]) -> "Output":
     return _printed_table() if form == TABLE else _printed_lines()
 
 
-def filing(out: Path, fields: Iterable[str]) -> "AbstractContextManager[AddAny]":
+def filing(
+    out: Path, fields: Iterable[str], option: str = "--out"
+) -> "AbstractContextManager[AddAny]":
     """Returns what writes readings as CSV or XLSX; `fields` are columns.
+
+    Args:
+        out: the file, which must not exist.
+        fields: the names of a template's or of regions.
+        option: where the file was given.
 
     Raises:
         UserError: if the file exists.
@@ -73,7 +86,7 @@ def filing(out: Path, fields: Iterable[str]) -> "AbstractContextManager[AddAny]"
     from holmdel.reading.tables import table_file
 
     if out.exists():
-        raise UserError(f"{out} exists already; give another --out")
+        raise UserError(f"{out} exists already; give another {option}")
     return table_file(out, fields)
 
 

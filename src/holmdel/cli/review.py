@@ -46,7 +46,7 @@ def review(
     from holmdel.cli.readings import filing
     from holmdel.reading.review import Review  # loads torch
 
-    written = None if table is None else filing(table, ())
+    written = None if table is None else filing(table, (), "--table")
     folder = out or answers.with_name(f"{answers.stem}-truth")
     lines = Review(answers, folder, everything=everything)
     for complaint in lines.complaints:
@@ -70,7 +70,7 @@ def _serve(lines: "Review", port: int, no_browser: bool) -> None:
     from holmdel.server import serve_review
 
     def opened(url: str) -> None:
-        typer.echo(f"holmdel: the review is at {url}; stop it with Ctrl-C", err=True)
+        typer.echo(f"holmdel: stop the review with Ctrl-C; it is at {url}", err=True)
         if not no_browser:
             webbrowser.open(url)
 

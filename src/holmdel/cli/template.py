@@ -57,16 +57,22 @@ def check(
 
     The exit status is 1 where the page is not one of this form.
     """
-    from holmdel.images.decoding import decode
+    from holmdel.images.decoding import decode_page
     from holmdel.reading import Form, Template  # loads torch
+    from holmdel.reading.registration import LEAST_MATCH
 
     found = Template.load(path)
     _report(found, show)
     if image is None:
         return DONE
-    registration = Form(found).register(decode(image, 1)[:, :, 0])
-    typer.echo(f"{image} matches {100 * registration.matched:.0f} % of the form")
-    return DONE if registration.is_enough else SOME_FAILED
+    registration = Form(found).register(decode_page(image, 1).squared()[:, :, 0])
+    matches = f"{image} matches {100 * registration.matched:.0f} % of the form"
+    if registration.is_enough:
+        typer.echo(matches)
+        return DONE
+    needed = f"{100 * LEAST_MATCH:.0f} % or more makes it a page of it"
+    typer.echo(f"{matches}; {needed}")
+    return SOME_FAILED
 
 
 def _report(found: "Template", show: Path | None) -> None:

@@ -12,7 +12,7 @@ from holmdel.data.examples import TEST, Examples, Size, Wanted
 from holmdel.data.sources import DIGITS
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
-from holmdel.images.decoding import ImageLike, decode
+from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed
 
 NAMED_FAULTS = 5  # broken images that a sentence names
@@ -135,7 +135,7 @@ def framing_of(examples: Examples, size: Size = (1, 28, 28)) -> str:
 def _shows_a_digit(image: ImageLike, contract: ImageContract, named: bool) -> bool:
     """Returns whether an image shows one digit; `named`: the folder it lies in says so too."""
     try:
-        pixels = decode(image, 1)
+        pixels = decode_page(image, 1).squared()
         seen = framed(pixels, contract)
     except UserError:
         return False

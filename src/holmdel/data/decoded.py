@@ -22,10 +22,11 @@ from holmdel.data.roots import user_cache
 from holmdel.data.unpacked import keep
 from holmdel.errors import UserError
 from holmdel.images.contract import ImageContract
-from holmdel.images.decoding import ImageLike, decode
+from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import frame
 from holmdel.images.pages import locate
 
+_FORM = 2  # of what is kept: raised where images come out otherwise than before
 WORKERS = min(4, os.cpu_count() or 1)  # threads; Pillow decodes outside the interpreter lock
 AHEAD = 1024  # images asked for at a time
 
@@ -75,7 +76,8 @@ def _decode(
 
     def one(index: int) -> None:
         try:
-            stored[index] = frame(decode(images[index], contract.stored[0]), contract)
+            seen = decode_page(images[index], contract.stored[0])
+            stored[index] = frame(seen.squared(), contract)
         except UserError as error:
             faults[index] = str(error)
 
@@ -141,7 +143,7 @@ def _about(path: Path) -> os.stat_result | None:
 
 
 def _fingerprint(origin: Path, paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256(metadata.version("holmdel").encode())
+    digest = hashlib.sha256(f"{metadata.version('holmdel')} {_FORM}".encode())
     for path in paths:
         named = os.path.relpath(path, origin)
         found = Path(str(locate(path).file))

@@ -96,6 +96,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         UserError: if it cannot be written; `path` is as before.
     """
+    refuse_folder(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
@@ -114,6 +115,16 @@ def replacing(path: Path) -> Iterator[Path]:
         raise UserError(
             f"{path} cannot be written ({reason}); free some space or choose another folder"
         ) from None
+
+
+def refuse_folder(path: Path) -> None:
+    """Refuses a folder where a file is to be written.
+
+    Raises:
+        UserError: if there is a folder of that name.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; expected the name of a file to write")
 
 
 def _umask() -> int:

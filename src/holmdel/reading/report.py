@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from holmdel.errors import UserError
-from holmdel.files import replacing
+from holmdel.files import refuse_folder, replacing
 from holmdel.prediction import Failure
 from holmdel.reading.answers import READ, Box, Line, Reading, Skipped
 from holmdel.reading.crops import Sight, open_page, to_data_uri
@@ -57,8 +57,9 @@ def report_file(path: Path) -> Iterator[Add]:
         path: of the HTML file, which needs no other and no network.
 
     Raises:
-        UserError: if it cannot be written.
+        UserError: if it cannot be written, before anything is read where that is seen by then.
     """
+    refuse_folder(path)
     with beside(path) as rejected, beside(path) as pages:
         report = _Report(rejected, pages)
         yield report.add
@@ -95,8 +96,9 @@ class _Report:
         """Writes the whole report."""
         out.write(_HEAD)
         out.write(
-            f"<p>{self._count:,} pages: {self._read:,} lines read, {self._reject:,} rejected; "
-            f"{len(self._failures):,} images could not be used.</p>\n"
+            f"<p>{_many(self._count, 'page')}: {_many(self._read, 'line')} read, "
+            f"{self._reject:,} rejected; {_many(len(self._failures), 'image')} could not be used."
+            "</p>\n"
         )
         if self._failures:
             items = "".join(f"<li>{_text(failure.error)}</li>\n" for failure in self._failures)
@@ -205,6 +207,10 @@ def _value(line: Line) -> str:
 
 def _path(found: Reading) -> str:
     return _text(found.path or "standard input")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _text(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
-from holmdel.images.decoding import ImageLike, decode
+from holmdel.images.decoding import ImageLike, decode, decode_page
 from holmdel.reading.answers import Grey, to_png
 from holmdel.reading.form_boxes import Found, find_boxes, label_of
 from holmdel.reading.image import even_light, sheet, working
@@ -61,13 +61,13 @@ class Template:
         Raises:
             UserError: if the image cannot be used or has no boxes.
         """
-        small, scale = working(decode(image, 1)[:, :, 0])
+        small, scale = working(decode_page(image, 1).squared()[:, :, 0])
         page = sheet(even_light(small), scale, 0)
         boxes = find_boxes(page.ink, page.light)
         if not boxes.found:
             raise UserError(
-                f"{_named(image)} has no box or comb of boxes that was found; expected a form on "
-                "which digits are written in boxes"
+                f"no box or comb of boxes was found on {_named(image)}; expected a sheet of a "
+                "form on which digits are written in boxes"
             )
         reference = np.where(page.light < _PAPER, page.light, 255).astype(np.uint8)
         if not empty:
