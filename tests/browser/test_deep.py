@@ -92,6 +92,17 @@ def test_a_link_to_a_unit_opens_the_stage_that_it_is_in(page_at):
     assert not scrolled(page)
 
 
+def test_a_unit_of_a_folded_stage_shows_what_it_sees(page_at, keep_picture):
+    page = page_at("model=vgg11")
+    stage = page.locator(".layer.folded").nth(1)
+    layer = stage.get_attribute("data-layer")
+    stage.locator("canvas.maps").click(position={"x": 6, "y": 6})
+    page.wait_for_selector(f"#unit[data-unit^='{layer}.']")
+    assert page.locator("#unit .look-window").is_visible()  # of a layer inside the stage
+    assert page.locator("#unit .look-window canvas").evaluate("one => one.width") > 1
+    keep_picture(page, "deep-unit")
+
+
 def test_all_layers_can_be_had_beside_one_another(page_at):
     page = page_at("model=resnet18")
     page.locator("#all-layers").click()

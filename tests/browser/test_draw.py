@@ -1,6 +1,7 @@
 """The Draw tab in a real browser: a digit is drawn, every layer seen, a unit's sum checked."""
 
 import json
+import math
 import re
 from urllib.parse import quote
 
@@ -112,6 +113,76 @@ def test_the_numbers_of_a_patch_and_its_kernel_are_the_networks(open_page, seen_
         assert [float(number) for number in numbers] == pytest.approx(
             expected.tolist(), rel=1e-9, abs=1e-12
         )
+
+
+COLOUR = """(node, [row, column]) => [
+    ...node.getContext("2d").getImageData(column, row, 1, 1).data].slice(0, 3)"""
+
+
+def test_the_maps_that_meet_in_a_unit_add_up_to_it(open_page, keep_picture, seen_by_python):
+    network, outputs = seen_by_python
+    page = open_page(f"{SAMPLE}&unit=c3.7.4.6")
+    settled(page)
+    page.wait_for_selector("#unit .meet")
+    parts = {
+        int(tile.get_attribute("data-map")): float(tile.get_attribute("data-sum"))
+        for tile in page.locator("#unit .meet").all()
+    }
+    weights = network.c3.weight[7].detach()
+    expected = (outputs["s2"][:, 4:9, 6:11] * weights).sum((1, 2))
+    assert sorted(parts) == list(range(6))
+    assert [parts[i] for i in range(6)] == pytest.approx(expected.tolist(), rel=1e-12, abs=1e-14)
+    ends = {
+        kind: float(page.locator(f"#unit .meet-end.{kind}").get_attribute("data-sum"))
+        for kind in ("bias", "total", "after")
+    }
+    assert sum(parts.values()) + ends["bias"] == pytest.approx(ends["total"], rel=1e-12)
+    assert ends["total"] == pytest.approx(float(outputs["c3"][7, 4, 6]), rel=1e-12)
+    assert ends["after"] == pytest.approx(float(outputs["act3"][7, 4, 6]), rel=1e-12)
+
+    whole = torch.nn.functional.conv2d(outputs["s2"][:, None], weights[:, None])[:, 0]
+    for tile in page.locator("#unit .meet").all():
+        partial = whole[int(tile.get_attribute("data-map"))]
+        canvas = tile.locator("canvas").last
+        for value, (row, column) in (
+            (partial.max(), divmod(int(partial.argmax()), 10)),
+            (partial.min(), divmod(int(partial.argmin()), 10)),
+        ):
+            red, _, blue = canvas.evaluate(COLOUR, [row, column])
+            assert red >= blue if value > 0 else blue >= red
+    keep_picture(page, "meeting")
+
+    other = page.locator("#unit .meet[aria-pressed=false]").first
+    other.click()
+    assert other.get_attribute("aria-pressed") == "true"
+    line = page.locator("#unit .line")
+    assert line.count() == 1
+    assert line.get_attribute("data-channel") == other.get_attribute("data-map")
+
+
+def test_of_many_maps_the_strongest_are_shown_and_the_others_are_a_number(open_page):
+    page = open_page(f"{SAMPLE}&unit=f5.17")
+    settled(page)
+    page.wait_for_selector("#unit .meet")
+    assert page.locator("#unit .meet").count() == 5  # of 16
+    sums = [
+        float(part.get_attribute("data-sum"))
+        for part in page.locator("#unit :is(.meet, .meet-end.rest, .meet-end.bias)").all()
+    ]
+    total = float(page.locator("#unit-value").get_attribute("data-value"))
+    assert math.fsum(sums) == pytest.approx(total, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("stop", "unit"),
+    [("convolution", "c3."), ("pooling", "s2."), ("output", "output."), ("softmax", "softmax.")],
+)
+def test_the_tour_begins_with_a_click(open_page, stop, unit):
+    page = open_page(SAMPLE)
+    settled(page)
+    page.locator(f"#visit-{stop}").click()
+    page.wait_for_selector(f"#unit[data-unit^='{unit}']")
+    assert page.locator("#unit .badge.bad").count() == 0
 
 
 @pytest.mark.exhaustive

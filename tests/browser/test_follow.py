@@ -105,6 +105,29 @@ def test_nothing_flies_where_the_system_asks_for_that(open_page):
     assert page.evaluate(PASSAGE) == 0
 
 
+def test_on_a_phone_nothing_flies_out_from_under_the_sheet(open_page, keep_picture):
+    page = open_page(SAMPLE, size={"width": 390, "height": 844})
+    shown(page)
+    page.locator("canvas.maps[data-layer=c3]").click(position={"x": 20, "y": 10})
+    page.wait_for_selector(".passage > *")
+    keep_picture(page, "passage-phone")
+    sheet = page.locator("#unit").bounding_box()["y"]
+    for layer in ("s2", "c3"):  # the maps before, and the unit's own, are above it
+        box = page.locator(f"canvas.maps[data-layer={layer}]").bounding_box()
+        assert 0 <= box["y"] and box["y"] + box["height"] <= sheet, layer
+    assert page.locator(".passage > .look-frame").count() == 6
+
+
+def test_what_explains_a_unit_is_loaded_when_the_first_is_wanted(open_page):
+    page = open_page(SAMPLE)
+    shown(page)
+    loaded = """performance.getEntriesByType("resource").map(one => one.name.split("/").pop())"""
+    assert "story.js" not in page.evaluate(loaded)
+    page.locator("canvas.maps[data-layer=c3]").hover(position={"x": 20, "y": 20})
+    page.wait_for_selector("#unit .equation")
+    assert page.evaluate(loaded).count("story.js") == 1
+
+
 def test_the_window_slides_by_steps_and_by_itself(open_page):
     page = open_page(f"{SAMPLE}&unit=c3.7.4.6")
     shown(page, "c3.7.4.6")

@@ -40,11 +40,12 @@ from holmdel.version import __version__
 
 MOST_MACS = 2e10  # of a comparison: half a minute of Node.js
 _BEGIN = "frame.js"
-_IMPORT = re.compile(r'(from|import) "(\.[^"]+\.js)"')
+_IMPORT = re.compile(r'(from |import |import\()"(\.[^"]+\.js)"')
 _ALWAYS = ("open", "unknown", "Input", "Softmax", "Backward")  # kinds of what is no layer
 _ROOMS = (  # whose texts it has
-    *("shell", "upload", "kind", "detail", "legend", "draw", "unit", "backward", "stages"),
+    *("shell", "upload", "kind", "detail", "legend", "draw", "unit", "tour", "backward", "stages"),
 )
+_STYLES = ("style.css", "draw/draw.css", "network/network.css", "unit/unit.css")
 _OWN, _PLAYGROUND = "export/page/", "server/page/"  # folders of modules
 
 
@@ -102,7 +103,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
     parts = {
         "title": html.escape(name),
         "version": __version__,
-        "style": bare(_text("style.css") + _text("draw/draw.css")),
+        "style": bare("".join(map(_text, _STYLES))),
         "modules": _safe({"imports": _modules()}),
         "facts": html.escape(
             f"{subject.parameters:,} parameters. Made with Holmdel {__version__}{licence}."
@@ -175,7 +176,7 @@ def _resolved(path: str, target: str) -> str:
 
 def _renamed(path: str, found: re.Match[str]) -> str:
     """Returns an import as it stands in the page: by a name of the import map."""
-    return f'{found[1]} "{_called(_resolved(path, found[2]))}"'
+    return f'{found[1]}"{_called(_resolved(path, found[2]))}"'
 
 
 def _called(path: str) -> str:

@@ -8,6 +8,7 @@ from holmdel.files.page_text import bare
 
 _IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"(\.[^"]+)";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+_LATER = re.compile(r'\bimport\("(\.[^"]+)"\)')
 _BEGIN = "const $ = (globalThis.holmdelModules ??= {});\n"
 
 
@@ -43,6 +44,7 @@ def bundle(sources: Mapping[str, str], names: Iterable[str], public: str | None 
     No text in them may go over the end of a line.
 
     Each keeps its own scope; what it exports stands in a registry that later bundles use too.
+    What a module loads when it is wanted, by `import("./name.js")`, is another bundle.
 
     Args:
         sources: the text of each module by its path.
@@ -56,7 +58,7 @@ def bundle(sources: Mapping[str, str], names: Iterable[str], public: str | None 
 
 
 def _wrapped(name: str, text: str) -> str:
-    text = bare(text)
+    text = _LATER.sub(lambda found: _awaited(name, found), bare(text))
     body = _IMPORT.sub(lambda found: _taken(name, found), text)
     exports = ", ".join(_EXPORT.findall(body))
     return f'$["{name}"] = (() => {{\n{_EXPORT.sub("", body)}return {{ {exports} }};\n}})();\n'
@@ -66,6 +68,12 @@ def _taken(name: str, found: re.Match[str]) -> str:
     """Returns what stands in the place of an import."""
     names = (found[1] or "").replace(" as ", ": ")
     return f'const {{{names}}} = $["{_resolved(name, found[2])}"];\n' if names else ""
+
+
+def _awaited(name: str, found: re.Match[str]) -> str:
+    """Returns what stands in the place of an import of a module that is loaded when it is wanted."""
+    target = _resolved(name, found[1])
+    return f'import("/page/{posixpath.basename(target)}").then(() => $["{target}"])'
 
 
 def _resolved(name: str, target: str) -> str:

@@ -2,7 +2,7 @@
 
 import { Api, keepToken, token } from "./core/api.js";
 import { button, element } from "./core/elements.js";
-import { hasTexts, language, languageOf, setLanguage, t } from "./core/texts.js";
+import { language, loadTexts, setLanguage, t } from "./core/texts.js";
 import { mount as mountDraw } from "./draw/tab.js";
 import { Theme, THEMES } from "./core/theme.js";
 import { UrlState } from "./core/url.js";
@@ -145,7 +145,8 @@ async function showTab() {
 /** Returns what mounts a tab; all but the first are loaded when they are wanted. */
 async function load(tab) {
   if (tab === "draw") return mountDraw;
-  const [module] = await Promise.all([import(`/page/${tab}.js`), loadStyle(tab)]);
+  const texts = loadTexts((path) => app.api.get(path), language(), "-later");
+  const [module] = await Promise.all([import(`/page/${tab}.js`), loadStyle(tab), texts]);
   return module.mount;
 }
 
@@ -224,8 +225,8 @@ function calledOf({ name, network, data, source }) {
 /** Takes the language from the URL, else as last time, else from the browser. */
 async function applyLanguage() {
   const wanted = state.get("lang") ?? localStorage.getItem("holmdel-lang") ?? navigator.language;
-  const table = hasTexts(wanted) ? undefined : await app.api.get(`/page/${languageOf(wanted)}.json`);
-  setLanguage(wanted, table);
+  await loadTexts((path) => app.api.get(path), wanted);
+  setLanguage(wanted);
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   for (const part of document.querySelectorAll("[data-t]")) {
     part.textContent = t(part.getAttribute("data-t") ?? "");

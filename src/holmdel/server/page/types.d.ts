@@ -85,6 +85,7 @@ export interface Networks {
 /** A data set of /v1/data; `here`: it need not be downloaded. */
 export interface DataSet {
   name: string;
+  classes: string[];
   here: boolean;
 }
 
@@ -187,6 +188,41 @@ export interface Unit {
   argmax: number[];
   field: Box | null;
   before: { layer: string; shape: number[]; channels: number[]; window: Box | null };
+}
+
+/** What a map of the layer before adds to a unit: what is seen of it, times the kernel. */
+export interface Channel {
+  plane: number;
+  channel: number;
+  seen: number[][];
+  weights: number[][];
+  products: number[][];
+  sum: number;
+}
+
+/** How a kernel goes over maps: by [rows, columns] a unit, from where for the first, how far its taps are apart. */
+export interface Sweep {
+  strides: number[];
+  begin: number[];
+  dilations: number[];
+}
+
+/** A layer's values as bytes, be it on the page or in a folded group. */
+export interface Picture {
+  layer: Layer;
+  bytes: Uint8Array;
+  low: number;
+  high: number;
+}
+
+/** The network that a unit is shown in. */
+export interface Scene {
+  dark: boolean;
+  /** Whether the window slides: what it has not reached yet is covered. */
+  playing: boolean;
+  picture: (layer: string) => Picture | null;
+  /** The layer that takes a layer, where there is one alone. */
+  after: (layer: string) => Layer | null;
 }
 
 /** /v1/backward: a unit's gradient, and the units behind it through which it acts. */
@@ -347,6 +383,10 @@ export interface Shown {
   /** What the vertical axis stays in, and what it spans at least. */
   bounds: number[];
   span: number;
+  /** What it spans where there is no curve yet. */
+  first: number[];
+  /** What guessing gives: a line of its own. */
+  chance: { value: number; label: string } | null;
   /** Of the horizontal axis. */
   label: string;
 }
@@ -389,6 +429,8 @@ export interface UnitOptions {
   state: UrlState;
   onPin: () => void;
   onClose: () => void;
+  /** Explains a unit to begin with. */
+  onVisit: (stop: keyof import("./unit/tour.js").Tour) => void;
   /** Goes to another unit; gives whether there are more. */
   move: (by: number) => Promise<boolean>;
 }
@@ -610,7 +652,7 @@ export interface MapFigure {
   node: HTMLElement;
   cover: Frame["cover"];
   show: (
-    layer: LayerView | null | undefined,
+    picture: Picture | null,
     map: number,
     box: Box | null,
     text: string,

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import mimetypes
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ router = Router(include_in_schema=False)
 
 _INDEX, _BEGIN = "index.html", "main.js"
 _LATER = ("train", "anatomy", "read")  # tabs that are loaded when they are opened
+_STYLES = ("style.css", "draw/draw.css", "network/network.css", "unit/unit.css")  # of the first tab
+_STORY = "unit/story.js"  # what explains a unit: loaded when one is pointed at
+_LANGUAGES = ("en", "zh")
+_LATER_TEXTS = ("train.", "anatomy.", "build.", "read.", "option.", "choice.")  # of those tabs
 _KINDS = {".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -54,7 +59,15 @@ def _sent(texts: dict[str, str]) -> dict[str, str]:
     first = order(modules, _BEGIN)
     sent = {name: text for name, text in texts.items() if name not in modules and "/" not in name}
     sent[_BEGIN] = bundle(modules, first)
-    sent["main.css"] = bare(sent.pop("style.css") + texts["draw/draw.css"])
+    del sent[_STYLES[0]]
+    sent["main.css"] = bare("".join(texts[name] for name in _STYLES))
+    sent["story.js"] = bundle(modules, order(modules, _STORY, first))
+    for language in _LANGUAGES:
+        table: dict[str, str] = json.loads(texts[f"{language}.json"])
+        rest = {key: text for key, text in table.items() if key.startswith(_LATER_TEXTS)}
+        first_texts = {key: text for key, text in table.items() if key not in rest}
+        for name, part in ((language, first_texts), (f"{language}-later", rest)):
+            sent[f"{name}.json"] = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
     for tab in _LATER:
         wanted = f"{tab}/tab.js"
         sent[f"{tab}.js"] = bundle(modules, order(modules, wanted, first), wanted)

@@ -2,6 +2,8 @@
 
 import { context2d } from "./elements.js";
 
+/** @import { Picture } from "../types.d.ts" */
+
 const NEGATIVE = [33, 102, 190]; // blue
 const POSITIVE = [200, 45, 40]; // red
 const NEGATIVE_DARK = [116, 180, 255];
@@ -45,6 +47,11 @@ export function drawMap(canvas, bytes, width, height, options = {}) {
   paint(canvas, width, height, (pixels) => {
     for (let i = 0; i < pixels.length; i++) pixels[i] = scale[bytes[offset + i]];
   });
+}
+
+/** @param {Picture} picture @returns {{low: number, high: number}} of its colours: an image is grey. */
+export function rangeOf({ layer, low, high }) {
+  return layer.name === "input" ? { low: 0, high: 255 } : { low, high };
 }
 
 /**

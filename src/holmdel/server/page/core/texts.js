@@ -4,6 +4,7 @@
 
 /** @type {Record<Language, Record<string, string>>} */
 const tables = { en: {}, zh: {} };
+const known = new Set(); // parts of the texts that are here
 /** @type {Language} */
 let current = "en";
 
@@ -26,9 +27,16 @@ export function setLanguage(wanted, table) {
   if (table) tables[current] = table;
 }
 
-/** @returns {boolean} whether the texts of a language are here. */
-export function hasTexts(wanted) {
-  return Object.keys(tables[languageOf(wanted)]).length > 0;
+/**
+ * Fetches texts of a language, once: `""` for those of the frame and the first tab, `-later` for the others'.
+ * @param {(path: string) => Promise<Record<string, string>>} get
+ * @param {string} wanted as for `languageOf`
+ */
+export async function loadTexts(get, wanted, part = "") {
+  const name = languageOf(wanted);
+  if (known.has(name + part)) return;
+  Object.assign(tables[name], await get(`/page/${name}${part}.json`));
+  known.add(name + part);
 }
 
 /**

@@ -5,7 +5,6 @@ import { t } from "../core/texts.js";
 import { kindName, placeText } from "../network/names.js";
 import { followBack } from "../network/follow.js";
 import { told } from "../unit/digits.js";
-import { explainGradient, explainStep } from "../unit/backward.js";
 
 /** @import { BackwardOptions, Place, ShownNetwork } from "../types.d.ts" */
 
@@ -115,6 +114,7 @@ export class Backward {
       const name = [answer.layer, ...answer.unit].join(".");
       const about = { name, title, value: answer.gradient, kind: "Backward", pinned };
       panel().showStory(about, () => {
+        const { explainGradient, explainStep } = panel().stories;
         const half = (parts) => element("div", { class: "half" }, ...parts);
         return step ? [half(explainGradient(answer)), half(explainStep(step))] : explainGradient(answer);
       });

@@ -20,7 +20,7 @@ export class Samples {
     this.list = element("div", named);
     const given = { id: "more-samples", class: "small", onclick: onMore };
     const more = button(t("draw.more-samples"), given);
-    const head = element("div", { class: "head" }, element("h3", {}, t("draw.samples")), more);
+    const head = element("div", { class: "head" }, element("h2", {}, t("draw.samples")), more);
     this.node = element("section", { hidden: true }, head, this.list);
   }
 

@@ -105,6 +105,7 @@ class DrawTab {
       state,
       onPin: () => this.pointing.pinCurrent(),
       onClose: () => this.pointing.unpin(),
+      onVisit: (stop) => this.pointing.visit(stop),
       move: (by) => this.pointing.move(by),
     });
     const about = { app: this.app, nets: () => this.nets, picture: this.desk.picture, panel: () => this.unit };
@@ -140,6 +141,7 @@ class DrawTab {
     );
     const escape = ({ key }) => key === "Escape" && this.pointing.unpin();
     document.addEventListener("keydown", escape);
+    this.root.addEventListener("pointerover", () => this.unit.load(), { once: true });
     this.offs.push(() => document.removeEventListener("keydown", escape));
   }
 

@@ -17,7 +17,7 @@ export function createAnswer(onClass) {
   const top = element("p", { class: "answer-top" }, best, sure);
   const bars = element("div", { class: "answer-bars" });
   const step = element("span", { class: "muted" }, t("draw.softmax-step"));
-  const heading = element("h3", { title: t("kind.Softmax.text") }, t("draw.answer"), " ", step);
+  const heading = element("h2", { title: t("kind.Softmax.text") }, t("draw.answer"), " ", step);
   const node = element("aside", { class: "answer", "aria-live": "off" }, top, heading, bars);
   const shown = createBars(bars, onClass);
   return {

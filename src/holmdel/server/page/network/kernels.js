@@ -16,7 +16,7 @@ export class Kernels {
   /** @param {App} app */
   constructor(app) {
     this.app = app;
-    this.title = element("h3", { id: "kernels-title" });
+    this.title = element("h2", { id: "kernels-title" });
     this.note = element("span", { class: "muted" });
     const close = button(t("draw.close"), {
       id: "close-kernels",

@@ -14,10 +14,11 @@ import { ALL, around, fold, groupOf } from "./stages.js";
 import { grouped } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 
-/** @import { Activations, NetworkOptions, Plan } from "../types.d.ts" */
+/** @import { Activations, Layer, NetworkOptions, Picture, Plan } from "../types.d.ts" */
 
 const phone = matchMedia("(max-width: 720px)");
 const LABELS = 26; // CSS pixels right of the last layer
+const FOOT = 9; // and below it, where it is shown from top to bottom: its name is higher than its units
 const GROUP = 11; // CSS pixels of the font of a group's name
 
 /** One network on the page. */
@@ -28,6 +29,8 @@ export class NetworkView {
   edges = new Edges();
   /** @type {Plan | null} */
   plan = null;
+  /** @type {WeakMap<Layer, Picture>} */
+  #pictures = new WeakMap();
   #squeezed = false;
   #drawn = "";
   /** @type {[Activations, boolean] | null} */
@@ -85,6 +88,22 @@ export class NetworkView {
   /** @returns {number[] | undefined} the shape of a layer, be it in a folded group. */
   shapeOf(name) {
     return this.shown?.layers.find((layer) => layer.name === name)?.shape;
+  }
+
+  /** @returns {Picture | null} the values of a layer, be it in a folded group. */
+  picture(name) {
+    const layer = this.shown?.layers.find((one) => one.name === name);
+    if (!layer) return null;
+    const { low, high, data } = layer;
+    const found = this.#pictures.get(layer) ?? { layer, bytes: decode(data), low, high };
+    this.#pictures.set(layer, found);
+    return found;
+  }
+
+  /** @returns {Layer | null} the layer that takes a layer's values, where there is one alone. */
+  after(name) {
+    const found = this.shown?.layers.filter(({ inputs }) => inputs.includes(name)) ?? [];
+    return found.length === 1 ? found[0] : null;
   }
 
   /** Opens the group that a layer is folded into. */
@@ -146,7 +165,7 @@ export class NetworkView {
     const [clientWidth, clientHeight] = (this.#size ??= [this.scroll.clientWidth, this.scroll.clientHeight]);
     const down = phone.matches;
     const width = Math.max(280, clientWidth - (down ? 0 : LABELS));
-    return { width, height: Math.max(80, clientHeight), down, whole: this.options.whole() };
+    return { width, height: Math.max(80, clientHeight - (down ? FOOT : 0)), down, whole: this.options.whole() };
   }
 
   /** @param {Activations} found */
@@ -164,7 +183,7 @@ export class NetworkView {
       return new LayerView({ layer, own, place, plan: made, labels, on, onKernels, onKind, onOpen });
     });
     this.layers = new Map(views.map((view) => [view.layer.name, view]));
-    this.stage.style[made.down ? "height" : "width"] = `${made.length + (made.down ? 0 : LABELS)}px`;
+    this.stage.style[made.down ? "height" : "width"] = `${made.length + (made.down ? FOOT : LABELS)}px`;
     this.stage.style[made.down ? "width" : "height"] = "100%";
     this.stage.classList.toggle("down", made.down);
     this.stage.classList.toggle("low", made.low);

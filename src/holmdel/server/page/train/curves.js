@@ -58,7 +58,7 @@ export class Curves {
     const scale = (this.#scale = scaleOf(shown, width, height));
     const curves = shown.series.flatMap((one) => curve(one, scale));
     const at = shown.at === null ? [] : pointed(shown, shown.at, scale);
-    const parts = [...axes(scale, shown), ...curves, ...at];
+    const parts = [...axes(scale, shown), ...chanceLine(shown, scale), ...curves, ...at];
     const size = { viewBox: `0 0 ${width} ${height}`, width, height };
     for (const [name, value] of Object.entries(size)) this.#svg.setAttribute(name, String(value));
     this.#svg.replaceChildren(...parts);
@@ -101,9 +101,9 @@ function scaleOf(shown, width, height) {
 }
 
 /** Returns the ends of the vertical axis: the values', the span's at least, never past the bounds. */
-function rangeOf({ series, bounds, span }) {
+function rangeOf({ series, bounds, span, first }) {
   const [least, most] = bounds;
-  const [low, high] = reach(series) ?? [least, least + span];
+  const [low, high] = reach(series) ?? first;
   const room = Math.max(0, span - (high - low)) / 2;
   const bottom = Math.max(least, Math.min(low - room, most - span));
   return [bottom, Math.min(most, Math.max(high + room, bottom + span))];
@@ -122,6 +122,13 @@ function axes({ left, right, bottom, named, rows, columns, x, y }, { label }) {
   parts.push(line("axis", left, bottom, right, bottom));
   if (named) parts.push(text(label, right, bottom + 28));
   return parts;
+}
+
+/** What guessing gives, where that is in sight. */
+function chanceLine({ chance }, { left, right, top, rows, y }) {
+  if (!chance || chance.value < rows[0] || chance.value > rows[rows.length - 1]) return [];
+  const at = round(y(chance.value));
+  return [line("chance", left, at, right, at), text(chance.label, right - 2, at < top + 14 ? at + 13 : at - 4)];
 }
 
 function line(kind, x1, y1, x2, y2) {

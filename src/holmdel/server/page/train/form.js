@@ -3,6 +3,7 @@
 import { choiceName, createControl } from "../core/control.js";
 import { button, element, say } from "../core/elements.js";
 import { t } from "../core/texts.js";
+import { lessonWhy } from "./names.js";
 import { LESSONS } from "./plan.js";
 
 /** @import { DataSet, Field, FormHandlers } from "../types.d.ts" */
@@ -54,7 +55,7 @@ export class Form {
    * Shows the fields as they are.
    * @param {Field[]} fields
    * @param {DataSet[]} data of /v1/data
-   * @param {{busy: boolean, lesson: string | null}} now
+   * @param {{busy: boolean, lesson: string | null, data: string}} now `data`: of the lesson
    */
   update(fields, data, now) {
     this.#data = data;
@@ -69,6 +70,7 @@ export class Form {
     for (const [name, made] of this.#lessons) {
       made.disabled = now.busy;
       made.setAttribute("aria-pressed", String(name === now.lesson));
+      say(/** @type {Element} */ (made.lastElementChild), lessonWhy(name, now.data));
     }
     this.#start.disabled = now.busy;
     this.#clear.disabled = false;

@@ -124,7 +124,7 @@ export class Live {
   #strip(layer, title, caption, form) {
     const canvas = element("canvas", { class: "map", role: "img", "aria-label": title });
     this.#painters.push(createPainter(canvas, form));
-    return element("figure", { "data-layer": layer }, element("figcaption", {}, caption), canvas);
+    return element("figure", { "data-layer": layer, tabindex: "0", role: "group", "aria-label": caption }, element("figcaption", {}, caption), canvas);
   }
 }
 

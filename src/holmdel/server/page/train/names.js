@@ -1,8 +1,8 @@
 /** What settings and runs are called on the page. */
 
 import { choiceName, optionName } from "../core/control.js";
-import { t } from "../core/texts.js";
-import { differences } from "./plan.js";
+import { orElse, t } from "../core/texts.js";
+import { differences, isSmall } from "./plan.js";
 
 /** @import { Networks, Training } from "../types.d.ts" */
 
@@ -23,4 +23,9 @@ export function namesOf(trainings, offers) {
       `${optionName(name)} ${choiceName(String(value ?? t("train.all")))}`);
     return [training.network, training.data, ...settings].join(" \u00b7 ");
   });
+}
+
+/** @param {string} lesson @param {string} data the data set it runs on @returns {string} what is to be seen in it. */
+export function lessonWhy(lesson, data) {
+  return orElse(`train.lesson.${lesson}.why${isSmall(data) ? ".small" : ""}`, t(`train.lesson.${lesson}.why`));
 }

@@ -36,18 +36,22 @@ export class Panels {
    * Draws runs.
    * @param {{training: Training, slot: number}[]} runs
    * @param {number | null} at the epoch that is pointed at
+   * @param {number | null} classes that all of them tell apart, where that is one number
    */
-  update(runs, at) {
+  update(runs, at, classes) {
     this.#at = at;
     const trainings = runs.map((run) => run.training);
     this.#epochs = epochsOf(trainings);
     for (const [metric, panel] of this.#panels) {
+      const { bounds, span, first, chance } = METRICS[metric];
       panel.draw({
         series: runs.map((run) => ({ slot: run.slot, ...series(run.training, metric) })),
         epochs: this.#epochs,
         at,
-        bounds: METRICS[metric].bounds,
-        span: METRICS[metric].span,
+        bounds,
+        span,
+        first,
+        chance: classes ? { value: chance(classes), label: t("train.chance") } : null,
         label: t("train.axis"),
       });
     }

@@ -4,19 +4,33 @@ import { alive } from "./store.js";
 
 /** @import { Metric, Training } from "../types.d.ts" */
 
+const guessed = (classes) => 1 / classes;
+
 /**
  * What is drawn: the name in an epoch's figures, that in a point within an epoch, if any, what the vertical
- * axis may not leave, and what it spans at least: at chance a curve is flat, and should look so.
- * @type {Record<Metric, {within: string, bounds: number[], span: number}>}
+ * axis may not leave, what it spans at least (at chance a curve is flat, and should look so), what it spans
+ * before there is a curve, and what guessing among some classes gives.
+ * @type {Record<Metric, {within: string, bounds: number[], span: number, first: number[], chance: (classes: number) => number}>}
  */
 export const METRICS = {
-  loss: { within: "loss", bounds: [0, Infinity], span: 0.5 },
-  train_acc: { within: "accuracy", bounds: [0, 1], span: 0.2 },
-  test_acc: { within: "", bounds: [0, 1], span: 0.2 },
+  loss: { within: "loss", bounds: [0, Infinity], span: 0.5, first: [0, 2.5], chance: Math.log },
+  train_acc: { within: "accuracy", bounds: [0, 1], span: 0.2, first: [0, 1], chance: guessed },
+  test_acc: { within: "", bounds: [0, 1], span: 0.2, first: [0, 1], chance: guessed },
 };
 
 /** The names of METRICS, in the order in which they are shown. */
 export const NAMES = /** @type {Metric[]} */ (Object.keys(METRICS));
+
+/**
+ * @param {string[]} names of data sets
+ * @param {{name: string, classes: string[]}[]} data those there are
+ * @returns {number | null} how many classes they all have; null where they differ, or that is not known.
+ */
+export function classesOf(names, data) {
+  const counts = new Set(names.map((name) => data.find((one) => one.name === name)?.classes.length));
+  const [count] = counts;
+  return counts.size === 1 && count ? count : null;
+}
 
 /**
  * Returns the points of one metric.

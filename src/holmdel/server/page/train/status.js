@@ -4,7 +4,7 @@ import { button, element, say } from "../core/elements.js";
 import { grouped } from "../core/numbers.js";
 import { told } from "../core/errors.js";
 import { orElse, t } from "../core/texts.js";
-import { isSmall } from "./plan.js";
+import { lessonWhy } from "./names.js";
 import { alive } from "./store.js";
 import { share } from "./series.js";
 
@@ -59,7 +59,7 @@ export class Status {
         element("div", { class: "row facts number" }, epoch, speed, left, next),
         ...Object.values(this.#buttons)),
       element("p", { class: "row" }, kept, keptDraw),
-      error, element("details", { id: "train-notes-box" }, noteCount, notes));
+      error, (this.#parts.noteBox = element("details", { id: "train-notes-box" }, noteCount, notes)));
     this.#root.append(none, this.#parts.some);
   }
 
@@ -88,7 +88,7 @@ export class Status {
     if (this.#parts.none.dataset.shown === key) return;
     this.#parts.none.dataset.shown = key;
     if (!lesson) return this.#parts.none.replaceChildren(element("p", {}, t("train.none")));
-    const why = orElse(`train.lesson.${lesson}.why${isSmall(data) ? ".small" : ""}`, t(`train.lesson.${lesson}.why`));
+    const why = lessonWhy(lesson, data);
     this.#parts.none.replaceChildren(
       element("h2", {}, t("train.ready", { lesson: t(`train.lesson.${lesson}`), data })),
       element("p", { class: "large" }, why),
@@ -124,8 +124,9 @@ export class Status {
   }
 
   #words(training) {
-    const { notes, noteCount, error, kept, keptDraw } = this.#parts;
+    const { notes, noteBox, noteCount, error, kept, keptDraw } = this.#parts;
     say(noteCount, t("train.notes", { count: training.notes.length }));
+    noteBox.hidden = !training.notes.length;
     say(error, training.error ? told(training.error) : "");
     error.hidden = !training.error;
     if (notes.children.length !== training.notes.length || notes.lastChild?.textContent !== training.notes.at(-1)) {

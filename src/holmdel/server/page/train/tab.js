@@ -13,6 +13,7 @@ import { LENET } from "../anatomy/layers.js";
 import { namesOf } from "./names.js";
 import { Panels } from "./panels.js";
 import { FIRST_LESSON, LESSONS, fields, lesson, lessonData, lessonValues, request, withOwn } from "./plan.js";
+import { classesOf } from "./series.js";
 import { Runs, showEpochs } from "./runs.js";
 import { Status } from "./status.js";
 
@@ -247,10 +248,12 @@ class TrainTab {
       training, name: names[i], slot: this.#store.slot(training.id),
       shown: !hidden.has(training.id), watched: training === watched,
     }));
-    form.update(this.#fields(), this.#data, { busy: this.#store.busy(), lesson: this.#lesson() });
-    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting(), ...this.#ready() });
+    const ready = this.#ready();
+    form.update(this.#fields(), this.#data, { busy: this.#store.busy(), lesson: ready.lesson, data: ready.data });
+    watch.update(watched, { name: names[all.indexOf(watched)] ?? "", waiting: this.#store.waiting(), ...ready });
     runs.update(rows, this.#at);
-    panels.update(rows.filter((row) => row.shown), this.#at);
+    const shown = rows.filter((row) => row.shown);
+    panels.update(shown, this.#at, classesOf(shown.length ? shown.map((row) => row.training.data) : [ready.data], this.#data));
     liveBox.hidden = !watched;
     if (!watched?.weights) live.clear();
     if (!watched) return;

@@ -82,7 +82,7 @@ export function explainStep(step) {
   const [r, c] = weight.at;
   const value = (planes) => told(planes[weight.plane][r][c]);
   return [
-    element("h4", {}, t("backward.step", { layer: step.layer, map: step.unit[0] })),
+    element("h3", {}, t("backward.step", { layer: step.layer, map: step.unit[0] })),
     element("p", {}, t("backward.step-how", { rate })),
     element("div", { class: "line step" }, part("before", before), sign(`\u2212 ${rate} \u00d7`), part("slope", gradient), sign("="), part("after", after)),
     numbers({ "data-step": String(same) },

@@ -6,11 +6,13 @@ import { told as text } from "./digits.js";
 import { curve } from "./curve.js";
 import { largest, numberGrid, productLine, termRow, termTable } from "./grids.js";
 import { growing, numbers, verdict } from "./parts.js";
+import { channelsOf } from "./channels.js";
+import { MOST, meeting } from "./meeting.js";
 import { FUNCTIONS, addUp, strongest, termsOf } from "./sum.js";
 
-/** @import { Unit } from "../types.d.ts" */
+/** @import { Scene, Unit } from "../types.d.ts" */
 
-const LINES = { first: 2, step: 8 };
+const LINES = { first: 1, step: 8 };
 const TERMS = { first: 12, step: 100 };
 
 const STORIES = {
@@ -23,12 +25,13 @@ const STORIES = {
 
 /**
  * @param {Unit} unit the answer of /v1/unit.
+ * @param {Scene} scene the network that it is shown in.
  * @returns {HTMLElement[]} how it comes about.
  */
-export function explain(unit) {
+export function explain(unit, scene) {
   if (unit.value === null) return [told("no-number")];
   const story = STORIES[unit.operation];
-  if (story && unit.patch) return story(unit);
+  if (story && unit.patch) return story(unit, scene);
   const { layer, window } = unit.before;
   return [told(layer ? (window ? "place" : "other") : "unknown", { layer })];
 }
@@ -37,37 +40,57 @@ function told(key, values) {
   return element("p", {}, t(`draw.story-${key}`, values));
 }
 
-function sumStory(unit) {
+function sumStory(unit, scene) {
   const terms = termsOf(unit);
-  const channels = strongest(unit);
-  const { patch, kernel, before, operation } = unit;
-  const products = patch.map((plane, c) =>
-    plane.map((row, r) => row.map((x, i) => x * kernel[c][r][i])),
-  );
-  const scales = { patch: largest(patch), kernel: largest(kernel), products: largest(products) };
+  const channels = channelsOf(unit);
+  const { patch, before, operation } = unit;
   const [height, width] = [patch[0].length, patch[0][0].length];
-  const convolution = channels.length === 1 ? "one-map" : "convolution";
-  const key = operation === "average" ? operation : convolution;
+  const convolution = patch.length === 1 ? "one-map" : "convolution";
+  const story = told(operation === "average" ? operation : convolution, { layer: before.layer, count: patch.length, height, width });
+  if (channels.length) return [top(story, equation(unit, terms)), met(unit, channels, scene, allDigits(terms))];
+  return [story, equation(unit, terms), linesOf(unit, averaged(unit)).node, allDigits(terms)];
+}
+
+function linearStory(unit, scene) {
+  const terms = termsOf(unit);
+  const channels = channelsOf(unit);
+  const story = told(channels.length ? "linear-maps" : "linear", { layer: unit.before.layer, count: terms.length });
+  if (channels.length) return [top(story, equation(unit, terms)), met(unit, channels, scene, allDigits(terms))];
+  const table = termTable();
+  const more = growing(table.tBodies[0], sorted(terms), TERMS, "draw.more-terms", termRow);
+  return [story, equation(unit, terms), element("div", { class: "growing" }, table, more)];
+}
+
+const top = (...parts) => element("div", { class: "story-top" }, ...parts);
+
+/** The maps that meet in a unit, and beside them the products of the one that is chosen. */
+function met(unit, channels, scene, digits) {
+  const { node, more, choose } = linesOf(unit, channels);
+  more.hidden ||= channels.length <= MOST; // each can be chosen
+  return element("div", { class: "met" }, meeting(unit, channels, scene, choose), element("div", { class: "met-line" }, node, digits));
+}
+
+/** Window times kernel gives products, a line for each map. */
+function linesOf(unit, channels) {
+  const parts = (name) => largest(channels.map((channel) => channel[name]));
+  const scales = { patch: parts("seen"), kernel: parts("weights"), products: parts("products") };
   const lines = element("div", { class: "lines" });
   const line = (one) => productLine(unit, one, scales);
   const more = growing(lines, channels, LINES, "draw.more-channels", line);
-  return [
-    told(key, { layer: before.layer, count: channels.length, height, width }),
-    equation(unit, terms),
-    element("div", { class: "growing" }, lines, more),
-    allDigits(terms),
-  ];
+  const choose = (channel) => {
+    lines.querySelector(`[data-channel="${channel.channel}"]`)?.remove();
+    if (more.hidden && lines.childElementCount <= 1) lines.replaceChildren();
+    lines.prepend(line(channel));
+  };
+  return { node: element("div", { class: "growing" }, lines, more), more, choose };
 }
 
-function linearStory(unit) {
-  const terms = termsOf(unit);
-  const table = termTable();
-  const more = growing(table.tBodies[0], sorted(terms), TERMS, "draw.more-terms", termRow);
-  return [
-    told("linear", { layer: unit.before.layer, count: terms.length }),
-    equation(unit, terms),
-    element("div", { class: "growing" }, table, more),
-  ];
+/** The one map of an average, as a channel. */
+function averaged(unit) {
+  return strongest(unit).map((one) => {
+    const [seen, weights] = [unit.patch[one.plane], unit.kernel[one.plane]];
+    return { ...one, seen, weights, products: seen.map((row, r) => row.map((value, c) => value * weights[r][c])) };
+  });
 }
 
 function maximumStory({ argmax: [plane, row, column], patch, before, value }) {

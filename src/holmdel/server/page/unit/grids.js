@@ -6,7 +6,7 @@ import { t } from "../core/texts.js";
 import { placeText } from "../network/names.js";
 import { told } from "./digits.js";
 
-/** @import { Unit } from "../types.d.ts" */
+/** @import { Channel, Unit } from "../types.d.ts" */
 
 const MOST_TEXT = 12; // numbers across: in more, each is too small to be read
 
@@ -64,14 +64,11 @@ export function sign(text) {
 /**
  * Makes one line of a sum: patch times kernel gives products.
  * @param {Unit} unit the answer of /v1/unit.
- * @param {{plane: number, channel: number, sum: number}} one of `strongest`.
+ * @param {Channel} one of `channelsOf`.
  * @param {{patch: number, kernel: number, products: number}} scales the value of the full colour.
  */
 export function productLine(unit, one, scales) {
-  const { patch, kernel } = unit;
-  const seen = patch[one.plane];
-  const weights = kernel[one.plane];
-  const products = seen.map((row, r) => row.map((value, c) => value * weights[r][c]));
+  const { seen, weights, products } = one;
   const part = (name, rows) => namedGrid(t(`draw.part-${name}`), rows, { scale: scales[name] });
   const sum = `${t("draw.subtotal")} ${told(one.sum)}`;
   const total = element("span", { class: "subtotal number", title: digits(one.sum) }, sum);

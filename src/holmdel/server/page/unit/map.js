@@ -1,7 +1,7 @@
 /** An enlarged feature map with a box on it. */
 
 import { element } from "../core/elements.js";
-import { drawMap } from "../core/maps.js";
+import { drawMap, rangeOf } from "../core/maps.js";
 import { createFrame } from "../core/frame.js";
 
 /** @import { BoxKind, MapFigure } from "../types.d.ts" */
@@ -19,13 +19,12 @@ export function createMapFigure(kind) {
   return {
     node,
     cover: frame.cover,
-    show(layer, map, box, text, dark) {
-      const maps = layer?.layer.shape.length === 3 && map < layer.geometry.shown;
+    show(picture, map, box, text, dark) {
+      const maps = picture?.layer.shape.length === 3 && map < picture.layer.shown;
       node.hidden = !maps;
-      if (!maps || !layer.shownValues) return;
-      const [, height, width] = layer.layer.shape;
-      const { bytes, low, high } = layer.shownValues;
-      drawMap(frame.canvas, bytes, width, height, { low, high, dark, offset: map * width * height });
+      if (!maps) return;
+      const [, height, width] = picture.layer.shape;
+      drawMap(frame.canvas, picture.bytes, width, height, { ...rangeOf(picture), dark, offset: map * width * height });
       frame.mark(box, height, width);
       caption.textContent = text;
     },

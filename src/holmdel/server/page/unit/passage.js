@@ -1,8 +1,8 @@
 /** From the network to a unit's sum, before one's eyes: windows and kernels meet, products flow into
  * the sum, the sum into the unit. Nothing moves where the system asks for little motion. */
 
-import { element } from "../core/elements.js";
-import { rectangle } from "../network/boxes.js";
+import { context2d, element } from "../core/elements.js";
+import { rectangle, wholeOf } from "../network/boxes.js";
 import { boxOf } from "../network/follow.js";
 import { moved, still } from "../network/passage.js";
 
@@ -10,9 +10,11 @@ import { moved, still } from "../network/passage.js";
 /** @import { Unit } from "../types.d.ts" */
 
 const EASE = "cubic-bezier(.4, 0, .2, 1)";
-const TIME = { fly: 620, meet: 260, cell: 16, flow: 520, home: 620, line: 160 }; // ms
-const LINES = 2; // products that are in sight at first
+const TIME = { fly: 620, meet: 260, cell: 16, flow: 520, home: 620, line: 160, tile: 70 }; // ms
+const LINES = 1; // products that are in sight at first
 const ROWS = 12;
+const RIM = 8; // CSS pixels around what is brought into sight
+const SCROLL = 700; // ms that it may take
 
 /** What is on its way: made in one place, so that it can end at once. */
 class Stage {
@@ -36,6 +38,8 @@ class Stage {
   fly(node, from, to, delay, duration, fading = false) {
     const box = node.getBoundingClientRect();
     const copy = node.cloneNode(true);
+    const made = [...copy.querySelectorAll("canvas")];
+    node.querySelectorAll("canvas").forEach((canvas, i) => context2d(made[i]).drawImage(canvas, 0, 0));
     Object.assign(copy.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px`, height: `${box.height}px` });
     this.node.append(copy);
     const at = (place, opacity) => ({ transform: moved(place, box), transformOrigin: "0 0", opacity });
@@ -71,10 +75,28 @@ export function passage(view, panel, unit) {
   return { end: stage.end, time: there + (last ? TIME.home : 0) };
 }
 
+/**
+ * Brings a pinned unit, and what it sees, out from under the sheet that a phone shows.
+ * @param {NetworkView} view @param {HTMLElement} sheet @param {{layer: string, before?: {layer: string}}} unit
+ * @returns {Promise<void>} when both are there.
+ */
+export async function comeIntoSight(view, sheet, { layer, before }) {
+  if (getComputedStyle(sheet).position !== "fixed") return;
+  const nodes = [before?.layer, layer].flatMap((name) => view.layers.get(name ?? "")?.canvas ?? []);
+  const boxes = nodes.map((node) => node.getBoundingClientRect());
+  const [top, bottom] = [Math.min(...boxes.map((box) => box.top)), Math.max(...boxes.map((box) => box.bottom))];
+  const room = sheet.getBoundingClientRect().top - 2 * RIM;
+  if (!nodes.length || (top >= RIM && bottom <= room)) return;
+  const by = bottom - top > room - RIM ? bottom - room : (top + bottom - room - RIM) / 2; // the unit, where not both fit
+  scrollBy({ top: by, behavior: still() ? "instant" : "smooth" });
+  await Promise.race([new Promise((done) => addEventListener("scrollend", done, { once: true })), new Promise((done) => setTimeout(done, SCROLL))]);
+}
+
 /** Lets the parts of the sum come. @returns {number} ms until it is there; 0 without a sum. */
 function shownSum(stage, view, { story }, unit) {
   const lines = [...story.querySelectorAll(".line")].filter((line) => inSight(line, story)).slice(0, LINES);
-  if (lines.length) return Math.max(...lines.map((line, i) => productsOf(stage, view, story, line, unit, i * TIME.line)));
+  const sums = lines.map((line, i) => productsOf(stage, view, story, line, unit, i * TIME.line));
+  if (lines.length) return Math.max(...sums, mapsMeet(stage, view, story, unit));
   const grid = story.querySelector(":scope > .numbers");
   const from = grid && windowAt(view, unit, unit.before.channels[0]);
   if (grid && from) {
@@ -104,6 +126,34 @@ function productsOf(stage, view, story, line, unit, delay) {
   return there + TIME.flow;
 }
 
+/** The maps of the layer before come out of the network, meet their kernels, and add up. @returns {number} ms */
+function mapsMeet(stage, view, story, unit) {
+  const tiles = [...story.querySelectorAll(".meet")];
+  const total = story.querySelector(".meet-end.total .meet-sum");
+  if (!total) return 0;
+  const layer = view.layers.get(unit.before.layer);
+  const steps = tiles.map((tile, i) => {
+    const [source, kernel, result, number] = tile.children;
+    const from = layer && placeOf(layer, Number(tile.dataset.map), wholeOf(layer.geometry));
+    const there = i * TIME.tile + (from ? TIME.fly : TIME.meet);
+    if (from) flown(stage, source, from, i * TIME.tile);
+    else stage.appear(source, i * TIME.tile);
+    stage.appear(kernel, there - TIME.meet, TIME.meet, "translateY(-14px)");
+    stage.appear(result, there, TIME.meet, "scale(.4)");
+    stage.appear(number, there + TIME.meet);
+    return there + 2 * TIME.meet;
+  });
+  const all = Math.max(...steps);
+  for (const end of story.querySelectorAll(".meet-end:is(.rest, .bias)")) stage.appear(end, all - TIME.meet);
+  for (const number of story.querySelectorAll(".meet .meet-sum, .meet-end:is(.rest, .bias) .meet-sum")) {
+    stage.fly(number, number.getBoundingClientRect(), total.getBoundingClientRect(), all, TIME.flow, true);
+  }
+  for (const end of story.querySelectorAll(".meet-end:is(.total, .after)")) {
+    stage.appear(end, all + TIME.flow + (end.matches(".after") ? TIME.meet : 0) - TIME.meet);
+  }
+  return all + TIME.flow + TIME.meet;
+}
+
 function flown(stage, grid, from, delay) {
   stage.fly(grid, from, grid.getBoundingClientRect(), delay, TIME.fly);
   stage.play(grid, [{ opacity: 0 }, { opacity: 0 }], 0, delay + TIME.fly, "linear");
@@ -120,7 +170,7 @@ function goHome(stage, view, { node, story }, unit, delay) {
   const total = story.querySelector(".equation b") ?? node.querySelector("#unit-value");
   const layer = view.layers.get(unit.layer);
   const to = layer && placeOf(layer, unit.unit[0], boxOf(unit.unit));
-  if (!total || !to || to.bottom > node.getBoundingClientRect().top) return null; // below the panel, as on a phone
+  if (!total || !to) return null; // below the sheet
   stage.play(total, [{ color: "inherit" }, { color: "var(--unit)" }, { color: "inherit" }], delay, 2 * TIME.home);
   const ring = element("i", { class: "passage-ring" });
   Object.assign(ring.style, { left: `${to.left}px`, top: `${to.top}px`, width: `${to.width}px`, height: `${to.height}px` });
@@ -142,8 +192,13 @@ function placeOf({ canvas, geometry }, map, box) {
   if (!found) return null;
   const { left, top } = canvas.getBoundingClientRect();
   const [x0, y0, x1, y1] = found;
-  return new DOMRect(left + x0, top + y0, x1 - x0, y1 - y0);
+  const place = new DOMRect(left + x0, top + y0, x1 - x0, y1 - y0);
+  const sheet = document.querySelector("#unit");
+  return sheet && covered(place, sheet) ? null : place;
 }
+
+/** Whether a sheet, as on a phone, lies over a place. */
+const covered = (place, sheet) => place.bottom > sheet.getBoundingClientRect().top;
 
 function inSight(line, story) {
   return line.getBoundingClientRect().top < story.getBoundingClientRect().bottom - 40;

@@ -4,10 +4,11 @@ import { createLatestOnly } from "../core/latest-only.js";
 import { allMaps, boxOf, follow, followSum } from "../network/follow.js";
 import { placeText } from "../network/names.js";
 import { told } from "./digits.js";
-import { passage } from "./passage.js";
 import { nextUnit } from "./slide.js";
 import { partsOf } from "./sum.js";
+import { tourOf } from "./tour.js";
 
+/** @import { NetworkView } from "../network/view.js" */
 /** @import { Place, PointerHandlers, PointingOptions, Unit } from "../types.d.ts" */
 
 const SOFTMAX = "softmax";
@@ -58,6 +59,16 @@ export class Pointing {
 
   unpin() {
     this.pin(null);
+  }
+
+  /** Explains one of the units to begin with. @param {keyof import("./tour.js").Tour} stop */
+  visit(stop) {
+    const { view } = this.nets()[0];
+    if (!view.shown) return;
+    const place = tourOf(view.shown.layers, view.shown.probabilities, (name) => view.picture(name))[stop];
+    if (!place) return;
+    view.reveal(place.layer);
+    this.pin({ net: 0, ...place });
   }
 
   /** Shows how the probability of a class comes about. */
@@ -122,8 +133,11 @@ export class Pointing {
     if (this.#current !== before) this.#show();
   }
 
-  #play(view, answer) {
-    const { end, time } = passage(view, this.panel(), answer);
+  /** @param {NetworkView} view @param {Place} wanted @param {Unit | null} answer */
+  async #play(view, wanted, answer) {
+    await this.panel().stories.comeIntoSight(view, this.panel().node, answer ?? wanted);
+    if (this.#pinned !== wanted || this.#hovered || this.#control.signal.aborted) return;
+    const { end, time } = this.panel().stories.passage(view, this.panel(), answer);
     this.#passage = { end, until: performance.now() + time };
   }
 
@@ -165,7 +179,9 @@ export class Pointing {
     return true;
   }
 
-  #showClass(/** @type {Place} */ wanted) {
+  async #showClass(/** @type {Place} */ wanted) {
+    await this.panel().load();
+    if (this.#current !== wanted) return;
     const { view } = this.nets()[wanted.net];
     const [index] = wanted.unit;
     const { shown } = view;
@@ -182,10 +198,10 @@ export class Pointing {
     const net = this.nets()[wanted.net];
     if (!net || this.#current !== wanted) return;
     try {
-      const shown = await this.explained(net, wanted, this.#control);
+      const [shown] = await Promise.all([this.explained(net, wanted, this.#control), this.panel().load()]);
       if (this.#current !== wanted || this.#control.signal.aborted) return;
       const answer = shown(wanted === this.#pinned);
-      if (this.#moving && wanted === this.#pinned) this.#play(net.view, answer ?? null);
+      if (this.#moving && wanted === this.#pinned) this.#play(net.view, wanted, answer ?? null);
       this.#moving = false;
     } catch (error) {
       this.app.fail(error);
@@ -200,7 +216,7 @@ export class Pointing {
     const params = { model: net.model, layer: wanted.layer, unit: wanted.unit.join(",") };
     const answer = await this.app.api.image("/v1/unit", params, this.picture(), control);
     return (pinned) => {
-      this.panel().show(answer, net.view.layers, pinned);
+      this.panel().show(answer, net.view, pinned);
       followSum(net.view, answer, partsOf(answer));
       if (wanted.spoken) this.app.announce(`${placeText(answer.unit)}: ${answer.value === null ? "" : told(answer.value)}`);
       return answer;

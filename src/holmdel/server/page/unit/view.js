@@ -6,24 +6,28 @@ import { t } from "../core/texts.js";
 import { boxOf } from "../network/follow.js";
 import { kindName, kindText, placeText } from "../network/names.js";
 import { showAll, told } from "./digits.js";
-import { explain } from "./explanation.js";
 import { createMapFigure } from "./map.js";
 import { createSlide } from "./slide.js";
-import { explainSoftmax } from "./softmax.js";
 import { strongest } from "./sum.js";
 
-/** @import { LayerView } from "../network/layer.js" */
+/** @import { NetworkView } from "../network/view.js" */
 /** @import { Activations, Unit, UnitOptions } from "../types.d.ts" */
 
 const KINDS = /** @type {const} */ (["field", "window", "unit"]);
+
+const STOPS = /** @type {const} */ (["convolution", "pooling", "output", "softmax"]);
 
 /** The panel: the unit's name and value, where it looks, and how its value comes about. */
 export class UnitView {
   /** @type {(() => void) | null} */
   #again = null; // shows once more what is shown
+  /** @type {Promise<any> | null} */
+  #loading = null;
+  /** @type {typeof import("./story.js").stories} what `load` loads. */
+  stories;
 
   /** @param {UnitOptions} options */
-  constructor({ theme, state, onPin, onClose, move }) {
+  constructor({ theme, state, onPin, onClose, onVisit, move }) {
     this.theme = theme;
     this.state = state;
     this.looks = { field: createMapFigure("field"), window: createMapFigure("window"), unit: createMapFigure("unit") };
@@ -31,9 +35,10 @@ export class UnitView {
     this.lookBox = element("div", { class: "looks" }, ...KINDS.map((kind) => this.looks[kind].node));
     this.about = element("div", { class: "about", id: "kind-text", tabindex: "0", role: "group", "aria-label": t("unit.about") });
     this.body = element("div", { class: "unit-body", hidden: true }, this.lookBox, this.story, this.about);
-    this.hint = element("div", { class: "hint" }, element("p", {}, t("draw.unit-hint")));
+    this.stops = STOPS.map((stop) => stopOf(stop, () => onVisit(stop)));
+    this.hint = element("div", { class: "hint" }, element("p", {}, t("draw.unit-hint")), element("div", { class: "tour" }, ...this.stops));
     this.slide = createSlide({ move, onPlay: () => this.#again?.() });
-    this.title = element("h3", { id: "unit-title" });
+    this.title = element("h2", { id: "unit-title" });
     this.value = element("output", { class: "mono", id: "unit-value" });
     this.pin = button(t("draw.pin"), { id: "pin", class: "small", "aria-pressed": "false", onclick: onPin });
     const flip = () => state.set({ digits: state.get("digits") ? null : "all" });
@@ -49,6 +54,11 @@ export class UnitView {
     return element("div", { class: "unit-head", hidden: true }, this.title, this.value, tools);
   }
 
+  /** Loads what explains a unit, once. */
+  load() {
+    return (this.#loading ??= import("./story.js").then(({ stories }) => (this.stories = stories)));
+  }
+
   /** Shows the numbers in as many digits as the URL says. */
   refresh() {
     const all = this.state.get("digits") === "all";
@@ -58,18 +68,20 @@ export class UnitView {
   }
 
   /**
-   * Shows a unit.
+   * Shows a unit, once `load` is done.
    * @param {Unit} unit
-   * @param {Map<string, LayerView>} layers those of its network, by name.
+   * @param {NetworkView} view its network
    * @param {boolean} pinned
    */
-  show(unit, layers, pinned) {
+  show(unit, view, pinned) {
     const { layer, kind, unit: at, value } = unit;
     const title = `${layer} \u00b7 ${kindName(kind)} \u00b7 ${placeText(at)}`;
     this.#present({ name: [layer, ...at].join("."), title, value, kind, pinned }, () => {
-      this.#showLooks(unit, layers);
+      const scene = { dark: this.theme.dark, playing: this.slide.playing, picture: (name) => view.picture(name), after: (name) => view.after(name) };
+      const story = this.stories.explain(unit, scene);
       this.body.classList.toggle("brief", !unit.kernel);
-      return explain(unit);
+      this.#showLooks(unit, view, story.some((part) => part.classList.contains("met")));
+      return story;
     });
   }
 
@@ -79,7 +91,7 @@ export class UnitView {
     const title = `softmax \u00b7 ${t("draw.class-of", { label })}`;
     this.#present({ name: `softmax.${index}`, title, value, kind: "Softmax", pinned }, () => {
       this.lookBox.hidden = true;
-      return explainSoftmax(answer, index);
+      return this.stories.explainSoftmax(answer, index);
     });
   }
 
@@ -129,7 +141,7 @@ export class UnitView {
     this.pin.hidden = this.slide.node.hidden = !name; // a kind of layer has no place
     say(this.pin, t(pinned ? "draw.pinned" : "draw.pin"));
     const text = kindText(kind);
-    this.about.replaceChildren(...(text ? [element("h4", {}, kindName(kind)), element("p", {}, text)] : []));
+    this.about.replaceChildren(...(text ? [element("h3", {}, kindName(kind)), element("p", {}, text)] : []));
     this.#again();
   }
 
@@ -139,23 +151,28 @@ export class UnitView {
     this.node.classList.toggle("shown", open);
   }
 
-  /** @param {Unit} unit @param {Map<string, LayerView>} layers */
-  #showLooks(unit, layers) {
+  /** @param {Unit} unit @param {NetworkView} view @param {boolean} meets whether the maps are shown as they meet */
+  #showLooks(unit, view, meets) {
     const { looks } = this;
     const { dark } = this.theme;
     const { before, field, unit: at } = unit;
     const channel = before.window ? strongestChannel(unit) : 0;
-    const seen = before.layer === "input" || !before.window ? null : layers.get(before.layer);
+    const seen = before.layer === "input" || !before.window ? null : view.picture(before.layer);
     const seenText = t("draw.look-window", { layer: before.layer, map: channel });
     const ownText = t("draw.look-unit", { layer: unit.layer, map: at[0] });
-    const view = layers.get(unit.layer);
-    this.lookBox.hidden = !view || view.layer.shape.length !== 3;
-    looks.field.show(field ? layers.get("input") : null, 0, field, t("draw.look-field"), dark);
+    const own = view.picture(unit.layer);
+    this.lookBox.hidden = own?.layer.shape.length !== 3 || meets;
+    looks.field.show(field ? view.picture("input") : null, 0, field, t("draw.look-field"), dark);
     looks.window.show(seen, channel, before.window, seenText, dark);
-    looks.unit.show(view, at[0], boxOf(at), ownText, dark);
-    const [, height, width] = view?.layer.shape ?? [];
+    looks.unit.show(own, at[0], boxOf(at), ownText, dark);
+    const [, height, width] = own?.layer.shape ?? [];
     looks.unit.cover(this.slide.playing ? [at[1], at[2] + 1] : null, height ?? 0, width ?? 0);
   }
+}
+
+function stopOf(stop, onclick) {
+  return element("button", { type: "button", class: "stop", id: `visit-${stop}`, onclick },
+    element("b", {}, t(`tour.${stop}`)), element("span", {}, t(`tour.${stop}.text`)));
 }
 
 function strongestChannel(unit) {
