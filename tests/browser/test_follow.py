@@ -109,13 +109,12 @@ def test_on_a_phone_nothing_flies_out_from_under_the_sheet(open_page, keep_pictu
     page = open_page(SAMPLE, size={"width": 390, "height": 844})
     shown(page)
     page.locator("canvas.maps[data-layer=c3]").click(position={"x": 20, "y": 10})
-    page.wait_for_selector(".passage > *")
+    page.wait_for_selector(".passage > .look-frame")  # a map on its way
     keep_picture(page, "passage-phone")
     sheet = page.locator("#unit").bounding_box()["y"]
     for layer in ("s2", "c3"):  # the maps before, and the unit's own, are above it
         box = page.locator(f"canvas.maps[data-layer={layer}]").bounding_box()
         assert 0 <= box["y"] and box["y"] + box["height"] <= sheet, layer
-    assert page.locator(".passage > .look-frame").count() == 6
 
 
 def test_what_explains_a_unit_is_loaded_when_the_first_is_wanted(open_page):

@@ -20,7 +20,7 @@ router = Router(include_in_schema=False)
 
 _INDEX, _BEGIN = "index.html", "main.js"
 _LATER = ("train", "anatomy", "read")  # tabs that are loaded when they are opened
-_STYLES = ("style.css", "draw/draw.css", "network/network.css", "unit/unit.css")  # of the first tab
+_STYLES = ("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css")  # of the first tab
 _STORY = "unit/story.js"  # what explains a unit: loaded when one is pointed at
 _LANGUAGES = ("en", "zh")
 _LATER_TEXTS = ("train.", "anatomy.", "build.", "read.", "option.", "choice.")  # of those tabs
@@ -57,9 +57,8 @@ def _sent(texts: dict[str, str]) -> dict[str, str]:
     """Returns what the browser gets: files as they are, and modules and styles bundled."""
     modules = {name: text for name, text in texts.items() if name.endswith(".js")}
     first = order(modules, _BEGIN)
-    sent = {name: text for name, text in texts.items() if name not in modules and "/" not in name}
+    sent = {name: texts[name] for name in (_INDEX, "icon.svg")}
     sent[_BEGIN] = bundle(modules, first)
-    del sent[_STYLES[0]]
     sent["main.css"] = bare("".join(texts[name] for name in _STYLES))
     sent["story.js"] = bundle(modules, order(modules, _STORY, first))
     for language in _LANGUAGES:

@@ -2,25 +2,19 @@
 
 import { changed } from "../core/control.js";
 import { KEYS as SHEET } from "../draw/source.js";
-import { element } from "../core/elements.js";
 import { figure } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 import { TrainingStore, alive } from "./store.js";
-import { Form } from "./form.js";
-import { Live } from "./live.js";
 import { TrainingActivations } from "./activations.js";
 import { LENET } from "../anatomy/layers.js";
 import { namesOf } from "./names.js";
-import { Panels } from "./panels.js";
 import { FIRST_LESSON, LESSONS, fields, lesson, lessonData, lessonValues, request, withOwn } from "./plan.js";
 import { classesOf } from "./series.js";
-import { Runs, showEpochs } from "./runs.js";
-import { Status } from "./status.js";
+import { KEY, build, keys } from "./parts.js";
+import { showEpochs } from "./runs.js";
 
 /** @import { App, DataSet, Networks } from "../types.d.ts" */
 
-const KEY = "train.";
-const OWN = ["network", "layers", "data", "training", "hidden", "lesson", "sample"];
 const DIGIT = [1, 28, 28];
 
 /** @type {{store: TrainingStore | null, offers: Networks | null}} */
@@ -279,34 +273,4 @@ class TrainTab {
     if (this.#removed || view.training.id !== this.#watched()?.id) return;
     this.#parts.live.show(view, { dark: theme.dark, drawn: SHEET.some((key) => state.get(key)) });
   }
-}
-
-/** Returns the parts of the tab, put into its root. */
-function build(root, on) {
-  const place = (id) => element("section", { id, class: "panel" });
-  const ids = ["controls", "watch", "curves", "live"].map((name) => `train-${name}`);
-  const [controls, watch, curves, live] = ids.map(place);
-  const epochs = element("table", { class: "data" });
-  const details = element("details", { id: "train-epochs" }, element("summary", {}, t("train.epochs")),
-    element("div", { class: "wide" }, epochs));
-  details.addEventListener("toggle", on.redraw);
-  root.append(controls, element("div", { class: "results" }, watch, curves, live));
-  const parts = {
-    form: new Form(controls, on),
-    watch: new Status(watch, on),
-    panels: new Panels(curves, on.point),
-    runs: new Runs(curves, on),
-    live: new Live(live, on),
-    epochs,
-    liveBox: live,
-  };
-  curves.append(details);
-  return parts;
-}
-
-/** Returns the keys of the URL that the tab shows. */
-function keys({ settings, networks }) {
-  const offered = [...settings, ...networks.flatMap((network) => network.options)];
-  const names = new Set([...OWN, ...offered.map((one) => one.name)]);
-  return [...[...names].map((name) => KEY + name), ...SHEET];
 }
