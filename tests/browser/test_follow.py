@@ -114,7 +114,8 @@ def test_on_a_phone_nothing_flies_out_from_under_the_sheet(open_page, keep_pictu
     sheet = page.locator("#unit").bounding_box()["y"]
     for layer in ("s2", "c3"):  # the maps before, and the unit's own, are above it
         box = page.locator(f"canvas.maps[data-layer={layer}]").bounding_box()
-        assert 0 <= box["y"] and box["y"] + box["height"] <= sheet, layer
+        assert box["y"] >= 0, layer
+        assert box["y"] + box["height"] <= sheet, layer
 
 
 def test_what_explains_a_unit_is_loaded_when_the_first_is_wanted(open_page):

@@ -45,9 +45,7 @@ _ALWAYS = ("open", "unknown", "Input", "Softmax", "Backward")  # kinds of what i
 _ROOMS = (  # whose texts it has
     *("shell", "upload", "kind", "detail", "legend", "draw", "unit", "tour", "backward", "stages"),
 )
-_STYLES = (
-    *("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css"),
-)
+_STYLES = ("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css")
 _OWN, _PLAYGROUND = "export/page/", "server/page/"  # folders of modules
 
 

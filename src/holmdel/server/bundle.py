@@ -71,7 +71,7 @@ def _taken(name: str, found: re.Match[str]) -> str:
 
 
 def _awaited(name: str, found: re.Match[str]) -> str:
-    """Returns what stands in the place of an import of a module that is loaded when it is wanted."""
+    """Returns what stands in the place of an import of what is loaded when it is wanted."""
     target = _resolved(name, found[1])
     return f'import("/page/{posixpath.basename(target)}").then(() => $["{target}"])'
 

@@ -20,7 +20,7 @@ router = Router(include_in_schema=False)
 
 _INDEX, _BEGIN = "index.html", "main.js"
 _LATER = ("train", "anatomy", "read")  # tabs that are loaded when they are opened
-_STYLES = ("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css")  # of the first tab
+_STYLES = ("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css")
 _STORY = "unit/story.js"  # what explains a unit: loaded when one is pointed at
 _LANGUAGES = ("en", "zh")
 _LATER_TEXTS = ("train.", "anatomy.", "build.", "read.", "option.", "choice.")  # of those tabs
@@ -62,16 +62,23 @@ def _sent(texts: dict[str, str]) -> dict[str, str]:
     sent["main.css"] = bare("".join(texts[name] for name in _STYLES))
     sent["story.js"] = bundle(modules, order(modules, _STORY, first))
     for language in _LANGUAGES:
-        table: dict[str, str] = json.loads(texts[f"{language}.json"])
-        rest = {key: text for key, text in table.items() if key.startswith(_LATER_TEXTS)}
-        first_texts = {key: text for key, text in table.items() if key not in rest}
-        for name, part in ((language, first_texts), (f"{language}-later", rest)):
-            sent[f"{name}.json"] = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+        sent |= _said(language, json.loads(texts[f"{language}.json"]))
     for tab in _LATER:
         wanted = f"{tab}/tab.js"
         sent[f"{tab}.js"] = bundle(modules, order(modules, wanted, first), wanted)
         sent[f"{tab}.css"] = bare(texts[f"{tab}/{tab}.css"])
     return sent
+
+
+def _said(language: str, table: dict[str, str]) -> dict[str, str]:
+    """Returns what the page says in a language, as two files: of the first tab, of the others."""
+    later = {key: text for key, text in table.items() if key.startswith(_LATER_TEXTS)}
+    first = {key: text for key, text in table.items() if key not in later}
+    parts = {f"{language}.json": first, f"{language}-later.json": later}
+    return {
+        name: json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+        for name, part in parts.items()
+    }
 
 
 def _asset(name: str, text: str) -> _Asset:

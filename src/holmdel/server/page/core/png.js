@@ -8,6 +8,8 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   return value;
 });
 
+const RUN = 3800; // bytes whose sums stay below 2^31 before they are taken modulo 65521
+
 function crc(bytes) {
   let value = 0xffffffff;
   for (const byte of bytes) value = TABLE[(value ^ byte) & 255] ^ (value >>> 8);
@@ -15,10 +17,16 @@ function crc(bytes) {
 }
 
 function adler(bytes) {
-  let [low, high] = [1, 0];
-  for (const byte of bytes) {
-    low = (low + byte) % 65521;
-    high = (high + low) % 65521;
+  let low = 1;
+  let high = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const end = Math.min(bytes.length, at + RUN);
+    for (; at < end; at++) {
+      low += bytes[at];
+      high += low;
+    }
+    low %= 65521;
+    high %= 65521;
   }
   return ((high << 16) | low) >>> 0;
 }

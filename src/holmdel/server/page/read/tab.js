@@ -149,13 +149,13 @@ function readAgain(app) {
   reading.read(app.api, options).then(() => app.fail(null), app.fail);
 }
 
-function showAnswer({ view, picture, app, image }) {
+function showAnswer({ view, picture, app, image, review }) {
   const { answer, busy } = reading;
   view.before.disabled = !reading.can(-1);
   view.next.disabled = !reading.can(1);
   view.turn.hidden = reading.files.length < 2 && reading.pages.length < 2;
   view.where.textContent = whereText();
-  view.toReview.hidden = !answer;
+  view.toReview.hidden = review.node.hidden && !answer?.lines.some((line) => line.status === "reject");
   const lines = answer?.lines ?? [];
   view.result.setAttribute("aria-busy", String(busy));
   view.summary.textContent = summary(app);
