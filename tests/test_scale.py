@@ -5,8 +5,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -187,6 +189,17 @@ def test_a_job_that_is_killed_loses_nothing_and_says_nothing_twice(holmdel, word
     assert lines_of("parts") == one_file
 
 
+def test_the_workers_of_a_job_that_is_killed_end_with_it(words):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "holmdel", *map(str, words), "--jobs", "2", "--out", "parts/"],
+        stderr=subprocess.PIPE,
+    )
+    while not list(Path("parts/_job").glob("done/*.json")) and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=60)  # which waits for all that may still write to the pipe
+
+
 def test_without_ray_the_flag_says_what_to_install(holmdel, words, monkeypatch):
     real = builtins.__import__
 
@@ -216,6 +229,28 @@ def test_an_address_where_no_cluster_is(holmdel, words, address, sentence):
     assert sentence in done.err
     assert done.err.count("\n") == 1
     assert not Path("parts").exists()
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", b"\0\0"])
+def test_an_address_where_something_else_listens(holmdel, words, said):
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=answer_once, args=(server, said)).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        done = holmdel(*words, "--out", "parts/", "--ray", address)
+    assert done.status == 2
+    sentence = f"there is no Ray cluster at {address} (something else listens there); start one"
+    assert sentence in done.err
+    assert done.err.count("\n") == 1
+    assert not Path("parts").exists()
+
+
+def answer_once(server: socket.socket, said: bytes) -> None:
+    """Answers the first that connects, as no Ray cluster does."""
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(1000)
+        connection.sendall(said)
 
 
 @pytest.fixture

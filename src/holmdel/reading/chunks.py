@@ -2,8 +2,10 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from holmdel.prediction import Failure
@@ -21,7 +23,7 @@ def deadly(path: str | None) -> Failure:
 def pool_of(
     jobs: int, module: str, begin: Callable[..., None], given: tuple[Any, ...] = ()
 ) -> ProcessPoolExecutor:
-    """Returns a pool that starts its processes when there is work for them.
+    """Returns a pool that starts its processes when there is work for them; they end with this one.
 
     Args:
         jobs: how many processes.
@@ -33,7 +35,23 @@ def pool_of(
     kind = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(kind)
     context.set_forkserver_preload([module])
-    return ProcessPoolExecutor(jobs, context, initializer=begin, initargs=given)
+    return ProcessPoolExecutor(jobs, context, initializer=_begin, initargs=(begin, given))
+
+
+def _begin(begin: Callable[..., None], given: tuple[Any, ...]) -> None:
+    """Makes a worker ready, in it, and lets it end when the process that asked for it is gone.
+
+    Of itself it would wait for work for ever, with a network in its memory.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+    begin(*given)
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def cores() -> int:

@@ -14,6 +14,8 @@ from holmdel.version import __version__
 
 AUTO = "auto"
 _PATIENCE = 5.0  # seconds in which an address answers
+_SETTINGS = bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])  # a frame: length, type, flags, stream
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _SETTINGS
 _ADDRESS = re.compile(r"(?:ray://)?(?P<host>[^:/]+|\[[^\]]+\]):(?P<port>\d+)")
 
 
@@ -120,13 +122,26 @@ def _refuse_silent(address: str) -> None:
         )
     host, port = parts["host"].strip("[]"), int(parts["port"])
     try:
-        socket.create_connection((host, port), _PATIENCE).close()
+        with socket.create_connection((host, port), _PATIENCE) as there:
+            reason: object = None if _speaks_grpc(there) else "something else listens there"
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
+    if reason:
         raise UserError(
             f"there is no Ray cluster at {address} ({reason}); start one with: ray start --head "
             f"--port {port}"
-        ) from None
+        )
+
+
+def _speaks_grpc(there: socket.socket) -> bool:
+    """Tells whether a server answers as Ray's do, with HTTP/2 (RFC 9113, section 3.4)."""
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return True  # it speaks after a handshake, for which Ray has the keys
+    there.sendall(_PREFACE)
+    header = b""
+    while len(header) < len(_SETTINGS) and (more := there.recv(len(_SETTINGS) - len(header))):
+        header += more
+    return header[3:4] == _SETTINGS[3:4]
 
 
 def _versions(said: str, ray: Any) -> str:
