@@ -171,14 +171,14 @@ def lost_and_twice(here: list[str], there: list[str]) -> Figures:
 
 def in_turns(top: Path, turns: list[Path]) -> None:
     """Reads folders on this machine and over Ray, in turns, and says what came of it."""
-    here, over = [], []
+    here: list[Figures] = []
+    over: list[Figures] = []
     for number, scans in enumerate(turns):
-        both = [
-            lambda scans=scans: here.append(read_here(scans, top / f"{scans.name}.jsonl")),
-            lambda scans=scans: over.append(read_over_ray(scans, top / f"{scans.name}-ray")),
-        ]
-        for read in both[:: -1 if number % 2 else 1]:
-            read()
+        for ray in (number % 2 == 1, number % 2 == 0):  # the other one begins each time
+            if ray:
+                over.append(read_over_ray(scans, top / f"{scans.name}-ray"))
+            else:
+                here.append(read_here(scans, top / f"{scans.name}.jsonl"))
     rates = [[one["lines a second"] for one in found] for found in (here, over)]
     ones, rays = ([top / f"{scans.name}{end}" for scans in turns] for end in (".jsonl", "-ray"))
     record(
