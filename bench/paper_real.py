@@ -18,6 +18,7 @@ from holmdel.reading import read_labelled
 from paper_case import Case, root_of
 from paper_forms import Comb, draw_comb
 from paper_hand import BLACK, BLUE, Paper
+from read import audited
 
 Pixels = NDArray[np.uint8]
 Worse = Callable[[Pixels], Pixels]
@@ -203,18 +204,19 @@ LAYOUTS = {"plain page": _plain, "boxes": _boxes, "printed labels, rules": _labe
 
 
 def real_ink(limit: int | None) -> Iterator[Case]:
-    """Gives the ink of development cheques on made pages, six amounts a page."""
+    """Gives the ink of development cheques on made pages, six amounts a page; audited truth."""
     strings = read_labelled(_folder("cheques"))[3::6]
+    known = audited([s.path.name for s in strings], [s.text for s in strings])
     for group, place in LAYOUTS.items():
         for n in range(min(limit or _PAGES, _PAGES)):
             draw = np.random.default_rng([11, n])
-            paper, chosen = Paper((1700, 1240), draw), strings[n * _A_PAGE : (n + 1) * _A_PAGE]
+            few = slice(n * _A_PAGE, (n + 1) * _A_PAGE)
+            paper, chosen = Paper((1700, 1240), draw), strings[few]
             for row, string in enumerate(chosen):
                 mask = _ink(decode(string.path, 1)[:, :, 0])
                 left, middle = place(paper, row)
                 paper.ink(mask, (left, middle - mask.height // 2), (BLACK, BLUE)[n % 2])
-            truth = tuple(string.text for string in chosen)
-            yield Case(f"real ink, {group}", f"{n}", paper.pixels(), truth, "amount")
+            yield Case(f"real ink, {group}", f"{n}", paper.pixels(), tuple(known[few]), "amount")
 
 
 def mixed(limit: int | None) -> Iterator[Case]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from holmdel.reading.colour import Inks
 from holmdel.reading.page import find_fields
@@ -21,6 +22,34 @@ def test_a_gap_wider_than_a_digit_is_high_parts_no_number():
             paper.write(part, x, 150 + 260 * row)
             x += 46 * len(part) + 62
     assert texts(paper.photograph(shade=0)) == ["473520924", "74307352"]
+
+
+@pytest.mark.parametrize("far", [0, 20, 40])
+def test_a_number_beside_a_printed_label_is_read_whole(far):
+    """Its first part is one digit, a mark as a capital letter is; it may touch the label's word."""
+    paper = Paper()
+    for row, (first, rest) in enumerate((("4", "730"), ("35", "209"), ("74", "352"))):
+        x, y = 500 + far, 100 + 200 * row
+        paper.type("Total amount to be paid", 80, y, 36).write(first, x, y - 12, 60)
+        paper.write(rest, x + 52 * len(first) + 30, y - 12, 60)
+    assert texts(paper.photograph(shade=0)) == ["4730", "35209", "74352"]
+
+
+def test_a_capital_letter_in_a_printed_line_is_no_number():
+    paper = Paper()
+    for row, words in enumerate(("otal of all payments", "hank you for the order", "his side up")):
+        paper.type("T", 80, 88 + 120 * row, 56).type(words, 130, 100 + 120 * row, 36)
+    assert texts(paper.photograph(shade=0)) == []
+
+
+def test_digits_of_broken_strokes_are_one_line():
+    """Where the ink is faint a stroke has a gap; the lower half is no short number."""
+    paper = Paper()
+    for row, number in enumerate(("4730", "2094", "35207")):
+        paper.write(number, 200, 100 + 200 * row, 80)
+    paper.light[335:338, 400:700] = 1  # through the last two digits of the second
+    grey = paper.photograph(shade=0)
+    assert len(find_fields(Inks(grey), score).fields) == 3
 
 
 def test_columns_that_stand_as_close_are_numbers_of_their_own():
@@ -73,6 +102,17 @@ def test_digits_that_fill_a_crop_of_their_comb_are_all_seen():
     assert field.box[0] < 20
     assert field.box[0] + field.box[2] > 460
     assert not field.beyond
+
+
+def test_ticks_whose_rule_a_crop_has_cut_away_part_no_number():
+    paper = Paper().write("473520", 100, 110, 60, pitch=80)
+    for x in range(100, 581, 80):
+        paper.rule((x, 160), (x, 189))
+    grey = paper.photograph(shade=0)
+    for edges in (np.s_[98:186, 96:586], np.s_[98:186, 104:576]):
+        [field] = find_fields(Inks(grey[edges]), score).fields
+        assert field.comb
+        assert len(field.comb.cells) == 6
 
 
 def test_digits_beside_a_comb_say_that_cells_are_missing():

@@ -107,8 +107,10 @@ def _with_beyond(ink: Candidates, chosen: Chosen, loose: Sequence[Around]) -> Ch
         comb = ink.boxes[int(ink.marks.region[line.marks[0]]) - 1] if line.cells else None
         if comb is None:
             place = ink.around(line)
-            return replace(line, beyond=line.loose and any(_beside(box, place) for box in combs))
-        return replace(line, beyond=any(_beside(comb, other) for other in loose))
+            near = line.loose and any(_beside(box, place) for box in combs)
+        else:
+            near = any(_beside(comb, other) for other in loose)
+        return replace(line, beyond=line.beyond or near)
 
     return Chosen(tuple(map(seen, chosen.fields)), tuple(map(seen, chosen.weak)))
 

@@ -1,7 +1,7 @@
 """A page searched for fields: what is printed, marks joined to lines, lines read and chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -186,11 +186,14 @@ def _with_gaps(found: list[Found], cut: "_Cutter", reader: Lines) -> list[Found]
     whole = [cut(marks_between([found[n] for n in group], cut.marks)) for group in groups]
     whole = better(read(whole, cut.marks, cut.sheet, reader), cut.marks, cut.sheet, reader)
     taken: set[int] = set()
+    beyond: set[int] = set()
     for group, line in zip(groups, whole, strict=True):
         if is_field(line) and line.digits >= sum(found[n].digits for n in group):
             taken.update(group)
             found = [*found, line]
-    return [line for n, line in enumerate(found) if n not in taken]
+        else:
+            beyond.update(group)
+    return [replace(line, beyond=n in beyond) for n, line in enumerate(found) if n not in taken]
 
 
 def says_more_turned(found: Sequence[Searched], reader: Lines) -> bool:

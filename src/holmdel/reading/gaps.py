@@ -59,8 +59,9 @@ def marks_between(lines: Sequence[Found], marks: Marks) -> list[int]:
 
 
 def _part(number: int, line: Found, marks: Marks) -> Part:
-    high = float(np.quantile(marks.box[list(line.marks), 3], 0.75))
-    return Part(number, *marks.around(line.marks), high)
+    high = np.sort(marks.box[list(line.marks), 3])  # half of the ink's height: pieces count little
+    middle = int(np.searchsorted(np.cumsum(high), high.sum() / 2))
+    return Part(number, *marks.around(line.marks), float(high[middle]))
 
 
 def _rows(parts: Sequence[Part]) -> list[list[Part]]:
@@ -82,8 +83,13 @@ def _level(one: Part, other: Part) -> bool:
 
 def _go_on(left: Part, right: Part) -> bool:
     high = max(left.high, right.high)
-    even = high <= READING.alike_parts * min(left.high, right.high)
+    even = _alike(left.high, right.high) or _alike(left.bottom - left.top, right.bottom - right.top)
     return even and 0 <= right.left - left.right <= READING.widest_gap * high
+
+
+def _alike(high: float, other: float) -> bool:
+    """Returns whether parts are as high, by their pieces or by the rectangles around them."""
+    return max(high, other) <= READING.alike_parts * min(high, other)
 
 
 def _are_apart(left: Part, right: Part, others: Sequence[Sequence[Part]], printed: Picture) -> bool:

@@ -1,5 +1,6 @@
 """Print beside handwriting: told apart by how alike the marks of a page are."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -80,23 +81,42 @@ def written_in(alike: NDArray[np.float32], marks: "Marks", line: list[int]) -> l
     words = words_of(marks, line)
     if len(words) < 2 or not _has_print(alike, marks):
         return []
-    shares = [float((alike[word] > READING.same_print).mean()) for word in words]
-    typed = [
-        i
-        for word, share in zip(words, shares, strict=True)
-        if share >= READING.printed_share
-        for i in word
-    ]
-    if len(typed) < READING.known_print:
+    typed = [_is_typed(alike, word) for word in words]
+    known = [i for word, is_typed in zip(words, typed, strict=True) if is_typed for i in word]
+    if len(known) < READING.known_print:
         return []
-    high = float(np.quantile(marks.box[typed, 3], 0.8))
-    return [
-        word
-        for word, share in zip(words, shares, strict=True)
-        if len(word) >= 3
-        and share < READING.printed_share
-        and float(np.median(_tall(marks, word)[:, 3])) >= READING.larger_than_print * high
+    least = READING.larger_than_print * float(np.quantile(marks.box[known, 3], 0.8))
+    foreign = (marks.box[:, 3] >= least) & (alike <= READING.same_print)
+    kinds = []
+    for word, is_typed in zip(words, typed, strict=True):
+        for part in _parts(word, foreign) if is_typed else [word]:
+            high = float(np.median(_tall(marks, part)[:, 3]))
+            is_print = is_typed and not foreign[part].all()
+            if is_print or high >= 0.5 * least:  # a dash parts no number
+                kinds.append((part, not is_print and high >= least))
+    runs = [
+        [word for word, _ in run] for large, run in groupby(kinds, lambda kind: kind[1]) if large
     ]
+    return [word for run in runs if _is_number_long(marks, run) for word in run]
+
+
+def _is_typed(alike: NDArray[np.float32], word: list[int]) -> bool:
+    return float((alike[word] > READING.same_print).mean()) >= READING.printed_share
+
+
+def _parts(word: list[int], foreign: NDArray[np.bool_]) -> list[list[int]]:
+    """Returns a word and what is written right before and behind it."""
+    first = next((n for n, i in enumerate(word) if not foreign[i]), len(word))
+    last = next((n for n, i in enumerate(reversed(word)) if not foreign[i]), 0)
+    parts = word[:first], word[first : len(word) - last], word[len(word) - last :]
+    return [part for part in parts if part] if first < len(word) else [word]
+
+
+def _is_number_long(marks: "Marks", words: list[list[int]]) -> bool:
+    """Returns whether words beside each other are more than a capital letter or a sign."""
+    own = [i for word in words for i in word]
+    left, top, right, bottom = marks.around(own)
+    return len(own) >= 3 or right - left >= READING.wide_word * (bottom - top)
 
 
 def _tall(marks: "Marks", line: list[int]) -> NDArray[np.float64]:

@@ -93,6 +93,7 @@ class Thresholds:
     printed_share: float = _is(0.4, "of a line's marks that come back in print")
     long_line: int = _is(8, "marks of a line of which much can be said")
     larger_than_print: float = _is(1.2, "times the print: writing beside it")
+    wide_word: float = _is(1.5, "times its height: one or two marks are digits run together")
     readable: int = _is(12, "pixels high: lower marks are dots and grain, alike in any hand")
 
     # What stands in the cells of a comb: `combs`, `empty`, `sheets`

@@ -1,4 +1,7 @@
-"""Open combs: bars that are alike and evenly spaced, standing on a rule or hanging from one."""
+"""Open combs: bars that are alike and evenly spaced, standing on a rule or hanging from one.
+
+A crop may have cut the rule away: then they stand at the edge of the image.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -14,6 +17,8 @@ _TICKS = 4  # from how many on they are a comb's
 _SHORTEST = 6  # pixels
 _HIGHEST = 120  # pixels of a tick
 _NARROWEST = 10  # pixels from one to the next
+_EDGE = 4.0  # pixels: as thick as a rule that was cut away
+_SHORT = 0.5  # of the image's height: longer is what stands at its edge no tick
 _OFF = 0.06  # of the pitch
 _LIKE = 0.12  # of the height
 
@@ -27,11 +32,16 @@ def open_combs(mask: Picture, lines: Sequence[Segment], rows: Sequence[Row]) -> 
         rows: closed ones, found already.
     """
     found: list[Row] = []
-    for line in lines:
+    height, width = mask.shape
+    edges = [Segment(0, y, width - 1, y, _EDGE) for y in (height - 1, 0)]
+    for line in [*lines, *edges]:
         if line.length < 60 or line.filled < 0.8 or any(_is_wall(line, row) for row in rows):
             continue
+        most = line.thick + 2, _HIGHEST
+        if line in edges:
+            most = THICKEST, min(_HIGHEST, _SHORT * height)
         for up in (True, False):
-            row = _comb_on(mask, line, up)
+            row = _comb_on(mask, line, up, most)
             if row is not None and not _known(row, rows):
                 found.append(row)
                 break
@@ -60,7 +70,8 @@ def _at(bar: Bar, x: float) -> float:
     return bar.y0 + (x - bar.x0) * (bar.y1 - bar.y0) / max(bar.x1 - bar.x0, 1)
 
 
-def _comb_on(mask: Picture, line: Segment, up: bool) -> Row | None:
+def _comb_on(mask: Picture, line: Segment, up: bool, most: tuple[float, float]) -> Row | None:
+    """Returns the comb above or below a line; `most` is how thick and how high its ticks are."""
     size = (round(line.length) + 9, _HIGHEST)
     left = line.x0 - 4
     sign = -1.0 if up else 1.0
@@ -71,26 +82,26 @@ def _comb_on(mask: Picture, line: Segment, up: bool) -> Row | None:
     strip = cv2.warpAffine(mask, matrix, size, flags=flags, borderValue=(0,))
     wide = cv2.dilate(strip, np.ones((1, 3), np.uint8)).astype(bool)
     high = np.cumprod(wide, axis=0).sum(0)
-    ticks = _ticks(high)
+    ticks = _ticks(high, most[1])
     if len(ticks) < _TICKS:
         return None
     usual = float(np.median([h for _, h, _ in ticks]))
     ticks = [t for t in ticks if abs(t[1] - usual) <= _LIKE * usual + 1]
-    places = _even([t[0] for t in ticks if t[2] <= line.thick + 2])
+    places = _even([t[0] for t in ticks if t[2] <= most[0]])
     if len(places) < _TICKS:
         return None
     pitch = (places[-1] - places[0]) / (len(places) - 1)
     ends = (places[0] - 4, line.length - places[-1] + 4)
-    if abs(ends[0] - pitch) <= 0.15 * pitch:  # a digit stands over the first, or the last
-        places = [places[0] - pitch, *places]
-    elif abs(ends[1] - pitch) <= 0.15 * pitch:
-        places = [*places, places[-1] + pitch]
-    elif max(ends) > 0.3 * pitch + 4:
+    missing = [abs(end - pitch) <= 0.15 * pitch for end in ends]
+    if any(end > 0.3 * pitch + 4 for end, one in zip(ends, missing, strict=True) if not one):
         return None
+    first = [places[0] - pitch] if missing[0] else []  # a digit stands over it, or it was cut away
+    last = [places[-1] + pitch] if missing[1] else []
+    places = [*first, *places, *last]
     return _row(line, left, places, usual, up, float(np.median([t[2] for t in ticks])))
 
 
-def _ticks(high: NDArray[np.int64]) -> list[tuple[float, float, float]]:
+def _ticks(high: NDArray[np.int64], highest: float) -> list[tuple[float, float, float]]:
     """Returns the thin bars: their middle column, height and thickness."""
     flags = np.concatenate([[False], high >= _SHORTEST, [False]])
     edges = np.flatnonzero(np.diff(flags.astype(np.int8)))
@@ -98,7 +109,7 @@ def _ticks(high: NDArray[np.int64]) -> list[tuple[float, float, float]]:
     for u0, u1 in zip(edges[::2], edges[1::2], strict=True):
         tall = float(high[u0:u1].max())
         thick = u1 - u0 - 2
-        if thick <= THICKEST and tall >= max(_SHORTEST, 1.5 * thick) and tall < _HIGHEST:
+        if thick <= THICKEST and tall >= max(_SHORTEST, 1.5 * thick) and tall < highest:
             ticks.append(((u0 + u1 - 1) / 2, tall, float(max(thick, 1))))
     return ticks
 

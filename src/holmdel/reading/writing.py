@@ -17,6 +17,10 @@ _TALLEST = 0.7  # of the page
 _GAP = 1.3  # times the height: how far apart two digits of a field are at most
 _JOIN = 1.04  # times the highest digit near a gap
 _COMB_GAP = 3.0
+_TAIL = 1.25  # times the second highest mark: no higher are digits, but for a tail
+_HALF = (0.25, 0.8)  # of the digits' height: half of one
+_BROKEN = 0.15  # of the digits' height: no wider is the gap in a broken stroke
+_WHOLE = 1.25  # of the digits' height: no higher are two halves together
 _WIDEST = 1.5  # times its box's height: a mark that fills it
 
 
@@ -120,7 +124,7 @@ def lines_of(marks: Marks, combs: frozenset[int]) -> list[list[int]]:
     chains: dict[int, list[int]] = {}
     for i in tall:
         chains.setdefault(root(int(i)), []).append(int(i))
-    lines = _joined(marks, _absorbed(marks, list(chains.values())))
+    lines = _with_halves(marks, _joined(marks, _absorbed(marks, list(chains.values()))))
     return _with_pieces(marks, lines, tall)
 
 
@@ -187,6 +191,42 @@ def _goes_on(tail: _End, head: _End) -> bool:
     shared = min(tail.bottom, head.bottom) - max(tail.top, head.top)
     low = min(tail.bottom - tail.top, head.bottom - head.top)
     return shared >= 0.6 * low and low > 0.4 * high
+
+
+def _with_halves(marks: Marks, lines: list[list[int]]) -> list[list[int]]:
+    """Returns the lines; one of nothing but other halves of a line's digits is joined to it.
+
+    Strokes are broken where the ink is faint or a rule was taken away.
+    """
+    if len(lines) < 2:
+        return lines
+    around = np.array([marks.around(line) for line in lines])
+    second = np.array([np.sort(marks.box[line, 3])[-2:][0] for line in lines])
+    high = np.minimum(around[:, 3] - around[:, 1], _TAIL * second)
+    region = marks.region[[line[0] for line in lines]]
+    whole: dict[int, list[int]] = {}
+    for n in np.argsort(-high, kind="stable").tolist():
+        left, top, right, bottom = around[n]
+        near = (region == region[n]) & (high > high[n])
+        near &= (left < around[:, 2]) & (right > around[:, 0])
+        near &= (top < around[:, 3] + _BROKEN * high) & (bottom > around[:, 1] - _BROKEN * high)
+        homes = (i for i in np.flatnonzero(near).tolist() if i in whole)
+        home = next((i for i in homes if _are_halves(marks, lines[n], lines[i], high[i])), None)
+        whole.setdefault(n if home is None else home, []).extend(lines[n])
+    return [whole[n] for n in sorted(whole)]
+
+
+def _are_halves(marks: Marks, line: list[int], home: list[int], high: float) -> bool:
+    """Returns whether all marks of a line are other halves of digits of one so high."""
+    upper, lower = marks.box[home, None], marks.box[line]
+    low, up = lower[:, 3], upper[..., 3]
+    ends = upper[..., :2] + upper[..., 2:], lower[:, :2] + lower[:, 2:]
+    across = np.minimum(ends[0][..., 0], ends[1][:, 0]) - np.maximum(upper[..., 0], lower[:, 0])
+    tall = np.maximum(ends[0][..., 1], ends[1][:, 1]) - np.minimum(upper[..., 1], lower[:, 1])
+    joined = across >= 0.5 * np.minimum(upper[..., 2], lower[:, 2])
+    joined &= (tall - up - low <= _BROKEN * high) & (tall <= _WHOLE * high)
+    joined &= (low >= _HALF[0] * high) & (low <= _HALF[1] * high)
+    return bool(joined.any(0).all())
 
 
 def _may_be_digit(marks: Marks) -> NDArray[np.bool_]:
