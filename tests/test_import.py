@@ -320,5 +320,13 @@ def test_what_the_file_leaves_open_is_tried_on_data(holmdel, tmp_path):
     assert taken.header.options["activation"] == "relu"
     assert taken.header.image.mean == pytest.approx(run.header.image.mean, abs=0.01)
     assert library.evaluate("taken", "digits").accuracy > 0.8
+    assert "guessing" not in tried.out
     said = holmdel(*words, "--activation", "relu", "--pooling", "max", "--out", "said")
     assert "does not say" not in said.out
+
+
+def test_where_nothing_fits_the_data_that_is_said(holmdel, tmp_path):
+    torch.manual_seed(3)
+    torch.save(build("lenet", activation="relu").state_dict(), tmp_path / "untrained.pt")
+    words = ("import", tmp_path / "untrained.pt", "--as", "lenet", "--data", "digits")
+    assert "none of these is better than guessing (0.1" in holmdel(*words, "--out", "taken").out

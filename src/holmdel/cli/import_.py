@@ -136,6 +136,7 @@ def _best(
     import tempfile
 
     from holmdel.exchange import combinations
+    from holmdel.training.divergence import is_guessing
     from holmdel.verbs import Asked, assess, dataset_for, import_weights
 
     norms = _normalisations(how, data, data_root)
@@ -152,6 +153,14 @@ def _best(
             said = ", ".join(f"{name} {value}" for name, value in tried.items())
             typer.echo(f"{accuracy:.3f} right of {data} with {said}")
             best = max(best, (accuracy, tried), key=lambda pair: pair[0])
+    assert images is not None
+    share = float(images.labels.bincount().max()) / len(images)
+    if is_guessing(best[0], len(images), share):
+        said = " and ".join(str(best[1][name]) for name in choices)
+        typer.echo(
+            f"none of these is better than guessing ({share:.3f}): the weights may be untrained "
+            f"or of other data or classes; {said} were taken, give what is right if you know it"
+        )
     return best[1]
 
 

@@ -105,8 +105,7 @@ def ended_at_chance(
     >>> ended_at_chance(0.95, 1000, 0.1, 60) is None
     True
     """
-    left = 1 - share
-    if right >= share + max(SIGMAS * math.sqrt(share * left / max(count, 1)), GAIN * left):
+    if not is_guessing(right, count, share):
         return None
     few = f"it took {steps:,} steps; give it more (more epochs, smaller batches)"
     what = few if steps < FEW_STEPS else "try another learning rate or seed"
@@ -114,6 +113,12 @@ def ended_at_chance(
         f"the training ended at chance: {right:.3f} right, where the most frequent class alone is "
         f"{share:.3f}; {what}{advice}"
     )
+
+
+def is_guessing(right: float, count: int, share: float) -> bool:
+    """Tells whether so much right of `count` is no more than guessing; arguments as above."""
+    left = 1 - share
+    return right < share + max(SIGMAS * math.sqrt(share * left / max(count, 1)), GAIN * left)
 
 
 def finite(value: float) -> float:
