@@ -14,6 +14,7 @@ from holmdel.images import to_input
 
 SAMPLE = "model=lenet-mnist&sample=digits:3"
 SIZES = [(1280, 720), (1440, 900), (1920, 1080), (820, 1180), (390, 844), (360, 740), (2560, 1440)]
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 OUTSIDE = """() => {
     const wanted = document.querySelectorAll("canvas.maps[data-layer], [data-best], #unit");
     return [...wanted].filter((one) => {
@@ -280,7 +281,10 @@ def axe() -> str:
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "language", "size"),
+    [("light", "en", WIDE), ("dark", "zh", WIDE), ("light", "zh", PHONE), ("dark", "en", PHONE)],
+)
 @pytest.mark.parametrize(
     "hash_",
     [
@@ -292,9 +296,9 @@ def axe() -> str:
         "tab=read",
     ],
 )
-def test_axe_finds_nothing_serious(open_page, hash_, scheme):
+def test_axe_finds_nothing_serious(open_page, hash_, scheme, language, size):
     source = axe()
-    page = open_page(hash_, color_scheme=scheme, bypass_csp=True)
+    page = open_page(f"{hash_}&lang={language}", size=size, color_scheme=scheme, bypass_csp=True)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(500)
     page.evaluate(source)
