@@ -32,7 +32,7 @@ def review(program, tmp_path):
         stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         env=os.environ | {"HOME": str(tmp_path)},
     )  # fmt: skip
-    yield re.search(r"http\S+(?=;)", process.stderr.readline()).group(), tmp_path / "answers-truth"
+    yield re.search(r"http\S+", process.stderr.readline()).group(), tmp_path / "answers-truth"
     process.kill()
     process.wait()
     process.stderr.close()
