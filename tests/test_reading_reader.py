@@ -47,6 +47,16 @@ def test_json_has_the_contracts_fields(model, tmp_path):
     assert len(line["box"]) == len(line["digits"][0]["box"]) == 4
 
 
+def test_what_has_no_reading_under_the_pattern_is_said():
+    """A picture too narrow for so many digits is none on which nothing is written."""
+    ones = Image.new("L", (90, 60), 255)
+    ImageDraw.Draw(ones).line([(45, 12), (40, 48)], fill=0, width=4)
+    for region in (None, (0, 0, 90, 60)):
+        reading = holmdel.read(ones, "digits:30", lines=region is None, region=region)
+        assert reading.lines == ()
+        assert [item.reason for item in reading.skipped] == ["unclear"]
+
+
 def test_marks_are_kept_in_raw_where_the_pattern_has_them(model):
     reading = holmdel.read(line_picture(), r"\d\d[.]\d", lines=True, model=model)
     [line] = reading.lines

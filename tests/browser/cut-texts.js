@@ -20,6 +20,7 @@
     for (let one = own; one && one !== document.documentElement; one = one.parentElement) {
       const style = getComputedStyle(one);
       if (style.textOverflow === "ellipsis") return "";
+      if (style.clipPath === "inset(50%)") return ""; // for screen readers alone
       if (style.position === "fixed") break;
       if (style.overflowX === "visible") continue;
       const edge = one.getBoundingClientRect();

@@ -16,6 +16,7 @@ Grey = NDArray[np.uint8]
 READ, REJECT = "read", "reject"
 DIGITS = "digits"  # the pattern where none is given
 MAX_ERROR = 0.01  # of strings that may be read wrongly, where nothing else is said
+UNCLEAR = "unclear"  # why ink is skipped that the pattern has no reading for
 _DECIMALS = 4  # of a confidence in JSON
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from holmdel.reading.answers import (
+    UNCLEAR,
     Grey,
     Line,
     Reading,
@@ -59,7 +60,7 @@ class FormReader:
         for one in filled:
             name, answer = one.field.name, answers.get(one.field.name)
             if answer is None or not answer.text:
-                reason = "unclear" if answer else "empty"
+                reason = UNCLEAR if answer else "empty"
                 skipped.append(Skipped(one.box, reason, name, one.field.required))
             else:
                 lines.append(self._line(one, answer))

@@ -14,9 +14,11 @@ from holmdel.reading.answers import (
     DIGITS,
     MAX_ERROR,
     REJECT,
+    UNCLEAR,
     Box,
     Line,
     Reading,
+    Skipped,
     on_page,
 )
 from holmdel.reading.cells import read_cells
@@ -180,7 +182,9 @@ class Reader:
         shown = alignments(strip.picture, answer, 1) if steps else ()
         parts = [*(digit.box for digit in answer.digits), *answer.marks]
         box = around([on_page(part, strip.to_page) for part in parts])
-        return Reading(sheet.path, self._kept(answer, box, strip.to_page), steps=shown)
+        lines = self._kept(answer, box, strip.to_page)
+        unread = () if lines else (Skipped(strip.box, UNCLEAR),)
+        return Reading(sheet.path, lines, unread, steps=shown)
 
     def _page(self, sheet: Sheet, page: Page, steps: bool) -> Reading:
         """Returns what stands in the fields of a page, read under the pattern."""
@@ -193,15 +197,17 @@ class Reader:
         for said, comb in zip(combs, in_cells, strict=True):
             said.take(comb)
         lines: list[Line] = []
+        unread: list[Skipped] = []
         shown = page.steps
         for number, said in enumerate(fields, 1):
-            if said.answer.score < READING.least_score:
-                continue
             kept = self._kept(said.answer, said.field.box, said.to_page)
+            if not kept or said.answer.score < READING.least_score:
+                unread.append(Skipped(said.field.box, UNCLEAR))
+                continue
             unsure = said.weak or said.field.beyond
             lines += [replace(line, status=REJECT) for line in kept] if unsure else kept
             shown += alignments(said.picture, said.answer, number) if steps else ()
-        return Reading(sheet.path, tuple(lines), page.skipped, steps=shown)
+        return Reading(sheet.path, tuple(lines), (*page.skipped, *unread), steps=shown)
 
     def _kept(self, answer: LineAnswer, box: Box, to_page: Affine) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits."""
