@@ -112,7 +112,7 @@ def _learnable(data: Dataset) -> Dataset:
     return replace(data, classes=tuple(names), train=train, test=test, notes=notes)
 
 
-def framing_of(examples: Examples, size: Size = (1, 28, 28)) -> str:
+def framing_of(examples: Examples, size: Size) -> str:
     """Returns how images are to be framed: `digit` where they are photographs of digits, or `fit`.
 
     That is so where the classes are digits and nearly all of some images show just one. The

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.export.subject import Subject
-from holmdel.files import write_bytes
+from holmdel.files import refuse_folder, write_bytes
 
 TOLERANCE = 1e-4  # of a logit in float32
 KEPT = "export.json"
@@ -102,8 +102,7 @@ def first_different(given: Mapping[str, Tensor], expected: Mapping[str, Tensor])
 def refuse_existing_files(files: list[Path], force: bool) -> None:
     """Raises a UserError where one of the files is there already."""
     for file in files:
-        if file.is_dir():
-            raise UserError(f"{file} is a folder; expected the name of a file")
+        refuse_folder(file)
         if file.exists() and not force:
             raise UserError(f"{file} exists already; choose another --out, or give --force")
 

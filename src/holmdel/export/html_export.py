@@ -34,7 +34,7 @@ from holmdel.export.network_graph import classifier_graph
 from holmdel.export.plain_graph import plain_graph
 from holmdel.export.steps import follow
 from holmdel.export.subject import Subject
-from holmdel.files.page_text import bare
+from holmdel.files.page_text import STYLES, bare
 from holmdel.images.contract import to_input
 from holmdel.version import __version__
 
@@ -45,7 +45,6 @@ _ALWAYS = ("open", "unknown", "Input", "Softmax", "Backward")  # kinds of what i
 _ROOMS = (  # whose texts it has
     *("shell", "upload", "kind", "detail", "legend", "draw", "unit", "tour", "backward", "stages"),
 )
-_STYLES = ("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css")
 _OWN, _PLAYGROUND = "export/page/", "server/page/"  # folders of modules
 
 
@@ -103,7 +102,7 @@ def _page(subject: Subject, plain: dict[str, Any], weights: bytes, rows: Any) ->
     parts = {
         "title": html.escape(name),
         "version": __version__,
-        "style": bare("".join(map(_text, _STYLES))),
+        "style": bare("".join(map(_text, STYLES))),
         "modules": _safe({"imports": _modules()}),
         "facts": html.escape(
             f"{subject.parameters:,} parameters. Made with Holmdel {__version__}{licence}."

@@ -2,6 +2,13 @@
 
 import re
 
+STYLES = (  # of the page and its first tab, in this order, by their paths in the folder of the page
+    "style.css",
+    "frame.css",
+    "draw/draw.css",
+    "network/network.css",
+    "unit/unit.css",
+)
 _INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 _ASIDE = re.compile(  # behind what a line says, without a sign that may be of a text; types
     r"""(?<=[;,{}()\]]) +// [^\n'"`]*$|/\*\* @[^*\n]*\*/ ?""", re.MULTILINE

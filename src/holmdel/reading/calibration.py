@@ -59,4 +59,4 @@ class Calibration:
 def own_trust(model: Path) -> Trust:
     """Returns the trust that came with a model, or the plain one."""
     _, kept = load_line_model(model)
-    return Trust.from_json(kept, f"the trust of {model}") if kept else Trust()
+    return Trust.of_model(kept, model)

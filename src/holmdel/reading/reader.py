@@ -262,8 +262,7 @@ def _loaded(path: Path, _changed: int) -> tuple[LineReader, Trust]:
     else:
         network, trust = _from_checkpoint(path)
         reader = LineReader(network)
-    kept = Trust.from_json(trust, f"the trust of {path}") if trust else Trust()
-    return reader, kept
+    return reader, Trust.of_model(trust, path)
 
 
 def _from_checkpoint(path: Path) -> "tuple[nn.Module, dict[str, Any] | None]":

@@ -33,14 +33,17 @@ def open_combs(mask: Picture, lines: Sequence[Segment], rows: Sequence[Row]) -> 
     """
     found: list[Row] = []
     height, width = mask.shape
-    edges = [Segment(0, y, width - 1, y, _EDGE) for y in (height - 1, 0)]
-    for line in [*lines, *edges]:
+    bottom, top = (Segment(0, y, width - 1, y, _EDGE) for y in (height - 1, 0))
+    short = min(_HIGHEST, _SHORT * height)
+    looked_at: list[tuple[Segment, tuple[bool, ...], tuple[float, float]]] = [
+        *((line, (True, False), (line.thick + 2, _HIGHEST)) for line in lines),
+        (bottom, (True,), (THICKEST, short)),
+        (top, (False,), (THICKEST, short)),
+    ]
+    for line, ways, most in looked_at:
         if line.length < 60 or line.filled < 0.8 or any(_is_wall(line, row) for row in rows):
             continue
-        most = line.thick + 2, _HIGHEST
-        if line in edges:
-            most = THICKEST, min(_HIGHEST, _SHORT * height)
-        for up in (True, False):
+        for up in ways:
             row = _comb_on(mask, line, up, most)
             if row is not None and not _known(row, rows):
                 found.append(row)
@@ -80,6 +83,8 @@ def _comb_on(mask: Picture, line: Segment, up: bool, most: tuple[float, float]) 
     matrix = np.array([[1.0, -sign * line.slope, left], [line.slope, sign, start]])
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     strip = cv2.warpAffine(mask, matrix, size, flags=flags, borderValue=(0,))
+    if not strip[0].any():  # nothing stands on the line
+        return None
     wide = cv2.dilate(strip, np.ones((1, 3), np.uint8)).astype(bool)
     high = np.cumprod(wide, axis=0).sum(0)
     ticks = _ticks(high, most[1])

@@ -104,6 +104,19 @@ class Trust:
         return asdict(self)
 
     @classmethod
+    def of_model(cls, kept: Any, model: Path) -> "Trust":
+        """Returns the trust that came with a model, or the plain one where none did.
+
+        Args:
+            kept: what the model's file says of it, as `to_json` gave it; None for nothing.
+            model: the file, for a sentence.
+
+        Raises:
+            UserError: as `from_json`.
+        """
+        return cls.from_json(kept, f"the trust of {model}") if kept else cls()
+
+    @classmethod
     def from_json(cls, values: Any, what: str = "the trust") -> "Trust":
         """Returns the trust that `to_json` gave.
 

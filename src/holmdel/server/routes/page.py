@@ -12,7 +12,7 @@ from importlib.resources.abc import Traversable
 from fastapi import HTTPException, Request, Response
 from starlette.responses import JSONResponse
 
-from holmdel.files.page_text import bare
+from holmdel.files.page_text import STYLES, bare
 from holmdel.server.bundle import bundle, order
 from holmdel.server.router import Router
 
@@ -20,7 +20,6 @@ router = Router(include_in_schema=False)
 
 _INDEX, _BEGIN = "index.html", "main.js"
 _LATER = ("train", "anatomy", "read")  # tabs that are loaded when they are opened
-_STYLES = ("style.css", "frame.css", "draw/draw.css", "network/network.css", "unit/unit.css")
 _STORY = "unit/story.js"  # what explains a unit: loaded when one is pointed at
 _LANGUAGES = ("en", "zh")
 _LATER_TEXTS = ("train.", "anatomy.", "build.", "read.", "option.", "choice.")  # of those tabs
@@ -59,7 +58,7 @@ def _sent(texts: dict[str, str]) -> dict[str, str]:
     first = order(modules, _BEGIN)
     sent = {name: texts[name] for name in (_INDEX, "icon.svg")}
     sent[_BEGIN] = bundle(modules, first)
-    sent["main.css"] = bare("".join(texts[name] for name in _STYLES))
+    sent["main.css"] = bare("".join(texts[name] for name in STYLES))
     sent["story.js"] = bundle(modules, order(modules, _STORY, first))
     for language in _LANGUAGES:
         sent |= _said(language, json.loads(texts[f"{language}.json"]))

@@ -49,9 +49,19 @@ export function drawMap(canvas, bytes, width, height, options = {}) {
   });
 }
 
-/** @param {Picture} picture @returns {{low: number, high: number}} of its colours: an image is grey. */
-export function rangeOf({ layer, low, high }) {
-  return layer.name === "input" ? { low: 0, high: 255 } : { low, high };
+/**
+ * Draws one map of a layer; an image is grey.
+ * @param {HTMLCanvasElement} canvas gets the map's size in pixels.
+ * @param {Picture} picture
+ * @param {number} map
+ * @param {boolean} dark whether the page is dark.
+ * @returns {number[]} the map's height and width.
+ */
+export function drawMapOf(canvas, { layer, bytes, low, high }, map, dark) {
+  const [, height, width] = layer.shape;
+  const range = layer.name === "input" ? { low: 0, high: 255 } : { low, high };
+  drawMap(canvas, bytes, width, height, { ...range, dark, offset: map * height * width });
+  return [height, width];
 }
 
 /**

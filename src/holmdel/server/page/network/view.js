@@ -93,7 +93,11 @@ export class NetworkView {
   /** @returns {Picture | null} the values of a layer, be it in a folded group. */
   picture(name) {
     const layer = this.shown?.layers.find((one) => one.name === name);
-    if (!layer) return null;
+    return layer ? this.#pictureOf(layer) : null;
+  }
+
+  /** @param {Layer} layer @returns {Picture} its values, unpacked once. */
+  #pictureOf(layer) {
     const { low, high, data } = layer;
     const found = this.#pictures.get(layer) ?? { layer, bytes: decode(data), low, high };
     this.#pictures.set(layer, found);
@@ -139,9 +143,10 @@ export class NetworkView {
   }
 
   #fill(layers) {
-    for (const { name, low, high, data } of layers) {
-      this.layers.get(name)?.node.classList.remove("unknown");
-      this.layers.get(name)?.show({ bytes: decode(data), low, high }, this.options.theme.dark);
+    for (const layer of layers) {
+      const view = this.layers.get(layer.name);
+      view?.node.classList.remove("unknown");
+      view?.show(this.#pictureOf(layer), this.options.theme.dark);
     }
   }
 

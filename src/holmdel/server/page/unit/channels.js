@@ -1,6 +1,6 @@
 /** What each map of the layer before adds to a unit, and to its whole map. No DOM. */
 
-import { exactSum } from "./sum.js";
+import { strongest } from "./sum.js";
 
 /** @import { Channel, Layer, Sweep, Unit } from "../types.d.ts" */
 
@@ -9,15 +9,23 @@ import { exactSum } from "./sum.js";
  * @param {Unit} unit the answer of /v1/unit
  * @returns {Channel[]} empty where no maps meet in it: in a pooling, or behind a vector
  */
-export function channelsOf({ operation, before, patch, kernel }) {
+export function channelsOf(unit) {
+  const { operation, before, patch, kernel } = unit;
   if (!Array.isArray(patch?.[0]) || !kernel || before.shape.length !== 3) return [];
   if (operation !== "convolution" && operation !== "linear") return [];
-  const found = patch.map((seen, plane) => {
-    const weights = kernel[plane];
-    const products = seen.map((row, r) => row.map((value, c) => value * weights[r][c]));
-    return { plane, channel: before.channels[plane] ?? plane, seen, weights, products, sum: exactSum(products.flat()) };
+  return addedBy(unit);
+}
+
+/**
+ * Returns what each plane of a patch adds to a unit, with its products, the largest first.
+ * @param {Unit} unit the answer of /v1/unit, of a sum over maps: an average has one
+ * @returns {Channel[]}
+ */
+export function addedBy(unit) {
+  return strongest(unit).map((one) => {
+    const [seen, weights] = [unit.patch[one.plane], unit.kernel[one.plane]];
+    return { ...one, seen, weights, products: seen.map((row, r) => row.map((value, c) => value * weights[r][c])) };
   });
-  return found.sort((one, other) => Math.abs(other.sum) - Math.abs(one.sum));
 }
 
 /**

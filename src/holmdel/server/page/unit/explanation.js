@@ -6,9 +6,9 @@ import { told as text } from "./digits.js";
 import { curve } from "./curve.js";
 import { largest, numberGrid, productLine, termRow, termTable } from "./grids.js";
 import { growing, numbers, verdict } from "./parts.js";
-import { channelsOf } from "./channels.js";
+import { addedBy, channelsOf } from "./channels.js";
 import { MOST, meeting } from "./meeting.js";
-import { FUNCTIONS, addUp, strongest, termsOf } from "./sum.js";
+import { FUNCTIONS, addUp, termsOf } from "./sum.js";
 
 /** @import { Scene, Unit } from "../types.d.ts" */
 
@@ -48,7 +48,7 @@ function sumStory(unit, scene) {
   const convolution = patch.length === 1 ? "one-map" : "convolution";
   const story = told(operation === "average" ? operation : convolution, { layer: before.layer, count: patch.length, height, width });
   if (channels.length) return [top(story, equation(unit, terms)), met(unit, channels, scene, allDigits(terms))];
-  return [story, equation(unit, terms), linesOf(unit, averaged(unit)).node, allDigits(terms)];
+  return [story, equation(unit, terms), linesOf(unit, addedBy(unit)).node, allDigits(terms)];
 }
 
 function linearStory(unit, scene) {
@@ -83,14 +83,6 @@ function linesOf(unit, channels) {
     lines.prepend(line(channel));
   };
   return { node: element("div", { class: "growing" }, lines, more), more, choose };
-}
-
-/** The one map of an average, as a channel. */
-function averaged(unit) {
-  return strongest(unit).map((one) => {
-    const [seen, weights] = [unit.patch[one.plane], unit.kernel[one.plane]];
-    return { ...one, seen, weights, products: seen.map((row, r) => row.map((value, c) => value * weights[r][c])) };
-  });
 }
 
 function maximumStory({ argmax: [plane, row, column], patch, before, value }) {

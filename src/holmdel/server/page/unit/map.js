@@ -1,7 +1,7 @@
 /** An enlarged feature map with a box on it. */
 
 import { element } from "../core/elements.js";
-import { drawMap, rangeOf } from "../core/maps.js";
+import { drawMapOf } from "../core/maps.js";
 import { createFrame } from "../core/frame.js";
 
 /** @import { BoxKind, MapFigure } from "../types.d.ts" */
@@ -23,8 +23,7 @@ export function createMapFigure(kind) {
       const maps = picture?.layer.shape.length === 3 && map < picture.layer.shown;
       node.hidden = !maps;
       if (!maps) return;
-      const [, height, width] = picture.layer.shape;
-      drawMap(frame.canvas, picture.bytes, width, height, { ...rangeOf(picture), dark, offset: map * width * height });
+      const [height, width] = drawMapOf(frame.canvas, picture, map, dark);
       frame.mark(box, height, width);
       caption.textContent = text;
     },

@@ -3,7 +3,7 @@
 
 import { element } from "../core/elements.js";
 import { createFrame } from "../core/frame.js";
-import { drawMap, rangeOf } from "../core/maps.js";
+import { drawMap, drawMapOf } from "../core/maps.js";
 import { digits } from "../core/numbers.js";
 import { t } from "../core/texts.js";
 import { boxOf } from "../network/follow.js";
@@ -81,8 +81,7 @@ function sourceOf(unit, { channel, seen }, scales, { picture, dark }) {
   const before = picture(layer);
   if (!window || !before || channel >= before.layer.shown) return pixels(seen.flat(), [seen.length, seen[0].length], scales.seen, dark).node;
   const frame = createFrame("window");
-  const [, height, width] = before.layer.shape;
-  drawMap(frame.canvas, before.bytes, width, height, { ...rangeOf(before), dark, offset: channel * height * width });
+  const [height, width] = drawMapOf(frame.canvas, before, channel, dark);
   frame.mark(window, height, width);
   return frame.node;
 }
@@ -125,8 +124,7 @@ function endOf(kind, what, number, value) {
 function mapAt(/** @type {Picture | null} */ found, unit, dark, name = found?.layer.name ?? "") {
   if (!found || unit.length !== 3 || unit[0] >= found.layer.shown) return element("span", {}, name);
   const frame = createFrame("unit");
-  const [, height, width] = found.layer.shape;
-  drawMap(frame.canvas, found.bytes, width, height, { ...rangeOf(found), dark, offset: unit[0] * height * width });
+  const [height, width] = drawMapOf(frame.canvas, found, unit[0], dark);
   frame.mark(boxOf(unit), height, width);
   return element("div", { class: "meet-map" }, element("span", { title: found.layer.name }, name), frame.node);
 }
