@@ -1,6 +1,7 @@
 """Anatomies: each layer's numbers computed by hand and by PyTorch, and modules of other kinds."""
 
 import re
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 
@@ -264,6 +265,37 @@ class _Asks(nn.Module):
 VGG = holmdel.build("vgg16", width=0.02)
 
 
+class _Runs(nn.Module):
+    """A forward() that is given as a function, behind a layer."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.conv, self.does = nn.Conv2d(1, 2, 3), forward
+
+    def forward(self, x):
+        return self.does(self.conv(x))
+
+
+class _Three(nn.Module):
+    def forward(self, one, two, three):
+        return one + two + three
+
+
+class _Scaled(nn.Module):
+    def forward(self, x, *, scale):
+        return x * scale
+
+
+def _broken(x):
+    raise KeyError("no such layer")
+
+
+def _jitted():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.trace(nn.Conv2d(1, 2, 3), torch.zeros(1, 1, 5, 5))
+
+
 @pytest.mark.parametrize(
     ("what", "given", "sentence"),
     [
@@ -291,6 +323,22 @@ VGG = holmdel.build("vgg16", width=0.02)
             "its layer 1, BatchNorm2d(7), was given 6 channels",
         ),
         (nn.Bilinear(2, 2, 3), {"input": (1, 2, 2)}, "Bilinear takes several images; give the"),
+        (_Three(), {"input": (1, 2, 2)}, "_Three takes several images; give the size of each"),
+        (nn.ReLU(), {"inputs": [(1, 2, 2)] * 2}, "ReLU takes fewer images than were given"),
+        (_Scaled(), {"input": (1, 2, 2)}, "give it a default: inspect gives images alone"),
+        (_Runs(_broken), {"input": (1, 5, 5)}, "its forward() is tried on one image (1, C, H, W)"),
+        (
+            _Runs(lambda x: x + torch.ones(3, device="cpu")),
+            {"input": (1, 5, 5)},
+            "make tensors in forward() where its input is: device=x.device",
+        ),
+        (_Runs(lambda x: x.numpy()), {"input": (1, 5, 5)}, "_Runs decides by the numbers in a"),
+        (_jitted(), {"input": (1, 5, 5)}, "in which no layers are left; give the module that it"),
+        (nn.ModuleList([nn.ReLU()]), {"input": (1, 2, 2)}, "give the module that calls its layers"),
+        (nn.LSTM(4, 5), {"input": (1, 3, 4)}, "is tried on one image (1, C, H, W) in eval mode"),
+        (nn.ReLU, {}, "the class ReLU was given; make a module of it: ReLU(...)"),
+        ([1, 2], {}, "something of type list was given; expected a network's name, a model on"),
+        (nn.ReLU(), {"input": 28}, "an input size was given as '28'; expected CxHxW"),
         ("lenet-mnist", {"inputs": [(1, 28, 28)] * 2}, "only a torch.nn.Module takes several"),
         (nn.ReLU(), {}, "a ReLU was given without an input; give what it sees as CxHxW"),
         (_Asks(), {"input": (1, 2, 2)}, "_Asks decides by the numbers in a tensor, and what"),
@@ -311,6 +359,12 @@ VGG = holmdel.build("vgg16", width=0.02)
 def test_mistakes_are_told(what, given, sentence):
     with pytest.raises(holmdel.UserError, match=re.escape(sentence)):
         holmdel.inspect(what, **given)
+
+
+def test_a_mistake_in_ones_own_code_keeps_its_place():
+    with pytest.raises(holmdel.UserError) as caught:
+        holmdel.inspect(_Runs(_broken), (1, 5, 5))
+    assert isinstance(caught.value.__cause__, KeyError)
 
 
 class Twins(nn.Module):

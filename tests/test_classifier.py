@@ -1,11 +1,14 @@
 """The classifier from Python: images of many forms in, predictions and failures out."""
 
+import pickle
 import threading
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import holmdel
 from holmdel import data
@@ -148,6 +151,37 @@ def test_a_pytorch_checkpoint_is_called_one(holmdel, tmp_path, options):
     for verb in ("inspect", "evaluate"):
         said = " ".join(holmdel(verb, tmp_path / "net.bin").err.split())
         assert "net.bin is a PyTorch checkpoint; `holmdel import" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "what"),
+    [
+        ("a.npz", lambda path: np.savez(path, weight=np.zeros(2)), "an archive of NumPy arrays"),
+        ("a.keras", lambda path: zipped(path, "model.weights.h5"), "a Keras model"),
+        ("a.h5", lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n"), "a file of another program"),
+        ("a.pkl", lambda path: path.write_bytes(pickle.dumps({})), "a PyTorch checkpoint"),
+        ("cut.pt", lambda path: path.write_bytes(b"PK\x03\x04"), "a PyTorch checkpoint"),
+        ("a.safetensors", lambda path: save_file({"w": torch.zeros(2)}, path), "no holmdel header"),
+    ],
+)
+def test_weights_of_other_programs_are_named_and_where_they_go(tmp_path, name, written, what):
+    path = tmp_path / name
+    written(path)
+    for door in (holmdel.load, holmdel.inspect):
+        with pytest.raises(holmdel.UserError, match=rf"{what}.*`holmdel import \S+ --as NETWORK"):
+            door(path)
+
+
+def zipped(path, name):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, "")
+
+
+def test_a_header_of_any_length_is_no_pickle(tmp_path):
+    save_file({"w": torch.zeros(2)}, tmp_path / "a.safetensors", {"x": "y" * 562})
+    assert (tmp_path / "a.safetensors").read_bytes()[0] == 0x80, "the length of the header: 640"
+    with pytest.raises(holmdel.UserError, match="no holmdel header"):
+        holmdel.load(tmp_path / "a.safetensors")
 
 
 def test_every_shipped_model_loads():

@@ -113,3 +113,19 @@ def test_mistakes_are_told(holmdel, words, sentence):
     assert done.status == 2
     assert sentence in done.err
     assert done.out == ""
+
+
+def test_a_network_in_a_file_of_ones_own(holmdel, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from torch import nn\n"
+        "def net(classes=7):\n"
+        "    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(144, classes))\n"
+    )
+    done = holmdel("inspect", f"{file}:net", "--input", "1x8x8", "--classes", "3")
+    assert done.out.splitlines()[0] == "net, input 1x8x8"
+    assert done.out.splitlines()[-1].split()[1] == f"{4 * (9 + 1) + (144 + 1) * 3}"
+    assert "say what net sees: --input CxHxW" in holmdel("inspect", f"{file}:net").err
+    words = ("inspect", f"{file}:net", "--input", "1x8x8", "--width", "2")
+    assert "the options width are not for a network of one's own" in holmdel(*words).err
+    assert "there is no file" in holmdel("inspect", f"{tmp_path}/other.py:net").err

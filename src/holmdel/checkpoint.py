@@ -152,7 +152,10 @@ def _parse_header(path: Path, values: Any) -> Header:
         UserError: if it is none that this version knows.
     """
     if values is None:
-        raise UserError(f"{path} has no holmdel header; expected a file that holmdel train wrote")
+        raise UserError(
+            f"{path} has no holmdel header; expected a file that holmdel train wrote; `holmdel "
+            f"import {path} --as NETWORK --out DIR` makes a run folder of weights of others"
+        )
     found = read_record(values, _FIELDS, f"the header of {path}")
     try:
         image = ImageContract.from_json(found["image"])

@@ -21,6 +21,7 @@ from holmdel.deprecation import renamed_parameters
 from holmdel.devices import choose_device
 from holmdel.errors import UserError
 from holmdel.evaluation import evaluating
+from holmdel.files.foreign import foreign
 from holmdel.images.contract import ImageContract, to_input
 from holmdel.images.decoding import ImageLike, decode_page
 from holmdel.images.framing import framed
@@ -297,7 +298,7 @@ def file_of(model: str | Path) -> Path:
                 "holmdel train wrote"
             )
     if path.is_file():
-        _refuse_pytorch(path)
+        _refuse_foreign(path)
         return path
     if str(model) not in shipped():
         raise UserError(
@@ -319,18 +320,13 @@ def card(model: str | Path) -> tuple[str, str]:
     return (path.read_text(encoding="utf-8") if path.is_file() else ""), ""
 
 
-def _refuse_pytorch(path: Path) -> None:
-    """Raises a UserError for a file of torch.save, which a reader of safetensors calls damaged."""
-    with path.open("rb") as file:
-        head = file.read(4)
-    if head.startswith(_PYTORCH) or path.suffix in (".pt", ".pth"):
+def _refuse_foreign(path: Path) -> None:
+    """Raises a UserError for a file of another program, which may look like a damaged one."""
+    if what := foreign(path):
         raise UserError(
-            f"{path} is a PyTorch checkpoint; `holmdel import {path} --as NETWORK --out DIR` makes "
-            "a run folder of its weights"
+            f"{path} is {what}; `holmdel import {path} --as NETWORK --out DIR` makes a run folder "
+            "of its weights"
         )
-
-
-_PYTORCH = (b"PK\x03\x04", b"\x80\x02")  # a zip, and the pickle that older versions wrote
 
 
 def shipped() -> list[str]:

@@ -10,7 +10,7 @@ from holmdel.anatomy import Anatomy, inspect_module, weightless
 from holmdel.classifier import Classifier, load, shipped
 from holmdel.errors import UserError
 from holmdel.networks import NETWORKS, build, network_options
-from holmdel.programs.own import unwrapped
+from holmdel.programs.own import Own, own, unwrapped
 from holmdel.settings import read_options
 from holmdel.shapes import parse_size
 
@@ -30,7 +30,8 @@ def inspect(
 
     Args:
         what: a name in `networks.NETWORKS`; a run folder, a `.safetensors` file or the name of a
-            model that ships with holmdel; a Classifier; any `nn.Module`.
+            model that ships with holmdel; a Classifier; any `nn.Module`; `FILE.py:NAME`, a class or
+            function in a file, which is run.
         input: C, H, W of the image, such as `3x224x224` or (3, 224, 224). If None, the network's
             own; a module has none.
         inputs: of each image, for a module whose forward() takes several; in place of `input`.
@@ -47,6 +48,8 @@ def inspect(
     size = sizes[0] if sizes else None
     if isinstance(what, str) and what in NETWORKS and not sizes[1:]:
         return _inspect_network(what, size, options)
+    if isinstance(what, str) and (given := own(what)):
+        return _inspect_own(given, sizes, options)
     if options:
         raise UserError(
             f"the options {', '.join(options)} were given with what is built already; options are "
@@ -60,6 +63,8 @@ def inspect(
             )
         module = unwrapped(what)
         return inspect_module(module, size, others=sizes[1:])
+    if not isinstance(what, str | Path | Classifier):
+        raise UserError(_no_network(what))
     if sizes[1:]:
         raise UserError("several inputs were given; only a torch.nn.Module takes several")
     model = what if isinstance(what, Classifier) else _load(what)
@@ -84,16 +89,41 @@ def _inspect_network(name: str, size: Size | None, options: dict[str, Any]) -> A
     return inspect_module(network, (used["channels"], *used["size"]), name)
 
 
+def _inspect_own(given: Own, sizes: Sequence[Size], options: dict[str, Any]) -> Anatomy:
+    """Returns the anatomy of a network in a file that the user named."""
+    classes = read_options(options).pop("classes", _SOME_CLASSES)
+    if others := [option for option in options if option != "classes"]:
+        raise UserError(f"the options {', '.join(others)} are not for a network of one's own")
+    if not sizes:
+        raise UserError(f"say what {given.name} sees: --input CxHxW, such as --input 1x28x28")
+    return inspect_module(given.made(classes, sizes[0]), sizes[0], given.name, sizes[1:])
+
+
+_SOME_CLASSES = 10  # given to a class or function that takes them
+
+
 def _load(model: str | Path) -> Classifier:
     """Returns the model of a path or a shipped name."""
     if not Path(model).exists() and str(model) not in shipped():
         raise UserError(
-            f"there is no network or model {model}; networks are {', '.join(NETWORKS)}; a model is "
-            "a run folder, a .safetensors file, or one that ships with holmdel: "
+            f"there is no network or model {model}; networks are {', '.join(NETWORKS)}, or your "
+            "own FILE.py:NAME; a model is a run folder, a .safetensors file, or one that ships "
+            "with holmdel: "
             f"{', '.join(shipped()) or 'none does in this version'}"
         )
     return load(model)
 
 
+def _no_network(what: object) -> str:
+    """Returns the sentence for what is neither a network nor the name of one."""
+    expected = "expected a network's name, a model on disk, a Classifier or a torch.nn.Module"
+    if isinstance(what, type) and issubclass(what, nn.Module):
+        return f"the class {what.__name__} was given; make a module of it: {what.__name__}(...)"
+    return f"something of type {type(what).__name__} was given; {expected}"
+
+
 def _size(input: str | Size) -> Size:
-    return parse_size(input if isinstance(input, str) else "x".join(map(str, input)))
+    if isinstance(input, str):
+        return parse_size(input)
+    sides = isinstance(input, tuple | list)
+    return parse_size("x".join(map(str, input)) if sides else repr(input)[:40])

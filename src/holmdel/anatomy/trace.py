@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -56,19 +57,26 @@ def inspect_module(
         UserError: if the module cannot run for such images.
     """
     name = name or type(module).__name__
+    if isinstance(module, torch.jit.ScriptModule):
+        raise UserError(
+            f"{name} is a program of TorchScript, in which no layers are left; give the module "
+            "that it was made of"
+        )
     if any(is_lazy(parameter) for parameter in module.parameters()):
         module = _with_sizes(module, name, (input, *others))
     trace = _Trace(module, input, others)
     try:
         with in_eval_mode(module), trace.hooks():
             trace.run()
-    except _ERRORS as error:
-        raise UserError(_why_not(name, trace, input, error)) from None
+    except UserError:
+        raise
+    except Exception as error:  # a forward() of anyone's raises anything
+        cause = None if isinstance(error, _ERRORS) else error  # of their own code: where it is
+        raise UserError(_why_not(name, trace, input, error)) from cause
     return Anatomy(name, input, (*trace.layers, *trace.left_over()), tuple(trace.groups.values()))
 
 
 _ERRORS = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError)
-_MISSING = "missing 1 required positional argument"
 
 
 def _with_sizes(module: nn.Module, name: str, sizes: Sequence[Size]) -> nn.Module:
@@ -92,11 +100,13 @@ def _reason(error: Exception) -> str:
 def _why_not(name: str, trace: "_Trace", input: Size, error: Exception) -> str:
     """Returns the sentence for a module that does not run, with what to do."""
     size, reason = "x".join(map(str, input)), _reason(error)
-    if _MISSING in reason and "forward" in reason:
+    if re.search(r"forward\(\) missing \d+ required positional argument", reason):
         return (
             f"{name} takes several images; give the size of each, such as "
             "inputs=[(1, 28, 28), (1, 28, 28)]"
         )
+    if found := re.search(r"forward\(\) takes .* but \d+ (were|was) given", reason):
+        return f"{name} takes fewer images than were given: {found[0]}; leave the others out"
     where = trace.running[-1] if trace.running else None
     at = (where and where.path) or name
     if any(word in str(error) for word in _BY_NUMBERS):
@@ -105,16 +115,28 @@ def _why_not(name: str, trace: "_Trace", input: Size, error: Exception) -> str:
             "numbers in a tensor, and what it does then depends on the image; inspect its parts"
         )
     if where and where.module and len(where.given) == 1:
-        found = misfit(where.path, where.module, where.given[0])
-        if found:
-            return f"{name} does not run for an image of {size}: {found}"
-    return (
-        f"{name} does not run for an image of {size}: {at} says {reason!r}; give an input CxHxW "
-        "that fits"
-    )
+        found_misfit = misfit(where.path, where.module, where.given[0])
+        if found_misfit:
+            return f"{name} does not run for an image of {size}: {found_misfit}"
+    do = next((do for words, do in _ADVICE if re.search(words, reason)), _TRIED)
+    return f"{name} does not run for an image of {size}: {at} says {reason!r}; {do}"
 
 
-_BY_NUMBERS = ("_local_scalar_dense", "item() cannot be called", "data-dependent", "is_nonzero")
+_BY_NUMBERS = (
+    *("_local_scalar_dense", "item() cannot be called", "data-dependent", "is_nonzero"),
+    "meta device type tensor to numpy",
+)
+_TRIED = "its forward() is tried on one image (1, C, H, W) in eval mode, and has to run for it"
+_ADVICE = (  # words in what PyTorch says, and what helps
+    (
+        r"not on the expected device|CUDA|cuda",
+        "make tensors in forward() where its input is: device=x.device",
+    ),
+    (r"keyword-only argument", "give it a default: inspect gives images alone"),
+    (r"fake impl|quantized", "give the network as it was before it was quantised"),
+    (r'required "forward" function|should not be called', "give the module that calls its layers"),
+    (r"[Ss]ize|[Ss]hape|channels|dimension|[Kk]ernel|mat1", "give an input CxHxW that fits"),
+)
 
 
 @dataclass

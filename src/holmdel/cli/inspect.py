@@ -28,7 +28,8 @@ def inspect(
         str,
         typer.Argument(
             metavar="NETWORK|MODEL",
-            help="A network's name, a run folder, a .safetensors file or a shipped name.",
+            help="A network's name, your FILE.py:NAME, a run folder, a .safetensors file or a "
+            "shipped name.",
         ),
     ],
     input: Annotated[

@@ -60,6 +60,8 @@ def of_pickle(path: object, made: Any) -> NDArray[Any]:
     if not isinstance(made.state, tuple) or len(made.state) != 5:
         raise damaged(path, "an array without numbers")
     _, shape, kind, columns, content = made.state
+    if isinstance(content, Object) and content.made_by == Name("_codecs", "encode"):
+        content = content.given[0] if isinstance(content.given, tuple) else None  # protocol 2
     if isinstance(content, str):
         content = content.encode("latin1", errors="replace")  # written by Python 2
     return array(path, content, _kind(kind), shape, bool(columns))

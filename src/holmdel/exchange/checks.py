@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from holmdel.errors import UserError
+from holmdel.exchange.layers import is_count
 from holmdel.exchange.weights import HWC, Weights
 from holmdel.networks import WITH_NORMS
 
@@ -13,13 +14,45 @@ def check_numbers(weights: Weights) -> None:
     if not weights.tensors:
         raise UserError(f"{weights.file} holds no weights; expected those of a network")
     for name, tensor in weights.tensors.items():
+        if tensor.is_meta:
+            raise UserError(
+                f"{weights.file} has {name!r} without numbers, from the device meta; save it with "
+                "its weights"
+            )
         if tensor.layout != torch.strided or tensor.is_quantized:
             raise UserError(f"{weights.file} has {name!r} sparse or quantised; save it dense")
-        if not tensor.is_floating_point() and not name.endswith("num_batches_tracked"):
+        if not tensor.is_floating_point() and not is_count(tensor):
             raise UserError(
                 f"{weights.file} has {name!r} of {str(tensor.dtype).removeprefix('torch.')}; "
                 "expected floating point numbers; quantised weights are not read"
             )
+    _refuse_parts(weights)
+
+
+_PARTS = (  # how a layer ends whose weight is kept in parts, and what puts it together
+    ("weight_mask", "torch.nn.utils.prune.remove(layer, 'weight')"),
+    ("weight_g", "torch.nn.utils.remove_weight_norm(layer)"),
+    ("weight_u", "torch.nn.utils.remove_spectral_norm(layer)"),
+    (
+        "parametrizations.weight.original0",
+        "torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight')",
+    ),
+    (
+        "parametrizations.weight.original",
+        "torch.nn.utils.parametrize.remove_parametrizations(layer, 'weight')",
+    ),
+)
+
+
+def _refuse_parts(weights: Weights) -> None:
+    """Raises a UserError for a layer whose weight is still made of others when it runs."""
+    for name in weights.tensors:
+        for ending, whole in _PARTS:
+            if name == ending or name.endswith(f".{ending}"):
+                raise UserError(
+                    f"{weights.file} has {name!r}, a part of which a weight is made as the network "
+                    f"runs; put each together before saving: {whole}"
+                )
 
 
 def check_finite(file: str, network: nn.Module) -> None:

@@ -21,7 +21,7 @@ _NORMS = {  # what a batch norm's tensors are called elsewhere: MXNet, Keras, Pa
     "_mean": "running_mean",
     "_variance": "running_var",
 }
-_COUNT = "num_batches_tracked"  # of a batch norm's training; no weight
+KINDS = frozenset({"weight", "bias", "running_mean", "running_var", "num_batches_tracked"})
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,14 @@ def layers_of(tensors: Mapping[str, Tensor]) -> list[Layer]:
     found: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         layer, kind = _parts(name)
-        if kind != _COUNT:
+        if not is_count(tensor):
             found.setdefault(layer, {})[_NORMS.get(kind, kind)] = tensor
     return [Layer(name, kinds) for name, kinds in found.items()]
+
+
+def is_count(tensor: Tensor) -> bool:
+    """Tells whether a tensor only counts something of a training, such as batches or epochs."""
+    return tensor.ndim == 0 and not tensor.is_floating_point() and not tensor.is_complex()
 
 
 def by_name(layers: list[Layer], norms_last: bool = False) -> list[Layer]:

@@ -14,6 +14,7 @@ with the shape, the device, the type and the numbers.
 
 import math
 import mmap
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,9 @@ def read(path: str | Path) -> Weights:
     return Weights(str(path), FORM, tensors, options=TOLD)
 
 
+_UNNAMED = re.compile(r"arr_\d+")  # what `numpy.savez` calls them
+
+
 def read_zip(path: str | Path) -> Weights:
     """Returns the weights of a zip of `.npy` files, as MXNet 2 and NumPy's `savez` write them.
 
@@ -68,6 +72,11 @@ def read_zip(path: str | Path) -> Weights:
             name.removesuffix(".npy"): torch.from_numpy(of_npy(path, archive.read(name)).copy())
             for name in archive.names
         }
+    if all(_UNNAMED.fullmatch(name) for name in tensors):
+        raise UserError(
+            f"{path} has arrays without names (arr_0, ...); save them by name: "
+            "np.savez(file, **{'0.weight': ..., '0.bias': ...})"
+        )
     return Weights(str(path), "MXNet 2 parameters", tensors, options=TOLD)
 
 

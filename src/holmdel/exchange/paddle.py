@@ -1,5 +1,6 @@
 """Weights of PaddlePaddle: `.pdparams`, a pickle of which arrays and names alone are taken."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,23 @@ def read(path: str | Path, loaded: dict[Any, Any], key: str | None = None) -> We
     """
     tensors = {}
     state = chosen(path, loaded, key, is_state)
+    paddles = NAMES in state
     for name in [name for name in state if name != NAMES]:
-        array = array_of(path, state.pop(name))  # goes, so that the numbers are there once
+        tensors[name] = array_of(path, state.pop(name))  # goes, so that the numbers are there once
+    if not paddles and _outputs_first(tensors):
+        return Weights(str(path), "pickle of NumPy arrays", tensors)
+    for name, array in tensors.items():
         tensors[name] = array.t().contiguous() if array.ndim == 2 else array
     return Weights(str(path), FORM, tensors)
+
+
+def _outputs_first(tensors: Mapping[str, Tensor]) -> bool:
+    """Tells whether dense layers are (out, in), as PyTorch's, which the biases behind them say."""
+    for name, weight in tensors.items():
+        bias = tensors.get(f"{name.removesuffix('weight')}bias")
+        if bias is not None and weight.ndim == 2 and weight.shape[0] != weight.shape[1]:
+            return bias.shape == weight.shape[:1]
+    return False
 
 
 def is_state(value: object) -> bool:

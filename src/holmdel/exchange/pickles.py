@@ -6,7 +6,7 @@ call an `Object` that says so. No size in it is believed: every byte comes from 
 """
 
 import pickletools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,6 +123,9 @@ class _Machine:
     def do_mark(self, _: Any) -> None:
         self.stack.append(_MARK)
 
+    def do_pop_mark(self, _: Any) -> None:
+        self.since_mark()
+
     def do_pop(self, _: Any) -> None:
         self.stack.pop()
 
@@ -150,17 +153,28 @@ class _Machine:
     def do_list(self, _: Any) -> None:
         self.stack.append(self.since_mark())
 
+    def do_empty_set(self, _: Any) -> None:
+        self.stack.append(Object(Name("builtins", "set"), ()))
+
+    def do_frozenset(self, _: Any) -> None:
+        self.stack.append(Object(Name("builtins", "frozenset"), tuple(self.since_mark())))
+
     def do_dict(self, _: Any) -> None:
         found = self.since_mark()
         self.stack.append(dict(zip(found[::2], found[1::2], strict=True)))
 
     def do_append(self, _: Any) -> None:
-        (value,) = self.last(1)
-        self.stack[-1].append(value)
+        self.extend(self.last(1))
 
     def do_appends(self, _: Any) -> None:
-        found = self.since_mark()
-        self.stack[-1].extend(found)
+        self.extend(self.since_mark())
+
+    do_additems = do_appends
+
+    def extend(self, values: Iterable[Any]) -> None:
+        """Puts values into the list on the stack; into what would be another thing, none."""
+        if isinstance(self.stack[-1], list):
+            self.stack[-1].extend(values)
 
     def do_setitem(self, _: Any) -> None:
         key, value = self.last(2)
@@ -203,6 +217,10 @@ class _Machine:
             self.stack.append(Object(made_by, given))
 
     do_newobj = do_reduce
+
+    def do_newobj_ex(self, _: Any) -> None:
+        made_by, given, _named = self.last(3)
+        self.stack.append(Object(made_by, given))
 
     def do_build(self, _: Any) -> None:
         (state,) = self.last(1)

@@ -2,6 +2,8 @@
 
 import pickle
 import warnings
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,10 @@ import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.exchange.archive import opened
 from holmdel.exchange.checkpoints import chosen
+from holmdel.exchange.pickles import Object
+from holmdel.exchange.torch_archive import TorchArchive, dimensions, is_module, is_tensor
 from holmdel.exchange.weights import Weights
 from holmdel.files.tensors import load_tensors
 
@@ -17,13 +22,18 @@ from holmdel.files.tensors import load_tensors
 BEFORE_ZIPS = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
 
 
-def pickled(path: str | Path) -> UserError:
-    """Returns the sentence for a file that holds code beside weights, and what to do with it."""
+def pickled(path: str | Path, where: str = "") -> UserError:
+    """Returns the sentence for a file that holds code beside weights, and what to do with it.
+
+    Args:
+        path: what it calls the file.
+        where: what takes the module out of what the file holds, such as `['model']`.
+    """
     state = f"{Path(path).stem}-state.pt"
     return UserError(
         f"{path} is a pickled module or object, which could run any code, so it is not opened; "
-        f"where it was made, run: net = torch.load({Path(path).name!r}, weights_only=False); "
-        f"torch.save(net.state_dict(), {state!r})"
+        f"where it was made, run: net = torch.load({Path(path).name!r}, weights_only=False)"
+        f"{where}; torch.save(net.state_dict(), {state!r})"
     )
 
 
@@ -46,9 +56,41 @@ def read(path: str | Path, key: str | None = None) -> Weights:
             state dict, several, or none of that key.
     """
     loaded = _load(path)
+    if loaded is None:
+        return _looked_at(path, key)
     if not isinstance(loaded, dict):
         raise UserError(f"{path} holds a {type(loaded).__name__}; expected a state dict")
-    return Weights(str(path), "PyTorch state dict", dict(chosen(path, loaded, key, _is_state)))
+    state = chosen(path, loaded, key, lambda value: _is_state(value, _is_tensor, Tensor.dim))
+    tensors = {name: made for name, made in state.items() if _is_tensor(made)}
+    return Weights(str(path), FORM, tensors)
+
+
+FORM = "PyTorch state dict"
+PLAIN = (bool, int, float, str, type(None))  # what may stand beside tensors in a state dict
+
+
+def _looked_at(path: str | Path, key: str | None) -> Weights:
+    """Returns the weights of a checkpoint with objects beside them, which are not made."""
+    if not zipfile.is_zipfile(path):  # before PyTorch 1.6
+        raise pickled(path)
+    with opened(path) as archive:
+        saved = TorchArchive(archive)
+        loaded = saved.content
+        if isinstance(loaded, Object) and loaded.pairs:
+            loaded = loaded.pairs  # of a class of dictionaries
+        if not isinstance(loaded, dict):
+            raise pickled(path)
+        modules = [name for name, value in loaded.items() if is_module(value)]
+        try:
+            state = chosen(path, loaded, key, lambda value: _is_state(value, is_tensor, dimensions))
+        except UserError:
+            if modules and key is None:
+                raise pickled(path, f"[{modules[0]!r}]") from None
+            raise
+        tensors = {
+            name: saved.tensor(name, value) for name, value in state.items() if is_tensor(value)
+        }
+    return Weights(str(path), FORM, tensors)
 
 
 def read_safetensors(path: str | Path) -> Weights:
@@ -64,17 +106,20 @@ def read_safetensors(path: str | Path) -> Weights:
 
 
 def _load(path: str | Path) -> Any:
-    """Returns what `torch.load` gives."""
+    """Returns what `torch.load` gives; None where it would have to import something and run it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            loaded = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "global" in str(error).lower():  # a class that would have to be imported and run
-            raise pickled(path) from None
+        if "global" in str(error).lower():  # a class
+            return None
         raise _unreadable(path) from None
     except Exception:  # of damage, torch.load makes almost anything
         raise _unreadable(path) from None
+    if loaded is None:
+        raise UserError(f"{path} holds nothing (None); expected a state dict")
+    return loaded
 
 
 def _unreadable(path: str | Path) -> UserError:
@@ -84,9 +129,16 @@ def _unreadable(path: str | Path) -> UserError:
     )
 
 
-def _is_state(value: object) -> bool:
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, Tensor)
+
+
+def _is_state(
+    value: object, is_tensor: Callable[[object], bool], dimensions: Callable[[Any], int]
+) -> bool:
+    """Tells whether something is a dictionary of tensors by name, one of them a layer's weight."""
     return (
         isinstance(value, dict)
-        and len(value) > 0
-        and all(isinstance(k, str) and isinstance(v, Tensor) for k, v in value.items())
+        and all(isinstance(k, str) and (is_tensor(v) or type(v) in PLAIN) for k, v in value.items())
+        and any(is_tensor(v) and dimensions(v) > 1 for v in value.values())
     )

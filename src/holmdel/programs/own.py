@@ -73,8 +73,7 @@ class Own:
 
     def _run(self, classes: int, size: Size) -> tuple[nn.Module, Any]:
         """Returns the network, and what it gives for two images of zeros."""
-        given = self.module
-        network = self._made(classes, size) if given is None else copy.deepcopy(given)
+        network = self.made(classes, size)
         training = network.training
         try:
             with torch.no_grad():
@@ -84,8 +83,13 @@ class Own:
             raise UserError(sentence) from None
         return network.train(training), logits
 
-    def _made(self, classes: int, size: Size) -> nn.Module:
-        assert self.maker is not None
+    def made(self, classes: int, size: Size) -> nn.Module:
+        """Returns the network, new, or a copy of the module that was given; not yet run.
+
+        Args and Raises: as `build`.
+        """
+        if self.maker is None:
+            return copy.deepcopy(self.module)  # type: ignore[return-value]
         known: dict[str, Any] = dict.fromkeys(_CLASSES, classes)
         known |= dict.fromkeys(_CHANNELS, size[0]) | {"size": size[1:]}
         options = {}
