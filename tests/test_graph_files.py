@@ -176,3 +176,48 @@ def test_weights_in_another_file_are_not_looked_for(tmp_path):
     onnx.save(model, tmp_path / "apart.onnx", save_as_external_data=True, size_threshold=0)
     with pytest.raises(UserError, match="keeps 'w0' in another file; save it as one file"):
         read_weights(tmp_path / "apart.onnx")
+
+
+def test_a_reshape_of_the_image_says_nothing_of_the_maps(tmp_path):
+    """tf2onnx turns images by a Reshape, as they have one channel, and leaves out zero biases."""
+    net = lenet()
+    torch.nn.init.zeros_(net[0].bias)
+    onnx_file(tmp_path / "net.onnx", net, turned=True)
+    model = onnx.load(tmp_path / "net.onnx")
+    model.graph.node[0].input[0] = "turned"
+    del model.graph.node[0].input[2]
+    turning = onnx.helper.make_node("Reshape", ["image", "sides"], ["turned"])
+    model.graph.node.insert(0, turning)
+    sides = onnx.numpy_helper.from_array(np.array([-1, 1, 28, 28]), "sides")
+    model.graph.initializer.append(sides)
+    onnx.save(model, tmp_path / "net.onnx")
+    assert difference(tmp_path / "net.onnx", net) < 1e-5
+
+
+def with_operator(path, kind):
+    onnx_file(path, lenet())
+    model = onnx.load(path)
+    model.graph.node.append(onnx.helper.make_node(kind, ["image"], ["beside"]))
+    onnx.save(model, path)
+
+
+def test_operators_that_no_network_here_has_are_said(tmp_path):
+    with_operator(tmp_path / "a.onnx", "LeakyRelu")
+    (note,) = convert(read_weights(tmp_path / "a.onnx"), "lenet").notes
+    assert "operators that are not taken over (LeakyRelu): the answers may not be" in note
+    for kind, sentence in (
+        ("BatchNormalization", "has batch norms of their own, which are not read; export it in"),
+        ("QLinearConv", r"is quantised \(QLinearConv\), and quantised weights are not read"),
+    ):
+        with_operator(tmp_path / "a.onnx", kind)
+        with pytest.raises(UserError, match=sentence):
+            read_weights(tmp_path / "a.onnx")
+
+
+def test_a_file_that_holmdel_exported_needs_no_import(tmp_path):
+    onnx_file(tmp_path / "a.onnx", lenet())
+    model = onnx.load(tmp_path / "a.onnx")
+    model.metadata_props.add(key="holmdel", value="{}")
+    onnx.save(model, tmp_path / "a.onnx")
+    with pytest.raises(UserError, match=r"was written by holmdel export; use it: holmdel predict"):
+        read_weights(tmp_path / "a.onnx")

@@ -158,7 +158,10 @@ def _match(
     orders += [by_name(layers), by_name(layers, norms_last=True)]
     for theirs in orders:
         full = options | _inferred(name, theirs, options)
-        ours = _layers(name, full)
+        try:
+            ours = _layers(name, full)
+        except UserError as error:
+            raise _too_small(weights, name, orders[0], error) from None
         if _misfit(ours, theirs) is None:
             return ours, full, theirs
     if "size" not in options and not any(_fitting(theirs) for theirs in orders):
@@ -168,6 +171,18 @@ def _match(
                 full["size"] = size
                 return _layers(name, full), full, theirs
     raise _no_fit(weights, name, options, orders[0])
+
+
+def _too_small(weights: Weights, name: str, theirs: list[Layer], error: UserError) -> UserError:
+    """Returns the sentence for a network that is not made for images of the size in a file."""
+    seen = _seen(weights)
+    if "size" not in seen:
+        return error
+    size = "x".join(map(str, seen["size"]))
+    return UserError(
+        f"{weights.file} does not fit {name}: it sees images of {size}, of which {name} makes "
+        f"nothing; {_advice(theirs, name, seen)}"
+    )
 
 
 def _no_fit(weights: Weights, name: str, options: dict[str, Any], theirs: list[Layer]) -> UserError:
@@ -180,12 +195,19 @@ def _no_fit(weights: Weights, name: str, options: dict[str, Any], theirs: list[L
         what = f"its layer {other} is one too many"
     else:
         what = f"its layer {other} stands where {name} has {mine}"
-    return UserError(f"{weights.file} does not fit {name}: {what}; {_advice(theirs, name)}")
+    return UserError(
+        f"{weights.file} does not fit {name}: {what}; {_advice(theirs, name, _seen(weights))}"
+    )
 
 
-def _advice(theirs: list[Layer], name: str) -> str:
+def _seen(weights: Weights) -> dict[str, Any]:
+    """Returns what a file tells of the images that its network sees."""
+    return {key: weights.options[key] for key in ("channels", "size") if key in weights.options}
+
+
+def _advice(theirs: list[Layer], name: str, seen: dict[str, Any]) -> str:
     """Returns what to do with layers that do not fit the network `name`."""
-    fitting = _fitting(theirs)
+    fitting = _fitting(theirs, seen)
     if name in fitting:
         return "it fits without the options that were given"
     if fitting:
@@ -193,13 +215,15 @@ def _advice(theirs: list[Layer], name: str) -> str:
     return f"nor does it fit another network; there are {', '.join(NETWORKS)}"
 
 
-def _fitting(theirs: list[Layer]) -> list[str]:
-    """Returns the networks that layers fit, on pictures of the networks' own sizes."""
-    return [
-        name
-        for name in NETWORKS
-        if _misfit(_layers(name, _inferred(name, theirs, {})), theirs) is None
-    ]
+def _fitting(theirs: list[Layer], seen: dict[str, Any] | None = None) -> list[str]:
+    """Returns the networks that layers fit, on pictures as told or of the networks' own sizes."""
+    found = []
+    for name in NETWORKS:
+        with suppress(UserError):  # of a size that a network cannot see
+            options = {**(seen or {}), **_inferred(name, theirs, seen or {})}
+            if _misfit(_layers(name, options), theirs) is None:
+                found.append(name)
+    return found
 
 
 def _inferred(name: str, theirs: list[Layer], given: dict[str, Any]) -> dict[str, Any]:

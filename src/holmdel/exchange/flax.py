@@ -10,7 +10,7 @@ from torch import Tensor
 
 from holmdel.errors import UserError
 from holmdel.exchange.archive import damaged
-from holmdel.exchange.arrays import array
+from holmdel.exchange.arrays import array, is_array, of_pickle
 from holmdel.exchange.weights import HWC, NAMES, Weights, channels_first
 
 FORM = "Flax weights"
@@ -36,10 +36,36 @@ def read(path: str | Path) -> Weights:
     loaded = _unpacked(path, Path(path).read_bytes())
     if not isinstance(loaded, dict):
         raise UserError(f"{path} holds no weights of Flax; save to_bytes(params)")
+    return of_tree(path, loaded)
+
+
+def is_tree(loaded: object) -> bool:
+    """Tells whether dictionaries within one another have kernels as Flax names them."""
+    level: list[object] = [loaded]
+    seen: set[int] = set()
+    for _ in range(DEEPEST):
+        found = {id(one): one for one in level if isinstance(one, dict)}
+        if any("kernel" in one for one in found.values()):
+            return True
+        level = [inner for key in found.keys() - seen for inner in found[key].values()]
+        seen |= found.keys()
+    return False
+
+
+def of_tree(path: str | Path, loaded: dict[Any, Any]) -> Weights:
+    """Returns the weights in dictionaries within one another, as Flax has its parameters.
+
+    Args:
+        path: what sentences call the file.
+        loaded: the outermost; its arrays NumPy's, or as a pickle has them.
+
+    Raises:
+        UserError: if there are none.
+    """
     if isinstance(loaded.get("params"), dict):
         loaded = loaded["params"]  # beside a state's optimizer and step
     tensors = {}
-    for (*layers, kind), value in _leaves(path, loaded):
+    for (*layers, kind), value in _leaves(path, loaded, set()):
         layer = "/".join(layers)
         tensors[f"{layer}.{NAMES.get(kind, kind)}"] = channels_first(value)
     return Weights(
@@ -84,15 +110,20 @@ def _array(path: str | Path, kind: int, packed: bytes, unpack: Any) -> object:
 
 
 def _leaves(
-    path: str | Path, value: dict[Any, Any], names: tuple[str, ...] = ()
+    path: str | Path, value: dict[Any, Any], seen: set[int], names: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Tensor]]:
     """Yields the arrays of dictionaries within one another, each with its way there."""
-    if CHUNKED in value or len(names) > DEEPEST:
+    if len(names) > DEEPEST:
+        raise damaged(path, "dictionaries that are too deep")
+    if CHUNKED in value:
         raise UserError(f"{path} has an array in pieces of a gigabyte, which is not read")
+    seen.add(id(value))
     for key, inner in value.items():
-        if key in NO_WEIGHTS:
+        if key in NO_WEIGHTS or id(inner) in seen:  # a pickle may hold a dictionary many times
             continue
         if isinstance(inner, dict):
-            yield from _leaves(path, inner, (*names, str(key)))
+            yield from _leaves(path, inner, seen, (*names, str(key)))
+        elif is_array(inner):
+            yield (*names, str(key)), torch.from_numpy(of_pickle(path, inner).copy())
         elif isinstance(inner, np.ndarray):
             yield (*names, str(key)), torch.from_numpy(inner.copy())

@@ -128,6 +128,8 @@ def _pickled(path: str | Path, key: str | None) -> Weights:
     if Path(path).stat().st_size > MOST_PICKLED:
         raise UserError(f"{path} is a pickle of more than 4 GB; save it in pieces")
     loaded = read_pickle(path, Path(path).read_bytes())
+    if isinstance(loaded, dict) and key is None and flax.is_tree(loaded):
+        return flax.of_tree(path, loaded)
     if isinstance(loaded, dict) and not any(map(torch_archive.is_torch, loaded.values())):
         return paddle.read(path, loaded, key)
     if isinstance(loaded, list | tuple):

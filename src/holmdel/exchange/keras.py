@@ -19,6 +19,7 @@ from holmdel.exchange.weights import HWC, NAMES, Weights, channels_first
 
 FORM = "Keras weights"
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
+OPTIMIZER = "optimizer"
 KINDS = {  # by the rank of a layer's first array, what its arrays are
     4: ("weight", "bias"),
     2: ("weight", "bias"),
@@ -95,6 +96,8 @@ Found = Iterator[tuple[str, tuple[str, dict[str, Tensor]]]]  # where it lies; na
 def _stored(group: Group) -> Found:
     """Yields the layers of Keras 3: groups with `vars` in which arrays are numbered."""
     for inner in group.groups():
+        if inner.name.strip("/") == OPTIMIZER:  # what a training keeps of its own
+            continue
         if inner.name.rpartition("/")[2] != "vars":
             yield from _stored(inner)
             continue

@@ -46,6 +46,8 @@ def told_by(description: object) -> Told:
     options, notes = _functions(layers)
     if padding := _first_padding(layers):
         options |= padding
+    options |= _seen(layers)
+    notes += _before(layers)
     names = tuple(layer.name for layer in layers)
     return Told(names, _flattened(layers), options, tuple(notes))
 
@@ -97,7 +99,10 @@ def _functions(layers: list[_Layer]) -> tuple[dict[str, Any], list[str]]:
     if len(used) == 1 and used <= set(KNOWN):
         options["activation"] = used.pop()
     elif used:
-        notes.append(f"its layers use {', '.join(sorted(used))}; no network here does")
+        notes.append(
+            f"its layers use {', '.join(sorted(used))}, which no network here does: the answers "
+            "will not be the original's"
+        )
     pools = {kind for layer in layers if (kind := pooling_of(layer.kind))}
     if len(pools) == 1:
         options["pooling"] = pools.pop()
@@ -137,3 +142,59 @@ def _first_padding(layers: list[_Layer]) -> dict[str, int]:
         if layer.kind == "Conv2D":
             return {"padding": before} if layer.config.get("padding") == "valid" else {}
     return {}
+
+
+def _seen(layers: list[_Layer]) -> dict[str, Any]:
+    """Returns `channels` and `size` of the images that a network takes, where they are told."""
+    for layer in layers:
+        shape = layer.config.get("batch_shape") or layer.config.get("batch_input_shape")
+        if isinstance(shape, list) and len(shape) == 4:
+            sides = shape[1:]
+            if not all(type(side) is int and side > 0 for side in sides):
+                return {}
+            if _format(layers) == "channels_first":
+                return {"channels": sides[0], "size": tuple(sides[1:])}
+            return {"channels": sides[2], "size": tuple(sides[:2])}
+    return {}
+
+
+def _before(layers: list[_Layer]) -> list[str]:
+    """Returns what is said of layers that work on the pixels before the first convolution."""
+    notes = []
+    for layer in layers:
+        if layer.kind == "Rescaling":
+            scale, offset = layer.config.get("scale"), layer.config.get("offset", 0)
+            if not isinstance(scale, int | float) or not isinstance(offset, int | float):
+                notes.append("it rescales pixels, a channel otherwise than another; not taken over")
+            elif scale > 0 and (round(scale * 255, 5), offset) != (1, 0):
+                mean, std = -offset / scale / 255, 1 / scale / 255
+                notes.append(
+                    f"it rescales pixels of 0..255: --mean {mean + 0.0:.4g} --std {std:.4g} does so"
+                )
+        elif layer.kind == "Normalization":
+            notes.append(_normalised(layer.config.get("mean"), layer.config.get("variance")))
+    return notes
+
+
+def _normalised(mean: Any, variance: Any) -> str:
+    """Returns the note on a layer that normalises pixels."""
+    mean, variance = (_single(value) for value in (mean, variance))
+    if mean is None or variance is None or variance <= 0:
+        return (
+            "it normalises pixels, which is not taken over: --mean and --std say by what, of "
+            "pixels / 255"
+        )
+    std = variance**0.5
+    return (
+        f"it normalises pixels: --mean {mean:.4g} --std {std:.4g} does so if it was trained on "
+        f"0..1, --mean {mean / 255:.4g} --std {std / 255:.4g} on 0..255"
+    )
+
+
+def _single(value: Any) -> float | None:
+    """Returns the number that a value is, or that alone is in its lists; None for another."""
+    for _ in range(DEEPEST):
+        if not isinstance(value, list) or len(value) != 1:
+            break
+        value = value[0]
+    return float(value) if isinstance(value, int | float) else None

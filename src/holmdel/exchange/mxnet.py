@@ -22,8 +22,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.exchange import flax
 from holmdel.exchange.archive import opened
 from holmdel.exchange.arrays import of_npy
 from holmdel.exchange.weights import Weights
@@ -58,6 +60,20 @@ def read(path: str | Path) -> Weights:
     return Weights(str(path), FORM, tensors, options=TOLD)
 
 
+def _nested(tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Returns tensors of names such as `Conv_0/kernel` as dictionaries within one another."""
+    top: dict[str, Any] = {}
+    for name, tensor in tensors.items():
+        *layers, kind = name.split("/")
+        into = top
+        for layer in layers:
+            into = into.setdefault(layer, {})
+            if not isinstance(into, dict):
+                raise UserError(f"{name!r} is an array and holds arrays; save it again")
+        into[kind] = tensor.numpy()
+    return top
+
+
 _UNNAMED = re.compile(r"arr_\d+")  # what `numpy.savez` calls them
 
 
@@ -77,6 +93,8 @@ def read_zip(path: str | Path) -> Weights:
             f"{path} has arrays without names (arr_0, ...); save them by name: "
             "np.savez(file, **{'0.weight': ..., '0.bias': ...})"
         )
+    if any(name.endswith("/kernel") for name in tensors):
+        return flax.of_tree(path, _nested(tensors))
     return Weights(str(path), "MXNet 2 parameters", tensors, options=TOLD)
 
 

@@ -4,6 +4,7 @@ import mmap
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
@@ -13,7 +14,7 @@ from holmdel.exchange.protobuf import Message
 from holmdel.exchange.weights import CHW, HWC, Weights, same_of_all
 
 # Fields of onnx.proto3: of ModelProto, GraphProto, NodeProto, AttributeProto and TensorProto.
-GRAPH = 7
+GRAPH, METADATA, KEY = 7, 14, 1
 NODE, INITIALIZER = 1, 5
 INPUT, OUTPUT, OPERATOR, ATTRIBUTE = 1, 2, 4, 5
 ATTRIBUTE_NAME, ATTRIBUTE_INT, ATTRIBUTE_TEXT, ATTRIBUTE_TENSOR, ATTRIBUTE_INTS = 1, 3, 4, 5, 8
@@ -22,6 +23,17 @@ DIMS, TYPE, FLOATS, NAME, RAW, DOUBLES, EXTERNAL, ELSEWHERE = 1, 2, 4, 8, 9, 10,
 TYPES = {1: "<f4", 10: "<f2", 11: "<f8", 6: "<i4", 7: "<i8"}
 ACTIVATIONS = {"Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
 POOLINGS = {"MaxPool": "max", "AveragePool": "avg"}
+NORM = "BatchNormalization"
+QUANTISED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger")
+USUAL = frozenset(  # the operators of networks here, and those that shapes are made with
+    {
+        *("Conv", "Gemm", "MatMul", "Add", "Concat", "LRN", "Pad", "Dropout", "Identity"),
+        *("GlobalAveragePool", "Softmax", "LogSoftmax", "Constant", "Flatten", "Reshape"),
+        *("Transpose", "Shape", "Gather", "Cast", "Slice", "Squeeze", "Unsqueeze", "ReduceMean"),
+        *ACTIVATIONS,
+        *POOLINGS,
+    }
+)
 WINDOWS = ("Conv", *POOLINGS)
 CHANNELS_LAST = [0, 2, 3, 1]
 
@@ -36,21 +48,48 @@ def read(path: str | Path) -> Weights:
         Path(path).open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        graph = Message(path, memoryview(content[:])).message(GRAPH)
+        model = Message(path, memoryview(content[:]))
+        if any(one.text(KEY) == "holmdel" for one in model.messages(METADATA)):
+            raise UserError(
+                f"{path} was written by holmdel export; use it: holmdel predict {path} ..."
+            )
+        graph = model.message(GRAPH)
     nodes = graph.messages(NODE)
     found = _Constants(path, graph, nodes)
     tensors: dict[str, Tensor] = {}
     for node in nodes:
         tensors |= found.of(node)
+    operators = [node.text(OPERATOR) for node in nodes]
+    if quantised := next((kind for kind in operators if kind in QUANTISED), None):
+        raise UserError(
+            f"{path} is quantised ({quantised}), and quantised weights are not read; give the "
+            "model as it was before"
+        )
+    if NORM in operators:
+        raise UserError(
+            f"{path} has batch norms of their own, which are not read; export it in eval mode "
+            "with the norms folded into the convolutions, or import the original's file"
+        )
     if not tensors:
         raise UserError(f"{path} is no ONNX model with weights in it; expected Conv and Gemm nodes")
-    operators = [node.text(OPERATOR) for node in nodes]
     return Weights(
         file=str(path),
         form="ONNX model",
         tensors=tensors,
         flattened=HWC if _turned(nodes) else CHW,
         options=_told(nodes, operators),
+        notes=_unlike(operators),
+    )
+
+
+def _unlike(operators: list[str]) -> tuple[str, ...]:
+    """Returns the note on operators that no network here has."""
+    others = sorted(set(operators) - USUAL)
+    if not others:
+        return ()
+    return (
+        f"its graph has operators that are not taken over ({', '.join(others[:6])}): the answers "
+        "may not be the original's",
     )
 
 
@@ -90,6 +129,8 @@ class _Constants:
         bias = inputs[2] if len(inputs) > 2 else self._added(node.text(OUTPUT))
         if bias in self._tensors:
             found[f"{layer}.bias"] = self.tensor(bias).flatten()
+        else:  # exporters leave out a bias of zeros
+            found[f"{layer}.bias"] = torch.zeros(len(weight))
         return found
 
     def _added(self, output: str) -> str:
@@ -126,15 +167,16 @@ def _attribute(node: Message, name: str) -> int:
 
 def _turned(nodes: list[Message]) -> bool:
     """Tells whether channels are put last before the maps are flattened, as TensorFlow's are."""
-    turned = False
+    turned = seen = False
     for node in nodes:
         operator = node.text(OPERATOR)
+        seen |= operator in WINDOWS  # what reshapes the image before is not meant
         if operator == "Transpose":
             orders = [one.numbers(ATTRIBUTE_INTS) for one in node.messages(ATTRIBUTE)]
             turned = CHANNELS_LAST in orders
         elif operator in WINDOWS:
             turned = False
-        elif operator in ("Reshape", "Flatten"):
+        elif operator in ("Reshape", "Flatten") and seen:
             return turned
     return turned
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -60,8 +61,11 @@ def is_state(value: object) -> bool:
 
 
 def array_of(path: str | Path, value: object) -> Tensor:
-    """Returns an array of Paddle's."""
-    return torch.from_numpy(arrays.of_pickle(path, _unwrapped(value)).copy())
+    """Returns an array of Paddle's, which keeps bfloat16 as whole numbers of 16 bits."""
+    found = arrays.of_pickle(path, _unwrapped(value)).copy()
+    if found.dtype == np.uint16:
+        return torch.from_numpy(found.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(found)
 
 
 def _unwrapped(value: object) -> object:
