@@ -141,6 +141,8 @@ def test_verify_looks_at_every_picture_of_a_folder(data, tmp_path):
             for name in ("bolt", "nut")
         ],
     )
+    Image.new("L", (40, 10)).save(tmp_path / "train/bolt/0.png", dpi=(200, 100))  # as a fax
+    assert data("verify", tmp_path)[1][0].endswith("0.png: an image of 20x40")
     (tmp_path / "test/nut/0.png").write_bytes(b"no picture")
     status, lines, _ = data("verify", tmp_path)
     assert status == 1

@@ -124,6 +124,25 @@ def test_the_command_prints_lines_and_draws_pictures(holmdel, reader, labelled, 
         assert (tmp_path / "out" / f"{name}.svg").is_file()
 
 
+def test_the_worst_mistakes_of_faxes_are_drawn_with_square_pixels(
+    holmdel, reader, labelled, tmp_path
+):
+    sheets = []
+    for name, stretch in (("plain", 1), ("fax", 2)):
+        for path in (labelled / "images").glob("*.png"):
+            with Image.open(path) as line:
+                wide = line.resize((line.width * stretch, line.height), Image.Resampling.NEAREST)
+            wide.save(path, dpi=(100 * stretch, 100))
+        words = ["--strings", labelled, "--pattern", "digits", "--out", tmp_path / name]
+        assert holmdel("evaluate", reader, *words).status == 0
+        with Image.open(tmp_path / name / "mistakes.png") as sheet:
+            inks = np.asarray(sheet.convert("L"))[80:] < 100  # without the captions
+            sheets.append(np.flatnonzero(inks.any(axis=0)))
+    plain, fax = sheets
+    assert abs(plain[0] - fax[0]) <= 2
+    assert abs(plain[-1] - fax[-1]) <= 2
+
+
 def test_a_reader_needs_strings(holmdel):
     result = holmdel("evaluate", "reader")
     assert "a reader is measured on labelled strings; give --strings DIR" in result.err

@@ -432,6 +432,18 @@ def test_a_frame_far_beyond_the_screen_of_a_gif_is_not_decoded(tmp_path):
         decode(f"{path}#2", channels=1)
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "01", "x"])
+def test_pages_count_from_one(tmp_path, number):
+    path = tmp_path / "scan.tif"
+    Image.new("L", (4, 4)).save(path)
+    with pytest.raises(UserError, match=r"pages count from 1, so the first is \S+scan\.tif#1"):
+        decode(f"{path}#{number}", channels=1)
+    with pytest.raises(UserError, match=r"page 2 of a file of one page; expected 1$"):
+        decode(f"{path}#2", channels=1)
+    with pytest.raises(UserError, match=r"there is no file \S+nil\.tif; check the name"):
+        decode(tmp_path / "nil.tif#2", channels=1)
+
+
 def test_two_digits_are_several_and_the_largest_is_framed():
     both = np.hstack([PAGE, PAGE[:, 20:]])
     both[30:60, 60:140] = 240  # the left one is cut: less ink

@@ -182,6 +182,7 @@ def test_more_pictures_than_a_page_and_a_batch(holmdel, run_folder, scans, stdin
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["nil.pdf#3"], "there is no file nil.pdf; expected images"),
         (["none.png", "nil.png"], "there is no file none.png nor nil.png; expected images"),
         (["*.png"], "no file matches the pattern *.png; check it, and quote it"),
         (["."], "the folder . holds no images; expected files ending in .png .jpg"),

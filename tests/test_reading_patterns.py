@@ -115,6 +115,7 @@ def test_no_pattern_costs_a_second(pattern):
     ("pattern", "sentence"),
     [
         ("number", "pattern 'number' cannot be read: 'n' is neither a digit nor a mark"),
+        (r"\d{400}", r"pattern '\d{400}' cannot be read: {400} is not from 0 to 100 in order"),
         ("", "pattern '' allows no digits"),
         ("-=", "pattern '-=' allows no digits"),
         ("(12", "pattern '(12' cannot be read: a ( is not closed; expected digits, digits:5"),

@@ -15,3 +15,12 @@ class UserError(Exception):
         if len(text) <= _LONGEST:
             return text
         return f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+
+
+def quoted(text: str) -> str:
+    """Returns a text in quotes for a sentence, its backslashes as they were typed.
+
+    >>> len(quoted(chr(92) + "d{5}"))
+    7
+    """
+    return repr(text).replace("\\\\", "\\")

@@ -214,13 +214,13 @@ def _draw_strings(out: Path, found: "Assessment", strings: "list[LabelledString]
 
     from holmdel.figures import draw_confusion, draw_risk, draw_strings
     from holmdel.files import write_files
-    from holmdel.images import decode
+    from holmdel.images.decoding import grey_page
     from holmdel.reading.assessment import NAMES
 
     write_files(out / "curve", draw_risk(found.curve))
     write_files(out / "confusion", draw_confusion(torch.from_numpy(found.confusion), NAMES))
     worst = found.worst(WORST)
-    images = [decode(strings[number].path, 1)[:, :, 0] for number in worst]
+    images = [grey_page(strings[number].path) for number in worst]
     captions = [
         f"{strings[number].path.name}\n{said.truth}, said {said.text or 'nothing'} "
         f"{said.confidence:.2f}"

@@ -11,6 +11,7 @@ import typer
 
 from holmdel.errors import UserError
 from holmdel.images.formats import CHEQUES, ENDINGS, OF_PAGES, is_cheques, passed_over
+from holmdel.images.opening import missing
 from holmdel.images.pages import FileLike, locate, pages
 
 
@@ -34,6 +35,8 @@ def find_images(
     """
     found = [_expanded(argument, endings) for argument in arguments]
     if "-" not in arguments and not any(_exists(path) for paths in found for path in paths):
+        if len(arguments) == 1:
+            raise UserError(f"{missing(arguments[0])}; expected images, folders or patterns")
         raise UserError(
             f"there is no file {' nor '.join(arguments)}; expected images, folders or patterns"
         )

@@ -57,7 +57,7 @@ def check(
 
     The exit status is 1 where the page is not one of this form.
     """
-    from holmdel.images.decoding import decode_page
+    from holmdel.images.decoding import grey_page
     from holmdel.reading import Form, Template  # loads torch
     from holmdel.reading.registration import LEAST_MATCH
 
@@ -65,7 +65,7 @@ def check(
     _report(found, show)
     if image is None:
         return DONE
-    registration = Form(found).register(decode_page(image, 1).squared()[:, :, 0])
+    registration = Form(found).register(grey_page(image))
     matches = f"{image} matches {100 * registration.matched:.0f} % of the form"
     if registration.is_enough:
         typer.echo(matches)

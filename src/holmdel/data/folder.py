@@ -8,7 +8,7 @@ from pathlib import Path
 from holmdel.data.examples import Examples
 from holmdel.data.roots import Verdict
 from holmdel.errors import UserError
-from holmdel.images.decoding import decode
+from holmdel.images.decoding import grey_page
 from holmdel.images.formats import ENDINGS, OF_PAGES, passed_over
 from holmdel.images.pages import pages
 
@@ -97,7 +97,7 @@ def verify_folder(folder: Path) -> list[Verdict]:
 
 def _verdict(path: Path) -> Verdict:
     try:
-        height, width, _ = decode(path, 1).shape
+        height, width = grey_page(path).shape
     except UserError as error:
         return Verdict(path, False, str(error))
     return Verdict(path, True, f"an image of {height}x{width}")

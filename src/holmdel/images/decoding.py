@@ -82,6 +82,14 @@ class Decoded:
         return np.stack([resized(self.pixels[:, :, c], size) for c in range(channels)], axis=2)
 
 
+def grey_page(image: ImageLike) -> Pixels:
+    """Returns an image in grey, uint8 (H, W), its pixels square.
+
+    Args and Raises: as `decode`.
+    """
+    return decode_page(image, 1).squared()[:, :, 0]
+
+
 @renamed_parameters(picture="image")
 def decode(image: ImageLike, channels: int) -> Pixels:
     """Returns the pixels of an image: uint8 (H, W, C), 0 black to 255 white.

@@ -28,6 +28,14 @@ class TooLarge(UserError):  # noqa: N818 - what was given, not what went wrong
     """The image has more pixels than `MOST_PIXELS`."""
 
 
+def missing(name: str) -> str:
+    """Returns the sentence for a name that is no file: of a page, what is wrong with it."""
+    file, mark, number = name.rpartition("#")
+    if not mark or not Path(file).is_file():
+        return f"there is no file {file if mark and number.isdecimal() else name}"
+    return f"{name} is no page of {file}: pages count from 1, so the first is {file}#1"
+
+
 @contextmanager
 def binary(content: Path | bytes, name: str) -> Iterator[tuple[BinaryIO, bytes]]:
     """Gives an open file and its first bytes, at most `FRONT`; it stands at its beginning.
@@ -47,7 +55,7 @@ def binary(content: Path | bytes, name: str) -> Iterator[tuple[BinaryIO, bytes]]
             file.seek(0)
             yield file, front
     except FileNotFoundError:
-        raise UserError(f"there is no file {content!s}; check the name") from None
+        raise UserError(f"{missing(str(content))}; check the name") from None
     except IsADirectoryError:
         raise UserError(f"{name} is a folder; expected an image file") from None
     except (OSError, ValueError) as error:

@@ -133,8 +133,8 @@ def _page(file: Path | bytes, number: int, name: str) -> Iterator[tuple["PdfPage
 
 def no_page(name: str, number: int, count: int) -> UserError:
     """Returns what says that a file has no page of that number."""
-    pages = "one page" if count == 1 else f"{count:,} pages"
-    return UserError(f"{name} was given, page {number} of a file of {pages}; expected 1 to {count}")
+    pages, known = ("one page", "1") if count == 1 else (f"{count:,} pages", f"1 to {count}")
+    return UserError(f"{name} was given, page {number} of a file of {pages}; expected {known}")
 
 
 def _plain_grid(page: "PdfPage") -> Grid:

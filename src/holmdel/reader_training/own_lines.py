@@ -14,7 +14,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from holmdel.errors import UserError
-from holmdel.images.decoding import decode_page
+from holmdel.images.decoding import grey_page
 from holmdel.reader_training.batches import LabelledLine, Sample, Source, learnable
 from holmdel.reading.labelled import LabelledString
 
@@ -63,7 +63,7 @@ def load_grey(string: LabelledString) -> Grey:
     Raises:
         UserError: if it cannot be read.
     """
-    return decode_page(string.path, 1).squared()[:, :, 0]
+    return grey_page(string.path)
 
 
 def refuse_unlearnable(strings: Strings) -> int:

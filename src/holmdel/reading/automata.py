@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from holmdel.errors import UserError
+from holmdel.errors import UserError, quoted
 from holmdel.reading.checks import Check
 from holmdel.reading.expressions import Choice, Node, Repeat, Series
 
@@ -18,7 +18,9 @@ Table = tuple[tuple[dict[str, int], ...], frozenset[int]]
 
 def too_large(pattern: str) -> UserError:
     """Returns the error of a pattern that needs too many states."""
-    return UserError(f"pattern {pattern!r} is too large; expected fewer and smaller repetitions")
+    return UserError(
+        f"pattern {quoted(pattern)} is too large; expected fewer and smaller repetitions"
+    )
 
 
 class _Graph:
@@ -224,7 +226,9 @@ def _alive(
         good |= near
         waiting += near
     if 0 not in good:
-        raise UserError(f"pattern {pattern!r} fits no string; expected one that some digits pass")
+        raise UserError(
+            f"pattern {quoted(pattern)} fits no string; expected one that some digits pass"
+        )
     places = {state: place for place, state in enumerate(sorted(good))}
     kept = [{c: places[to] for c, to in rows[s].items() if to in good} for s in sorted(good)]
     return kept, {places[state] for state in final}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.errors import UserError
+from holmdel.errors import UserError, quoted
 from holmdel.reading.expressions import BLANK, DIGITS, MARKS
 
 MOST = 100_000  # entries
@@ -103,7 +103,8 @@ def load_codes(path: Path, pattern: str) -> Codes:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise UserError(
-            f"pattern {pattern!r} names a list that cannot be read: {reason}; expected a text file "
+            f"pattern {quoted(pattern)} names a list that cannot be read: "
+            f"{reason}; expected a text file "
             "with a string of digits a line"
         ) from None
 
@@ -115,7 +116,8 @@ def _loaded(path: Path, pattern: str, _changed: int, _size: int) -> Codes:
         lines.pop()
     if not 1 <= len(lines) <= MOST:
         raise UserError(
-            f"{path} of pattern {pattern!r} has {len(lines):,} lines; expected a string of digits "
+            f"{path} of pattern {quoted(pattern)} has {len(lines):,} "
+            "lines; expected a string of digits "
             f"a line, 1 to {MOST:,} of them"
         )
     return Codes(_entries(lines, path))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from holmdel.errors import UserError
+from holmdel.errors import UserError, quoted
 
 DIGITS = "0123456789"
 MARKS = ".,-=$€£/:"
@@ -65,7 +65,7 @@ class _Parser:
 
     def fail(self, what: str) -> NoReturn:
         raise UserError(
-            f"pattern {self.pattern!r} cannot be read: {what}; expected digits, digits:5, "
+            f"pattern {quoted(self.pattern)} cannot be read: {what}; expected digits, digits:5, "
             "digits:3-6, us-zip, cn-postcode, amount, date:dmy, luhn:16, isbn, iban:DE, "
             "list:FILE, or a regular expression of digits, "
             rf"{' '.join(MARKS)} (\. for a dot), \d [] () | ? * + {{m}} {{m,n}}"

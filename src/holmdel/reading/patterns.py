@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
-from holmdel.errors import UserError
+from holmdel.errors import UserError, quoted
 from holmdel.reading.automata import Table, automaton, checked, too_large
 from holmdel.reading.checks import IBAN_DIGITS, Check, iban, isbn, luhn
 from holmdel.reading.codes import Codes, load_codes
@@ -139,7 +139,8 @@ def _list(pattern: str) -> Pattern:
     file = pattern.removeprefix("list:")
     if not file.strip():
         raise UserError(
-            f"pattern {pattern!r} names no file; expected list:FILE, a text file with a string of "
+            f"pattern {quoted(pattern)} names no file; expected "
+            "list:FILE, a text file with a string of "
             "digits a line"
         )
     codes = load_codes(Path(file), pattern)
@@ -169,7 +170,9 @@ def _from_tree(tree: Node, pattern: str) -> Pattern:
     """Returns the pattern of an expression."""
     table = automaton(tree, pattern)
     if not any(digit in moves for moves in table[0] for digit in DIGITS):
-        raise UserError(f"pattern {pattern!r} allows no digits; expected one such as \\d{{5}}")
+        raise UserError(
+            f"pattern {quoted(pattern)} allows no digits; expected one such as \\d{{5}}"
+        )
     found = {character for moves in table[0] for character in moves}
     unslashed = None
     if "/" in found:
@@ -203,7 +206,8 @@ def _checked(expression: str, check: Check, pattern: str) -> Pattern:
     table = _digits(expression, pattern)
     if any(mark in moves for moves in table[0] for mark in MARKS):
         raise UserError(
-            f"pattern {pattern!r} has marks, which no check counts; expected digits alone, such as "
+            f"pattern {quoted(pattern)} has marks, which no check counts; "
+            "expected digits alone, such as "
             r"luhn:4\d{15}"
         )
     return Pattern(pattern, *checked(table, check, pattern), marks=False)
@@ -216,7 +220,8 @@ def _counted(pattern: str, option: str) -> str:
     if not (_is_number(least) and _is_number(most) and 1 <= int(least) <= int(most) <= 100):
         name = pattern.partition(":")[0]
         raise UserError(
-            f"pattern {pattern!r} has no such number of digits; expected one like {name}:5 or "
+            f"pattern {quoted(pattern)} has no such number of digits; "
+            f"expected one like {name}:5 or "
             f"{name}:3-6, from 1 to 100"
         )
     return rf"\d{{{least},{most}}}"
@@ -234,7 +239,7 @@ def _luhn(pattern: str, option: str) -> Pattern:
 
 def _isbn(pattern: str, option: str) -> Pattern:
     if option not in ("10", "13"):
-        raise UserError(f"pattern {pattern!r} is no ISBN; expected isbn, isbn:10 or isbn:13")
+        raise UserError(f"pattern {quoted(pattern)} is no ISBN; expected isbn, isbn:10 or isbn:13")
     return _checked(rf"\d{{{option}}}", isbn(), pattern)
 
 
@@ -254,7 +259,7 @@ def _date(pattern: str, order: str = "") -> Pattern:
     """Returns the pattern of a date in an order of day, month and year, or in any."""
     if order not in ("", *ORDERS) or pattern == "date:":
         raise UserError(
-            f"pattern {pattern!r} has no order of day, month and year; expected date, "
+            f"pattern {quoted(pattern)} has no order of day, month and year; expected date, "
             f"{', '.join('date:' + known for known in ORDERS)}"
         )
     orders = [[_PARTS[part] for part in one] for one in ([order] if order else ORDERS)]

@@ -14,7 +14,7 @@ import numpy as np
 
 from holmdel.errors import UserError
 from holmdel.files import write_bytes
-from holmdel.images.decoding import ImageLike, decode, decode_page
+from holmdel.images.decoding import ImageLike, decode, grey_page
 from holmdel.reading.answers import Grey, to_png
 from holmdel.reading.form_boxes import Found, find_boxes, label_of
 from holmdel.reading.image import even_light, sheet, working
@@ -61,7 +61,7 @@ class Template:
         Raises:
             UserError: if the image cannot be used or has no boxes.
         """
-        small, scale = working(decode_page(image, 1).squared()[:, :, 0])
+        small, scale = working(grey_page(image))
         page = sheet(even_light(small), scale, 0)
         boxes = find_boxes(page.ink, page.light)
         if not boxes.found:

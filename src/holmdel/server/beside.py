@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holmdel.errors import UserError
+from holmdel.errors import UserError, quoted
 from holmdel.server.errors import RequestError
 from holmdel.server.services import READERS, reader
 
@@ -96,7 +96,8 @@ def _checked(template: bytes) -> str | None:
         pattern = field.get("pattern") if isinstance(field, dict) else None
         if isinstance(pattern, str) and pattern.startswith(_LIST):
             raise UserError(
-                f"pattern {pattern!r} of the template names a file of the server, which requests "
+                f"pattern {quoted(pattern)} of the template names a file of "
+                "the server, which requests "
                 "cannot read; expected a pattern without a list"
             )
     name = values.get("reference")

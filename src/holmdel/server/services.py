@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import Request
 
-from holmdel.errors import UserError
+from holmdel.errors import UserError, quoted
 
 if TYPE_CHECKING:  # data alone: the application makes them, so that no route depends on how
     from holmdel.reading import Reader
@@ -86,7 +86,8 @@ def reader(pattern: str, lines: bool, max_error: float) -> "Reader":
 
     if pattern.startswith("list:"):
         raise UserError(
-            f"pattern {pattern!r} names a file of the server, which requests cannot read; expected "
+            f"pattern {quoted(pattern)} names a file of the server, which "
+            "requests cannot read; expected "
             "a pattern without a list"
         )
     return Reader(pattern=pattern, lines=lines, max_error=max_error)
