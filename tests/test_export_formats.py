@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import nn
 
@@ -15,6 +16,7 @@ from holmdel.checkpoint import Header, load_line_model
 from holmdel.classifier import Classifier, load
 from holmdel.errors import UserError
 from holmdel.images import ImageContract
+from holmdel.training.train import train
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
@@ -34,6 +36,47 @@ def test_eight_bits_are_smaller_and_as_right(holmdel, tmp_path):
     assert refused.status == 2
     assert "--tolerance is -100 points; nothing was written" in refused.err
     assert out.stat().st_size == small
+
+
+@pytest.fixture(scope="module")
+def own_images(tmp_path_factory):
+    """A folder of two classes, one file of which is broken, and a run that was trained on it."""
+    folder = tmp_path_factory.mktemp("own images")
+    for shade, name in enumerate(("dark ones", "light")):
+        (folder / name).mkdir()
+        for number in range(6):
+            pixels = np.full((28, 28), 40 + 150 * shade + number, np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    (folder / "light" / "broken one.png").write_bytes(b"no image")
+    run = tmp_path_factory.mktemp("run") / "run"
+    train("lenet", str(folder), out=run, epochs=1, skip_broken=True)
+    return run
+
+
+def test_a_run_is_compared_on_its_own_images_where_some_are_broken(holmdel, own_images, tmp_path):
+    out = tmp_path / "a.onnx"
+    words = ("export", own_images, "--to", "onnx", "--quantize", "--tolerance", "99")
+    done = holmdel(*words, "--out", out)
+    assert done.status == 0, done.err
+    assert done.out.startswith("12 images of own images")
+    assert "accuracy " in done.out
+
+
+def test_eight_bits_without_labels_are_no_accuracy(holmdel, run_folder, tmp_path):
+    words = ("export", run_folder, "--to", "onnx", "--quantize", "--tolerance", "99")
+    said = holmdel(*words, "--out", tmp_path / "a.onnx").out
+    assert "no labelled images are here: " in said
+    assert "are named as before, " in said
+    assert "accuracy" not in said
+
+
+def test_a_file_where_the_folder_should_be(holmdel, run_folder, tmp_path):
+    (tmp_path / "taken").write_text("")
+    for to, out in (("c", "taken"), ("onnx", "taken/deep/a.onnx")):
+        done = holmdel("export", run_folder, "--to", to, "--out", tmp_path / out)
+        assert done.status == 2
+        assert "taken is a file; expected a folder to write " in done.err
+    assert (tmp_path / "taken").read_text() == ""
 
 
 def test_options_of_another_format(holmdel, run_folder):

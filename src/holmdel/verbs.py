@@ -247,13 +247,14 @@ def _to_compare(
             name = samples.set_for(classifier.classes, trained_on(Path(model)), stored)
         except UserError:
             return {}
-    test = split_for(classifier, name)
+    test = dataset_for(classifier, Asked(name, skip_broken=True)).test
     step = 1 if whole else max(1, len(test.images) // COMPARED)
     most = None if whole else COMPARED
     images, labels = test.images[::step][:most], test.labels[::step][:most]
     found = {"images": images, "labels": labels}
     if whole:
-        training = data_sets.load(name, input=stored, framing=framing).train.images
+        found_set = data_sets.load(name, input=stored, framing=framing, skip_broken=True)
+        training = found_set.train.images
         found["training"] = training[:: max(1, len(training) // CALIBRATED)]
     return found | {"source": f"{len(images):,} images of {Path(name).name}"}
 

@@ -50,7 +50,10 @@ class Report:
         )
         if "accuracy" in self.facts:
             (before, after), (large, small) = self.facts["accuracy"], self.facts["size"]
-            said += f"\naccuracy {before:.2%} before and {after:.2%} after, "
+            if self.facts["labelled"]:
+                said += f"\naccuracy {before:.2%} before and {after:.2%} after, "
+            else:
+                said += f"\nno labelled images are here: {after:.2%} are named as before, "
             said += f"{large:,} bytes before and {small:,} after"
         if photos := self.facts.get("photographs"):
             said += f"\n{photos['equal']} of {photos['count']} photographs are framed as "

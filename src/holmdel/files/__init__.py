@@ -118,11 +118,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def refuse_folder(path: Path) -> None:
-    """Refuses a folder where a file is to be written.
+    """Refuses a folder where a file is to be written, and a file where its folder is to be.
 
     Raises:
-        UserError: if there is a folder of that name.
+        UserError: if there is a folder of that name, or a file of the name of one above it.
     """
+    there = next((above for above in path.parents if above.exists()), None)
+    if there is not None and not there.is_dir():
+        raise UserError(f"{there} is a file; expected a folder to write {path.name} into")
     if path.is_dir():
         raise UserError(f"{path} is a folder; expected the name of a file to write")
 
