@@ -123,6 +123,14 @@ def test_a_table_is_rows_of_wide_cells():
     assert cells_of(paper.pixels()) == [1] * 6
 
 
+def test_boxes_of_a_row_that_is_not_quite_level_are_boxes():
+    """Their lines are taken for one that is bent, though each of them is straight."""
+    paper = Paper(900, 200)
+    for x, y in ((60, 80), (330, 82), (600, 80)):
+        paper.pen.rectangle((x, y, x + 230, y + 44), outline=30, width=2)
+    assert cells_of(paper.pixels()) == [1, 1, 1]
+
+
 def test_ticks_on_a_rule_are_a_comb():
     paper = Paper().write("407319", 125, 120)
     paper.pen.line((100, 150, 400, 150), fill=60, width=2)

@@ -69,6 +69,56 @@ def test_cells_of_a_table_are_numbers_of_their_own():
     assert texts(paper.photograph(shade=0)) == ["4735", "2094"]
 
 
+def bent_table(rows, columns, write):
+    """Returns a ruled table on paper that is not flat: all lines across sag in the middle."""
+    paper, (high, wide) = Paper(), (60, 110)
+    right, bottom = 200 + wide * columns, 20 + high * rows
+    for row in range(rows + 1):
+        y = 20 + high * row
+        paper.rule((20, y), (right // 2, y + 7), (right, y))
+    for x in (20, *range(200, right + 1, wide)):
+        paper.rule((x, 20), (x, bottom + 5))
+    for row in range(rows):
+        paper.type("Ada Byron", 34, 34 + high * row, 26)
+        for column in range(columns):
+            write(paper, row, column, 225 + wide * column, 36 + high * row)
+    return paper
+
+
+@pytest.mark.parametrize("turn", [0, 90])
+def test_each_cell_of_a_table_is_a_number_however_many_there_are(turn):
+    rows, columns = 14, 8
+    numbers = [f"{23 + (7 * n) % 74}" for n in range(rows * columns)]
+
+    def write(paper, row, column, x, y):
+        paper.write(numbers[columns * row + column], x, y, 30)
+
+    found = texts(bent_table(rows, columns, write).photograph(shade=0.1, turn=turn))
+    assert len(found) > 0.8 * len(numbers)
+    assert {*found} <= {*numbers}
+
+
+def test_squares_of_paper_are_no_table():
+    paper = Paper()
+    for at in range(30, 1200, 60):
+        paper.rule((at, 0), (at, 899), dark=0.5)
+        if at < 900:
+            paper.rule((0, at), (1199, at), dark=0.5)
+    paper.write("4730952", 212, 160, 34, pitch=60)
+    assert texts(paper.photograph(shade=0)) == ["4730952"]
+
+
+def test_a_broken_digit_between_two_parts_is_a_part_of_the_number():
+    """Each half of it is too low for a digit, and without it the gap is too wide for a number."""
+    paper = Paper()
+    for row, (first, second, rest) in enumerate((("473", "0", "952"), ("209", "5", "735"))):
+        y = 100 + 260 * row
+        paper.write(first, 200, y, 24, pitch=34).write(second, 314, y, 24)
+        paper.write(rest, 352, y, 24, pitch=34)
+    paper.light[366:382, 308:340] = 1
+    assert len(find_fields(Inks(paper.photograph(shade=0)), score).fields) == 2
+
+
 def test_short_numbers_count_on_a_page_of_numbers():
     paper, numbers = Paper(), ["24", "7", "35", "90", "6", "81"]
     for place, number in enumerate(numbers):

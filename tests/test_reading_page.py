@@ -199,6 +199,17 @@ def test_a_page_askew(skew):
     assert texts(ruled().photograph(skew=skew)) == ["47352", "3074947", "24734"]
 
 
+def test_the_edge_of_a_table_in_a_photograph_does_not_turn_the_page():
+    paper = Paper().write("4735", 300, 200, 30).write("2094", 320, 420, 30)
+    straight = find_fields(Inks(paper.photograph(shade=0)), score).fields
+    edge = np.array([(0, 0), (30, 0), (230, 899), (200, 899)], np.int32)
+    cv2.fillPoly(paper.light, [edge], (0.1,))
+    fields = find_fields(Inks(paper.photograph(shade=0)), score).fields
+    assert [compared(field.picture).text for field in fields] == ["4735", "2094"]
+    for field, before in zip(fields, straight, strict=True):
+        assert np.abs(np.subtract(field.box, before.box)).max() <= 6
+
+
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_a_page_turned_is_turned_back(turn):
     page = find_fields(Inks(ruled().photograph(turn=turn)), score)

@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageDraw
 
 import holmdel
+from holmdel import data
 from holmdel.checkpoint import load_line_model, save_line_model
 from holmdel.errors import UserError
 from holmdel.reading import Reader, Trust, fit_trust
@@ -167,3 +168,21 @@ def test_an_unknown_model_is_a_mistake():
 def test_a_network_for_pictures_is_no_reader(run_folder):
     with pytest.raises(UserError, match="holds no line reader of this version"):
         Reader(run_folder)
+
+
+def test_the_box_of_a_comb_is_around_all_that_is_read_in_it():
+    """Cells left empty part what is written in two; one answer is given of both."""
+    page = Image.new("L", (900, 240), 246)
+    pen = ImageDraw.Draw(page)
+    for cell in range(12):
+        pen.rectangle((100 + 50 * cell, 90, 150 + 50 * cell, 140), outline=60, width=2)
+    digits = data.load("digits").test
+    for cell, char in ((0, 4), (1, 7), (9, 3), (10, 5), (11, 2)):
+        index = int((digits.labels == char).nonzero()[3])
+        ink = Image.fromarray(digits.images[index, 0].numpy()).resize((36, 36))
+        page.paste(20, (107 + 50 * cell, 97), ink)
+    [line] = holmdel.read(page).lines
+    assert line.text == "47352"
+    x, _, w, _ = line.box
+    assert x < 150
+    assert x + w > 650

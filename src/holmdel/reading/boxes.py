@@ -18,6 +18,7 @@ from holmdel.reading.strips import (
     SMALLEST,
     Strip,
     covered,
+    off_between,
     shade_of,
     strip_between,
     walls_of,
@@ -30,6 +31,7 @@ _CORNERS = 0.7  # of the corners of the cells
 _UNLIKE = 70  # of 255 by which a wall is darker or paler than its level lines
 _SHARP = 0.35  # of its height that is ink there at most
 _BENT = 0.5  # pixels that the level lines of few cells stray
+_SEVERAL = 1.3  # times a row's width: its level line is that of boxes beside it, too
 _FEW = 4  # walls; of so few more must be there
 _ALONE = 0.9  # the same of a wall inside a box, where no pitch speaks for it
 _CLOSED = 0.6  # of a cell's top and bottom that is ink
@@ -58,8 +60,9 @@ def find_rows(mask: Picture, light: Picture, lines: Sequence[Segment]) -> list[R
 def _resolved(rows: list[Row]) -> list[Row]:
     """Returns the rows without cells that are another's ink, found twice, or a frame of others."""
     done: list[Row] = []
+    known = np.empty((0, 4), np.int64)
     for row in sorted(rows, key=lambda r: r.worth, reverse=True):
-        over = [[c for r in done for c in r.cells if _shares(cell, c)] for cell in row.cells]
+        over = [[_cell(c) for c in known[_shared(cell, known)]] for cell in row.cells]
         kept = tuple(cell for cell, others in zip(row.cells, over, strict=True) if not others)
         larger = [
             _area(cell) > 1.5 * _area(other)
@@ -69,7 +72,13 @@ def _resolved(rows: list[Row]) -> list[Row]:
         frame = bool(larger) and all(larger)
         if frame or (kept and not _strokes(row, over)):
             done.append(replace(row, cells=kept))
+            known = np.concatenate([known, np.array(kept, np.int64).reshape(-1, 4)])
     return done
+
+
+def _cell(numbers: NDArray[np.int64]) -> Cell:
+    x, y, w, h = numbers.tolist()
+    return x, y, w, h
 
 
 def _strokes(row: Row, over: list[list[Cell]]) -> bool:
@@ -82,11 +91,13 @@ def _area(cell: Cell) -> int:
     return cell[2] * cell[3]
 
 
-def _shares(cell: Cell, other: Cell) -> bool:
-    """Returns whether a cell covers another, or lies in it."""
-    x = min(cell[0] + cell[2], other[0] + other[2]) - max(cell[0], other[0])
-    y = min(cell[1] + cell[3], other[1] + other[3]) - max(cell[1], other[1])
-    return x > 0 and y > 0 and x * y > 0.5 * min(_area(cell), _area(other))
+def _shared(cell: Cell, others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Returns which of the others, (N, 4), a cell covers, or lies in."""
+    x, y, w, h = others.T
+    across = np.minimum(cell[0] + cell[2], x + w) - np.maximum(cell[0], x)
+    down = np.minimum(cell[1] + cell[3], y + h) - np.maximum(cell[1], y)
+    least = 0.5 * np.minimum(_area(cell), w * h)
+    return np.asarray((across > 0) & (down > 0) & (across * down > least), np.bool_)
 
 
 def _pairs(
@@ -227,8 +238,14 @@ def _square(teeth: list[Wall], strip: Strip) -> bool:
 
 def _straight(teeth: list[Wall], strip: Strip) -> bool:
     """Returns whether the four sides are straight, unlike those of a 0."""
-    off = max(line.off for line in (strip.top, strip.bottom))
-    return teeth[0].before <= _SHARP and teeth[-1].after <= _SHARP and off <= _BENT
+    if teeth[0].before > _SHARP or teeth[-1].after > _SHARP:
+        return False
+    width = teeth[-1].u1 - teeth[0].u0
+    offs = [
+        line.off if line.length < _SEVERAL * width else min(line.off, off_between(strip, teeth, at))
+        for line, at in ((strip.top, 0.0), (strip.bottom, strip.height))
+    ]
+    return max(offs) <= _BENT
 
 
 def _one_pen(teeth: list[Wall], strip: Strip) -> bool:

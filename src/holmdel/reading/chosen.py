@@ -135,8 +135,10 @@ def _parted(ink: Candidates, on_form: list[Found], kept: list[Found]) -> Chosen:
         f for f in kept if f.parted or (in_combs and not f.boxed and f.value < READING.beside_combs)
     ]
     kept, weak = _one_a_comb(ink, [f for f in kept if f not in weak], weak)
+    taken = {_comb(ink, f) for f in (*kept, *weak) if f.cells}
     boxed = [f for f in ink.found if f.boxed and f not in (*kept, *weak, *labels)]
-    return Chosen(tuple(kept), (*weak, *(f for f in boxed if _may_be_field(f))))
+    likely = [f for f in boxed if _may_be_field(f) and not (f.cells and _comb(ink, f) in taken)]
+    return Chosen(tuple(kept), (*weak, *_one_a_comb(ink, [], likely)[1]))
 
 
 def _one_a_comb(
@@ -146,9 +148,14 @@ def _one_a_comb(
     longest: dict[int, Found] = {}
     for line in sorted((*kept, *weak), key=lambda f: len(f.marks)):
         if line.cells:
-            longest[int(ink.marks.region[line.marks[0]])] = line
+            longest[_comb(ink, line)] = line
     alone = [f for f in (*kept, *weak) if not f.cells or f in longest.values()]
     return [f for f in kept if f in alone], [f for f in weak if f in alone]
+
+
+def _comb(ink: Candidates, line: Found) -> int:
+    """Returns the number of the box or comb in which a line stands."""
+    return int(ink.marks.region[line.marks[0]])
 
 
 def is_field(line: Found) -> bool:

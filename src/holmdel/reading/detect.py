@@ -71,9 +71,12 @@ class Searched:
     @property
     def plain(self) -> bool:
         """Whether no other turning needs to be looked at."""
-        digits = sum(f.digits for f in self.fields if f.digits >= READING.telling)
+        digits = sum(
+            READING.weights[min(f.digits, READING.telling)] * f.digits for f in self.fields
+        )
         sure = digits >= 4 and self.evidence >= 0.42 * digits
-        return sure and self.doubtful <= digits // 2
+        many = evidence_of([f for f in self.fields if f.digits >= READING.telling])
+        return sure and (self.doubtful <= digits // 2 or many >= READING.upright)
 
 
 def search(
@@ -170,7 +173,9 @@ def _seen(cut: "_Cutter", reader: Lines) -> _Seen:
         written += words or ([] if is_print else [line])
     written = [line for line in written if len(line) <= READING.most_marks]
     written.sort(key=lambda line: -float(marks.box[line, 3].max()))
-    first = read([cut(line) for line in written[: READING.most_lines]], marks, flat, reader)
+    boxed = [line for line in written if marks.region[line[0]]]
+    loose = [line for line in written if not marks.region[line[0]]][: READING.most_lines]
+    first = read([cut(line) for line in (*boxed, *loose)], marks, flat, reader)
     found = _with_gaps(better(first, marks, flat, reader), cut, reader)
     parts = [
         cut(part) for f in found if not f.cells and not is_field(f) for part in _words(marks, f)

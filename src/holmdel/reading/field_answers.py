@@ -42,6 +42,14 @@ class FieldAnswer:
     to_page: NDArray[np.float64]
     weak: bool
 
+    @property
+    def box(self) -> Box:
+        """The box around it on the page; of a comb around all that is read in its cells."""
+        if self.to_page is self.field.to_page:
+            return self.field.box
+        digits = [on_page(digit.box, self.to_page) for digit in self.answer.digits]
+        return around([self.field.box, *digits])
+
     @classmethod
     def of(cls, field: Field, answer: LineAnswer) -> "FieldAnswer":
         """Returns what is read on the picture of a field."""

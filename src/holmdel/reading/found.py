@@ -81,8 +81,14 @@ class Found:
 
 
 def evidence_of(lines: Sequence[Found]) -> float:
-    """Returns how much speaks for digits: how many were read, weighted by how sure they are."""
-    return sum(f.digits * max(f.value - 0.5, 0.0) for f in lines if f.digits >= READING.telling)
+    """Returns how much speaks for digits: how many were read, weighted by how sure they are.
+
+    Those of one and of two digits are less: a letter may look so, and a 6 upside down is a 9.
+    """
+    return sum(
+        READING.weights[min(f.digits, READING.telling)] * f.digits * max(f.value - 0.5, 0.0)
+        for f in lines
+    )
 
 
 def upside_down(line: Found) -> Found:

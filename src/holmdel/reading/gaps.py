@@ -42,7 +42,7 @@ def parts_of_numbers(lines: Sequence[Found], marks: Marks, printed: Picture) -> 
         others = [other for other in rows if other is not row]
         groups.append([row[0].number])
         for left, right in pairwise(row):
-            if not _go_on(left, right) or _are_apart(left, right, others, printed):
+            if not _go_on(left, right, marks) or _are_apart(left, right, others, printed):
                 groups.append([])
             groups[-1].append(right.number)
     return [group for group in groups if len(group) > 1]
@@ -81,10 +81,27 @@ def _level(one: Part, other: Part) -> bool:
     return shared >= READING.level_parts * min(one.bottom - one.top, other.bottom - other.top)
 
 
-def _go_on(left: Part, right: Part) -> bool:
+def _go_on(left: Part, right: Part, marks: Marks) -> bool:
     high = max(left.high, right.high)
     even = _alike(left.high, right.high) or _alike(left.bottom - left.top, right.bottom - right.top)
-    return even and 0 <= right.left - left.right <= READING.widest_gap * high
+    gap = right.left - left.right
+    if not even or gap < 0:
+        return False
+    most = READING.widest_gap * high
+    return gap <= most or _widest_free(left, right, marks, high) <= most
+
+
+def _widest_free(left: Part, right: Part, marks: Marks, high: float) -> float:
+    """Returns the widest gap between two parts and what stands between them: a broken digit."""
+    x, y, w, h = marks.box.T
+    top, bottom = min(left.top, right.top), max(left.bottom, right.bottom)
+    middle = y + h / 2
+    between = (x >= left.right) & (x + w <= right.left) & (middle > top) & (middle < bottom)
+    between &= (h >= READING.broken_between * high) & (marks.region == 0)
+    reach, widest = left.right, 0
+    for start, end in sorted(zip(x[between].tolist(), (x + w)[between].tolist(), strict=True)):
+        widest, reach = max(widest, start - reach), max(reach, end)
+    return max(widest, right.left - reach)
 
 
 def _alike(high: float, other: float) -> bool:

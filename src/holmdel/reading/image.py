@@ -65,6 +65,7 @@ _LOW = 160  # pixels; so does that of a low strip
 
 _STEEPEST = 15.0  # degrees of skew that are looked for
 _POINTS = 8_000  # of the ink; enough for an angle to a tenth of a degree
+_LARGE = 0.1  # of the longer side: a mark so long that runs over the border is no writing
 _CLEAR = 1.25  # times as unequal: rows are told from columns
 _DARKEST = 0.3  # of the sheet's brightness: the paper's in the deepest shadow
 _STEP = 0.6  # of the page's paper: darker is a table or a shadow, if it reaches the border;
@@ -197,13 +198,25 @@ def turnings(light: NDArray[np.uint8]) -> tuple[int, ...]:
 def skew(ink: NDArray[np.uint8]) -> float:
     """Returns by how many degrees lines rise to the right: -15 to 15; 0 if no direction stands out.
 
-    The right angle is where rows of ink are the most unequal (projection profiles).
+    The right angle is where rows of ink are the most unequal (projection profiles). What runs over
+    the border, a table's edge, says nothing of the writing.
     """
-    x, y = _points(ink)
+    x, y = _points(_within_borders(ink))
     if len(x) < 50:
         return 0.0
     angle, best = _direction(x, y)
     return angle if best > 1.04 * _unequal(x, y, 0.0) and abs(angle) >= 0.3 else 0.0
+
+
+def _within_borders(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Returns the ink without large marks that run over the border."""
+    height, width = ink.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    x, y, w, h, _ = stats.T
+    drop = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
+    drop &= np.maximum(w, h) > _LARGE * max(height, width)
+    drop[0] = False
+    return np.where(drop[labels], 0, ink).astype(np.uint8) if drop.any() else ink
 
 
 def _points(ink: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

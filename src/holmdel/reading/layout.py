@@ -7,8 +7,9 @@ import numpy as np
 
 from holmdel.reading.boxes import find_rows
 from holmdel.reading.erasing import without_bars
-from holmdel.reading.frames import Bar, Box, Cell, Row, Segment
+from holmdel.reading.frames import THICKEST, Bar, Box, Cell, Row, Segment
 from holmdel.reading.image import Picture, dilated
+from holmdel.reading.ruled import ruled
 from holmdel.reading.segments import dots_of, faint_lines, joined_dots, segments
 from holmdel.reading.squares import squares
 from holmdel.reading.ticks import open_combs
@@ -55,18 +56,22 @@ def find_layout(ink: Picture, light: Picture) -> Layout:
     levels, uprights = segments(across, _LEVEL), segments(down, _UPRIGHT)
     faint = across | np.ascontiguousarray(down.T)
     rows: list[Row] = []
-    bars = squares(levels, uprights, ink.shape)
+    bars = squares(levels, uprights, ink.shape, high)
     if not bars:
-        rows = find_rows(faint, light, levels)
+        table = ruled(faint, levels, uprights)
+        free = [line for line in levels if line not in table.levels]
+        rows = [*table.rows, *find_rows(faint, light, free)]
         rows += open_combs(faint, levels, rows)
         bars = [bar for row in rows for bar in row.bars]
         bars += _rules(levels, uprights, ink.shape, high)
     clean, lines = without_bars(ink, light, faint, bars)
     boxes = _in_order(_boxes(rows))
     letters = [box for box in boxes if _is_letter(box, clean)]
+    boxes = [box for box in boxes if box not in letters]
+    own = [_around(box, THICKEST) for box in boxes]
     for box in letters:
-        _restore(clean, lines, ink, box)
-    return Layout(clean, lines, tuple(box for box in boxes if box not in letters))
+        _restore(clean, lines, ink, box, own)
+    return Layout(clean, lines, tuple(boxes))
 
 
 def _is_letter(box: Box, clean: Picture) -> bool:
@@ -77,13 +82,22 @@ def _is_letter(box: Box, clean: Picture) -> bool:
     return narrow and box.h <= _LETTER and empty
 
 
-def _restore(clean: Picture, lines: Picture, ink: Picture, box: Box) -> None:
-    """Gives the walls of a box back to the ink."""
-    around = box.h
-    rows = slice(max(box.y - around, 0), box.y + box.h + around)
-    columns = slice(max(box.x - around, 0), box.x + box.w + around)
-    clean[rows, columns] |= ink[rows, columns]
-    lines[rows, columns] = 0
+def _restore(
+    clean: Picture, lines: Picture, ink: Picture, box: Box, others: Sequence[tuple[slice, slice]]
+) -> None:
+    """Gives the walls of a box back to the ink, but for those of other boxes beside it."""
+    kept = [(part, clean[part].copy(), lines[part].copy()) for part in others]
+    around = _around(box, box.h)
+    clean[around] |= ink[around]
+    lines[around] = 0
+    for part, ink_there, lines_there in kept:
+        clean[part], lines[part] = ink_there, lines_there
+
+
+def _around(box: Box, room: int) -> tuple[slice, slice]:
+    """Returns the rows and columns of a box and of so many pixels around it."""
+    rows = slice(max(box.y - room, 0), box.y + box.h + room)
+    return rows, slice(max(box.x - room, 0), box.x + box.w + room)
 
 
 def _faintest(ink: Picture, light: Picture) -> float:
@@ -124,7 +138,7 @@ def _boxes(rows: list[Row]) -> list[Box]:
     for row in rows:
         joined: list[Cell] = []
         for cell in row.cells:
-            if joined and _narrow(cell, joined[-1]) and _alike(cell, joined[-1]):
+            if joined and _share_a_wall(joined[-1], cell) and _alike(cell, joined[-1]):
                 joined.append(cell)
             else:
                 groups += [joined] if joined else []
@@ -134,9 +148,10 @@ def _boxes(rows: list[Row]) -> list[Box]:
     return [_box(group) for group in _with_apart(groups)]
 
 
-def _narrow(cell: Cell, other: Cell) -> bool:
-    """Returns whether cells are for a digit each."""
-    return max(cell[2], other[2]) <= _ONE_DIGIT * min(cell[3], other[3])
+def _share_a_wall(cell: Cell, following: Cell) -> bool:
+    """Returns whether cells are for a digit each, and nothing but a wall stands between them."""
+    narrow = max(cell[2], following[2]) <= _ONE_DIGIT * min(cell[3], following[3])
+    return narrow and following[0] - cell[0] - cell[2] <= THICKEST
 
 
 def _alike(cell: Cell, other: Cell) -> bool:

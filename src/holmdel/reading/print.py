@@ -57,7 +57,7 @@ def printed(alike: NDArray[np.float32], marks: "Marks", lines: list[list[int]]) 
     shapes = [_shape(marks, line) for line in lines]
     beside = _has_print(alike, marks)
     verdicts = [
-        _comes_back(alike[line], shape, beside)
+        _comes_back(alike[line], shape, beside, bool(marks.region[line[0]]))
         or (marks.region[line[0]] == 0 and _set_in_type(marks, line, shape, beside))
         for line, shape in zip(lines, shapes, strict=True)
     ]
@@ -169,9 +169,15 @@ def _shape(marks: "Marks", line: list[int]) -> _Shape:
     return _Shape(len(box), high, float(h.std() / high), float(top / high), float(bottom / high))
 
 
-def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool) -> bool:
+def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool, boxed: bool) -> bool:
+    """Returns whether the marks of a line stand on the page once more, as print does.
+
+    A table has so many digits that of two or three in a cell one is like another by chance.
+    """
     share = float((alike > READING.same_print).mean())
     even = shape.spread <= 0.08 and min(shape.top, shape.bottom) <= 0.06
+    if boxed and shape.marks < READING.known_print:
+        return shape.marks >= 2 and share == 1.0 and even
     if beside and shape.marks >= READING.long_line:
         return share >= 0.7 * READING.printed_share
     return (

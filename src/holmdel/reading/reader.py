@@ -200,7 +200,7 @@ class Reader:
         unread: list[Skipped] = []
         shown = page.steps
         for number, said in enumerate(fields, 1):
-            kept = self._kept(said.answer, said.field.box, said.to_page)
+            kept = self._kept(said.answer, said.box, said.to_page)
             if not kept or said.answer.score < READING.least_score:
                 unread.append(Skipped(said.field.box, UNCLEAR))
                 continue

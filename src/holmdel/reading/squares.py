@@ -14,42 +14,50 @@ _REGULAR = 0.7  # of the steps between lines that are one pitch, or some
 _OFF = 2, 0.1  # pixels, and parts of the pitch, by which they are off
 _BENT = 8  # lines from which on their steps may change
 _NARROW = 8.0  # pixels: no grid is finer
+_TABLE = 1.5, 1.1  # times as wide as high, and the writing's height: cells of a table
 
 
 def squares(
-    levels: Sequence[Segment], uprights: Sequence[Segment], shape: tuple[int, ...]
+    levels: Sequence[Segment], uprights: Sequence[Segment], shape: tuple[int, ...], high: float
 ) -> list[Bar]:
     """Returns all lines of squared paper; none where the paper is not squared.
+
+    Of a table they are none: its cells are longer than high, and writing stands in them.
 
     Args:
         levels: lines across.
         uprights: lines down, as on the sheet turned over its diagonal.
         shape: height and width of the sheet.
+        high: pixels of the writing.
     """
     height, width = shape[:2]
-    across, down = _grid(levels, width, height), _grid(uprights, height, width)
+    (across, rows), (down, columns) = _grid(levels, width, height), _grid(uprights, height, width)
     if not (across and down):
+        return []
+    narrow, wide = sorted((rows, columns))
+    if wide >= _TABLE[0] * narrow and narrow >= _TABLE[1] * high:
         return []
     return across + [Bar(bar.y0, bar.x0, bar.y1, bar.x1, bar.thick) for bar in down]
 
 
-def _grid(lines: Sequence[Segment], along: int, across: int) -> list[Bar]:
-    """Returns the lines of one direction from border to border, or none; their pitch is even."""
+def _grid(lines: Sequence[Segment], along: int, across: int) -> tuple[list[Bar], float]:
+    """Returns the lines of one direction from border to border, or none, and their even pitch."""
     rows = _rows(lines, along / 2)
     long = [row for row in rows if sum(line.length for line in row) >= _LONG * along]
     found = _even(
         [_place(row, along / 2) for row in long], [_place(row, along / 2) for row in rows]
     )
     if found is None:
-        return []
+        return [], 0.0
     chosen, pitch = found
     seen = [max(long[n], key=lambda line: line.length) for n in chosen]
     places = np.array([line.at(along / 2) for line in seen])
     thick = float(np.median([line.thick for line in seen]))
-    return [
+    bars = [
         Bar(0, y - slope * along / 2, along - 1, y + slope * along / 2, thick)
         for y, slope in _fitted(seen, places, pitch, along / 2, across)
     ]
+    return bars, pitch
 
 
 def _rows(lines: Sequence[Segment], middle: float) -> list[list[Segment]]:

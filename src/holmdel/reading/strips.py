@@ -146,6 +146,31 @@ def covered(strip: Strip) -> NDArray[np.float64]:
     return np.stack([one, other])
 
 
+def off_between(strip: Strip, walls: list[Wall], at: float) -> float:
+    """Returns how far the ink of a level line strays between the first wall and the last.
+
+    A line of several boxes is bent from one to the next, though each of them is straight.
+
+    Args:
+        strip: in which they are.
+        walls: from the left.
+        at: where the line is, in pixels under the upper one.
+    """
+    line = strip.bottom if at else strip.top
+    reach = 1 + round(line.thick / 2)
+    first = max(round(at) + ROOM - reach, 0)
+    start, end = max(round(walls[0].u1) + 1, 0), max(round(walls[-1].u0), 0)
+    inked = strip.ink[first : first + 2 * reach + 1, start:end] > 0
+    columns = np.flatnonzero(inked.any(0))
+    if len(columns) < SMALLEST:
+        return np.inf
+    rows = np.arange(len(inked))[:, None]
+    middle = (inked * rows).sum(0)[columns] / inked.sum(0)[columns]
+    slope, height = np.polyfit(columns, middle, 1)
+    off = np.abs(middle - height - slope * columns)
+    return float(np.sqrt(np.mean(np.minimum(off, 1.0) ** 2)))
+
+
 def shade_of(strip: Strip) -> float:
     """Returns how bright the level lines of a strip are."""
     low = len(strip.ink) - 1 - ROOM

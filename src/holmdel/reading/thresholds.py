@@ -79,6 +79,9 @@ class Thresholds:
     # Which parts of a row are one number: `lines`
     widest_gap: float = _is(1.7, "times the digits' height: farther apart stand two numbers")
     gap: float = _is(0.8, "times the digits' height: it parts a row")
+    broken_between: float = _is(
+        0.3, "of the digits' height: a piece so high between two parts is of a broken digit"
+    )
     level_parts: float = _is(0.6, "of the lower one's height that two parts share")
     alike_parts: float = _is(1.6, "times as high: one part, than the other, at most")
     column_edge: float = _is(0.35, "of the height by which the edges of a column's numbers differ")
@@ -115,6 +118,9 @@ class Thresholds:
     least_side: int = _is(12, "pixels: nothing can be read on less")
     surer_turned: tuple[float, ...] = _is(
         (1.08, 1.5), "times as much must speak for another turning, and for one upside down"
+    )
+    upright: float = _is(
+        20.0, "evidence of lines of three digits or more: no other turning is tried"
     )
     low: int = _is(10, "pixels of the page: what is lower is too small to be read")
     highest_box: float = _is(0.08, "of the page's longer side: a box for a line is no higher")
