@@ -66,6 +66,8 @@ _LOW = 160  # pixels; so does that of a low strip
 _STEEPEST = 15.0  # degrees of skew that are looked for
 _POINTS = 8_000  # of the ink; enough for an angle to a tenth of a degree
 _LARGE = 0.1  # of the longer side: a mark so long that runs over the border is no writing
+_THICK = 9  # pixels: few rules are so thick, and no grid is on half of its ink
+_CORE = 0.5
 _CLEAR = 1.25  # times as unequal: rows are told from columns
 _DARKEST = 0.3  # of the sheet's brightness: the paper's in the deepest shadow
 _STEP = 0.6  # of the page's paper: darker is a table or a shadow, if it reaches the border;
@@ -209,14 +211,18 @@ def skew(ink: NDArray[np.uint8]) -> float:
 
 
 def _within_borders(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Returns the ink without large marks that run over the border."""
+    """Returns the ink without large thick marks that run over the border; thin ones are rules."""
     height, width = ink.shape
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    x, y, w, h, _ = stats.T
+    x, y, w, h, area = stats.T
     drop = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
     drop &= np.maximum(w, h) > _LARGE * max(height, width)
     drop[0] = False
-    return np.where(drop[labels], 0, ink).astype(np.uint8) if drop.any() else ink
+    if not drop.any():
+        return ink
+    core = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8)) > 0
+    drop &= np.bincount(labels[core], minlength=len(stats)) >= _CORE * area
+    return np.where(drop[labels], 0, ink).astype(np.uint8)
 
 
 def _points(ink: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
