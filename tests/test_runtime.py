@@ -76,6 +76,7 @@ def test_a_safetensors_file_needs_neither_onnx_runtime_nor_opencv(
     [
         (["train"], "train needs torch, which is not installed; install holmdel"),
         (["predict", "lenet-mnist"], "or give a file that holmdel export wrote"),
+        (["predict", "gone.safetensors"], "there is no file gone.safetensors"),
     ],
 )
 def test_what_needs_torch_says_so(without_torch, digit, words, advice):

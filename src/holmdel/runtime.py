@@ -179,6 +179,8 @@ def classifier_of(
     """
     if is_exported(model):
         return load(model)
+    if str(model).endswith(".safetensors") and not Path(model).exists():
+        raise UserError(f"there is no file {model}; expected a .safetensors file")
     from holmdel import classifier  # loads torch
 
     return classifier.load(model, device, engine)
