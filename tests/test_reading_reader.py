@@ -186,3 +186,18 @@ def test_the_box_of_a_comb_is_around_all_that_is_read_in_it():
     x, _, w, _ = line.box
     assert x < 150
     assert x + w > 650
+
+
+def test_the_numbers_of_a_tables_rows_are_print():
+    page = Image.new("L", (900, 900), 246)
+    pen = ImageDraw.Draw(page)
+    for row in range(13):
+        pen.line((60, 60 + 60 * row, 840, 60 + 60 * row), fill=40, width=2)
+        if row < 12:
+            pen.text((84, 72 + 60 * row), str(row + 1), fill=20, font_size=30)
+            pen.text((170, 72 + 60 * row), "Name of the pupil", fill=20, font_size=30)
+    for x in (60, 140, 500, 840):
+        pen.line((x, 60, x, 780), fill=40, width=2)
+    found = holmdel.read(page)
+    assert found.lines == ()
+    assert sum(item.reason == "print" and item.box[0] < 140 for item in found.skipped) >= 9

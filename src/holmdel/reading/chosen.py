@@ -158,6 +158,55 @@ def _comb(ink: Candidates, line: Found) -> int:
     return int(ink.marks.region[line.marks[0]])
 
 
+def numbering_of(lines: Sequence[Found], marks: Marks) -> list[Found]:
+    """Returns the lines that number the rows of a table: set in type, each more than that above.
+
+    No hand writes digits of one height; where one counts on, heights tell.
+
+    Args:
+        lines: that look like digits.
+        marks: of the page.
+    """
+    short = [f for f in lines if f.boxed and not f.cells and f.digits <= READING.telling]
+    columns: list[list[Found]] = []
+    for line in sorted(short, key=lambda f: _middle(f, marks)):
+        if columns and _middle(line, marks) - _middle(columns[-1][-1], marks) <= _height(
+            line, marks
+        ):
+            columns[-1].append(line)
+        else:
+            columns.append([line])
+    found: list[Found] = []
+    for column in columns:
+        run: list[Found] = []
+        for line in sorted(column, key=lambda f: marks.around(f.marks)[1]):
+            if run and not 0 < int(line.text) - int(run[-1].text) <= READING.numbered_step:
+                found += _typed(run, marks)
+                run = []
+            run.append(line)
+        found += _typed(run, marks)
+    return found
+
+
+def _typed(run: list[Found], marks: Marks) -> list[Found]:
+    """Returns lines one below the other if they are as high as only type is; else none."""
+    if len(run) < READING.numbered:
+        return []
+    high = np.array([_height(line, marks) for line in run])
+    even = max(READING.even_type * float(high.mean()), READING.even_pixels)
+    return run if float(high.std()) <= even else []
+
+
+def _middle(line: Found, marks: Marks) -> float:
+    left, _, right, _ = marks.around(line.marks)
+    return (left + right) / 2
+
+
+def _height(line: Found, marks: Marks) -> float:
+    """Returns how high the highest mark of a line is, in pixels."""
+    return float(marks.box[list(line.marks), 3].max())
+
+
 def is_field(line: Found) -> bool:
     """Returns whether this looks like digits by itself; fewer digits must be surer."""
     if line.cells and not line.cells[0] <= line.digits <= line.cells[1]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from holmdel.reading.chosen import Candidates, Chosen, choose, is_field
+from holmdel.reading.chosen import Candidates, Chosen, choose, is_field, numbering_of
 from holmdel.reading.fields import crop
 from holmdel.reading.found import (
     Found,
@@ -182,6 +182,11 @@ def _seen(cut: "_Cutter", reader: Lines) -> _Seen:
     ]
     kept = [f for f in found if is_field(f)]
     kept += [f for f in read(parts, marks, flat, reader) if is_field(f) and f.digits >= 3]
+    typed = {f.marks for f in numbering_of(kept, marks)}
+    found, kept = ([f for f in some if f.marks not in typed] for some in (found, kept))
+    verdicts = [
+        is_print or tuple(line) in typed for is_print, line in zip(verdicts, lines, strict=True)
+    ]
     return _Seen(cut, lines, verdicts, first, Candidates(marks, found, kept, cut.layout.boxes))
 
 

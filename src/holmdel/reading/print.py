@@ -177,7 +177,7 @@ def _comes_back(alike: NDArray[np.float32], shape: _Shape, beside: bool, boxed: 
     share = float((alike > READING.same_print).mean())
     even = shape.spread <= 0.08 and min(shape.top, shape.bottom) <= 0.06
     if boxed and shape.marks < READING.known_print:
-        return shape.marks >= 2 and share == 1.0 and even
+        return shape.marks >= 2 and share > 0.5 and (even or shape.marks > 2)
     if beside and shape.marks >= READING.long_line:
         return share >= 0.7 * READING.printed_share
     return (

@@ -97,6 +97,10 @@ class Thresholds:
     long_line: int = _is(8, "marks of a line of which much can be said")
     larger_than_print: float = _is(1.2, "times the print: writing beside it")
     wide_word: float = _is(1.5, "times its height: one or two marks are digits run together")
+    numbered: int = _is(4, "numbers one below the other that may be those of a table's rows")
+    numbered_step: int = _is(3, "from one of them to the next: some are not read")
+    even_type: float = _is(0.035, "of their height by which they differ: no hand is so even")
+    even_pixels: float = _is(0.75, "pixels, the same of small type")
     readable: int = _is(12, "pixels high: lower marks are dots and grain, alike in any hand")
 
     # What stands in the cells of a comb: `combs`, `empty`, `sheets`
