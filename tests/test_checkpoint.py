@@ -90,7 +90,7 @@ def test_a_foreign_header_is_told(tmp_path, metadata, sentence):
 
 def test_an_unwritable_place_is_told_and_nothing_is_left(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(holmdel.UserError, match=r"cannot be written .* choose another folder"):
+    with pytest.raises(holmdel.UserError, match="file is a file; expected a folder to write m"):
         write_bytes(tmp_path / "file" / "m.safetensors", b"x")
     assert [p.name for p in tmp_path.iterdir() if p.name not in ("home", "work")] == ["file"]
 

@@ -105,7 +105,10 @@ def test_json_and_a_drawing_go_together(holmdel, tmp_path):
         (["vgg16", "--input", "1x10x10"], "5 poolings that halve it leave nothing"),
         (["lenet", "--classes", "x"], "classes was given as 'x'; expected a whole number"),
         (["lenet", "--json", "--markdown"], "--json and --markdown were given together; choose"),
-        (["lenet", "--svg", "/dev/null/x.svg"], "/dev/null/x.svg cannot be written"),
+        (
+            ["lenet", "--svg", "/dev/null/x.svg"],
+            "/dev/null is a file; expected a folder to write",
+        ),
     ],
 )
 def test_mistakes_are_told(holmdel, words, sentence):

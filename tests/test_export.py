@@ -274,7 +274,7 @@ def test_a_file_that_is_there_stays(holmdel, run_folder, tmp_path):
         (["--to", "pickle", "--out", "m"], "there is no format 'pickle'; choose from onnx"),
         (["--to", "onnx", "--out", "m", "--input", "int4"], "choose from uint8, float32"),
         (["--to", "onnx", "--out", "m", "--data", "digits"], "digits has the classes 0, 1"),
-        (["--to", "onnx", "--out", "/dev/null/m"], "cannot be written"),
+        (["--to", "onnx", "--out", "/dev/null/m"], "/dev/null is a file; expected a folder"),
     ],
 )
 def test_a_mistake_in_the_words(words, sentence, holmdel, run_folder, tmp_path):

@@ -289,7 +289,7 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match="file is a file; expected a folder to write model"):
         import_weights(LENET_MAX, "lenet-max", tmp_path / "file" / "run")
 
 
