@@ -95,7 +95,7 @@ def open_page(browser, server: Server) -> Iterator[Callable[..., object]]:
         context = browser.new_context(viewport=size, locale="en-GB", **settings)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on(
             "console",
