@@ -53,14 +53,18 @@ def read_weights(path: str | Path, key: str | None = None) -> Weights:
             return tensorflow.read(path, prefix)
         if Path(path).is_dir():
             return _folder(Path(path))
-        with Path(path).open("rb") as file:
-            head = file.read(HEAD)
+        head = _head(Path(path))
         sharded.refuse_part(path)
         return _read(path, head, key)
     except OSError as error:
         raise UserError(
             f"{error.filename or path} cannot be read ({error.strerror or error})"
         ) from None
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
 
 
 def _read(path: str | Path, head: bytes, key: str | None) -> Weights:
@@ -93,8 +97,7 @@ READERS: tuple[tuple[Callable[[bytes], bool], Callable[[str | Path], Weights]], 
 
 def _part(path: Path) -> Weights:
     """Returns the weights of one of the files of an index."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
+    head = _head(path)
     if sharded.is_index(head):
         raise UserError(f"{path} is an index, and another one names it; give the weights")
     return _read(path, head, None)

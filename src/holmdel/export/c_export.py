@@ -67,10 +67,7 @@ def to_c(
         whole, found = found, c_source(graph, subject.header.classes, about(subject), eight=True)
         logits = _answers(compiler, found, subject.images, len(subject.header.classes))
         difference, equal = compared(logits, subject.logits)
-        facts = dict(found.facts) | {
-            "accuracy": subject.kept(logits, tolerance),
-            "labelled": subject.labels is not None,
-        }
+        facts = dict(found.facts) | subject.kept(logits, tolerance)
         facts["size"] = [whole.facts["flash"], found.facts["flash"]]
     contents = [text.encode() for text in (found.header, found.source)]
     size = sum(map(len, contents))

@@ -96,11 +96,7 @@ def _quantised(
     training = subject.images if subject.training is None else subject.training
     small = quantised(content, training)
     logits = _answers(runtime, small, subject, graph, fast=True)
-    facts = {
-        "accuracy": subject.kept(logits, tolerance),
-        "labelled": subject.labels is not None,
-        "size": [len(content), len(small)],
-    }
+    facts = subject.kept(logits, tolerance) | {"size": [len(content), len(small)]}
     return small, logits, facts
 
 

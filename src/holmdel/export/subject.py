@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -73,8 +74,10 @@ class Subject:
         right = self.logits.argmax(1) if self.labels is None else self.labels
         return float((logits.argmax(1) == right).double().mean())
 
-    def kept(self, logits: Tensor, tolerance: float) -> list[float]:
-        """Returns the accuracy before and after weights were put into 8 bits.
+    def kept(self, logits: Tensor, tolerance: float) -> dict[str, Any]:
+        """Returns the accuracy before and after weights were put into 8 bits, as facts of a report.
+
+        `labelled` tells whether it is of labels, or of what the network said before.
 
         Raises:
             UserError: if more percentage points are lost than `tolerance`.
@@ -86,7 +89,7 @@ class Subject:
                 f"with 8 bits {after:.2%} of {self.source} are right, {lost:.2f} points fewer than "
                 f"with float32; --tolerance is {tolerance:g} points; nothing was written"
             )
-        return [before, after]
+        return {"accuracy": [before, after], "labelled": self.labels is not None}
 
     def parts(self) -> tuple[Tensor, ...]:
         """Returns the images in batches."""

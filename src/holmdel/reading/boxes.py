@@ -60,25 +60,21 @@ def find_rows(mask: Picture, light: Picture, lines: Sequence[Segment]) -> list[R
 def _resolved(rows: list[Row]) -> list[Row]:
     """Returns the rows without cells that are another's ink, found twice, or a frame of others."""
     done: list[Row] = []
-    known = np.empty((0, 4), np.int64)
+    known: list[Cell] = []
     for row in sorted(rows, key=lambda r: r.worth, reverse=True):
-        over = [[_cell(c) for c in known[_shared(cell, known)]] for cell in row.cells]
-        kept = tuple(cell for cell, others in zip(row.cells, over, strict=True) if not others)
+        others = np.array(known, np.int64).reshape(-1, 4)
+        over = [[known[n] for n in np.flatnonzero(_shared(cell, others))] for cell in row.cells]
+        kept = tuple(cell for cell, shared in zip(row.cells, over, strict=True) if not shared)
         larger = [
             _area(cell) > 1.5 * _area(other)
-            for cell, others in zip(row.cells, over, strict=True)
-            for other in others
+            for cell, shared in zip(row.cells, over, strict=True)
+            for other in shared
         ]
         frame = bool(larger) and all(larger)
         if frame or (kept and not _strokes(row, over)):
             done.append(replace(row, cells=kept))
-            known = np.concatenate([known, np.array(kept, np.int64).reshape(-1, 4)])
+            known += kept
     return done
-
-
-def _cell(numbers: NDArray[np.int64]) -> Cell:
-    x, y, w, h = numbers.tolist()
-    return x, y, w, h
 
 
 def _strokes(row: Row, over: list[list[Cell]]) -> bool:

@@ -285,7 +285,7 @@ def _short(inks: Sequence[Candidates], strong: list[list[Found]]) -> list[list[F
     words = [
         f for ink in inks for f in ink.found if f.value < READING.likely and ink.high(f) >= least
     ]
-    speaks = sum(READING.weights[min(f.digits, 3)] for f in numbers)
+    speaks = sum(f.telling for f in numbers)
     return short if speaks >= READING.numbers and len(words) <= READING.few_words * speaks else none
 
 

@@ -103,9 +103,8 @@ def load_codes(path: Path, pattern: str) -> Codes:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise UserError(
-            f"pattern {quoted(pattern)} names a list that cannot be read: "
-            f"{reason}; expected a text file "
-            "with a string of digits a line"
+            f"pattern {quoted(pattern)} names a list that cannot be read: {reason}; expected a "
+            "text file with a string of digits a line"
         ) from None
 
 
@@ -116,9 +115,8 @@ def _loaded(path: Path, pattern: str, _changed: int, _size: int) -> Codes:
         lines.pop()
     if not 1 <= len(lines) <= MOST:
         raise UserError(
-            f"{path} of pattern {quoted(pattern)} has {len(lines):,} "
-            "lines; expected a string of digits "
-            f"a line, 1 to {MOST:,} of them"
+            f"{path} of pattern {quoted(pattern)} has {len(lines):,} lines; expected a string of "
+            f"digits a line, 1 to {MOST:,} of them"
         )
     return Codes(_entries(lines, path))
 

@@ -71,9 +71,7 @@ class Searched:
     @property
     def plain(self) -> bool:
         """Whether no other turning needs to be looked at."""
-        digits = sum(
-            READING.weights[min(f.digits, READING.telling)] * f.digits for f in self.fields
-        )
+        digits = sum(f.telling * f.digits for f in self.fields)
         sure = digits >= 4 and self.evidence >= 0.42 * digits
         many = evidence_of([f for f in self.fields if f.digits >= READING.telling])
         return sure and (self.doubtful <= digits // 2 or many >= READING.upright)

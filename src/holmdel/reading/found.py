@@ -70,6 +70,11 @@ class Found:
         return len(self.text)
 
     @property
+    def telling(self) -> float:
+        """How much its digits tell, 0 to 1: one or two may be letters, a 6 is a 9 upside down."""
+        return READING.weights[min(self.digits, READING.telling)]
+
+    @property
     def value(self) -> float:
         """How well the digits read account for the ink."""
         return self.sure * self.explained**2
@@ -81,14 +86,8 @@ class Found:
 
 
 def evidence_of(lines: Sequence[Found]) -> float:
-    """Returns how much speaks for digits: how many were read, weighted by how sure they are.
-
-    Those of one and of two digits are less: a letter may look so, and a 6 upside down is a 9.
-    """
-    return sum(
-        READING.weights[min(f.digits, READING.telling)] * f.digits * max(f.value - 0.5, 0.0)
-        for f in lines
-    )
+    """Returns how much speaks for digits: how many were read, weighted by how sure they are."""
+    return sum(f.telling * f.digits * max(f.value - 0.5, 0.0) for f in lines)
 
 
 def upside_down(line: Found) -> Found:

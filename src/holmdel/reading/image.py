@@ -1,7 +1,7 @@
 """A page's ink: even light, threshold, scale and turn; masks widened, thinned, opened, closed."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -210,18 +210,30 @@ def skew(ink: NDArray[np.uint8]) -> float:
     return angle if best > 1.04 * _unequal(x, y, 0.0) and abs(angle) >= 0.3 else 0.0
 
 
+def run_over(stats: NDArray[Any], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Returns which marks are large and run over the border: a table's edge, no writing.
+
+    Args:
+        stats: (N, 5), x, y, width, height, pixels.
+        shape: of the page.
+    """
+    height, width = shape
+    x, y, w, h, _ = stats.T
+    edge = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
+    return np.asarray(edge & (np.maximum(w, h) > _LARGE * max(height, width)), np.bool_)
+
+
 def _within_borders(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Returns the ink without large thick marks that run over the border; thin ones are rules."""
-    height, width = ink.shape
+    if not any(edge.any() for edge in (ink[:2], ink[-2:], ink[:, :2], ink[:, -2:])):
+        return ink  # as most pages
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    x, y, w, h, area = stats.T
-    drop = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
-    drop &= np.maximum(w, h) > _LARGE * max(height, width)
+    drop = run_over(stats, ink.shape)
     drop[0] = False
     if not drop.any():
         return ink
     core = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((_THICK, _THICK), np.uint8)) > 0
-    drop &= np.bincount(labels[core], minlength=len(stats)) >= _CORE * area
+    drop &= np.bincount(labels[core], minlength=len(stats)) >= _CORE * stats[:, cv2.CC_STAT_AREA]
     return np.where(drop[labels], 0, ink).astype(np.uint8)
 
 

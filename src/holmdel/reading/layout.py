@@ -62,15 +62,18 @@ def find_layout(ink: Picture, light: Picture) -> Layout:
         free = [line for line in levels if line not in table.levels]
         rows = [*table.rows, *find_rows(faint, light, free)]
         rows += open_combs(faint, levels, rows)
-        bars = [bar for row in rows for bar in row.bars]
+        bars = list(dict.fromkeys(bar for row in rows for bar in row.bars))  # cells share walls
         bars += _rules(levels, uprights, ink.shape, high)
     clean, lines = without_bars(ink, light, faint, bars)
     boxes = _in_order(_boxes(rows))
     letters = [box for box in boxes if _is_letter(box, clean)]
     boxes = [box for box in boxes if box not in letters]
-    own = [_around(box, THICKEST) for box in boxes]
+    own = [_around(box, THICKEST) for box in boxes if letters]
+    kept = [(part, clean[part].copy(), lines[part].copy()) for part in own]
     for box in letters:
-        _restore(clean, lines, ink, box, own)
+        _restore(clean, lines, ink, box)
+    for part, ink_there, lines_there in kept:
+        clean[part], lines[part] = ink_there, lines_there
     return Layout(clean, lines, tuple(boxes))
 
 
@@ -82,16 +85,11 @@ def _is_letter(box: Box, clean: Picture) -> bool:
     return narrow and box.h <= _LETTER and empty
 
 
-def _restore(
-    clean: Picture, lines: Picture, ink: Picture, box: Box, others: Sequence[tuple[slice, slice]]
-) -> None:
-    """Gives the walls of a box back to the ink, but for those of other boxes beside it."""
-    kept = [(part, clean[part].copy(), lines[part].copy()) for part in others]
+def _restore(clean: Picture, lines: Picture, ink: Picture, box: Box) -> None:
+    """Gives the walls of a box back to the ink."""
     around = _around(box, box.h)
     clean[around] |= ink[around]
     lines[around] = 0
-    for part, ink_there, lines_there in kept:
-        clean[part], lines[part] = ink_there, lines_there
 
 
 def _around(box: Box, room: int) -> tuple[slice, slice]:

@@ -139,9 +139,8 @@ def _list(pattern: str) -> Pattern:
     file = pattern.removeprefix("list:")
     if not file.strip():
         raise UserError(
-            f"pattern {quoted(pattern)} names no file; expected "
-            "list:FILE, a text file with a string of "
-            "digits a line"
+            f"pattern {quoted(pattern)} names no file; expected list:FILE, a text file with a "
+            "string of digits a line"
         )
     codes = load_codes(Path(file), pattern)
     return Pattern(
@@ -206,9 +205,8 @@ def _checked(expression: str, check: Check, pattern: str) -> Pattern:
     table = _digits(expression, pattern)
     if any(mark in moves for moves in table[0] for mark in MARKS):
         raise UserError(
-            f"pattern {quoted(pattern)} has marks, which no check counts; "
-            "expected digits alone, such as "
-            r"luhn:4\d{15}"
+            f"pattern {quoted(pattern)} has marks, which no check counts; expected digits alone, "
+            r"such as luhn:4\d{15}"
         )
     return Pattern(pattern, *checked(table, check, pattern), marks=False)
 
@@ -220,9 +218,8 @@ def _counted(pattern: str, option: str) -> str:
     if not (_is_number(least) and _is_number(most) and 1 <= int(least) <= int(most) <= 100):
         name = pattern.partition(":")[0]
         raise UserError(
-            f"pattern {quoted(pattern)} has no such number of digits; "
-            f"expected one like {name}:5 or "
-            f"{name}:3-6, from 1 to 100"
+            f"pattern {quoted(pattern)} has no such number of digits; expected one like {name}:5 "
+            f"or {name}:3-6, from 1 to 100"
         )
     return rf"\d{{{least},{most}}}"
 

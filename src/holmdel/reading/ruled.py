@@ -1,8 +1,8 @@
 """Ruled tables: cells between lines across and lines down that cross, bent ones too."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
@@ -89,16 +89,7 @@ def ruled(mask: Picture, levels: Sequence[Segment], uprights: Sequence[Segment])
         rows.setdefault(room.above, []).append(room)
     own = {number for room in rooms for number in (room.above, room.below)}
     pieces = frozenset(piece for number in own for piece in across[number].pieces)
-    found = [lattice.row(some) for some in rows.values()]
-    return Table(tuple(_each_bar_once(found)), pieces)
-
-
-def _each_bar_once(rows: Sequence[Row]) -> Iterator[Row]:
-    """Yields the rows, without the bars of the row above that are theirs, too."""
-    seen: set[Bar] = set()
-    for row in rows:
-        yield replace(row, bars=tuple(bar for bar in row.bars if bar not in seen))
-        seen.update(row.bars)
+    return Table(tuple(lattice.row(some) for some in rows.values()), pieces)
 
 
 def _lines(segments: Sequence[Segment]) -> list[_Line]:
@@ -234,7 +225,7 @@ class _Lattice:
                 ends = (self._points[side, n] for side in (room.above, room.below))
                 bars += _bars(self._down[n], *(y for _, y in ends), level=False)
         cells = sorted(self._cell(room) for room in rooms)
-        return Row(tuple(cells), tuple(dict.fromkeys(bars)))
+        return Row(tuple(cells), tuple(bars))
 
     def _cell(self, room: _Room) -> Cell:
         """Returns the inside of a cell: x, y, width and height."""

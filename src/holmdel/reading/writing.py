@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from holmdel.reading.frames import Box
-from holmdel.reading.image import Picture
+from holmdel.reading.image import Picture, run_over
 from holmdel.reading.pieces import LEAST_HEIGHT, are_rings, around
 
 _MOST_MARKS = 4000  # the largest; a photograph of leaves has more
@@ -83,10 +83,8 @@ def _may_count(
         shape: of the page.
     """
     height, width = shape
-    x, y, w, h, area = stats.T
-    edge = (x <= 1) | (y <= 1) | (x + w >= width - 1) | (y + h >= height - 1)
-    fits = (h < _TALLEST * height) & (w < 0.5 * width)
-    fits &= ~(edge & (np.maximum(w, h) > 0.1 * max(height, width)))
+    _, _, w, h, area = stats.T
+    fits = (h < _TALLEST * height) & (w < 0.5 * width) & ~run_over(stats, shape)
     fits |= (rooms > 0) & (h <= rooms + 2) & (w <= _WIDEST * rooms)
     keep = (np.maximum(w, h) >= 4) & (area >= 8) & fits
     keep[0] = False

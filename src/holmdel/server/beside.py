@@ -96,9 +96,8 @@ def _checked(template: bytes) -> str | None:
         pattern = field.get("pattern") if isinstance(field, dict) else None
         if isinstance(pattern, str) and pattern.startswith(_LIST):
             raise UserError(
-                f"pattern {quoted(pattern)} of the template names a file of "
-                "the server, which requests "
-                "cannot read; expected a pattern without a list"
+                f"pattern {quoted(pattern)} of the template names a file of the server, which "
+                "requests cannot read; expected a pattern without a list"
             )
     name = values.get("reference")
     return name if isinstance(name, str) else None

@@ -86,9 +86,8 @@ def reader(pattern: str, lines: bool, max_error: float) -> "Reader":
 
     if pattern.startswith("list:"):
         raise UserError(
-            f"pattern {quoted(pattern)} names a file of the server, which "
-            "requests cannot read; expected "
-            "a pattern without a list"
+            f"pattern {quoted(pattern)} names a file of the server, which requests cannot read; "
+            "expected a pattern without a list"
         )
     return Reader(pattern=pattern, lines=lines, max_error=max_error)
 
