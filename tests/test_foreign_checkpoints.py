@@ -159,6 +159,9 @@ def test_weights_in_several_files_are_read_by_their_index(tmp_path):
         ('{"config": [1, 2]}', "is JSON and no index of weights"),
         ('{"weight_map": {"a": "i.index.json"}}', "is an index, and another one names it"),
         ('{"weight_map": ', "is no JSON"),
+        (r'{"weight_map": {"a": "a\u0000b"}}', "does not lie beside it"),
+        (r'{"weight_map": {"a": "\ud800"}}', "does not lie beside it"),
+        (f'{{"weight_map": {{"a": "{"x" * 999}"}}}}', "names 'x{80}', which does not lie"),
     ],
 )
 def test_an_index_that_is_none(tmp_path, text, sentence):

@@ -20,6 +20,9 @@ from holmdel import data
 from holmdel.checkpoint import load_line_model
 from holmdel.errors import UserError
 from holmdel.exchange import convert, read_weights
+from holmdel.exchange.fitting import fits
+from holmdel.exchange.listing import listing
+from holmdel.files.tensors import load_tensors
 from holmdel.images import decode_page, pages
 from holmdel.reading import items, read_labelled
 from holmdel.reading.cheques import open_cheque
@@ -31,6 +34,8 @@ from holmdel.settings import OPTIONS, TRAINING
 from holmdel.training.callbacks import Callback, Stopped
 from holmdel.training.settings import plan
 
+INDEX, PART = "model.safetensors.index.json", "model-00001-of-00002.safetensors"
+CHECKPOINT = "keras-checkpoint.index"
 PAGES = 3  # of a file that are decoded
 
 
@@ -80,9 +85,30 @@ def calibration(path: Path) -> object:
     return load_calibration(path.parent / "reader.safetensors")
 
 
+def state(path: Path) -> object:
+    """Returns what a state has that a training goes on from."""
+    in_run(path.name)(path)
+    texts = load_tensors(path)[1]
+    return _plain(load_tensors(path)[0]), {name: json.loads(text) for name, text in texts.items()}
+
+
 def weights(path: Path) -> object:
-    """Returns a LeNet with another framework's weights."""
-    return convert(read_weights(path), "lenet-max").options
+    """Returns what is in a file of another framework, and a network that it fits with them."""
+    found = read_weights(path)
+    return listing(found), convert(found, next(iter(fits(found)), "lenet-max")).options
+
+
+def beside(folder: str, name: str, given: str) -> Callable[[Path], object]:
+    """Returns the door of weights in several files, of which one is this; another is given."""
+
+    def together(path: Path) -> object:
+        copy = path.parent / f"copy-{folder}"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(path.parent / folder, copy)
+        shutil.copyfile(path, copy / name)
+        return weights(copy / given)
+
+    return together
 
 
 def image(path: Path) -> object:
@@ -185,12 +211,17 @@ DOORS = {
     "classifier-header": Door(classifier, "model.safetensors"),
     "reader": Door(line_reader, "line.safetensors", same=True),
     "reader-header": Door(line_reader, "line.safetensors"),
-    "state": Door(in_run("resume.safetensors"), "resume.safetensors"),
+    "state": Door(state, "resume.safetensors", same=True),
     "state-header": Door(in_run("resume.safetensors"), "resume.safetensors"),
     "config": Door(in_run("config.json"), "config.json"),
     "metrics": Door(in_run("metrics.jsonl", "done"), "metrics.jsonl"),
     "calibration": Door(calibration, "calibration.json"),
     "weights": Door(weights, "weights.bin"),
+    "weights-torch": Door(weights, "weights.pt"),
+    "weights-pickled": Door(weights, "weights.pkl"),
+    "weights-index": Door(beside("sharded", INDEX, INDEX), "index.json"),
+    "weights-part": Door(beside("sharded", PART, INDEX), "part.safetensors"),
+    "weights-tensorflow": Door(beside("tensorflow", CHECKPOINT, CHECKPOINT), "variables"),
     "weights-hdf5": Door(weights, "weights.bin"),
     "exported": Door(exported, "model.onnx"),
     "image": Door(image, "image.png"),

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import pickletools
 import random
 import re
 import zipfile
@@ -174,12 +175,71 @@ def damage_zip(content: bytes, dice: random.Random) -> bytes:
     except (zipfile.BadZipFile, zlib.error, EOFError):
         return damage(content, dice)
     at = dice.randrange(len(members))
+    pickles = [n for n, (_, inner) in enumerate(members) if inner.startswith(b"\x80")]
+    if pickles and dice.random() < 0.7:
+        at = dice.choice(pickles)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for number, (info, inner) in enumerate(members):
-            changed = damage(inner, dice) if number == at else inner
-            archive.writestr(info, changed, zipfile.ZIP_STORED)
+            archive.writestr(info, _damaged(inner, dice) if number == at else inner)
     return file.getvalue()
+
+
+def _damaged(content: bytes, dice: random.Random) -> bytes:
+    """Returns a member of an archive, damaged; of a pickle more often its commands."""
+    if content.startswith(b"\x80") and dice.random() < 0.8:
+        return damage_pickle(content, dice)
+    return damage(content, dice)
+
+
+def _text(text: str) -> bytes:
+    return b"X" + len(text.encode()).to_bytes(4, "little") + text.encode()
+
+
+# Commands of pickles: values, marks, what takes from the stack, and names of what would be called.
+COMMANDS = (
+    *(b"0", b"1", b"2", b"(", b"t", b"l", b"d", b"R", b"b", b"}", b"]", b")", b"s", b"u", b"a"),
+    *(b"N", b"e", b"Q", b"h\0", b"h\1", b"q\0", b"K\0", b"K\x07", b"J\xff\xff\xff\xff", b"\x85"),
+    *(b"\x86", b"\x87", b"\x81", b"\x93", b"\x94", b"\x8f", b"\x90", b"G\x7f\xf0\0\0\0\0\0\0"),
+    *(b"I999999999999\n", b"L" + b"9" * 5000 + b"L\n", b"\x8b\xd0\x07\0\0" + b"\x7f" * 2000),
+    *(_text(""), _text("conv1.weight"), _text("x" * 5000), _text("a\n\0b"), b"C\x04abcd"),
+    *(b"K\1q\x09h\x09\x86q\x09h\x09h\x09\x86q\x09h\x09h\x09\x86", b"cos\nmkdir\n"),
+    *(b"cbuiltins\nset\n", b"ccollections\nOrderedDict\n", b"ctorch\nFloatStorage\n"),
+    *(b"ctorch._utils\n_rebuild_tensor_v2\n", b"cnumpy.core.multiarray\n_reconstruct\n"),
+    *(b"cos\nmkdir\n" + _text("executed") + b"\x85R", b"ctorch\nSize\n", b"cnumpy\ndtype\n"),
+)  # fmt: skip
+
+
+def damage_pickle(content: bytes, dice: random.Random) -> bytes:
+    """Returns pickles with one to four of their commands others, missing, more or in other order.
+
+    What stands behind a pickle is another, or stays as it is.
+    """
+    parts: list[bytes] = []
+    file = io.BytesIO(content)
+    try:
+        for _ in range(dice.choice((1, 1, 2, 5))):
+            places = [place for _, _, place in pickletools.genops(file) if place is not None]
+            ends = [*places[1:], file.tell()]
+            parts += [content[a:b] for a, b in zip(places, ends, strict=True)]
+    except Exception:  # no further pickle
+        file.seek(len(b"".join(parts)))
+    if not parts:
+        return damage(content, dice)
+    for _ in range(dice.choice((1, 1, 2, 4))):
+        at, kind = dice.randrange(len(parts) or 1), dice.randrange(5)
+        if kind == 0:
+            del parts[at : at + dice.choice((1, 1, 3, 20))]
+        elif kind == 1:
+            parts.insert(at, dice.choice(COMMANDS))
+        elif kind == 2:
+            parts[at : at + 1] = [dice.choice(COMMANDS)]
+        elif kind == 3:
+            parts[at:at] = parts[at : at + dice.choice((1, 5, 30))] * dice.choice((1, 2, 40))
+        elif parts:
+            other = dice.randrange(len(parts))
+            parts[at], parts[other] = parts[other], parts[at]
+    return b"".join(parts) + content[file.tell() :]
 
 
 def damage_png(content: bytes, dice: random.Random) -> bytes:

@@ -4,8 +4,6 @@ import contextlib
 import io
 import json
 import random
-import warnings
-import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -13,15 +11,17 @@ from typing import Any
 
 import numpy as np
 import pypdfium2
-import torch
 from PIL import Image, ImageDraw
 from safetensors.torch import save
 
 import holmdel
+from campaign import foreign
+from campaign.doors import CHECKPOINT, INDEX, PART
 from campaign.mutate import (
     as_json,
     damage,
     damage_json,
+    damage_pickle,
     damage_png,
     damage_text,
     damage_zip,
@@ -34,7 +34,6 @@ from holmdel.networks.line import LineNetwork
 from holmdel.reading.trust import Trust, calibration_path, save_calibration
 from holmdel.training.callbacks import Callback, Stopped
 
-FILES = Path(__file__).parents[2] / "tests" / "files"
 TINY = (4, 4, 8, 8, 8, 8, 8)  # channels
 Damaged = Callable[[random.Random], bytes]
 PATTERNS = (
@@ -130,36 +129,6 @@ def letter(end: bytes = b"") -> bytes:
     return b"".join(p + end if end else len(p).to_bytes(4) + p for p in parts)
 
 
-def foreign(folder: Path) -> list[bytes]:
-    """Returns files of weights of other frameworks, but HDF5, which takes a process each."""
-    found = [path.read_bytes() for path in FILES.glob("*.params")]
-    for archive in FILES.glob("*.zip"):
-        with zipfile.ZipFile(archive) as opened:
-            names = [n for n in opened.namelist() if not n.endswith((".h5", ".keras", ".json"))]
-            found += [opened.read(name) for name in names]
-    network = holmdel.build("lenet")
-    torch.save(network.state_dict(), folder / "state.pt")
-    torch.save({"model": network.state_dict(), "epoch": 3}, folder / "checkpoint.pt")
-    torch.save(network.state_dict(), folder / "old.pt", _use_new_zipfile_serialization=False)
-    np.savez(folder / "state.npz", **{name: t.numpy() for name, t in network.state_dict().items()})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # deprecated, and still found in the world
-        script = torch.jit.script(network)
-        script.save(str(folder / "script.pt"))  # type: ignore[no-untyped-call]
-    made = ("state.pt", "checkpoint.pt", "old.pt", "script.pt", "state.npz")
-    found += [(folder / name).read_bytes() for name in made]
-    found.append(onnx(folder))
-    found.append(save(network.state_dict()))
-    return found
-
-
-def foreign_hdf5() -> list[bytes]:
-    """Returns files of Keras that are HDF5, or have it inside."""
-    with zipfile.ZipFile(FILES / "keras.zip") as opened:
-        names = [name for name in opened.namelist() if name.endswith((".h5", ".keras"))]
-        return [opened.read(name) for name in names]
-
-
 def prepared(folder: Path) -> None:
     """Writes what lies beside the files that doors are given."""
     holmdel.train("lenet", "digits", out=folder / "done", epochs=1, limit=64)
@@ -186,7 +155,8 @@ def prepared(folder: Path) -> None:
     save_calibration(folder / "reader.safetensors", trust)
     for name in ("a.png", "b.png", "image.png"):
         (folder / name).write_bytes(in_format("PNG"))
-    (folder / "weights.params").write_bytes((FILES / "lenet.params").read_bytes())
+    (folder / "weights.params").write_bytes((foreign.FILES / "lenet.params").read_bytes())
+    foreign.beside(folder)
     holmdel.Template.of(form()).save(folder / "form.toml")
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 255, (20, 28, 28), np.uint8), np.arange(20) % 3
@@ -254,6 +224,8 @@ def _bytes(seeds: Callable[[Path], list[bytes]], folder: Path) -> Damaged:
         content = dice.choice(given)
         if content.startswith(b"PK") and dice.random() < 0.6:
             return damage_zip(content, dice)
+        if content.startswith(b"\x80") and dice.random() < 0.7:
+            return damage_pickle(content, dice)
         if content.startswith(b"\x89PNG") and dice.random() < 0.5:
             return damage_png(content, dice)
         return damage(content, dice, given)
@@ -294,23 +266,32 @@ def _read(*parts: str) -> Callable[[Path], Path]:
 _WHOLE = {
     "classifier": _read("done", "model.safetensors"),
     "reader": _read("reader.safetensors"),
+    "state": _read("run", "resume.safetensors"),
 }
-_STATE = _read("run", "resume.safetensors")
 _MAKERS: dict[str, Callable[[Path], Damaged]] = {
     "classifier": partial(_bytes, lambda f: [_WHOLE["classifier"](f).read_bytes()]),
     "classifier-header": partial(_header, _WHOLE["classifier"]),
     "reader": partial(_bytes, lambda f: [_WHOLE["reader"](f).read_bytes()]),
     "reader-header": partial(_header, _WHOLE["reader"]),
-    "state": partial(_bytes, lambda f: [_STATE(f).read_bytes()]),
-    "state-header": partial(_header, _STATE),
+    "state": partial(_bytes, lambda f: [_WHOLE["state"](f).read_bytes()]),
+    "state-header": partial(_header, _WHOLE["state"]),
     "config": partial(_json, lambda f: [json.loads((f / "run/config.json").read_text())]),
     "metrics": partial(
         _json, lambda f: [json.loads((f / "done/metrics.jsonl").read_text())], lines=True
     ),
     "calibration": partial(_json, lambda f: [json.loads(calibration_path().read_text())]),
-    "weights": partial(_bytes, foreign),
-    "weights-hdf5": partial(_bytes, lambda f: foreign_hdf5()),
-    "exported": partial(_bytes, lambda f: [onnx(f)]),
+    "weights": partial(_bytes, foreign.found),
+    "weights-torch": partial(_bytes, lambda f: foreign.of_torch()),
+    "weights-pickled": partial(_bytes, lambda f: foreign.pickled()),
+    "weights-index": partial(
+        _json, lambda f: [json.loads((f / foreign.SHARDED / INDEX).read_text())]
+    ),
+    "weights-part": partial(_bytes, lambda f: [(f / foreign.SHARDED / PART).read_bytes()]),
+    "weights-tensorflow": partial(
+        _bytes, lambda f: [(f / foreign.TENSORFLOW / CHECKPOINT).read_bytes()]
+    ),
+    "weights-hdf5": partial(_bytes, foreign.hdf5),
+    "exported": partial(_bytes, lambda f: [foreign.onnx(f)]),
     "image": partial(_bytes, lambda f: images()),
     "pdf": partial(_bytes, lambda f: [pdf()]),
     "cheques": partial(_bytes, lambda f: [letter(), letter(b"\r\n")]),
@@ -328,10 +309,3 @@ _MAKERS: dict[str, Callable[[Path], Damaged]] = {
     "answers": partial(_json, lambda f: [ANSWER], lines=True),
     "command-line": partial(_json, lambda f: [list(words) for words in COMMANDS]),
 }
-
-
-def onnx(folder: Path) -> bytes:
-    """Returns an exported classifier."""
-    path = folder / "made.onnx"
-    holmdel.load(folder / "done").export(path, "onnx", force=True)  # a process may begin anew
-    return path.read_bytes()

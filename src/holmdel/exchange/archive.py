@@ -60,6 +60,18 @@ class Archive:
 
         self._done(name, copy)
 
+    def refuse_bomb(self) -> None:
+        """Raises a UserError if all of it, unpacked by another, would be too much."""
+        unpacked = sum(member.file_size for member in self._zip.infolist())
+        self._refuse_more(self._left - unpacked)
+
+    def _refuse_more(self, left: int) -> None:
+        if left < 0:
+            raise UserError(
+                f"{self.path} would unpack to more than {MOST_UNPACKED} times its size, which no "
+                "weights do; it is damaged"
+            )
+
     def _done(self, name: str, do: Callable[[zipfile.ZipInfo], Done]) -> Done:
         """Returns what is made of a member."""
         try:
@@ -67,11 +79,7 @@ class Archive:
         except KeyError:
             raise UserError(f"{self.path} has no {name} in it; save it again") from None
         self._left -= member.file_size
-        if self._left < 0:
-            raise UserError(
-                f"{self.path} would unpack to more than {MOST_UNPACKED} times its size, which no "
-                "weights do; it is damaged"
-            )
+        self._refuse_more(self._left)
         try:
             return do(member)
         except (*DAMAGE, Exception) as error:

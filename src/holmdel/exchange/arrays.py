@@ -84,11 +84,13 @@ def array(
     """
     if not isinstance(kind, str) or not isinstance(shape, tuple) or not isinstance(content, bytes):
         raise damaged(path, "an array that is none")
+    if not all(isinstance(side, int) for side in shape):  # not said: it may be without end
+        raise damaged(path, "an array whose shape is none")
     try:
         type_ = np.dtype(kind)
     except (TypeError, ValueError, SyntaxError):
         raise damaged(path, f"numbers of the type {kind[:20]!r}") from None
-    whole = all(isinstance(side, int) and 0 <= side <= len(content) for side in shape)
+    whole = all(0 <= side <= len(content) for side in shape)
     if type_.kind not in KINDS or not whole or len(shape) > MOST_DIMENSIONS:
         raise damaged(path, f"numbers of the type {kind[:20]!r}, {str(shape)[:40]}")
     if math.prod(shape) * type_.itemsize != len(content):

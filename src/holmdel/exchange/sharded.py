@@ -11,6 +11,7 @@ from holmdel.exchange.weights import Weights
 from holmdel.schema import read_json
 
 ENDING = ".index.json"
+LONGEST = 200  # characters of a file's name
 _PART = re.compile(r"(.*)-\d+-of-(\d+)(\.\w+)")
 
 
@@ -50,11 +51,17 @@ def read(path: str | Path, read_part: Callable[[Path], Weights]) -> Weights:
         raise UserError(f"{path} is JSON and no index of weights; give the file of the weights")
     parts: dict[str, dict[str, Tensor]] = {}
     for file in dict.fromkeys(files.values()):
-        if Path(file).name != file:
-            raise UserError(f"{path} names {file!r}, which does not lie beside it")
+        if not _is_name(file):
+            raise UserError(f"{path} names {file[:80]!r}, which does not lie beside it")
         parts[file] = read_part(Path(path).parent / file).tensors
     missing = [name for name, file in files.items() if name not in parts[file]]
     if missing:
-        raise UserError(f"{path} says that {missing[0]!r} is in {files[missing[0]]}; it is not")
+        file = files[missing[0]]
+        raise UserError(f"{path} says that {missing[0][:80]!r} is in {file}; it is not")
     tensors = {name: parts[file][name] for name, file in files.items()}
     return Weights(str(path), f"{len(parts)} files of weights", tensors, ordered=False)
+
+
+def _is_name(file: str) -> bool:
+    """Tells whether a text can be the name of a file in the same folder."""
+    return Path(file).name == file and file.isprintable() and len(file) <= LONGEST

@@ -40,9 +40,10 @@ class TorchArchive:
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
-        pickled = next(name for name in archive.names if name.endswith(DATA))
+        self.path = archive.path
+        pickled = pickled_in(archive)
         self._folder = pickled.removesuffix("data.pkl")
-        self.content = read_pickle(archive.path, archive.read(pickled))
+        self.content = read_pickle(self.path, archive.read(pickled))
 
     def tensor(self, name: str, made: object) -> Tensor:
         """Returns a tensor, a window on numbers of the archive.
@@ -54,13 +55,15 @@ class TorchArchive:
         Raises:
             UserError: if it is damaged, or of a type that is not known.
         """
-        path = self._archive.path
+        path = self.path
         if arrays.is_array(made):
             return torch.from_numpy(arrays.of_pickle(path, made).copy())
         try:
             storage, offset, shape, strides = _made(made).given[:4]  # type: ignore[attr-defined]
             _, kind, key, *_ = storage.given
             type_ = TYPES[kind.name]
+            if not isinstance(key, str):
+                raise TypeError
         except (AttributeError, KeyError, TypeError, ValueError):
             raise damaged(path, f"{name!r} is no tensor that is known") from None
         content = self._archive.read(f"{self._folder}data/{key}")
@@ -71,6 +74,11 @@ class TorchArchive:
         if not _fits(offset, shape, strides, len(numbers)):
             raise damaged(path, f"{name!r} is larger than its numbers")
         return numbers.as_strided(shape, strides, offset)
+
+
+def pickled_in(archive: Archive) -> str:
+    """Returns the name of the pickle in an archive that has one."""
+    return next(name for name in archive.names if name.endswith(DATA))
 
 
 def is_tensor(value: object) -> bool:

@@ -13,13 +13,21 @@ from torch import Tensor
 from holmdel.errors import UserError
 from holmdel.exchange.archive import opened
 from holmdel.exchange.checkpoints import chosen
-from holmdel.exchange.pickles import Object
-from holmdel.exchange.torch_archive import TorchArchive, dimensions, is_module, is_tensor
+from holmdel.exchange.pickles import Object, read_pickle
+from holmdel.exchange.torch_archive import (
+    TorchArchive,
+    dimensions,
+    is_module,
+    is_tensor,
+    pickled_in,
+)
 from holmdel.exchange.weights import Weights
 from holmdel.files.tensors import load_tensors
 
 # `torch.save` writes a zip today; before 1.6 it wrote pickles, the first of them this number.
 BEFORE_ZIPS = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
+
+BEFORE_NUMBERS = 5  # pickles: it, the protocol, the machine, what was saved, the keys of numbers
 
 
 def pickled(path: str | Path, where: str = "") -> UserError:
@@ -107,6 +115,7 @@ def read_safetensors(path: str | Path) -> Weights:
 
 def _load(path: str | Path) -> Any:
     """Returns what `torch.load` gives; None where it would have to import something and run it."""
+    _refuse_costly(Path(path))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -120,6 +129,21 @@ def _load(path: str | Path) -> Any:
     if loaded is None:
         raise UserError(f"{path} holds nothing (None); expected a state dict")
     return loaded
+
+
+def _refuse_costly(path: Path) -> None:
+    """Raises a UserError for a file with which `torch.load` would be busy for hours, or full.
+
+    Its pickles are followed here first: no size in them is believed, and nothing is called.
+    """
+    if zipfile.is_zipfile(path):
+        with opened(path) as archive:
+            archive.refuse_bomb()
+            read_pickle(path, archive.read(pickled_in(archive)))
+        return
+    with path.open("rb") as file:
+        for _ in range(BEFORE_NUMBERS):
+            read_pickle(path, file)
 
 
 def _unreadable(path: str | Path) -> UserError:

@@ -1,18 +1,18 @@
 """Weights of TorchScript archives: the tensors are taken, the program is not run."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from torch import Tensor
 
 from holmdel.errors import UserError
-from holmdel.exchange.archive import opened
+from holmdel.exchange.archive import damaged, opened
 from holmdel.exchange.pickles import Object
 from holmdel.exchange.torch_archive import TorchArchive, is_tensor
 from holmdel.exchange.weights import Weights
 
 FORM = "TorchScript archive"
 DEEPEST = 64
+MOST_MODULES = 20_000  # a module may be there many times, and so may those in it
 CONSTANTS = "/constants/"
 
 
@@ -24,7 +24,7 @@ def read(path: str | Path) -> Weights:
     """
     with opened(path) as archive:
         saved = TorchArchive(archive)
-        tensors = dict(_tensors(saved, saved.content))
+        tensors = _tensors(saved)
         frozen = any(CONSTANTS in name for name in archive.names)
     if not tensors and frozen:
         raise UserError(
@@ -34,15 +34,18 @@ def read(path: str | Path) -> Weights:
     return Weights(str(path), FORM, tensors)
 
 
-def _tensors(
-    saved: TorchArchive, module: object, name: str = "", depth: int = 0
-) -> Iterator[tuple[str, Tensor]]:
-    """Yields the tensors of a module and of those in it, by their dotted names."""
-    if not isinstance(module, Object) or not isinstance(module.state, dict) or depth > DEEPEST:
-        return
-    for key, value in module.state.items():
-        inner = f"{name}.{key}" if name else str(key)
+def _tensors(saved: TorchArchive) -> dict[str, Tensor]:
+    """Returns the tensors of a module and of those in it, by their dotted names, in its order."""
+    found: dict[str, Tensor] = {}
+    left = [(0, "", saved.content)]
+    for _ in range(MOST_MODULES):
+        if not left:
+            return found
+        depth, name, value = left.pop()
         if is_tensor(value):
-            yield inner, saved.tensor(inner, value)
-        else:
-            yield from _tensors(saved, value, inner, depth + 1)
+            found[name] = saved.tensor(name, value)
+        elif isinstance(value, Object) and isinstance(value.state, dict) and depth <= DEEPEST:
+            dot = f"{name}." if name else ""
+            inner = [(depth + 1, f"{dot}{key}", one) for key, one in value.state.items()]
+            left += reversed(inner)
+    raise damaged(saved.path, f"more than {MOST_MODULES} modules and numbers")
