@@ -194,7 +194,8 @@ def test_the_steps_can_be_looked_at(holmdel, model, scans, tmp_path):
     words = [scans / "03.png", scans / "more" / "03.png", "--lines", "--model", model]
     assert holmdel("read", *words, "--show", tmp_path / "seen").status == 0
     names = sorted(path.name for path in (tmp_path / "seen").iterdir())
-    assert names == ["03-01-alignment-1.png", "03-2-01-alignment-1.png"]
+    drawn = ["01-alignment-1.png", "02-network-1.png"]
+    assert names == [*(f"03-{name}" for name in drawn), *(f"03-2-{name}" for name in drawn)]
     with Image.open(tmp_path / "seen" / names[0]) as picture:
         assert np.asarray(picture).min() < 100
 

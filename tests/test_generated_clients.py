@@ -106,6 +106,7 @@ async function main(): Promise<void> {
   const upload = { body, bodySerializer: form };
   note("classify", await client.POST("/v1/classify", upload));
   note("read", await client.POST("/v1/read", upload));
+  note("inside", await client.POST("/v1/read/inside", upload));
   note("activations", await client.POST("/v1/activations", upload));
   const infer = await client.POST("/v2/models/{name}/infer", { ...at, body: { inputs: [tensor] } });
   note("infer", infer);

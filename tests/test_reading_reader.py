@@ -124,10 +124,10 @@ def test_more_pictures_than_a_batch_come_in_order(model, tmp_path):
 
 def test_steps_are_pictures_with_names(model):
     reading = Reader(model, pattern="digits", lines=True).read(line_picture(), steps=True)
-    [(name, picture)] = reading.steps
-    assert name == "alignment-1"
-    assert picture.dtype == np.uint8
-    assert picture.shape[2] == 3
+    assert [name for name, _ in reading.steps] == ["alignment-1", "network-1"]
+    for _, picture in reading.steps:
+        assert picture.dtype == np.uint8
+        assert picture.shape[2] == 3
 
 
 @pytest.mark.parametrize(
@@ -201,3 +201,31 @@ def test_the_numbers_of_a_tables_rows_are_print():
     found = holmdel.read(page)
     assert found.lines == ()
     assert sum(item.reason == "print" and item.box[0] < 140 for item in found.skipped) >= 9
+
+
+def test_a_look_shows_what_the_network_said_at_each_step():
+    image = line_picture("1998", size=(180, 60))
+    [line] = holmdel.Reader(lines=True).read(image, steps=True).lines
+    look = line.look
+    assert look.picture.shape[0] == 32
+    assert look.picture[:, :8].min() > 200  # the margin is paper
+    assert look.picture.min() < 100
+    assert look.steps.shape == (look.picture.shape[1] // 2, len(look.characters))
+    np.testing.assert_allclose(look.steps.sum(1), 1, atol=0.02)
+    said = [look.characters[number] for number in look.steps.argmax(1)]
+    kept = [now for now, before in zip(said, ["", *said], strict=False) if now != before]
+    assert "".join(kept) == line.text == "1998"  # digits in a row are one, nothing parts two 9s
+    for (char, first, last), digit in zip(look.digits, line.digits, strict=True):
+        assert char == digit.char
+        assert look.steps[first : last + 1, int(char)].max() == pytest.approx(digit.confidence)
+    assert look.texts[0] == ("1998", pytest.approx(max(part for _, part in look.texts)))
+    assert sum(part for _, part in look.texts) <= 1.001
+
+
+def test_a_look_is_kept_where_it_is_asked_for_and_changes_no_answer():
+    reader = holmdel.Reader()
+    page = line_picture("60614", size=(220, 60))
+    plain, shown = reader.read(page), reader.read(page, steps=True)
+    assert [line.look for line in plain.lines] == [None]
+    assert shown.lines[0].look.views >= 1
+    assert plain.to_json() == shown.to_json()

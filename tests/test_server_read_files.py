@@ -1,5 +1,6 @@
 """`POST /v1/read` with files beside the image: a form's template, or a list of codes."""
 
+import base64
 import io
 
 import pytest
@@ -112,3 +113,38 @@ def test_a_reference_that_no_file_can_be_called_is_refused(client, template, nam
     assert answer.status_code == 400
     assert "the name of a file" in answer.json()["error"]
     assert "/tmp" not in answer.json()["error"]
+
+
+def test_how_a_line_was_read_is_shown_step_by_step(client):
+    read = client.post("/v1/read", content=line("1998")).json()
+    answer = client.post("/v1/read/inside", content=line("1998"))
+    assert answer.status_code == 200, answer.text
+    [seen] = answer.json()["lines"]
+    assert (seen["text"], seen["box"]) == ("1998", read["lines"][0]["box"])
+    assert seen["texts"][0]["text"] == "1998"
+    assert len(base64.b64decode(seen["picture"])) == 32 * seen["width"]
+    assert len(seen["steps"]) == seen["width"] // 2
+    for digit in seen["digits"]:
+        row = seen["characters"].index(digit["char"])
+        assert max(step[row] for step in seen["steps"][digit["first"] : digit["last"] + 1]) > 0.5
+    assert seen["characters"][-1] == ""
+    assert all(len(step) == len(seen["characters"]) for step in seen["steps"])
+
+
+def test_the_way_to_the_fields_of_a_form_is_shown_with_them(client, template):
+    files = {"file": ("a.png", png(sheet("407319"))), **template}
+    answer = client.post("/v1/read/inside", files=files)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert [picture["name"] for picture in found["pictures"]] == ["form"]
+    assert found["pictures"][0]["picture"].startswith("data:image/png;base64,")
+    assert [line["text"] for line in found["lines"]] == ["407319"]
+    page = client.post("/v1/read/inside", content=png(sheet("407319"))).json()
+    steps = [picture["name"] for picture in page["pictures"]]
+    assert steps == ["light", "clean", "lines", "fields"]
+
+
+def test_a_page_that_a_file_does_not_have_has_no_inside(client):
+    answer = client.post("/v1/read/inside?page=2", content=line("1998"))
+    assert answer.status_code == 404
+    assert answer.json() == {"error": "page 2 was asked for; the file has 1"}

@@ -66,7 +66,9 @@ DOORS = {
     "activations": raw("/v1/activations"),
     "tensor": as_tensor,
     "read": raw("/v1/read"),
+    "inside": raw("/v1/read/inside"),
 }
+SLOW = ("read", "inside")
 
 
 def part(content: bytes, head: str = 'name="file"; filename="7.png"') -> bytes:
@@ -321,7 +323,7 @@ def edited(content: bytes, changes: list[tuple[str, int, int]]) -> bytes:
     [
         *((door, 20) for door in DOORS),
         *(
-            pytest.param(door, 40 if door == "read" else 300, marks=pytest.mark.exhaustive)
+            pytest.param(door, 40 if door in SLOW else 300, marks=pytest.mark.exhaustive)
             for door in DOORS
         ),
     ],

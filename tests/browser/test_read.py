@@ -48,6 +48,45 @@ def test_a_dropped_amount_is_read(open_page, keep_picture, amount):
     keep_picture(page, "read")
 
 
+def test_it_is_shown_how_a_line_was_read(open_page, keep_picture):
+    page = open_page("tab=read")
+    page.wait_for_selector("#inside-texts .greatest .bar-name:has-text('60614')")  # the sample
+    strip = page.locator("#inside-strip")
+    assert "6 99" in page.locator("#inside-now").inner_text()  # at the first digit
+    strip.focus()
+    page.keyboard.press("ArrowLeft")
+    first = int(strip.get_attribute("aria-valuenow"))
+    page.keyboard.press("ArrowRight")
+    assert int(strip.get_attribute("aria-valuenow")) == first + 1
+    spans = page.locator(".inside-spans span")
+    assert "".join(spans.all_inner_texts()) == "60614"
+    middle = spans.nth(1).bounding_box()
+    page.mouse.move(middle["x"] + middle["width"] / 2, middle["y"] + 60)
+    assert re.search(r": 0 >?\d", page.locator("#inside-now").inner_text())
+    keep_picture(page, "read-inside")
+
+
+@pytest.mark.exhaustive
+def test_of_several_lines_the_chosen_one_is_shown(open_page, tmp_path):
+    sheet = Image.new("L", (900, 1200), 250)
+    for number, text in enumerate(("1998", "60614", "407319")):
+        line = Image.fromarray(StringMaker(None, seed=50 + number).sample(text).image)
+        ink = line.resize((line.width * 90 // line.height, 90)).point(lambda v: 255 * (v < 110))
+        sheet.paste(40, (120, 160 + 300 * number), ink)
+    sheet.save(tmp_path / "page.png")
+    page = open_page("tab=read")
+    page.wait_for_selector("#read-inside")
+    page.locator("#choose-picture").set_input_files(tmp_path / "page.png")
+    page.wait_for_selector("#read-line-3")
+    assert not page.locator("#read-inside").count()
+    page.locator("#read-line-2 .line-inside").click()
+    page.wait_for_selector("#read-line-2 #read-inside")
+    assert "line 2" in page.locator("#inside-title").inner_text()
+    assert page.locator("#read-line-2 .line-inside").get_attribute("aria-pressed") == "true"
+    page.locator("#inside-steps summary").click()
+    assert page.locator(".inside-pictures figure").count() == 4
+
+
 @pytest.mark.exhaustive
 def test_a_line_and_its_box_light_up_together(open_page, amount):
     page = open_page("tab=read&read.pattern=amount")

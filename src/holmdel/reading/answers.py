@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from holmdel.reading.looks import Look
+
 Box = tuple[int, int, int, int]
 Grey = NDArray[np.uint8]
 
@@ -54,6 +56,7 @@ class Line:
         digits: one for each of `text`.
         score: what the line reader gave, 0..1, before it was calibrated.
         value: what the line is worth as JSON-ready values, where the pattern gives it a value.
+        look: how the network read it, where asked for; of a comb in one go, not cell by cell.
         field: the name of the field it stands in, where fields have names.
     """
 
@@ -65,6 +68,7 @@ class Line:
     digits: tuple[Digit, ...]
     score: float
     value: dict[str, Any] | None = None
+    look: Look | None = field(default=None, repr=False, compare=False)
     field: str | None = None
 
     def to_json(self) -> dict[str, Any]:

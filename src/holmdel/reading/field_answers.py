@@ -19,6 +19,7 @@ from holmdel.reading.answers import (
 )
 from holmdel.reading.cells import CombAnswer
 from holmdel.reading.line import LineAnswer
+from holmdel.reading.looks import Look, draw_look
 from holmdel.reading.page import Field
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.trust import Trust
@@ -127,10 +128,20 @@ def longest(found: Reading) -> Reading:
     return replace(found, lines=tuple(lines))
 
 
-def alignments(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[str, Grey], ...]:
-    """Returns an image of where the digits of a line stand, and its name."""
+def alignments(
+    picture: Grey, answer: LineAnswer, number: int, look: Look | None
+) -> tuple[tuple[str, Grey], ...]:
+    """Returns images of where the digits of a line stand and of how it was read, and their names.
+
+    There are none where it was not asked how it was read.
+    """
+    if look is None:
+        return ()
     digits = [(digit.char, digit.box) for digit in answer.digits]
-    return ((f"alignment-{number}", draw_alignment(picture, digits)),)
+    return (
+        (f"alignment-{number}", draw_alignment(picture, digits)),
+        (f"network-{number}", draw_look(look)),
+    )
 
 
 def around(boxes: Sequence[Box]) -> Box:

@@ -20,6 +20,7 @@ from holmdel.reading.cells import read_cells
 from holmdel.reading.comb_crops import Comb
 from holmdel.reading.field_answers import line_of, of_both
 from holmdel.reading.filled import Filled, Form
+from holmdel.reading.looks import Look
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.trust import Trust
 
@@ -63,7 +64,8 @@ class FormReader:
                 reason = UNCLEAR if answer else "empty"
                 skipped.append(Skipped(one.box, reason, name, one.field.required))
             else:
-                lines.append(self._line(one, answer))
+                look = self._look(one) if steps else None
+                lines.append(replace(self._line(one, answer), look=look))
             if steps and answer is not None and one.picture is not None:
                 digits = [(digit.char, digit.box) for digit in answer.digits]
                 shown.append((f"field-{name}", draw_alignment(one.picture, digits)))
@@ -92,6 +94,12 @@ class FormReader:
             for name, said in zip(combs, in_cells, strict=True):
                 found[name] = of_both(found[name], said)
         return found
+
+    def _look(self, filled: Filled) -> Look:
+        """Returns how a field's picture was read in one go."""
+        assert filled.picture is not None
+        [look] = self._network.looks([filled.picture], parse_pattern(filled.field.pattern))
+        return look
 
     def _line(self, filled: Filled, answer: "LineAnswer") -> Line:
         pattern, certain = parse_pattern(filled.field.pattern), (self._trust, self._threshold)

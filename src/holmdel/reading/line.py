@@ -24,6 +24,7 @@ from holmdel.reading.decode import (
 )
 from holmdel.reading.expressions import BLANK, CHARACTERS, DIGITS
 from holmdel.reading.line_models import LineModel
+from holmdel.reading.looks import Look, look_of
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.views import VIEWS, View, look
 
@@ -117,18 +118,21 @@ class LineReader:
         Raises:
             UserError: if there are not so many views.
         """
-        if views is not None and not 1 <= views <= len(VIEWS):
-            raise UserError(f"{views} views of a line were asked for; expected 1 to {len(VIEWS)}")
-        seen: list[list[Seen]] = [[] for _ in pictures]
-        self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
-        if views is None:
-            left = list(range(len(pictures)))
-            for (count, enough, least), (more, *_) in pairwise(_GROUPS):
-                left = [number for number in left if _doubtful(seen[number], enough, least)]
-                self._look(pictures, pattern, VIEWS[count:more], left, seen)
+        seen = self._views(pictures, pattern, views)
         return [
             _answer(looks, picture, pattern, self._slash)
             for looks, picture in zip(seen, pictures, strict=True)
+        ]
+
+    def looks(
+        self,
+        pictures: Sequence[NDArray[np.uint8]],
+        pattern: Pattern,
+        views: int | None = None,
+    ) -> list[Look]:
+        """Returns how each picture is read, step by step; arguments and errors as `answers`."""
+        return [
+            _looked(seen, pattern, self._slash) for seen in self._views(pictures, pattern, views)
         ]
 
     def chances(
@@ -154,6 +158,21 @@ class LineReader:
     def digit_chances(self, images: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]:
         """Returns for each image (h, w) of one digit, dark on white, how probable each digit is."""
         return self._model.digit_chances(images)
+
+    def _views(
+        self, pictures: Sequence[NDArray[np.uint8]], pattern: Pattern, views: int | None
+    ) -> list[list["Seen"]]:
+        """Returns of each picture so many views, or as many as it takes."""
+        if views is not None and not 1 <= views <= len(VIEWS):
+            raise UserError(f"{views} views of a line were asked for; expected 1 to {len(VIEWS)}")
+        seen: list[list[Seen]] = [[] for _ in pictures]
+        self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
+        if views is None:
+            left = list(range(len(pictures)))
+            for (count, enough, least), (more, *_) in pairwise(_GROUPS):
+                left = [number for number in left if _doubtful(seen[number], enough, least)]
+                self._look(pictures, pattern, VIEWS[count:more], left, seen)
+        return seen
 
     def _look(
         self,
@@ -274,20 +293,54 @@ def _answer(
     found = _claims(looks)
     if not found:
         return LineAnswer("", "", 0.0, ())
-    chances = _weighed(found, pattern, slash)
-    claim = max(chances, key=chances.__getitem__)
+    scores = _scores(found, len(looks), pattern, slash)
+    best, fit = _best(found, scores, pattern, slash)
+    merged = slash and pattern.unslashed is not None
+    digits = _digits(looks[0], best, picture, merged=merged)
+    marks = _marks(looks[0], best, picture, merged=merged) if best.raw != best.text else ()
+    score = next(iter(scores.values()))
+    return LineAnswer(best.text, best.raw, score, digits, best.value, fit, marks)
+
+
+def _looked(looks: Sequence[Seen], pattern: Pattern, slash: bool) -> Look:
+    """Returns how a picture was read."""
+    seen, found = looks[0], _claims(looks)
+    if not found:
+        return look_of(seen.line, seen.steps, (), (), len(looks))
+    scores = _scores(found, len(looks), pattern, slash)
+    best, _ = _best(found, scores, pattern, slash)
+    spans = _spans(seen, best, merged=slash and pattern.unslashed is not None)
+    said: defaultdict[str, float] = defaultdict(float)
+    for (text, _), score in scores.items():
+        said[text] += score
+    digits = [(char, first, last) for char, _, first, last in spans]
+    return look_of(seen.line, seen.steps, digits, [*said.items()], len(looks))
+
+
+def _best(
+    found: Claims, scores: dict[tuple[str, str], float], pattern: Pattern, slash: bool
+) -> tuple[Candidate, float]:
+    """Returns what is claimed best, and the probability that its value is right if it is."""
+    claim = next(iter(scores))
     best, _ = max(found[claim], key=lambda pair: pair[0].log_probability)
     fit = float(pattern.worth is None or best.value is not None)
     if pattern.beside:
         best, fit = _marked(found[claim], pattern, slash)
     if pattern.plain and is_slashed(best.text):
         fit = 0.5
-    merged = slash and pattern.unslashed is not None
-    digits = _digits(looks[0], best, picture, merged=merged)
-    marks = _marks(looks[0], best, picture, merged=merged) if best.raw != best.text else ()
-    seen = min(chances[claim], _sum(found[claim]))  # what is usual makes nothing surer
-    score = min(seen / len(looks), 1.0)
-    return LineAnswer(best.text, best.raw, score, digits, best.value, fit, marks)
+    return best, fit
+
+
+def _scores(
+    found: Claims, views: int, pattern: Pattern, slash: bool
+) -> dict[tuple[str, str], float]:
+    """Returns how probable each claim is over so many views, 0 to 1; what is chosen comes first.
+
+    What is usual decides between claims, and makes none surer.
+    """
+    chances = _weighed(found, pattern, slash)
+    order = sorted(found, key=chances.__getitem__, reverse=True)
+    return {c: min(min(chances[c], _sum(found[c])) / views, 1.0) for c in order}
 
 
 def _weighed(found: Claims, pattern: Pattern, slash: bool) -> dict[tuple[str, str], float]:
@@ -323,19 +376,23 @@ def _sum(said: Sequence[tuple[Candidate, Seen]]) -> float:
 def _digits(
     seen: Seen, best: Candidate, picture: NDArray[np.uint8], *, merged: bool
 ) -> tuple[DigitAnswer, ...]:
-    """Returns the digits that are written: not what was said in the place of a slash."""
+    """Returns the digits that are written, with their boxes."""
+    ink = seen.line[:, MARGIN:-MARGIN] > _INK
+    return tuple(
+        DigitAnswer(char, confidence, _box(first, last, ink, picture.shape))
+        for char, confidence, first, last in _spans(seen, best, merged=merged)
+    )
+
+
+def _spans(seen: Seen, best: Candidate, *, merged: bool) -> list[tuple[str, float, int, int]]:
+    """Returns where the digits stand that are written: not what was said in a slash's place."""
     heard = np.exp(seen.steps)
     with np.errstate(divide="ignore"):
         alone = np.log(marks_as_blank(slash_as_one(heard) if merged else heard))
     pairs = zip(best.raw, best.said, strict=True)
     written = [raw in DIGITS for raw, said in pairs if said in DIGITS]
     spans = align(alone, "".join(c for c in best.said if c in DIGITS))
-    ink = seen.line[:, MARGIN:-MARGIN] > _INK
-    return tuple(
-        DigitAnswer(char, confidence, _box(first, last, ink, picture.shape))
-        for (char, confidence, first, last), is_digit in zip(spans, written, strict=True)
-        if is_digit
-    )
+    return [span for span, is_digit in zip(spans, written, strict=True) if is_digit]
 
 
 def _marks(

@@ -37,6 +37,7 @@ from holmdel.server.routes import (
     page,
     pages,
     predict,
+    reading,
     repository,
     samples,
     trainings,
@@ -49,6 +50,7 @@ from holmdel.version import __version__
 ROUTES = (  # in the order in which a request is compared with them
     inference,
     classify,
+    reading,
     predict,
     page,
     pages,

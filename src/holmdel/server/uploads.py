@@ -192,6 +192,20 @@ async def image_pages(
     return found
 
 
+def page_of(uploads: list[Upload], number: int) -> Upload:
+    """Returns one of all pages, counted from 1.
+
+    Raises:
+        RequestError: 404 if there are fewer; its own where it cannot be used.
+    """
+    if number > len(uploads):
+        raise RequestError(404, f"page {number} was asked for; the file has {len(uploads)}")
+    upload = uploads[number - 1]
+    if upload.error:
+        raise upload.error
+    return upload
+
+
 async def each_page(shared: Services, upload: Upload) -> list[Upload]:
     """Returns the pages of a file, `name#2` being the second, or the file alone.
 

@@ -281,6 +281,28 @@ export interface ReadAnswer {
   error?: string;
 }
 
+/** What /v1/read/inside says of a line; a step is two columns of the picture. */
+export interface InsideLine {
+  text: string;
+  box: number[];
+  /** base64, a byte a pixel, 32 rows. */
+  picture: string;
+  width: number;
+  /** The last, an empty text, stands for nothing. */
+  characters: string[];
+  /** For each step a probability a character. */
+  steps: number[][];
+  digits: { char: string; first: number; last: number }[];
+  /** The answer first. */
+  texts: { text: string; probability: number }[];
+  views: number;
+}
+
+export interface InsideAnswer {
+  lines: InsideLine[];
+  pictures: { name: string; picture: string }[];
+}
+
 /** A line of /v1/read; a box is [left, top, width, height] in pixels. */
 export interface Line {
   text: string;

@@ -3,7 +3,8 @@
 page.py         /, /page/...                    the page's files
 docs.py         /docs                           the routes, described for people
 pages.py        /v1/page                        a page of a TIFF or PDF as PNG
-classify.py     /v1/classify, /v1/read          what an image shows, what is written on it
+classify.py     /v1/classify                    what an image shows
+reading.py      /v1/read, /v1/read/inside       what is written on it, and how that was read
 insight.py      /v1/models, /v1/activations, /v1/unit, /v1/kernels, /v1/saliency, /v1/occlusion
 backward.py     /v1/gradients, /v1/backward, /v1/step: the way back, and a step of training
 samples.py      /v1/samples, /v1/sample         images of a data set

@@ -1,4 +1,4 @@
-"""Routes that classify an image and read the digits on it: `/v1/classify` and `/v1/read`."""
+"""The route that classifies images: `/v1/classify`."""
 
 import json
 from math import exp
@@ -10,24 +10,21 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from holmdel.classifier import nothing_on
-from holmdel.errors import UserError
 from holmdel.images.framing import Framed
-from holmdel.server.beside import BESIDE, reader_of
-from holmdel.server.errors import RequestError, error_responses, image_error
+from holmdel.server.errors import RequestError, error_responses
 from holmdel.server.router import Direct, Router
+from holmdel.server.routes.asking import Unusable, unusable
 from holmdel.server.services import Services, services
 from holmdel.server.uploads import (
     IMAGE_BODY,
     Upload,
     framed,
-    image_body,
     image_pages,
     sent,
     stored_form,
 )
 
 if TYPE_CHECKING:
-    from holmdel.reading import Reader
     from holmdel.server.models import Model
 
 
@@ -56,60 +53,6 @@ class Classified(BaseModel):
     found: str
 
 
-class Unusable(BaseModel):
-    """An image that could not be used, and why."""
-
-    path: str
-    error: str
-
-
-class ReadDigit(BaseModel):
-    """A digit of a line; the box is x, y, width and height in pixels."""
-
-    char: str
-    confidence: float
-    box: list[int]
-
-
-class ReadLine(BaseModel):
-    """A string of digits; `raw` has the marks between them where the pattern has any.
-
-    `value` is what it is worth, such as cents or a date; `field` the name of its field.
-    """
-
-    field: str | None = None
-    text: str
-    raw: str | None = None
-    value: dict[str, Any] | None = None
-    confidence: float
-    status: str
-    box: list[int]
-    digits: list[ReadDigit]
-
-
-class SkippedPart(BaseModel):
-    """What was seen on an image and not read, and why."""
-
-    field: str | None = None
-    box: list[int]
-    reason: str
-
-
-class ReadImage(BaseModel):
-    """The strings on one image, as `holmdel read --format jsonl` prints them.
-
-    `page` is the number of the page in a file of several, from 1; `record` what a file of cheques
-    says of the item, and `agrees` whether the amount on it is that.
-    """
-
-    path: str
-    page: int | None = None
-    record: dict[str, Any] | None = None
-    agrees: bool | None = None
-    lines: list[ReadLine]
-    skipped: list[SkippedPart] = []
-
-
 _IMAGE_ERRORS = error_responses(404, 415, 422)
 
 
@@ -133,43 +76,6 @@ async def classify(
         if len(uploads) == 1:
             return _json(await _prediction(shared, found, uploads[0], top))
         return _json(await _predictions(shared, found, uploads, top))
-
-
-@router.post(
-    "/v1/read",
-    response_model=ReadImage | list[ReadImage | Unusable],
-    responses=_IMAGE_ERRORS,
-    openapi_extra=image_body(*BESIDE),
-    summary="Read the digits on an image",
-)
-async def read(
-    request: Request,
-    pattern: Annotated[
-        str, Query(max_length=200, description="What may be written, as for `holmdel read`.")
-    ] = "digits",
-    lines: Annotated[bool, Query(description="The image is one line.")] = False,
-    max_error: Annotated[
-        float, Query(ge=0, le=1, description="The part of strings that may be read wrongly.")
-    ] = 0.01,
-) -> Response:
-    """Returns an image's strings of digits, or an array of such for several files or pages.
-
-    A form may have, beside the images, the files `template` and `reference` of a form, whose fields
-    are read, or the file `codes`, a list of what may be written.
-    """
-    shared = services(request)
-    files, beside = await sent(request, *BESIDE)
-    uploads = await image_pages(shared, files, cheques=True)
-    made = await shared.pages.run(reader_of, beside, pattern, lines, max_error)
-    if len(uploads) == 1:
-        return _json(await _reading(shared, made, uploads[0]))
-    readings = []
-    for upload in uploads:
-        try:
-            readings.append(await _reading(shared, made, upload))
-        except RequestError as error:
-            readings.append(_unusable(upload, error))
-    return _json(readings)
 
 
 async def _prediction(shared: Services, model: "Model", upload: Upload, top: int) -> dict[str, Any]:
@@ -205,7 +111,7 @@ async def _predictions(
             seen = await shared.run(stored_form, model, upload)
             outcomes.append(_with_something(upload, seen))
         except RequestError as error:
-            outcomes.append(_unusable(upload, error))
+            outcomes.append(unusable(upload, error))
     usable = [outcome.image for outcome in outcomes if isinstance(outcome, Framed)]
     logits = (await shared.batcher.ask(model, torch.cat(usable))).logits if usable else ()
     rows = iter(logits)
@@ -241,30 +147,6 @@ def _named(
         "probability": best[0]["probability"],
         "top": best,
     }
-
-
-async def _reading(shared: Services, reader: "Reader", upload: Upload) -> dict[str, Any]:
-    """Returns what `read` prints of an image.
-
-    Raises:
-        RequestError: if it cannot be used, or too many wait.
-    """
-    if upload.error:
-        raise upload.error
-    try:
-        found = await shared.pages.run(reader.read, upload.image)
-    except UserError as error:
-        raise image_error(error) from None
-    for line in found.lines:
-        shared.metrics.lines.labels(line.status).inc()
-    return found.to_json() | {"path": upload.name}
-
-
-def _unusable(upload: Upload, error: RequestError) -> dict[str, Any]:
-    """Returns what stands for an image that cannot be used; raises what is not its fault."""
-    if error.status == 503:
-        raise error
-    return {"path": upload.name, "error": str(error)}
 
 
 def _json(values: Any) -> Response:

@@ -8,10 +8,10 @@ from PIL import Image
 
 from holmdel.errors import UserError
 from holmdel.images import decode_page
-from holmdel.server.errors import RequestError, error_responses, image_error
+from holmdel.server.errors import error_responses, image_error
 from holmdel.server.router import Router
 from holmdel.server.services import services
-from holmdel.server.uploads import IMAGE_BODY, image_pages, sent
+from holmdel.server.uploads import IMAGE_BODY, image_pages, page_of, sent
 
 router = Router()
 
@@ -37,11 +37,7 @@ async def page(
     """Returns a page of an image file as the reader sees it."""
     shared = services(request)
     uploads = await image_pages(shared, (await sent(request)).images)
-    if number > len(uploads):
-        raise RequestError(404, f"page {number} was asked for; the file has {len(uploads)}")
-    upload = uploads[number - 1]
-    if upload.error:
-        raise upload.error
+    upload = page_of(uploads, number)
 
     def work() -> bytes:
         file = io.BytesIO()

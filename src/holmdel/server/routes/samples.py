@@ -1,6 +1,5 @@
 """Routes for images of the data sets on this machine: `/v1/samples` and `/v1/sample`."""
 
-import base64
 import io
 import json
 from pathlib import Path
@@ -14,6 +13,7 @@ from holmdel import samples
 from holmdel.errors import UserError
 from holmdel.server.errors import RequestError, error_responses
 from holmdel.server.router import Router
+from holmdel.server.routes.asking import png_url
 from holmdel.server.routes.insight_schemas import SamplesAnswer
 from holmdel.server.services import services
 
@@ -65,8 +65,7 @@ async def some(
             {
                 "index": sample.index,
                 "label": sample.label,
-                "picture": "data:image/png;base64,"
-                + base64.b64encode(_png(sample.image)).decode("ascii"),
+                "picture": png_url(_png(sample.image)),
             }
             for sample in samples.draw(name, count, seed, size)
         ]

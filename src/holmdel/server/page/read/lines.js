@@ -15,13 +15,13 @@ const CROP = 128; // pixels of height that a crop is drawn with at most
  * @param {HTMLElement} list an ol.
  * @param {Line[]} lines
  * @param {HTMLImageElement|null} image
- * @param {{onCopy: (text: string) => void}} options
+ * @param {{onCopy: (text: string) => void, onInside: (index: number) => void}} options
  */
-export function showLines(list, lines, image, { onCopy }) {
+export function showLines(list, lines, image, { onCopy, onInside }) {
   list.replaceChildren(
     ...lines.map((line, i) => {
       const given = { "data-index": i, class: `row line ${line.status}`, tabindex: -1 };
-      const parts = [words(line, i, onCopy), ...(image ? [cropOf(line, image)] : []), digits(line)];
+      const parts = [words(line, i, onCopy, onInside), ...(image ? [cropOf(line, image)] : []), digits(line)];
       return element("li", { id: `read-line-${i + 1}`, ...given }, ...parts);
     }),
   );
@@ -30,6 +30,12 @@ export function showLines(list, lines, image, { onCopy }) {
 /** Marks the line that is pointed at. */
 export function lightLine(list, index) {
   [...list.children].forEach((item, i) => item.classList.toggle("lit", i === index));
+}
+
+/** Marks the line of which it is shown how it was read; -1 for none. */
+export function pressInside(list, index) {
+  const buttons = list.querySelectorAll(".line-inside");
+  buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(i === index)));
 }
 
 /** @returns {number} the line in which a node lies; -1 for none. */
@@ -54,7 +60,7 @@ export function cropOf(line, image) {
   return canvas;
 }
 
-function words(line, index, onCopy) {
+function words(line, index, onCopy, onInside) {
   const { text, raw, status, confidence, field } = line;
   const value = worth(line.value, t("read.or"));
   const part = (kind, words, given) => element("span", { class: kind, ...given }, words);
@@ -62,6 +68,12 @@ function words(line, index, onCopy) {
     class: "small",
     "aria-label": t("read.copy_line", { text }),
     onclick: () => onCopy(text),
+  });
+  const inside = button(t("read.inside"), {
+    class: "small line-inside",
+    "aria-label": t("read.inside.of", { text }),
+    "aria-pressed": "false",
+    onclick: () => onInside(index),
   });
   const parts = [
     part("line-number number", String(index + 1)),
@@ -72,6 +84,7 @@ function words(line, index, onCopy) {
     part("line-sure number", t("read.sure", { part: percent(confidence) }), {
       title: t("read.confidence"),
     }),
+    inside,
     copy,
   ];
   if (raw && raw !== text) parts.push(part("line-raw muted mono", t("read.raw", { raw })));

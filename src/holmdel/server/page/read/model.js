@@ -2,9 +2,10 @@
 
 import { address } from "../core/api.js";
 
-/** @import { Line, ReadAnswer, ReadOptions } from "../types.d.ts" */
+/** @import { InsideAnswer, Line, ReadAnswer, ReadOptions } from "../types.d.ts" */
 
 const PATH = "/v1/read";
+const INSIDE = "/v1/read/inside";
 const DEFAULTS = { pattern: "digits", lines: false, maxError: 0.01 };
 
 /** The kinds of patterns the page offers. */
@@ -113,6 +114,8 @@ export class Reading {
   seconds = 0;
   busy = false;
   lit = -1; // the line that is pointed at
+  /** @type {Map<number, Promise<InsideAnswer>>} */
+  #insides = new Map(); // how the pages were read
   #listeners = new Set();
   #control = new AbortController();
 
@@ -207,7 +210,7 @@ export class Reading {
     this.#tell("answer");
     const began = performance.now();
     try {
-      const found = await this.#ask(api, options, blob, control.signal);
+      const found = await this.#ask(api, PATH, options, {}, blob, control.signal);
       Object.assign(this, { pages: [found].flat(), options });
       this.seconds = (performance.now() - began) / 1000;
     } finally {
@@ -218,11 +221,24 @@ export class Reading {
     }
   }
 
-  #ask(api, options, blob, signal) {
-    const query = queryOf(options);
+  /**
+   * Asks how the page that is shown was read, once.
+   * @returns {Promise<InsideAnswer> | null} null where nothing was read.
+   */
+  inside(api) {
+    const { options, page, picture } = this;
+    if (!options || !picture) return null;
+    const asked = this.#insides.get(page) ?? this.#ask(api, INSIDE, options, { page: page + 1 }, picture.blob, this.#control.signal);
+    this.#insides.set(page, asked);
+    asked.catch(() => this.#insides.delete(page)); // it may be asked again
+    return asked;
+  }
+
+  #ask(api, path, options, more, blob, signal) {
+    const query = { ...queryOf(options), ...more };
     const beside = this.beside(options);
     const none = !Object.keys(beside).length;
-    return none ? api.image(PATH, query, blob, { signal }) : api.form(PATH, query, { file: blob, ...beside }, { signal });
+    return none ? api.image(path, query, blob, { signal }) : api.form(path, query, { file: blob, ...beside }, { signal });
   }
 
   /** Gives up a request that is under way. */
@@ -232,6 +248,7 @@ export class Reading {
 
   #forget() {
     Object.assign(this, { pages: [], options: null, lit: -1 });
+    this.#insides.clear();
   }
 
   #tell(what) {

@@ -3,7 +3,8 @@
 import { token } from "../core/api.js";
 import { button, element } from "../core/elements.js";
 import { createControls } from "./controls.js";
-import { lightLine, lineOf, showLines } from "./lines.js";
+import { createInside } from "./inside.js";
+import { lightLine, lineOf, pressInside, showLines } from "./lines.js";
 import { curlCommand, optionsIn, Reading, stateOf } from "./model.js";
 import { createImageView } from "./image.js";
 import { createReview } from "./review.js";
@@ -53,7 +54,8 @@ export function mount(root, app) {
   const review = createReview(() => ({
     lines: reading.answer?.lines ?? [], image: shown.image, file: reading.picture?.name ?? "", page: reading.page + 1,
   }));
-  const shown = { view, picture, app, image, review };
+  const inside = createInside();
+  const shown = { view, picture, app, image, review, inside };
   view.result.insertBefore(review.node, view.lines);
   const tried = async () => reading.takeAll([await sampleField(app)]);
   view.sample.addEventListener("click", () => tried().catch(app.fail));
@@ -72,6 +74,7 @@ export function mount(root, app) {
     }),
     reading.on((what) => onReading(shown, what)),
     app.state.on(KEYS, again),
+    app.theme.on(() => inside.repaint()),
     () => reading.stop(),
   ];
   view.lines.addEventListener("pointerover", (event) => light(lineOf(event.target)));
@@ -149,7 +152,8 @@ function readAgain(app) {
   reading.read(app.api, options).then(() => app.fail(null), app.fail);
 }
 
-function showAnswer({ view, picture, app, image, review }) {
+function showAnswer(shown) {
+  const { view, picture, app, image, review } = shown;
   const { answer, busy } = reading;
   view.before.disabled = !reading.can(-1);
   view.next.disabled = !reading.can(1);
@@ -162,7 +166,11 @@ function showAnswer({ view, picture, app, image, review }) {
   view.copy.hidden = view.raw.hidden = !answer;
   view.copy.disabled = !lines.length;
   view.blank.textContent = blankText(answer);
-  showLines(view.lines, lines, image, { onCopy: (text) => copyText(app, text) });
+  showLines(view.lines, lines, image, {
+    onCopy: (text) => copyText(app, text),
+    onInside: (index) => showInside(shown, index),
+  });
+  showInside(shown, lines.length === 1 ? 0 : -1);
   if (image) picture.boxes(lines);
   const { options } = reading;
   if (!answer || !options || !reading.picture) return;
@@ -170,6 +178,19 @@ function showAnswer({ view, picture, app, image, review }) {
   view.curl.textContent = curlCommand(name, options, location.origin, Boolean(token()), reading.beside(options));
   view.json.textContent = spelled(answer);
   app.announce(view.summary.textContent);
+}
+
+/** Shows how a line of the page was read; -1 shows none. */
+async function showInside({ view, app, inside }, index) {
+  const { answer } = reading;
+  pressInside(view.lines, index);
+  const asked = answer && index >= 0 ? reading.inside(app.api) : null;
+  if (!asked) return inside.node.remove();
+  const found = await asked.catch((error) => error.name === "AbortError" || app.fail(error));
+  if (found?.lines?.[index] && answer === reading.answer) {
+    view.lines.children[index].append(inside.node); // first: its colours are the page's
+    inside.show(found.lines[index], found.pictures, index + 1);
+  }
 }
 
 /** Which file and which page of how many is shown. */
