@@ -3,6 +3,7 @@
 import copy
 import signal
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -147,3 +148,32 @@ def test_a_worker_that_is_killed_ends_the_training_and_it_goes_on(holmdel, start
     assert "go on with --resume" in errors
     assert holmdel(*words, "--resume").status == 0
     assert len(Path("run/metrics.jsonl").read_text().splitlines()) == 6
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "lenet", "--data", "digits", "--epochs", "400", "--workers", "2"),
+        pytest.param(
+            ("train", "reader", "--lines", "100000", "--processes", "2"),
+            marks=pytest.mark.exhaustive,
+        ),
+    ],
+)
+def test_the_other_processes_of_a_training_that_is_killed_end_with_it(start, words):
+    """Killed while they wait for one another, for which they would wait many minutes."""
+    training = start(*words, "--out", "run", OMP_NUM_THREADS="1")
+    while not spawned(training.pid) and training.poll() is None:
+        time.sleep(0.1)
+    assert training.poll() is None
+    training.kill()
+    training.communicate(timeout=60)  # which waits for all that may still write to the pipes
+
+
+def spawned(parent: int) -> bool:
+    """Tells whether a process has started another by `multiprocessing`."""
+    words = ["ps", "-A", "-ww", "-o", "ppid=", "-o", "args="]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True)
+    lines = (line.split(maxsplit=1) for line in listed.stdout.splitlines())
+    return any(int(of) == parent and "spawn_main" in words for of, words in lines)

@@ -128,6 +128,17 @@ def test_pickles_are_told_by_what_is_in_them(tmp_path):
         read_weights(path)
 
 
+def test_counts_are_no_weights(holmdel, tmp_path):
+    save_file({"batches": torch.tensor(7)}, tmp_path / "counts.safetensors")
+    (tmp_path / "no.pkl").write_bytes(
+        pickle.dumps({"StructuredToParameterName@@": {}, "kernel": 1})
+    )
+    for name in ("counts.safetensors", "no.pkl"):
+        said = holmdel("import", tmp_path / name, "--list")
+        assert said.status == 2
+        assert "has no weights in it; save those of the network" in said.err
+
+
 def sharded(folder):
     """Writes weights in two files, as large models have them, and returns their index."""
     names = list(STATE)
@@ -159,6 +170,7 @@ def test_weights_in_several_files_are_read_by_their_index(tmp_path):
         ('{"config": [1, 2]}', "is JSON and no index of weights"),
         ('{"weight_map": {"a": "i.index.json"}}', "is an index, and another one names it"),
         ('{"weight_map": ', "is no JSON"),
+        ('{"weight_map": {}}', r"i\.index\.json has no weights in it; save"),
         (r'{"weight_map": {"a": "a\u0000b"}}', "does not lie beside it"),
         (r'{"weight_map": {"a": "\ud800"}}', "does not lie beside it"),
         (f'{{"weight_map": {{"a": "{"x" * 999}"}}}}', "names 'x{80}', which does not lie"),

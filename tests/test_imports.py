@@ -15,6 +15,7 @@ LEVELS = {
     "shapes": 0,
     "alphabet": 0,
     "notebook": 0,
+    "processes": 0,
     "schema": 0,
     "settings": 0,
     "images": 1,

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +87,17 @@ def serving(folder: Path, *models: str) -> Iterator[Server]:
     process.stderr.close()
 
 
+def end_trainings(server: Server) -> None:
+    """Ends the trainings that a test left, as one that fails does: one may run at once."""
+    with urllib.request.urlopen(f"{server.url}/v1/trainings", timeout=60) as answer:
+        left = json.load(answer)["trainings"]
+    for training in left:
+        where = f"{server.url}/v1/trainings/{training['id']}"
+        with contextlib.suppress(urllib.error.HTTPError):  # the page has, just now
+            request = urllib.request.Request(where, method="DELETE")
+            urllib.request.urlopen(request, timeout=60).close()
+
+
 @pytest.fixture
 def open_page(browser, server: Server) -> Iterator[Callable[..., object]]:
     """Returns what opens a page at a hash; at the end nothing may have gone wrong in it."""
@@ -117,6 +130,7 @@ def open_page(browser, server: Server) -> Iterator[Callable[..., object]]:
     yield open_
     for context in contexts:
         context.close()
+    end_trainings(server)
     assert complaints == []
 
 

@@ -20,6 +20,7 @@ from holmdel.exchange import (
     torch_state,
     torchscript,
 )
+from holmdel.exchange.layers import is_count
 from holmdel.exchange.pickles import read_pickle
 from holmdel.exchange.weights import Weights
 
@@ -49,17 +50,25 @@ def read_weights(path: str | Path, key: str | None = None) -> Weights:
         UserError: if it is missing, damaged, or of a format that is not read.
     """
     try:
-        if prefix := tensorflow.prefix_of(Path(path)):
-            return tensorflow.read(path, prefix)
-        if Path(path).is_dir():
-            return _folder(Path(path))
-        head = _head(Path(path))
-        sharded.refuse_part(path)
-        return _read(path, head, key)
+        found = _found(path, key)
     except OSError as error:
         raise UserError(
             f"{error.filename or path} cannot be read ({error.strerror or error})"
         ) from None
+    if all(map(is_count, found.tensors.values())):
+        raise UserError(f"{path} has no weights in it; save those of the network")
+    return found
+
+
+def _found(path: str | Path, key: str | None) -> Weights:
+    """Returns what a file or a folder holds."""
+    if prefix := tensorflow.prefix_of(Path(path)):
+        return tensorflow.read(path, prefix)
+    if Path(path).is_dir():
+        return _folder(Path(path))
+    head = _head(Path(path))
+    sharded.refuse_part(path)
+    return _read(path, head, key)
 
 
 def _head(path: Path) -> bytes:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from holmdel.errors import UserError
+from holmdel.processes import end_with_parent
 from holmdel.training import group
 
 PATIENCE = 240.0  # seconds to wait for another process's step; then the training ends
@@ -162,6 +163,7 @@ def processes(count: int, work: Work, numbers: int, patience: float = PATIENCE) 
 
 def _work(rank: int, count: int, rows: Any, link: Connection, copied: bytes) -> None:
     """What another process does: its work, until that is done, fails, or process 0 is gone."""
+    end_with_parent()
     try:
         pickle.loads(copied)(Group(rank, count, rows, [link]))
     except (EOFError, ConnectionError):

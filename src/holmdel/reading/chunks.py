@@ -2,13 +2,12 @@
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing.process import BaseProcess
 from typing import Any
 
 from holmdel.prediction import Failure
+from holmdel.processes import end_with_parent
 
 CHUNK = 32  # lines that go to a worker together
 TRIES = 3  # of an image that ends the process which reads it
@@ -43,15 +42,8 @@ def _begin(begin: Callable[..., None], given: tuple[Any, ...]) -> None:
 
     Of itself it would wait for work for ever, with a network in its memory.
     """
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+    end_with_parent()
     begin(*given)
-
-
-def _end_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
 
 
 def cores() -> int:

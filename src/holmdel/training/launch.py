@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import torch
 
 from holmdel.errors import UserError
+from holmdel.processes import end_with_parent
 from holmdel.training.callbacks import Stopped
 from holmdel.training.group import LostWorkers, launched
 
@@ -96,6 +97,7 @@ def _work(
     told: Connection,
 ) -> None:
     """What another worker does; its mistake goes to worker 0, which says it."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ |= environment
     torch.set_num_threads(threads)
