@@ -67,6 +67,19 @@ def test_it_is_shown_how_a_line_was_read(open_page, keep_picture):
 
 
 @pytest.mark.exhaustive
+def test_each_sample_is_another_number(open_page):
+    page = open_page("tab=read")
+    first = page.locator("#read-line-1 .line-text")
+    seen = [first.inner_text()]
+    for number in (1, 2, 3):
+        page.locator("#read-sample").click()
+        page.wait_for_selector(f".sheet img[alt='sample{number}.png']")
+        page.wait_for_selector("#read-result[aria-busy='false'] #read-inside")
+        seen.append(first.inner_text())
+    assert len(set(seen)) == 4
+
+
+@pytest.mark.exhaustive
 def test_of_several_lines_the_chosen_one_is_shown(open_page, tmp_path):
     sheet = Image.new("L", (900, 1200), 250)
     for number, text in enumerate(("1998", "60614", "407319")):

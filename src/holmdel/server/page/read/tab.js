@@ -16,6 +16,7 @@ import { imageInput } from "../core/upload.js";
 
 const KEYS = ["read.pattern", "read.lines", "read.max_error"];
 const reading = new Reading(); // outlives the tab's visits
+let turn = 0; // of samples
 let fresh = true; // no file was given yet: it begins with a sample
 
 /**
@@ -57,7 +58,7 @@ export function mount(root, app) {
   const inside = createInside();
   const shown = { view, picture, app, image, review, inside };
   view.result.insertBefore(review.node, view.lines);
-  const tried = async () => reading.takeAll([await sampleField(app)]);
+  const tried = async () => reading.takeAll([await sampleField(app, turn++)]);
   view.sample.addEventListener("click", () => tried().catch(app.fail));
   view.toReview.addEventListener("click", () => {
     review.node.hidden = !review.node.hidden;
@@ -92,7 +93,7 @@ export function mount(root, app) {
 
 /** Begins with a sample, unless a file was given while it was made. */
 async function begin(app) {
-  const field = await sampleField(app);
+  const field = await sampleField(app, turn++);
   if (!reading.picture) reading.takeAll([field]);
 }
 
