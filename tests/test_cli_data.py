@@ -146,7 +146,8 @@ def test_verify_looks_at_every_picture_of_a_folder(data, tmp_path):
     (tmp_path / "test/nut/0.png").write_bytes(b"no picture")
     status, lines, _ = data("verify", tmp_path)
     assert status == 1
-    assert lines[3].startswith(f"WRONG  {tmp_path}/test/nut/0.png: ")
+    assert lines[3].startswith(f"WRONG  {tmp_path}/test/nut/0.png: is not an image")
+    assert lines[3].count("0.png") == 1
 
 
 @pytest.mark.parametrize("verb", ["fetch", "where", "verify"])

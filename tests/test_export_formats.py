@@ -68,6 +68,9 @@ def test_eight_bits_without_labels_are_no_accuracy(holmdel, run_folder, tmp_path
     assert "no labelled images are here: " in said
     assert "are named as before, " in said
     assert "accuracy" not in said
+    refused = holmdel(*words[:-1], "-1", "--out", tmp_path / "b.onnx").err
+    assert "are named as before, " in refused
+    assert "right" not in refused
 
 
 def test_a_file_where_the_folder_should_be(holmdel, run_folder, tmp_path):

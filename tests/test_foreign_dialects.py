@@ -98,6 +98,14 @@ def test_what_keras_does_otherwise_is_said(made, tmp_path, config, note):
     assert note in said
 
 
+def test_an_activation_that_is_told_is_not_called_open(made, tmp_path, holmdel):
+    changed(made / "keras-lenet.keras", tmp_path / "a.keras", gelus)
+    told = holmdel("import", tmp_path / "a.keras", "--as", "lenet")
+    assert told.status == 0
+    assert "the file's activation is none of sigmoid, tanh, relu: taken as sigmoid" in told.out
+    assert "does not say activation" not in told.out
+
+
 def test_pixels_over_255_need_no_word(made, tmp_path):
     config = before("Rescaling", scale=1 / 255, offset=0.0)
     changed(made / "keras-lenet.keras", tmp_path / "a.keras", config)

@@ -205,6 +205,7 @@ def test_operators_that_no_network_here_has_are_said(tmp_path):
     with_operator(tmp_path / "a.onnx", "LeakyRelu")
     (note,) = convert(read_weights(tmp_path / "a.onnx"), "lenet").notes
     assert "operators that are not taken over (LeakyRelu): the answers may not be" in note
+    assert read_weights(tmp_path / "a.onnx").foreign == ("activation",)
     for kind, sentence in (
         ("BatchNormalization", "has batch norms of their own, which are not read; export it in"),
         ("QLinearConv", r"is quantised \(QLinearConv\), and quantised weights are not read"),

@@ -1,5 +1,6 @@
 """ResNet-18 and DenseNet: the book's listings give the same networks, and their weights come in."""
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -116,3 +117,106 @@ def test_batch_norms_of_frameworks_with_channels_last_are_a_sentence(listing, tm
     weights = read_weights(tmp_path / "net.pt").in_order("hwc")
     with pytest.raises(UserError, match=f"{name} of Keras and Flax pads and normalises otherwise"):
         convert(weights, name)
+
+
+class Basic(nn.Module):
+    """A block of torchvision's ResNet-18: no biases, and a batch norm on the way around."""
+
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(after)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(after)
+        self.downsample = None
+        if stride > 1:
+            around = nn.Conv2d(before, after, 1, stride, bias=False)
+            self.downsample = nn.Sequential(around, nn.BatchNorm2d(after))
+
+    def forward(self, x):
+        found = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        return torch.relu(found + (self.downsample(x) if self.downsample else x))
+
+
+class Torchvision(nn.Module):
+    """ResNet-18 with torchvision's names, at an eighth of its maps."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 8, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(8)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        for number, (before, after) in enumerate(((8, 8), (8, 16), (16, 32), (32, 64)), 1):
+            first = Basic(before, after, 1 if number == 1 else 2)
+            setattr(self, f"layer{number}", nn.Sequential(first, Basic(after, after, 1)))
+        self.fc = nn.Linear(64, 20)
+
+    def forward(self, x):
+        found = self.maxpool(torch.relu(self.bn1(self.conv1(x))))
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            found = layer(found)
+        return self.fc(found.mean((2, 3)))
+
+
+def lenet_with_norms():
+    """The LeNet of the book's section on batch normalization."""
+    return nn.Sequential(
+        *(nn.Conv2d(1, 6, 5), nn.BatchNorm2d(6), nn.Sigmoid(), nn.AvgPool2d(2, 2)),
+        *(nn.Conv2d(6, 16, 5), nn.BatchNorm2d(16), nn.Sigmoid(), nn.AvgPool2d(2, 2)),
+        *(nn.Flatten(), nn.Linear(256, 120), nn.BatchNorm1d(120), nn.Sigmoid()),
+        *(nn.Linear(120, 84), nn.BatchNorm1d(84), nn.Sigmoid(), nn.Linear(84, 10)),
+    )
+
+
+def trained(network):
+    """Returns a network whose batch norms have seen something."""
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            for tensor in (layer.weight, layer.bias, layer.running_mean):
+                nn.init.normal_(tensor, 0.5, 0.3)
+            nn.init.uniform_(layer.running_var, 0.3, 2)
+    return network.eval()
+
+
+def written(state, file):
+    """Writes weights by the ending of the file: `.params` as MXNet 2's `export` does."""
+    if file.suffix == ".params":
+        kinds = {"running_mean": "aux", "running_var": "aux"}
+        arrays = {
+            f"{kinds.get(name.rpartition('.')[2], 'arg')}:{name}": tensor.numpy()
+            for name, tensor in state.items()
+            if tensor.ndim
+        }
+        with file.open("wb") as opened:
+            np.savez(opened, **arrays)
+    elif file.suffix == ".pt":
+        torch.save(state, file)
+    else:
+        save_file(state, file)
+
+
+@pytest.mark.parametrize("kind", ["pt", "safetensors", "params"])
+@pytest.mark.parametrize(
+    ("network", "name", "options"),
+    [
+        (Torchvision, "resnet18", {"size": (64, 64)}),
+        (lenet_with_norms, "lenet-max", {"pooling": "avg"}),
+    ],
+)
+def test_batch_norms_that_ours_has_not_go_into_weights(tmp_path, network, name, options, kind):
+    torch.manual_seed(4)
+    theirs, file = trained(network()), tmp_path / f"n.{kind}"
+    written(theirs.state_dict(), file)
+    found = convert(read_weights(file), name, **options)
+    images = torch.rand(4, *found.input)
+    with torch.no_grad():
+        assert (found.network(images) - theirs(images)).abs().max() <= 1e-5
+    told = "(0+1, 4+5, 9+10, 12+13): right where each stands before its activation"
+    assert any(told in note for note in found.notes) == (name == "lenet-max")
+
+
+def test_a_batch_norm_of_another_size_is_no_part_of_the_layer_before_it(tmp_path):
+    state = lenet_with_norms().state_dict() | {"5.running_mean": torch.zeros(3)}
+    torch.save(state, tmp_path / "n.pt")
+    with pytest.raises(UserError, match="nor does it fit another network"):
+        convert(read_weights(tmp_path / "n.pt"), "lenet-max")

@@ -100,24 +100,27 @@ def import_(
     typer.echo(f"{network}{named}: {count:,} parameters, input {seen}")
     typer.echo(f"classes {', '.join(found.classes)}")
     if choices and data is None:
-        typer.echo(_left_open(network, choices))
+        typer.echo(_left_open(network, choices, weights.foreign))
     if how["classes"] is None:
         typer.echo("the labels are not in the file: --classes a,b,c or a data set's name sets them")
     typer.echo(f"wrote {folder}")
     return 0
 
 
-def _left_open(network: str, choices: dict[str, tuple[str, ...]]) -> str:
+def _left_open(network: str, choices: dict[str, tuple[str, ...]], foreign: tuple[str, ...]) -> str:
     """Returns the line on what neither file nor shapes say, and what was taken."""
     from holmdel.networks import network_options
 
     usual = network_options(network)
-    open_ = " nor ".join(f"{name} ({', '.join(values)})" for name, values in choices.items())
+    unsaid = {name: values for name, values in choices.items() if name not in foreign}
+    open_ = " nor ".join(f"{name} ({', '.join(values)})" for name, values in unsaid.items())
+    said = [f"the file does not say {open_}"] if unsaid else []
+    for name in choices.keys() - unsaid.keys():
+        said.append(f"the file's {name} is none of {', '.join(choices[name])}")
     taken = " and ".join(str(usual[name]) for name in choices)
     flags = " ".join(f"--{name} {values[-1]}" for name, values in choices.items())
     return (
-        f"the file does not say {open_}: taken as {taken}; give {flags}, or --data, on which all "
-        "are tried"
+        f"{', and '.join(said)}: taken as {taken}; give {flags}, or --data, on which all are tried"
     )
 
 

@@ -99,7 +99,7 @@ def _verdict(path: Path) -> Verdict:
     try:
         height, width = grey_page(path).shape
     except UserError as error:
-        return Verdict(path, False, str(error))
+        return Verdict(path, False, str(error).removeprefix(f"{path} "))
     return Verdict(path, True, f"an image of {height}x{width}")
 
 

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from holmdel.anatomy import weightless
 from holmdel.errors import UserError
 from holmdel.exchange.checks import check_finite, check_numbers, refuse_norms
-from holmdel.exchange.layers import Layer, by_name, layers_of
+from holmdel.exchange.folding import EPSILON, adapted, with_ways_around, without_biases
+from holmdel.exchange.layers import Layer, by_name, layers_of, natural
 from holmdel.exchange.layout import maps_to_channels_first
 from holmdel.exchange.weights import HWC, Weights
 from holmdel.networks import NETWORKS, build, network_options
@@ -96,7 +97,9 @@ def fit(weights: Weights, name: str, options: dict[str, Any]) -> Converted:
     known = network_options(name)
     chosen = {option: value for option, value in full.items() if value != known[option]}
     pairs = tuple((other.name, mine.name) for mine, other in zip(ours, theirs, strict=True))
-    notes = [*weights.notes, _assumed(weights)] if weights.assumed and moved else weights.notes
+    notes = [*weights.notes, _assumed(weights)] if weights.assumed and moved else [*weights.notes]
+    if folded := [other.name for other in theirs if "+" in other.name]:
+        notes.append(_put_into(name, folded))
     return Converted(weights, name, chosen, network.eval(), pairs, tuple(notes))
 
 
@@ -145,6 +148,15 @@ def _assumed(weights: Weights) -> str:
     )
 
 
+def _put_into(name: str, folded: list[str]) -> str:
+    """Returns the note on batch norms that the network has no place for."""
+    return (
+        f"{name} has no batch norms there, so they were put into the weights before them "
+        f"({', '.join(folded)}): right where each stands before its activation, with "
+        f"eps={EPSILON:g}, which the file does not say"
+    )
+
+
 def _match(
     weights: Weights, name: str, options: dict[str, Any]
 ) -> tuple[list[Layer], dict[str, Any], list[Layer]]:
@@ -164,6 +176,10 @@ def _match(
             raise _too_small(weights, name, orders[0], error) from None
         if _misfit(ours, theirs) is None:
             return ours, full, theirs
+    for theirs in _adapted(weights, name, orders):
+        full = options | _inferred(name, theirs, options)
+        if _misfit(ours := _layers(name, full), theirs) is None:
+            return ours, full, theirs
     if "size" not in options and not any(_fitting(theirs) for theirs in orders):
         for theirs in orders:
             full = options | _inferred(name, theirs, options)
@@ -171,6 +187,21 @@ def _match(
                 full["size"] = size
                 return _layers(name, full), full, theirs
     raise _no_fit(weights, name, options, orders[0])
+
+
+def _adapted(weights: Weights, name: str, orders: list[list[Layer]]) -> Iterator[list[Layer]]:
+    """Gives a file's layers with its batch norms put into others where the network has none.
+
+    Keras and Flax add another number to the variance, which no file of weights has.
+    """
+    if weights.flattened == HWC:
+        return
+    bare = without_biases(orders[0])
+    plain = sorted(orders[0], key=lambda layer: natural(layer.name))
+    for theirs in (*orders, plain, with_ways_around(orders[0])):
+        usual = _usual_layers(name, _variant(theirs[0]) if name == "lenet" else None)
+        if (found := adapted(usual, theirs, bare)) is not None:
+            yield found
 
 
 def _too_small(weights: Weights, name: str, theirs: list[Layer], error: UserError) -> UserError:

@@ -75,6 +75,7 @@ def _weights(path: str | Path, place: Path, description: object) -> Weights:
         flattened=told.flattened or HWC,
         assumed=told.flattened is None,
         options=options,
+        foreign=told.foreign,
         notes=told.notes,
     )
 

@@ -21,12 +21,14 @@ class Told:
         flattened: the order in which the maps come to the first dense layer; None if it does not
             flatten any.
         options: options of a network here.
+        foreign: as in `Weights`.
         notes: sentences on what no network here has.
     """
 
     names: tuple[str, ...]
     flattened: str | None
     options: dict[str, Any]
+    foreign: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -47,9 +49,10 @@ def told_by(description: object) -> Told:
     if padding := _first_padding(layers):
         options |= padding
     options |= _seen(layers)
+    foreign = ("activation",) if notes else ()
     notes += _before(layers)
     names = tuple(layer.name for layer in layers)
-    return Told(names, _flattened(layers), options, tuple(notes))
+    return Told(names, _flattened(layers), options, foreign, tuple(notes))
 
 
 def _layers(description: object, depth: int = 0) -> Iterator[_Layer]:

@@ -81,7 +81,7 @@ def by_name(layers: list[Layer], norms_last: bool = False) -> list[Layer]:
 
     def place(layer: Layer) -> tuple[Any, ...]:
         block = natural(layer.name.rpartition(".")[0]) if norms_last else []
-        return _is_dense(layer), block, norms_last and _is_norm(layer), natural(layer.name)
+        return _is_dense(layer), block, norms_last and is_norm(layer), natural(layer.name)
 
     return sorted(layers, key=place)
 
@@ -96,10 +96,11 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _is_dense(layer: Layer) -> bool:
-    return not _is_norm(layer) and all(tensor.ndim <= 2 for tensor in layer.tensors.values())
+    return not is_norm(layer) and all(tensor.ndim <= 2 for tensor in layer.tensors.values())
 
 
-def _is_norm(layer: Layer) -> bool:
+def is_norm(layer: Layer) -> bool:
+    """Tells whether a layer is a batch norm."""
     return "running_mean" in layer.tensors
 
 

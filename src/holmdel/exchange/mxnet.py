@@ -85,7 +85,9 @@ def read_zip(path: str | Path) -> Weights:
     """
     with opened(path) as archive:
         tensors = {
-            name.removesuffix(".npy"): torch.from_numpy(of_npy(path, archive.read(name)).copy())
+            _bare(name.removesuffix(".npy")): torch.from_numpy(
+                of_npy(path, archive.read(name)).copy()
+            )
             for name in archive.names
         }
     if all(_UNNAMED.fullmatch(name) for name in tensors):
@@ -96,6 +98,11 @@ def read_zip(path: str | Path) -> Weights:
     if any(name.endswith("/kernel") for name in tensors):
         return flax.of_tree(path, _nested(tensors))
     return Weights(str(path), "MXNet 2 parameters", tensors, options=TOLD)
+
+
+def _bare(name: str) -> str:
+    """Returns a name without the `arg:` and `aux:` of `HybridBlock.export`."""
+    return name.removeprefix("arg:").removeprefix("aux:")
 
 
 def is_params(head: bytes) -> bool:
@@ -213,7 +220,7 @@ class _Reader:
             text = self.take(length).decode()
         except UnicodeDecodeError:
             raise UserError(f"{self.path} has a name that is no text; it is damaged") from None
-        return text.removeprefix("arg:").removeprefix("aux:")
+        return _bare(text)
 
     def unpack(self, form: str) -> tuple[int, ...]:
         """Returns the numbers of a `struct` format that come next."""

@@ -22,6 +22,9 @@ DIMS, TYPE, FLOATS, NAME, RAW, DOUBLES, EXTERNAL, ELSEWHERE = 1, 2, 4, 8, 9, 10,
 
 TYPES = {1: "<f4", 10: "<f2", 11: "<f8", 6: "<i4", 7: "<i8"}
 ACTIVATIONS = {"Sigmoid": "sigmoid", "Tanh": "tanh", "Relu": "relu"}
+OTHER_ACTIVATIONS = frozenset(
+    {"LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Gelu", "Erf", "HardSigmoid", "HardSwish", "Mish"}
+)
 POOLINGS = {"MaxPool": "max", "AveragePool": "avg"}
 NORM = "BatchNormalization"
 QUANTISED = ("QuantizeLinear", "DequantizeLinear", "QLinearConv", "ConvInteger", "MatMulInteger")
@@ -78,6 +81,7 @@ def read(path: str | Path) -> Weights:
         tensors=tensors,
         flattened=HWC if _turned(nodes) else CHW,
         options=_told(nodes, operators),
+        foreign=_foreign(operators),
         notes=_unlike(operators),
     )
 
@@ -91,6 +95,12 @@ def _unlike(operators: list[str]) -> tuple[str, ...]:
         f"its graph has operators that are not taken over ({', '.join(others[:6])}): the answers "
         "may not be the original's",
     )
+
+
+def _foreign(operators: list[str]) -> tuple[str, ...]:
+    """Returns `activation` where a graph has another than networks here, or several."""
+    used = {*operators} & (OTHER_ACTIVATIONS | ACTIVATIONS.keys())
+    return ("activation",) if used & OTHER_ACTIVATIONS or len(used) > 1 else ()
 
 
 class _Constants:

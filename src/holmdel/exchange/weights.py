@@ -27,6 +27,7 @@ class Weights:
             where the framework keeps channels last.
         assumed: whether that order is a guess, as the file does not say.
         options: options of a network that the file tells, such as its activation.
+        foreign: options for which the file tells what no network here has.
         notes: sentences for who imports it.
     """
 
@@ -37,6 +38,7 @@ class Weights:
     flattened: str = CHW
     assumed: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+    foreign: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     def in_order(self, flattened: str | None) -> "Weights":

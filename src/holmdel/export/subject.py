@@ -74,6 +74,13 @@ class Subject:
         right = self.logits.argmax(1) if self.labels is None else self.labels
         return float((logits.argmax(1) == right).double().mean())
 
+    @property
+    def _right(self) -> str:
+        """How a sentence says of images that they are named as they should be."""
+        if self.labels is None:
+            return "are named as before"
+        return "are right"
+
     def kept(self, logits: Tensor, tolerance: float) -> dict[str, Any]:
         """Returns the accuracy before and after weights were put into 8 bits, as facts of a report.
 
@@ -86,8 +93,8 @@ class Subject:
         lost = 100 * (before - after)
         if lost > tolerance:
             raise UserError(
-                f"with 8 bits {after:.2%} of {self.source} are right, {lost:.2f} points fewer than "
-                f"with float32; --tolerance is {tolerance:g} points; nothing was written"
+                f"with 8 bits {after:.2%} of {self.source} {self._right}, {lost:.2f} points fewer "
+                f"than with float32; --tolerance is {tolerance:g} points; nothing was written"
             )
         return {"accuracy": [before, after], "labelled": self.labels is not None}
 
