@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from holmdel.images import plain
+from holmdel.images.pixels import median
 
 SEEDS = range(12)
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
@@ -18,6 +19,17 @@ def masks(seed):
     chance = np.random.default_rng(seed)
     for share in (0.0, 0.05, 0.3, 0.5, 0.8, 1.0):
         yield (chance.random(chance.integers(1, 60, 2)) < share).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(1,), (2,), (7, 3), (8, 3), (5, 4, 3)])
+def test_medians_are_those_of_numpy(shape, kind):
+    numbers = (np.random.default_rng(3).random(shape) * 255).astype(kind)
+    for axis in (None, *range(len(shape))):
+        found, expected = median(numbers, axis), np.median(numbers, axis)
+        assert (found == expected).all()
+        assert np.asarray(found).dtype == expected.dtype
+    assert np.isnan(median([]))
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])

@@ -1,6 +1,8 @@
 """Exported ONNX files put to work where there is no PyTorch: the same answers."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from holmdel import runtime
 from holmdel.classifier import load
+from holmdel.cli import quick
 from holmdel.errors import UserError
 
 pytest.importorskip("onnxruntime")
@@ -69,6 +72,38 @@ def test_a_safetensors_file_needs_neither_onnx_runtime_nor_opencv(
     assert found.keys() == expected.keys()
     assert found["label"] == expected["label"]
     assert found["probability"] == pytest.approx(expected["probability"], abs=1e-5)
+
+
+SLOW = {"typer", "pydantic", "rich", "numpy.ma", "tomllib", "html", "PIL.TiffImagePlugin", "torch"}
+LOADED = (
+    "import atexit, sys\nfrom holmdel.__main__ import main\n"
+    "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\nmain()"
+)
+
+
+@pytest.mark.parametrize("words", [[], ["--format=csv", "--top", "2"], ["--format", "jsonl"]])
+def test_an_answer_waits_for_no_module_that_it_does_not_need(digit, tmp_path, words):
+    load("lenet-mnist").export(tmp_path / "m.safetensors", to="safetensors")
+    Image.new("L", (90, 90), 255).save(tmp_path / "nothing.png")
+    command = ["predict", "m.safetensors", str(digit), "nothing.png", "gone.png", *words]
+
+    def done(*further):
+        program = [sys.executable, "-c", LOADED, *command, *further]
+        return subprocess.run(program, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    short, whole = done(), done("--engine", "auto")
+    table = {"rich"} if not words else set()
+    assert {*short.stderr.split()} & SLOW == table
+    assert "typer" in whole.stderr
+    assert (short.returncode, short.stdout) == (1, whole.stdout)
+
+
+@pytest.mark.parametrize(
+    "words", [["--top", "0"], ["--top", "x"], ["--form", "csv"], ["--format"], [""], ["--help"]]
+)
+def test_mistakes_are_left_to_the_whole_command_line(words):
+    assert quick.asked(["predict", "m.onnx", "a.png", *words]) is None
+    assert quick.asked(["read", "m.onnx", "a.png"]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """The version, where every module can import it."""
 
-import platform
-
 __version__ = "0.2.0"
 
 
 def versions() -> dict[str, str]:
     """Returns the versions that `config.json` names beside a model."""
-    from importlib import metadata  # takes 15 ms, which few need
+    import platform  # these two take 20 ms, which few need
+    from importlib import metadata
 
     return {
         "holmdel": __version__,

@@ -11,12 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
-from holmdel.cli.terminal import Terminal
 from holmdel.errors import UserError
 from holmdel.prediction import Failure, Prediction, to_json
 
@@ -65,6 +60,11 @@ def print_csv(results: Iterator[Result]) -> None:
 
 def print_table(results: Iterator[Result]) -> None:
     """Prints tables of up to `PAGE` images each."""
+    from rich.table import Table  # what draws takes a quarter of the time to a first answer
+    from rich.text import Text
+
+    from holmdel.cli.terminal import Terminal
+
     console = Terminal()
     while page := list(islice(results, PAGE)):
         table = Table("image", "label", "probability", "then", highlight=False)
@@ -90,13 +90,15 @@ def _printable(path: str | None) -> str:
 
 def with_progress(results: Iterable[Answer], count: int | None) -> Iterator[Answer]:
     """Gives the results, drawing a bar on standard error where that is a terminal."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         yield from results
         return
+    from rich.console import Console
+    from rich.progress import Progress
+
     # Standard output stays as it is: redirected, it would be printed on standard error.
     with Progress(
-        console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+        console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False
     ) as progress:
         yield from progress.track(results, total=count, description="images")
 

@@ -1,8 +1,5 @@
 """The command `holmdel`: its verbs in groups, its help, its exit status."""
 
-import contextlib
-import errno
-import os
 import sys
 from itertools import pairwise, takewhile
 from typing import Annotated, Any
@@ -25,8 +22,8 @@ from holmdel.cli import (
     train,
     tune,
 )
+from holmdel.cli.ending import DONE, INTERRUPTED, complain, ending
 from holmdel.cli.scaling import with_address
-from holmdel.cli.terminal import DONE, INTERRUPTED, USER_MISTAKE
 from holmdel.errors import UserError
 from holmdel.version import __version__
 
@@ -57,7 +54,6 @@ VERBS: dict[str, dict[str, Any]] = {
     },
     "Data and weights": {"import": import_.import_, "export": export.export},
 }
-READING = ("cv2", "platformdirs", "fsspec")  # what holmdel-runtime has for reading alone
 EPILOGS = {
     "bench": bench.NOTE,
     "export": export.NOTE,
@@ -108,52 +104,20 @@ def run(arguments: list[str] | None = None) -> None:
 
     0 done, 1 some inputs failed, 2 the user's mistake, 130 interrupted.
     """
-    try:
-        given = sys.argv[1:] if arguments is None else arguments
-        _refuse_empty(given)
-        status = app(with_address(given), standalone_mode=False, prog_name="holmdel")
-    except UserError as error:
-        _complain(str(error))
-        sys.exit(USER_MISTAKE)
-    except typer.TyperException as error:
-        if (
-            sentence := error.format_message()
-        ):  # none where the help was asked for by saying nothing
-            _complain(sentence)
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # whoever reads has seen enough; what is left goes nowhere
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(DONE)
-    except ModuleNotFoundError as error:  # holmdel-runtime goes without most packages
-        _complain(_missing(error, given))
-        sys.exit(USER_MISTAKE)
-    except OSError as error:  # from asking whether there is such a file
-        if error.errno != errno.ENAMETOOLONG:
-            raise
-        _complain(f"{str(error.filename)[:40]}... is longer than a file's name may be; check it")
-        sys.exit(USER_MISTAKE)
+    given = sys.argv[1:] if arguments is None else arguments
+    with ending(given):
+        try:
+            _refuse_empty(given)
+            status = app(with_address(given), standalone_mode=False, prog_name="holmdel")
+        except typer.TyperException as error:
+            if (
+                sentence := error.format_message()
+            ):  # none where the help was asked for by saying nothing
+                complain(sentence)
+            sys.exit(error.exit_code)
+        except typer.Abort:
+            sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else DONE)
-
-
-def _missing(error: ModuleNotFoundError, given: list[str]) -> str:
-    """Returns what is said of a package that is not installed.
-
-    Raises:
-        ModuleNotFoundError: for a part of Holmdel itself, which is our mistake.
-    """
-    name = (error.name or "").partition(".")[0]
-    if name in ("", "holmdel"):
-        raise error
-    verb = next((word for word in given if not word.startswith("-")), "holmdel")
-    advice = "install holmdel, which has all that it needs"
-    if name in READING:
-        advice = "install it with: pip install 'holmdel-runtime[read]'"
-    elif verb in ("predict", "read"):
-        advice += ", or give a file that holmdel export wrote, .safetensors or .onnx"
-    return f"{verb} needs {name}, which is not installed; {advice}"
 
 
 def _refuse_empty(arguments: list[str]) -> None:
@@ -167,7 +131,3 @@ def _refuse_empty(arguments: list[str]) -> None:
         if not word.strip():
             verb = f" to {arguments[0]}" if number > 1 else ""
             raise UserError(f"an empty argument was given{verb}; say one, or leave it out")
-
-
-def _complain(sentence: str) -> None:
-    print(f"holmdel: {sentence}", file=sys.stderr)  # noqa: T201

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from holmdel.cli.terminal import DONE, SOME_FAILED
+from holmdel.cli.ending import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
 data = typer.Typer(no_args_is_help=True, help="List, fetch, find and verify data sets.")

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
-import typer
-
 from holmdel.errors import UserError
 from holmdel.images.formats import CHEQUES, ENDINGS, OF_PAGES, is_cheques, passed_over
 from holmdel.images.opening import missing
@@ -84,7 +82,7 @@ def _in_folder(folder: str, endings: tuple[str, ...]) -> list[str]:
             f"the folder {folder} holds no images; expected files ending in {' '.join(endings)}"
         )
     if line := passed_over(others):
-        typer.echo(f"{folder}: {line}", err=True)
+        print(f"{folder}: {line}", file=sys.stderr)  # noqa: T201
     return paths
 
 

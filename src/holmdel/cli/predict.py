@@ -1,20 +1,13 @@
 """`holmdel predict`: which class each image is of."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from holmdel.cli import scaling
-from holmdel.cli.loading import loading
 from holmdel.cli.scaling import RayFlag
-from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from holmdel.cli.answers import Result
 
 
 def predict(
@@ -61,10 +54,6 @@ def predict(
     An image that cannot be used, or on which nothing is found, gets a line that says why; the rest
     goes on, and the exit status is 1. Of several digits the largest is named.
     """
-    from holmdel.cli.answers import choose_printer, with_progress
-    from holmdel.cli.inputs import find_images
-    from holmdel.runtime import classifier_of
-
     if scaling.is_job(out, ray) or out is not None:
         scaling.refuse_together(out, ray, {"--show": show})
         from holmdel.scale.work import PredictWork
@@ -73,31 +62,6 @@ def predict(
         return scaling.do(work, paths, str(out), form, resume=resume, jobs=jobs, ray=ray)
     if resume or jobs:
         raise UserError("--resume and --jobs are for --out DIR; give it too")
-    print_results = choose_printer(form or "table")
-    images, count = find_images(paths)
-    with loading():
-        classifier = classifier_of(model, device, engine)
-    results = classifier.predict_each(images, top=top)
-    watch = _Watch(show)
-    print_results(watch.over(with_progress(results, count)))
-    return SOME_FAILED if watch.failed else DONE
+    from holmdel.cli.predicting import print_answers
 
-
-class _Watch:
-    """Passes results on; saves what was seen, and remembers whether one failed."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        self.failed = False
-
-    def over(self, results: "Iterator[Result]") -> "Iterator[Result]":
-        from holmdel.cli.answers import Gallery
-        from holmdel.prediction import Failure, or_failure
-
-        gallery = Gallery(self.folder) if self.folder else None
-        for result in map(or_failure, results):
-            if isinstance(result, Failure):
-                self.failed = True
-            elif gallery:
-                gallery.add(result)
-            yield result
+    return print_answers(model, paths, form or "table", top, show, device, engine)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from holmdel.cli import scaling
+from holmdel.cli.ending import DONE, SOME_FAILED
 from holmdel.cli.readings import JSONL, choose_form, filing, printing, showing
 from holmdel.cli.scaling import RayFlag
-from holmdel.cli.terminal import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:

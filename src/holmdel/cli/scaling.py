@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli.terminal import DONE, SOME_FAILED
+from holmdel.cli.ending import DONE, SOME_FAILED
 from holmdel.errors import UserError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from holmdel.cli.terminal import DONE
+from holmdel.cli.ending import DONE
 
 
 def _port_or_none(given: str) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from holmdel.cli.terminal import DONE, SOME_FAILED
+from holmdel.cli.ending import DONE, SOME_FAILED
 
 if TYPE_CHECKING:
     from holmdel.reading import Template

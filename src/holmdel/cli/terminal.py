@@ -1,8 +1,6 @@
-"""Exit statuses, and the console that tables are printed on."""
+"""The console that tables are printed on."""
 
 from rich.console import Console
-
-DONE, SOME_FAILED, USER_MISTAKE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Terminal(Console):

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from holmdel.cli.ending import INTERRUPTED
 from holmdel.cli.flags import settings_among, takes
 from holmdel.cli.loading import loading
 from holmdel.cli.scaling import RayFlag
-from holmdel.cli.terminal import INTERRUPTED
 from holmdel.errors import UserError
 from holmdel.schema import Setting, read_config
 from holmdel.settings import OPTIONS, READER, TRAINING

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from holmdel.cli.ending import DONE
 from holmdel.cli.scaling import AUTO, RayFlag
-from holmdel.cli.terminal import DONE
 
 if TYPE_CHECKING:
     from holmdel.scale.tune import Trial

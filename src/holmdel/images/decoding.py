@@ -6,8 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageOps
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL import Image
 
 from holmdel.deprecation import renamed_parameters
 from holmdel.errors import UserError
@@ -141,8 +140,8 @@ def _decoded(opened: Opened, mode: str, name: str) -> Decoded:
         negative = _is_negative(image)
         across, down = _density(image)
         turned = image.getexif().get(_ORIENTATION, 1)
-        found = _in_mode(image if turned == 1 else ImageOps.exif_transpose(image), mode)
-        found = ImageOps.invert(found) if negative else found
+        found = _in_mode(image if turned == 1 else _upright(image), mode)
+        found = _inverted(found) if negative else found
     except UserError:
         raise
     except Exception as error:  # a foreign parser on foreign bytes raises anything
@@ -189,15 +188,17 @@ def _tell_depth(image: Image.Image, name: str) -> None:
     findings/planar-tiff-of-16-bits.sh shows what is seen otherwise. Of grey and alpha in planes
     it reads no alpha, so that all would be transparent.
     """
-    if not isinstance(image, TiffImageFile) or image.tag_v2.get(_PLANAR) != _APART:
+    file: Any = image
+    tags: Any = getattr(file, "tag_v2", {})
+    if tags.get(_PLANAR) != _APART:
         return
     if image.mode == "LA":
         raise UserError(f"{name} stores its grey and its alpha apart; save it as a PNG file")
-    if set(image.tag_v2.get(_DEPTHS, ())) == {16}:
-        deep = ";16L" if image.tag_v2.prefix == b"II" else ";16B"
-        for index, tile in enumerate(image.tile):
+    if set(tags.get(_DEPTHS, ())) == {16}:
+        deep = ";16L" if tags.prefix == b"II" else ";16B"
+        for index, tile in enumerate(file.tile):
             if tile.codec_name == "raw" and isinstance(tile.args, tuple):
-                image.tile[index] = tile._replace(args=(tile.args[0] + deep, *tile.args[1:]))
+                file.tile[index] = tile._replace(args=(tile.args[0] + deep, *tile.args[1:]))
 
 
 def _in_mode(image: Image.Image, mode: str) -> Image.Image:
@@ -211,6 +212,20 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
     return image.convert(mode)
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """Returns an image turned as its EXIF orientation says."""
+    from PIL import ImageOps  # for few images; so is the next one
+
+    return ImageOps.exif_transpose(image)
+
+
+def _inverted(image: Image.Image) -> Image.Image:
+    """Returns an image with white for black."""
+    from PIL import ImageChops
+
+    return ImageChops.invert(image)
+
+
 def _on_white(image: Image.Image) -> Image.Image:
     """Returns an RGBA image on white; if what is seen of it has one colour, that as black ink."""
     alpha = image.getchannel("A")
@@ -219,5 +234,5 @@ def _on_white(image: Image.Image) -> Image.Image:
         rgb = image.convert("RGB")
         ranges = (np.ptp(np.asarray(band)[np.asarray(seen) > 0]) for band in rgb.split())
         if all(spread <= _ONE_COLOUR for spread in ranges):
-            return ImageChops.invert(alpha)
+            return _inverted(alpha)
     return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

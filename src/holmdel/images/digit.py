@@ -7,7 +7,17 @@ import numpy as np
 from holmdel.images.light import LEAST_INK, ink_of, noise_of
 from holmdel.images.opencv import cv2
 from holmdel.images.parts import Digit, digit_of
-from holmdel.images.pixels import WORKING, Grey, Mask, Pixels, bounds, resized, shrunk, within
+from holmdel.images.pixels import (
+    WORKING,
+    Grey,
+    Mask,
+    Pixels,
+    bounds,
+    median,
+    resized,
+    shrunk,
+    within,
+)
 from holmdel.images.rules import without_rules
 
 CROP = 160  # longest side on which a digit's strokes are measured
@@ -68,7 +78,7 @@ def _glyph(ink: Grey) -> tuple[str, Grey | None]:
     digit = digit_of(soft > max(4 * noise, 0.4 * peak))
     if digit is None or _is_speck(digit):
         return "nothing", None
-    full = float(np.median(ink[digit.mask]))
+    full = float(median(ink[digit.mask]))
     if full < max(4 * noise, LEAST_INK):  # the soft edges of what a rule left
         return "nothing", None
     found = "one" if digit.alone else "several"

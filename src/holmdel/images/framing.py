@@ -16,6 +16,7 @@ from holmdel.images.pixels import (
     Pixels,
     border,
     bounds,
+    median,
     resized,
     shrunk,
     within,
@@ -171,7 +172,7 @@ def _fit(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """Returns an image scaled to fit into `size`, padded with the colour of its border."""
     height, width = within(pixels.shape[:2], size)
     planes = [resized(pixels[:, :, c], (height, width)) for c in range(pixels.shape[2])]
-    colour = np.median(border(pixels), axis=0).astype(np.uint8)
+    colour = median(border(pixels), axis=0).astype(np.uint8)
     framed = np.empty((*size, pixels.shape[2]), np.uint8)
     framed[:] = colour
     top, left = (size[0] - height) // 2, (size[1] - width) // 2
@@ -186,7 +187,7 @@ def _cut_object(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     mask = _object_mask(shown.mean(axis=2))
     if not mask.any():
         return framed
-    ground = np.median(border(shown), axis=0)
+    ground = median(border(shown), axis=0)
     if ground.mean() >= 128:
         shown, ground = 255 - shown, 255 - ground
     shown = np.where(mask[:, :, None], (shown - ground) * (255 / (255 - ground)), 0)
@@ -202,8 +203,8 @@ def _cut_object(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 def _object_mask(grey: Grey) -> Mask:
     """Returns where the object is: what differs from the border by over 5 %, its holes filled."""
     edge = border(grey)
-    ground = float(np.median(edge))
-    noise = 1.4826 * float(np.median(np.abs(edge - ground)))
+    ground = float(median(edge))
+    noise = 1.4826 * float(median(np.abs(edge - ground)))
     mask = np.abs(grey - ground) > max(0.05 * 255, 4 * noise)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     sizes = stats[:, cv2.CC_STAT_AREA]

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from holmdel.images.pixels import Grey, border, shrunk
+from holmdel.images.pixels import Grey, border, median, shrunk
 
 COARSE = 64  # longest side on which the light is estimated
 LEAST_INK = 0.08  # of the way from paper to black: fainter is none
@@ -39,7 +39,7 @@ def ink_of(grey: Grey) -> Grey:
 def noise_of(ink: Grey) -> float:
     """Returns how much paper scatters: the standard deviation that its brighter half tells."""
     brighter = ink[ink < 0]  # no ink among them
-    return 1.4826 * float(np.median(-brighter)) if brighter.size else 0.0
+    return 1.4826 * float(median(-brighter)) if brighter.size else 0.0
 
 
 def _contrast(grey: Grey, paper: Grey) -> Grey:
@@ -61,7 +61,7 @@ def _is_framed(grey: Grey, mixed: bool) -> bool:
     if max(grey.shape) > LONGEST * min(grey.shape):
         return False
     outer, paper = border(grey), _commonest(grey)
-    level = float(np.median(outer))
+    level = float(median(outer))
     even = abs(level - paper) >= NEAR and (np.abs(outer - level) < NEAR).mean() >= 0.8
     rings = (border(grey[d:-d, d:-d]) for d in range(1, 1 + round(FRAME * min(grey.shape))))
     return (mixed or even) and any((np.abs(ring - paper) < NEAR).mean() >= 0.7 for ring in rings)
@@ -72,7 +72,7 @@ def _commonest(grey: Grey) -> float:
     counts = np.histogram(grey, bins=32, range=(0, 256))[0]
     near = np.convolve(counts, (1, 2, 1), mode="same")
     level = 8 * int(near.argmax()) + 4
-    return float(np.median(grey[np.abs(grey - level) <= 12]))
+    return float(median(grey[np.abs(grey - level) <= 12]))
 
 
 def _light(grey: Grey) -> Grey:
@@ -86,7 +86,7 @@ def _light(grey: Grey) -> Grey:
     depth = 1 + min(small.shape) // 16
     band = np.ones(small.shape, bool)
     band[depth:-depth, depth:-depth] = False
-    level = float(np.median(small[band]))
+    level = float(median(small[band]))
     if (small[band] == level).all() and (small == level).mean() > EVEN:
         return np.full(grey.shape, level, np.float32)
     surface = np.full(small.size, level)
@@ -103,7 +103,7 @@ def _corners(grey: Grey) -> float:
     """Returns the grey value of the corners: what a digit that fills the image leaves free."""
     depth = 1 + min(grey.shape) // 16
     ends = (slice(None, depth), slice(-depth, None))
-    return float(np.median([np.median(grey[rows, columns]) for rows in ends for columns in ends]))
+    return float(median([median(grey[rows, columns]) for rows in ends for columns in ends]))
 
 
 def _biweight_fit(terms: Grey, values: Grey, surface: Grey) -> Grey:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.polynomial import Polynomial
 from numpy.typing import NDArray
 
 from holmdel.images.opencv import cv2
-from holmdel.images.pixels import Box, Mask, closed, opened
+from holmdel.images.pixels import Box, Mask, closed, median, opened
+
+if TYPE_CHECKING:  # NumPy loads it at its first use
+    from numpy.polynomial import Polynomial
 
 _PIECE, _LEAST = 8, 9  # an eighth of the mask's shorter side, or 9 pixels, is a piece of a line
 _THICKEST = 0.08  # of the shorter side, at least 5 pixels: what is thicker crosses a line
@@ -72,10 +75,10 @@ class Line:
         return (along, across) if self.standing else (across, along)
 
     @cached_property
-    def ends(self) -> tuple[Polynomial, Polynomial]:
+    def ends(self) -> tuple["Polynomial", "Polynomial"]:
         """Where it would go on to the left and to the right; 0 is its first column."""
         first, last = _straight(self.places[:_END]), _straight(self.places[-_END:])
-        return first, last(Polynomial([-max(self.length - _END, 0), 1]))
+        return first, last(np.polynomial.Polynomial([-max(self.length - _END, 0), 1]))
 
     def moved(self, start: int, stop: int) -> "Line":
         """Returns the line with other ends, within its own or where it would go on to."""
@@ -139,7 +142,7 @@ def _lying(mask: Mask, shortest: int, thickest: int) -> Iterator[Line]:
         order = np.argsort(columns, kind="stable")
         start, stop = int(columns.min()), int(columns.max()) + 1
         whole = _smooth(np.interp(np.arange(start, stop), columns[order], places[order]))
-        thickness = float(np.median([one.thickness for one in chain]))
+        thickness = float(median([one.thickness for one in chain]))
         yield _to_borders(Line(start, whole, thickness, ink.shape), near)
 
 
@@ -173,7 +176,7 @@ def _parted(box: Box, part: Mask, size: tuple[int, int], tall: int) -> Iterator[
     """Gives the pieces in a part; a tall one may be two lines that a stroke joins."""
     counts = part.sum(axis=0)
     seen = counts > 0
-    usual = float(np.median(counts[seen]))
+    usual = float(median(counts[seen]))
     if len(part) > tall and (joined := counts > 1.6 * usual + 1).any():
         alone = np.where(joined, False, part).astype(np.uint8)
         whole = cv2.morphologyEx(alone, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
@@ -238,26 +241,27 @@ def _smooth(places: Places) -> Places:
     kept = np.zeros(len(places), bool)
     for _ in range(4):
         away = np.abs(curve(x) - places)
-        now = away <= max(1.0, 2.5 * float(np.median(away)))
+        now = away <= max(1.0, 2.5 * float(median(away)))
         if (now == kept).all() or now.sum() < 4 * (degree + 1) or away.max() <= 0.5:
             break
         kept = now
-        curve = Polynomial.fit(x[kept], places[kept], degree, domain=[0, len(x)])
+        curve = np.polynomial.Polynomial.fit(x[kept], places[kept], degree, domain=[0, len(x)])
     return np.asarray(curve(x), np.float64)
 
 
-def _straight(places: Places) -> Polynomial:
+def _straight(places: Places) -> "Polynomial":
     """Returns the straight line by the median of slopes (Theil 1950, Sen 1968), of 16 places."""
     at, first, second = _pairs(len(places))
     some = places[at]
     slope = 0.0
     if len(first):
-        slope = float(np.median((some[second] - some[first]) / (at[second] - at[first])))
-    return Polynomial([float(np.median(some - slope * at)), slope])
+        slope = float(median((some[second] - some[first]) / (at[second] - at[first])))
+    return np.polynomial.Polynomial([float(median(some - slope * at)), slope])
 
 
 @lru_cache(maxsize=512)
 def _pairs(count: int) -> tuple[NDArray[np.int64], ...]:
     """Returns up to 16 of `count` places, evenly spread, and the pairs of them."""
-    at = np.unique(np.linspace(0, count - 1, 16).round().astype(np.int64))
+    at = np.linspace(0, count - 1, 16).round().astype(np.int64)
+    at = at[np.diff(at, prepend=-1) > 0]
     return at, *np.triu_indices(len(at), 1)

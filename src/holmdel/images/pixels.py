@@ -3,7 +3,7 @@
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from holmdel.images.opencv import cv2
@@ -15,6 +15,21 @@ Mask: TypeAlias = NDArray[np.bool_]
 Box: TypeAlias = tuple[slice, ...]
 
 WORKING = 1024  # longest side on which ink is looked for
+
+
+def median(values: ArrayLike, axis: int | None = None) -> Any:
+    """Returns what `np.median` does of numbers without NaN, (N, ...) or of all of them.
+
+    NumPy's loads masked arrays first, as `np.unique` does: a tenth of the time from the start of
+    Python to a first answer.
+    """
+    numbers = np.asarray(values)
+    numbers = numbers.ravel() if axis is None else np.moveaxis(numbers, axis, 0)
+    if not len(numbers):
+        return np.nan
+    middle = len(numbers) // 2
+    first = middle - 1 + len(numbers) % 2
+    return np.partition(numbers, (first, middle), axis=0)[first : middle + 1].mean(axis=0)
 
 
 def border(pixels: NDArray[Any]) -> NDArray[Any]:

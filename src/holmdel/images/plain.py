@@ -173,7 +173,7 @@ def _runs(image: Array, connectivity: int) -> _Runs:
     met = row // square * width + column // square
     earliest = np.full(len(start), image.size + width * len(image))
     np.minimum.at(earliest, part, met)
-    roots = np.unique(part)
+    roots = np.flatnonzero(part == np.arange(len(part)))
     number = np.zeros(len(start), int)
     number[roots[np.argsort(earliest[roots], kind="stable")]] = np.arange(1, len(roots) + 1)
     return _Runs(row, column, stop % width - 1, number[part], len(roots))

@@ -6,7 +6,7 @@ import numpy as np
 
 from holmdel.images.lines import Line, find_lines
 from holmdel.images.opencv import cv2
-from holmdel.images.pixels import Box, Grey, Mask, opened
+from holmdel.images.pixels import Box, Grey, Mask, median, opened
 
 _COARSE = 256  # longest side on which lines are looked for
 _LARGE = 24  # pixels: in a smaller box strokes look like sides
@@ -148,7 +148,7 @@ def _sides(box: Box, lines: Sequence[Line]) -> dict[Line, Line]:
             closed += sum(o.length for o in side) >= _SIDE * (whole.stop - whole.start)
             some |= {line: _to_corners(line, whole) for line in side}
     shorter = min(edge.stop - edge.start for edge in box)
-    usual = float(np.median([line.thickness for line in some])) if some else 0.0
+    usual = float(median([line.thickness for line in some])) if some else 0.0
     if closed < (3 if shorter >= _LARGE else 4) or usual > max(_THIN * shorter, 2.5):
         return {}
     return {line: whole for line, whole in some.items() if line.thickness <= 1.5 * usual + 1}
@@ -178,7 +178,7 @@ def _beside(through: Sequence[Line], lines: Sequence[Line]) -> list[Line]:
         rules = [other.thickness for other in through if other.standing == line.standing]
         at_border = line.start <= 2 or line.stop >= line.size[1] - 2
         long = line.length >= _REST_OF_RULE * line.size[1]
-        if len(rules) >= 2 and at_border and long and line.thickness <= 1.5 * np.median(rules) + 1:
+        if len(rules) >= 2 and at_border and long and line.thickness <= 1.5 * median(rules) + 1:
             found.append(line)
     return found
 
@@ -220,7 +220,7 @@ def _erase(clean: Grey, left: Mask, band: Mask, standing: bool) -> None:
     counts = inside.sum(axis=0)
     if not counts.any():
         return
-    tall = round(_CROSSES * float(np.median(counts[counts > 0]))) + 2
+    tall = round(_CROSSES * float(median(counts[counts > 0]))) + 2
     rows = np.flatnonzero(band.any(axis=1))
     view = slice(max(rows[0] - 2 * tall, 0), rows[-1] + 2 * tall)
     ink, mask, band, inside = ink[view], mask[view], band[view], inside[view]
@@ -228,11 +228,11 @@ def _erase(clean: Grey, left: Mask, band: Mask, standing: bool) -> None:
     most = np.where(inside & ~strokes, ink, 0).max(axis=0)
     if not most.any():
         return
-    strokes |= mask & (ink > _DARKER * float(np.median(most[most > 0])))
+    strokes |= mask & (ink > _DARKER * float(median(most[most > 0])))
     gone = inside & ~strokes
     wider = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     ink[wider & band & ~strokes] = 0
     crossed = inside & strokes
     if (outside := mask & ~band).any():  # a dark rule must not make a pencil's strokes look faint
-        ink[crossed] = np.minimum(ink[crossed], 1.2 * float(np.median(ink[outside])))
+        ink[crossed] = np.minimum(ink[crossed], 1.2 * float(median(ink[outside])))
     mask &= ~gone
