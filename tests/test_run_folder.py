@@ -64,8 +64,20 @@ def test_a_folder_of_half_a_first_file_is_as_good_as_none(resume, half):
 def test_a_folder_with_something_else_in_it_is_left_alone():
     Path("run").mkdir()
     Path("run/.hidden").write_text("mine")
-    with pytest.raises(UserError, match="run exists already"):
-        library.train("lenet", "digits", out="run", **SMALL)
+    for resume in (False, True):
+        with pytest.raises(UserError, match="run exists already; it holds no training to go on"):
+            library.train("lenet", "digits", out="run", resume=resume, **SMALL)
+
+
+def test_a_setting_that_a_config_lacks_is_named():
+    modern = SMALL | {"recipe": "modern"}
+    with pytest.raises(Stopped):
+        library.train("lenet", "digits", out="run", callbacks=Stop(), **modern)
+    config = json.loads(Path("run/config.json").read_text())
+    del config["options"]["activation"]
+    Path("run/config.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match=r"gone on with \(it has no activation\)"):
+        library.train("lenet", "digits", out="run", resume=True, **modern)
 
 
 class Stop(Callback):

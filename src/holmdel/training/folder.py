@@ -46,7 +46,9 @@ class RunFolder:
 
     def refuse_existing(self) -> None:
         """Raises a UserError if there is such a file, or such a folder with something in it."""
-        refuse_existing(self.path, "choose another --out, or go on with --resume")
+        go_on = "choose another --out, or go on with --resume"
+        no_training = "it holds no training to go on with; choose another --out"
+        refuse_existing(self.path, go_on if self.started() else no_training)
 
     def __enter__(self) -> "RunFolder":
         return self
@@ -95,16 +97,25 @@ class RunFolder:
             config = read_json(_text(self._config), "it")
             read_record(config, _CONFIG, "it", more=True)
         except UserError as error:
-            raise UserError(
-                f"{self._config} is not of a training that can be gone on with ({error}); start "
-                "anew in another folder"
-            ) from None
+            raise self._other(str(error)) from None
         assert isinstance(config, dict)
         return config
 
+    def _other(self, why: str) -> UserError:
+        """Returns the sentence for a `config.json` that is not of a training of ours."""
+        return UserError(
+            f"{self._config} is not of a training that can be gone on with ({why}); start "
+            "anew in another folder"
+        )
+
     def refuse_changes(self, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        """Raises a UserError for the first of the settings that is not what it was at the start."""
+        """Raises a UserError for the first of the settings that is not what it was at the start.
+
+        And for one that `config.json` lacks.
+        """
         for name, value in now.items():
+            if name not in was:
+                raise self._other(f"it has no {name}")
             if value != was[name]:
                 raise UserError(
                     f"{self.path} was started with {name} {_shown(was[name])} and cannot go on "
