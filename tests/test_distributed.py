@@ -120,6 +120,10 @@ def test_a_mistake_of_workers_is_one_sentence():
         library.train("lenet", "digits", out="run", workers=2, **FEW | {"batch_size": 1})
     with pytest.raises(UserError, match="workers was given as 0"):
         library.train("lenet", "digits", out="run", workers=0)
+    with pytest.raises(
+        UserError, match=r"workers was given as 99999; expected at most \d+ on this"
+    ):
+        library.train("lenet", "digits", out="run", workers=99999, engine="torch")
 
 
 def place_of(rank: int, port: int) -> dict[str, str]:

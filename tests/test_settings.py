@@ -117,6 +117,7 @@ def test_a_value_out_of_range_is_refused_by_the_same_sentence_at_every_door(
         ("recipe = ['book']", "recipe was given as ['book']; choose from book, modern"),
         ("data_root = 5.5\nlr = [0.1]", "lr was given as [0.1]; expected a number"),
         ("data_root = {a = 1}", "data_root was given as {'a': 1}; expected a text"),
+        ("lr = 1e400", "lr was given as inf; expected a number above 0"),
         ("[lr]\nvalue = 1", "lr was given as {'value': 1}; expected a number above 0"),
         ("seed = " + "9" * 5_000, "one.toml is not TOML (Exceeds the limit"),
         ("seed = " + "[" * 5_000, "one.toml is not TOML ("),

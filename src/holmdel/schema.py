@@ -125,6 +125,12 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _finite(number: float) -> float:
+    if math.isinf(number):  # as 1e400 is
+        raise ValueError
+    return number
+
+
 def _size(parts: Iterable[Any]) -> tuple[int, int]:
     height, width = map(int, parts)
     return height, width
@@ -148,7 +154,7 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "bool": lambda value: _BOOLEANS[str(value).lower()],
     "int": lambda value: int(str(value)),
-    "float": float,
+    "float": lambda value: _finite(float(value)),
     "str": _text,
     "tuple": lambda value: _size(value.split("x") if isinstance(value, str) else value),
 }

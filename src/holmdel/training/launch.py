@@ -16,6 +16,8 @@ from holmdel.processes import end_with_parent
 from holmdel.training.callbacks import Stopped
 from holmdel.training.group import LostWorkers, launched
 
+MOST_A_CORE = 16  # workers; each takes hundreds of megabytes
+
 Started: TypeAlias = "tuple[multiprocessing.process.BaseProcess, Connection]"
 
 
@@ -31,7 +33,8 @@ def workers(count: int, function: Any, arguments: Mapping[str, Any]) -> Iterator
         arguments: by name; can be pickled.
 
     Raises:
-        UserError: for another number than torchrun's; the mistake of a worker that ended first.
+        UserError: for another number than torchrun's, or one that fills the machine; the mistake
+            of a worker that ended first.
     """
     already = launched().count
     if already > 1 and count not in (1, already):
@@ -41,6 +44,9 @@ def workers(count: int, function: Any, arguments: Mapping[str, Any]) -> Iterator
     if already > 1 or count == 1:
         yield
         return
+    most = MOST_A_CORE * (os.cpu_count() or 1)
+    if count > most:
+        raise UserError(f"workers was given as {count}; expected at most {most} on this machine")
     threads = torch.get_num_threads()
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(count)}
     share = max(1, threads // count)
