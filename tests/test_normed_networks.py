@@ -215,8 +215,18 @@ def test_batch_norms_that_ours_has_not_go_into_weights(tmp_path, network, name, 
     assert any(told in note for note in found.notes) == (name == "lenet-max")
 
 
-def test_a_batch_norm_of_another_size_is_no_part_of_the_layer_before_it(tmp_path):
-    state = lenet_with_norms().state_dict() | {"5.running_mean": torch.zeros(3)}
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"5.running_mean": torch.zeros(3)},
+        {"5.running_mean": torch.tensor(1.0)},
+        {"4.weight": torch.tensor(1.0)},
+        {"15.weight": torch.tensor(1.0)},
+        {"5.bias": torch.zeros(2, 2)},
+    ],
+)
+def test_a_batch_norm_of_another_size_is_no_part_of_the_layer_before_it(tmp_path, damage):
+    state = lenet_with_norms().state_dict() | damage
     torch.save(state, tmp_path / "n.pt")
     with pytest.raises(UserError, match="nor does it fit another network"):
         convert(read_weights(tmp_path / "n.pt"), "lenet-max")

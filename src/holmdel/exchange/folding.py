@@ -49,7 +49,7 @@ def without_biases(layers: Sequence[Layer]) -> set[int]:
     """
     weighed = [layer for layer in layers if "weight" in layer.tensors and not is_norm(layer)]
     all_, with_ = (
-        {layer.tensors["weight"].ndim for layer in some}
+        {layer.tensors["weight"].ndim for layer in some} - {0}
         for some in (weighed, [layer for layer in weighed if "bias" in layer.tensors])
     )
     return all_ - with_
@@ -73,7 +73,7 @@ def with_ways_around(layers: Sequence[Layer]) -> list[Layer]:
 def _folded(layer: Layer, norm: Layer) -> Layer | None:
     """Returns a layer that does what it and the batch norm behind it do; None for other shapes."""
     weight, mean = layer.tensors.get("weight"), norm.tensors["running_mean"].double()
-    if weight is None or weight.ndim < 2 or len(weight) != len(mean):
+    if weight is None or weight.ndim < 2 or mean.shape != weight.shape[:1]:
         return None
     if any(tensor.shape != mean.shape for tensor in norm.tensors.values()):
         return None
