@@ -39,7 +39,7 @@ from paper_crops import (
     printed,
     strips,
 )  # fmt: skip
-from paper_forms import combs, empty
+from paper_forms import combs, empty, fine
 from paper_odd import ODD
 from paper_pages import DOCUMENTS, LINES, pages
 from paper_real import fields, mixed, nist, photos, real_ink, sheets, worse
@@ -51,6 +51,7 @@ SECTIONS: dict[str, Callable[[int | None], Iterator[Case]]] = {
     "sheets": sheets,
     **{name: partial(cheques, name) for name in CHANGES},
     "combs": combs,
+    "fine": fine,
     "empty": empty,
     "forms": nist,
     "photos": photos,

@@ -11,6 +11,7 @@ from paper_case import Case
 from paper_hand import PENS, Hand, Paper, Rgb, number
 
 _COMBS = 20  # of a kind
+_PAGES = 4  # of a kind, of 300 dots an inch
 _PROSE = (
     "In the figure below a cube of edge length L = 0.500 m and mass m",
     "is suspended by a rope in an open tank of liquid of density 1025",
@@ -111,6 +112,15 @@ def _wall(paper: Paper, comb: Comb, wall: tuple[int, int, int, int], colour: Rgb
         paper.pen.line([*ends[0], *ends[1]], fill=(247, 246, 243), width=comb.wide + 2)
 
 
+FINE: dict[str, Comb] = {
+    "5 mm": Comb(side=59, wide=3, grey=40, fill=0.75, astray=0.12),
+    "5 mm, on the walls": Comb(side=59, wide=3, grey=40, fill=0.9, astray=0.14),
+    "4 mm, on the walls": Comb(side=46, wide=2, grey=40, fill=0.9, astray=0.14, cells=10),
+    "4 mm, thick walls": Comb(side=46, wide=5, grey=90, fill=0.85, astray=0.12, cells=10),
+    "3.5 mm": Comb(side=41, wide=2, grey=110, fill=0.85, astray=0.12, cells=12),
+}
+
+
 def comb_page(comb: Comb, draw: np.random.Generator, text: str) -> Paper:
     """Returns a page of 200 dots an inch, half high, with print and the comb."""
     paper = Paper((1700, 1000), draw)
@@ -156,6 +166,20 @@ def combs(limit: int | None) -> Iterator[Case]:
                 else:
                     paper = _crop(comb, draw, text, room)
                 yield Case(f"{kind}, {where}", f"{n}", paper.pixels(), (text,))
+
+
+def fine(limit: int | None) -> Iterator[Case]:
+    """Gives pages of 300 dots an inch with ten combs each, every second one in many pens."""
+    for order, (kind, comb) in enumerate(FINE.items()):
+        for n in range(min(limit or _PAGES, _PAGES)):
+            draw = np.random.default_rng([77, order, n])
+            paper, truth = Paper((2480, 1750), draw), []
+            for row in range(10):
+                truth.append(number(draw, comb.cells))
+                paper.words(f"{row + 1}. Account reference", (150, 90 + 165 * row), 30)
+                pen = PENS[row % len(PENS)] if n % 2 else PENS[0]
+                draw_comb(paper, comb, (900, 80 + 165 * row), truth[-1], pen)
+            yield Case(f"300 dpi, {kind}", f"{n}", paper.pixels(), tuple(truth))
 
 
 def empty(limit: int | None) -> Iterator[Case]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+import holmdel
 from holmdel import data
 from holmdel.checkpoint import load_line_model
 from holmdel.reading.cells import read_cells
@@ -217,6 +218,35 @@ def test_a_comb_is_read_cell_by_cell(kind, reader):
     assert said.answer.text == "407319"
     assert said.answer.score > 0.3
     assert said.empty == (False,) * 6
+
+
+def test_strokes_on_the_walls_of_a_comb_of_300_dpi_stay(reader):
+    comb = Paper(2480, 1754).comb(900, 400, side=46, wide=3, grey=40)
+    [said] = read(comb.write("407319", 930, 423, pitch=46, height=42).pixels(), reader)
+    assert said.answer.text == "407319"
+
+
+@pytest.mark.parametrize("x", [901, 904])
+def test_a_thin_wall_that_two_columns_of_pixels_share_is_one(x):
+    comb = Paper(2480, 1754).comb(x, 401, cells=10, side=46, grey=20)
+    _, _, layout, _ = laid_out(comb.pixels())
+    assert [len(box.cells) for box in layout.boxes] == [10]
+
+
+def test_what_a_black_wall_has_of_a_pens_colour_goes(reader):
+    paper = Paper(1240, 800)
+    for place, word in enumerate(["Section", "and", "number", "of", "the", "form"]):
+        paper.pen.text((100 + 130 * place, 60), word, fill=20, font_size=32)
+    blank = np.asarray(paper.comb(300, 200).image)
+    grey = np.asarray(paper.write("704914", 325, 225, ink=30).image)
+    green = np.where(grey < blank, 90 + grey * 0.6, blank)
+    page = np.dstack([grey, green, grey]).astype(np.uint8)
+    [plain] = holmdel.read(page).lines
+    for cell in range(4):
+        page[247:249, 308 + 50 * cell : 342 + 50 * cell] = (30, 130, 50)
+    [line] = holmdel.read(page).lines
+    assert line.text == plain.text == "704914"
+    assert abs(line.confidence - plain.confidence) < 0.2
 
 
 def test_cells_may_stay_empty(reader):

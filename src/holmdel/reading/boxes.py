@@ -151,16 +151,16 @@ def _rows_of(strip: Strip, width: int) -> Iterator[Row]:
     last = len(strip.ink) - ROOM - round(strip.bottom.thick / 2) - 1
     if last - first < 8:
         return
-    walls = walls_of(strip.ink[first:last], strip.light[first:last])
+    seen = walls_of(strip.ink[first:last], strip.light[first:last])
     shade = shade_of(strip)
-    if shade >= 0:
-        walls = [w for w in walls if abs(w.shade - shade) <= _UNLIKE]
+    walls = [w for w in seen if shade < 0 or abs(w.shade - shade) <= _UNLIKE]
     walls = with_borders(walls, strip, width)
     if sum(w.peak >= STRONG for w in walls) < 2:
         return
     closed = covered(strip)
     for span in spans_of(walls, closed):
-        combs = [extended(teeth, walls, closed) for teeth in combs_of(span, strip.height)]
+        rows = combs_of(span, strip.height)
+        combs = [extended(teeth, sorted({*walls, *seen}), closed) for teeth in rows]
         good = [teeth for teeth in combs if _good(teeth, strip, closed)]
         outer = [wall for wall in span if wall.peak >= _BOXED]
         if not good and len(outer) > 1:  # inside a box a tall 1 looks like a wall

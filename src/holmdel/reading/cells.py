@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp
+from math import exp, prod
 
 import cv2
 import numpy as np
@@ -21,6 +21,9 @@ from holmdel.reading.thresholds import READING
 
 _VIEWS = 4  # of each digit and line
 _NEVER = 1e-7  # the probability of what no view says
+_LIKELY = 3  # digits of a cell that may stand there
+_LEAST = 0.03  # the probability of a number that an opinion does not say, shared by its digits
+_WEIGHT = 0.4  # of each opinion in their pool: three that have some mistakes in common
 _MARGIN = 0.12  # of a digit's height, left around it
 _GAP = 0.25  # of the usual height, between two digits set in one line
 
@@ -143,8 +146,10 @@ def _alone_on_white(
 def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> list[CombAnswer]:
     """Returns what stands in combs, a digit a cell.
 
-    Each digit is read alone, by the line network and by LeNet, and all of a comb as one line; how
-    probable a text is says the mean. Cells may stay empty, at the ends or between.
+    Each digit is read alone, by the line network and by LeNet, and all of a comb as one line. How
+    probable a text is says their logarithmic pool (Genest and Zidek, "Combining probability
+    distributions", 1986): what one is sure of decides where another is in doubt. Cells may stay
+    empty, at the ends or between.
 
     Args:
         combs: cut out, walls taken away.
@@ -155,8 +160,8 @@ def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> l
     images = [cell.image for cells in written for cell in cells if cell]
     one = parse_pattern("digits:1")
     both = zip(reader.chances(images, one, _VIEWS), reader.digit_chances(images), strict=True)
-    alone = iter([_mean(by_line, by_lenet) for by_line, by_lenet in both])
-    chances = [[next(alone) for cell in cells if cell] for cells in written]
+    alone = [[next(both) for cell in cells if cell] for cells in written]
+    chances = [[_pooled(*two, _LEAST / len(each)) for two in each] for each in alone]
     lines = _in_one_go(written, reader)
     return [
         _answer(cells, each, line, pattern)
@@ -164,9 +169,16 @@ def read_cells(combs: Sequence[Comb], reader: LineReader, pattern: Pattern) -> l
     ]
 
 
-def _mean(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    """Returns the mean of two opinions on a digit."""
-    return {char: (one.get(char, 0.0) + other.get(char, 0.0)) / 2 for char in DIGITS}
+def _pooled(one: dict[str, float], other: dict[str, float], least: float) -> dict[str, float]:
+    """Returns the pool of two opinions on a digit; `least` is what is not said."""
+    likely = sorted(DIGITS, key=lambda char: -one.get(char, 0.0) - other.get(char, 0.0))[:_LIKELY]
+    weights = {char: _factor(one, char, least) * _factor(other, char, least) for char in likely}
+    return {char: weight / sum(weights.values()) for char, weight in weights.items()}
+
+
+def _factor(opinion: dict[str, float], text: str, least: float = _LEAST) -> float:
+    """Returns what an opinion counts for a text in the pool; `least` is what it does not say."""
+    return float((opinion.get(text, 0.0) + least) ** _WEIGHT)
 
 
 def _in_one_go(
@@ -204,10 +216,10 @@ def _answer(
     filled = [cell for cell in cells if cell]
     weights: dict[str, float] = {}
     candidates: dict[str, Candidate] = {}
+    whole = _whole(chances, line)
     for candidate in texts(_steps(chances), pattern) if filled else ():
-        together = line.get(candidate.text, 0.0) if len(filled) > 1 else None
-        alone = exp(candidate.log_probability)
-        weights[candidate.text] = alone if together is None else (alone + together) / 2
+        pooled = exp(candidate.log_probability) * _factor(line, candidate.text)
+        weights[candidate.text] = pooled / whole
         candidates[candidate.text] = candidate
     if not weights:
         return CombAnswer(LineAnswer("", "", 0.0, ()), empty, {})
@@ -220,6 +232,16 @@ def _answer(
     fit = float(pattern.worth is None or best.value is not None)
     answer = LineAnswer(best.text, best.raw, score, digits, best.value, fit)
     return CombAnswer(answer, empty, weights)
+
+
+def _whole(chances: Sequence[dict[str, float]], line: dict[str, float]) -> float:
+    """Returns what all texts come to in the pool: those that the line says, and the others."""
+    none = _factor({}, "")
+    return none + sum(
+        prod(chance.get(char, _NEVER) for chance, char in zip(chances, text, strict=True))
+        * (_factor(line, text) - none)
+        for text in line
+    )
 
 
 def _steps(chances: Sequence[dict[str, float]]) -> NDArray[np.float32]:

@@ -1,17 +1,20 @@
 """Combs cut out of a page: level, in even light, walls and rules taken away."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from holmdel.reading.erasing import without_bars
 from holmdel.reading.fields import evened
-from holmdel.reading.frames import Box, Cell
-from holmdel.reading.image import Picture, Sheet, dilated
+from holmdel.reading.frames import Bar, Box, Cell
+from holmdel.reading.image import Picture, Sheet, dilated, ink_of
 from holmdel.reading.layout import Layout
 
 HEIGHT = 64  # pixels of a cell in its picture, no more than the page has
+_PALEST = 245  # of 255: what is darker around a wall is the wall
 _ABOVE, _ASIDE = 0.3, 0.3  # of a cell's height and width around the comb, into which digits run
 
 
@@ -53,15 +56,50 @@ def cut_comb(
     light = _seen(sheet.light, to_sheet, size, 255)
     if scale < 1:
         light = evened(_seen(page, to_page, size, 255), light)
-    own = _seen(dilated(layout.ink, 3, 3), to_sheet, size, 0)
-    printed = (layout.lines | (sheet.ink & ~layout.ink)) & ~layout.ink
-    other = _seen(dilated(printed, 5, 5), to_sheet, size, 0)
-    picture = np.where((other > 127) & (own < 128), 255, light).astype(np.uint8)
+    bars = [_moved(bar, left, top, zoom) for bar in layout.bars]
+    bars = [bar for bar in bars if _is_in(bar, size)]
+    known = _seen(dilated(layout.lines, 5, 5), to_sheet, size, 0)
+    pens = None if layout.pens is None else _seen(layout.pens & layout.lines, to_sheet, size, 0)
+    picture = _without_walls(light, bars, known, pens, zoom)
     cells = tuple(
         (round((x - left) * zoom), round((y - top) * zoom), round(w * zoom), round(h * zoom))
         for x, y, w, h in box.cells
     )
     return Comb(picture, cells), np.asarray(to_page[:2], np.float64)
+
+
+def _moved(bar: Bar, left: float, top: float, zoom: float) -> Bar:
+    """Returns a bar of the sheet in a picture of a part of it."""
+    x0, x1 = ((x - left) * zoom for x in (bar.x0, bar.x1))
+    y0, y1 = ((y - top) * zoom for y in (bar.y0, bar.y1))
+    return Bar(x0, y0, x1, y1, bar.thick * zoom)
+
+
+def _is_in(bar: Bar, size: tuple[int, int]) -> bool:
+    """Returns whether a part of a bar may be in a picture of a width and height."""
+    across, down = sorted((bar.x0, bar.x1)), sorted((bar.y0, bar.y1))
+    return across[0] < size[0] and across[1] > 0 and down[0] < size[1] and down[1] > 0
+
+
+def _without_walls(
+    light: Picture, bars: Sequence[Bar], known: Picture, pens: Picture | None, zoom: float
+) -> Picture:
+    """Returns the picture of a comb without its walls.
+
+    Args:
+        light: uint8 (h, w), the comb, paper 255.
+        bars: the walls.
+        known: uint8 (h, w), 255 around them.
+        pens: uint8 (h, w), 255 on what colour tells to be a pen's on the walls; None for no colour.
+        zoom: pixels per pixel of the sheet.
+    """
+    ink = ink_of(light)
+    faint = ink | np.where((known > 127) & (light < _PALEST), 255, 0).astype(np.uint8)
+    clean, lines = without_bars(ink, light, faint, bars, zoom)
+    if pens is not None:
+        clean |= np.where(pens > 127, ink, 0).astype(np.uint8)
+    gone = dilated(lines | (ink & ~clean), 3, 3) & ~dilated(clean, 3, 3)
+    return np.where(gone > 0, 255, light).astype(np.uint8)
 
 
 def _seen(

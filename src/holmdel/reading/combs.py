@@ -135,20 +135,33 @@ def _alone(span: list[Wall], height: float) -> list[list[Wall]]:
 
 
 def extended(teeth: list[Wall], walls: list[Wall], covered: NDArray[np.float64]) -> list[Wall]:
-    """Returns a comb with the cells at its ends whose walls are broken."""
+    """Returns a comb with its walls that are broken, or paler than others, and cells at its ends.
+
+    Args:
+        teeth: the walls of a comb, from the left.
+        walls: all that are seen; a thin one looks paler where two columns of pixels share it.
+        covered: as `strips.covered`.
+    """
     if len(teeth) < 3:
         return teeth
     pitch = (teeth[-1].middle - teeth[0].middle) / (len(teeth) - 1)
+    strong = [w for w in walls if w.peak >= STRONG]
+    teeth = [w if w.peak else _at(w.middle, strong, pitch) or w for w in teeth]
     for step, end in ((pitch, -1), (-pitch, 0)):
         for _ in range(_LONGEST):
             at = teeth[end].middle + step
-            near = [w for w in walls if abs(w.middle - at) <= max(2.0, _OFF_PITCH * pitch)]
+            tooth = _at(at, walls, pitch)
             shares = shares_of(covered, *sorted((teeth[end].middle, at)))
-            if not near or not _is_closed(shares):
+            if tooth is None or not _is_closed(shares):
                 break
-            tooth = max(near, key=lambda w: w.peak)
             teeth = [*teeth, tooth] if end else [tooth, *teeth]
     return teeth
+
+
+def _at(place: float, walls: list[Wall], pitch: float) -> Wall | None:
+    """Returns the best wall near a place; None for none."""
+    near = [w for w in walls if abs(w.middle - place) <= max(2.0, _OFF_PITCH * pitch)]
+    return max(near, key=lambda w: w.peak, default=None)
 
 
 def shares_of(covered: NDArray[np.float64], u0: float, u1: float) -> tuple[float, float]:

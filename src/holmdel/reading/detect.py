@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from holmdel.reading.chosen import Candidates, Chosen, choose, is_field, numbering_of
+from holmdel.reading.erasing import without_slivers
 from holmdel.reading.fields import crop
 from holmdel.reading.found import (
     Found,
@@ -98,11 +99,13 @@ def search(
     layouts = [find_layout(flat.ink, flat.light) for flat in flats]
     boxes = _joined([box for layout in layouts for box in layout.boxes])
     clean = [layout.ink for layout in layouts]
-    together = Layout(
-        np.bitwise_or.reduce(clean),
-        np.bitwise_or.reduce([layout.lines for layout in layouts]),
-        boxes,
-    )
+    lines = np.bitwise_or.reduce([layout.lines for layout in layouts])
+    ink = np.bitwise_or.reduce(clean)
+    pens = None
+    if len(inks) > 1:  # of a black wall's edge some has the pen's colour
+        pens = ink = without_slivers(ink, lines)
+    bars = tuple(bar for layout in layouts for bar in layout.bars)
+    together = Layout(ink, lines, boxes, bars, pens)
     pages = list(inks)
     if len(inks) > 1 and boxes:
         inside = np.where(regions_of(plain.ink.shape, boxes) > 0, 255, 0).astype(np.uint8)

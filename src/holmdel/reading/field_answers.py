@@ -57,7 +57,7 @@ class FieldAnswer:
         return cls(field, answer, field.picture, field.to_page, field.weak)
 
     def take(self, comb: CombAnswer) -> None:
-        """Takes what is read in the cells of a comb, where it is surer, or there is more."""
+        """Takes what is read in the cells of a comb, unless the line has more and is surer."""
         self.answer = of_both(self.answer, comb, weak=self.weak)
         if self.answer is comb.answer:
             assert self.field.comb is not None
@@ -67,9 +67,10 @@ class FieldAnswer:
 
 
 def of_both(line: LineAnswer, comb: CombAnswer, *, weak: bool = False) -> LineAnswer:
-    """Returns what the cells of a comb say where that is surer, or more; else the line.
+    """Returns what the cells of a comb say; the line where that has more digits and is surer.
 
-    Where the cells say other digits than the line, that is as probable as the mean of both.
+    Both together are no surer than the cells: a stroke cut away with a wall misleads both alike.
+    Where the line has more digits, it is as probable as the mean of both.
 
     Args:
         line: what is read in one go.
@@ -77,10 +78,9 @@ def of_both(line: LineAnswer, comb: CombAnswer, *, weak: bool = False) -> LineAn
         weak: whether the line may be no digits.
     """
     cells = comb.answer
-    surer = weak or cells.score >= line.score or len(cells.text) > len(line.text)
-    if cells.text and surer:
+    if cells.text and (weak or cells.score >= line.score or len(cells.text) >= len(line.text)):
         return cells
-    if cells.text in ("", line.text):
+    if not cells.text:
         return line
     return replace(line, score=(line.score + comb.chances.get(line.text, 0.0)) / 2)
 

@@ -33,11 +33,16 @@ class Layout:
         ink: uint8 (h, w), the ink without walls and rules.
         lines: uint8 (h, w), walls and rules, pale ones too.
         boxes: in reading order.
+        bars: the walls and rules.
+        pens: uint8 (h, w), the ink of which the colour tells that it is a pen's, on walls too; None
+            on a page of one ink.
     """
 
     ink: Picture
     lines: Picture
     boxes: tuple[Box, ...]
+    bars: tuple[Bar, ...] = ()
+    pens: Picture | None = None
 
 
 def find_layout(ink: Picture, light: Picture) -> Layout:
@@ -74,7 +79,7 @@ def find_layout(ink: Picture, light: Picture) -> Layout:
         _restore(clean, lines, ink, box)
     for part, ink_there, lines_there in kept:
         clean[part], lines[part] = ink_there, lines_there
-    return Layout(clean, lines, tuple(boxes))
+    return Layout(clean, lines, tuple(boxes), tuple(bars))
 
 
 def _is_letter(box: Box, clean: Picture) -> bool:
