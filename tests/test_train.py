@@ -296,7 +296,7 @@ def test_an_existing_folder_is_left_alone(holmdel, tmp_path):
     (tmp_path / "work" / "run" / "thesis.txt").write_text("all of it")
     done = holmdel("train", "lenet", *QUICK, "--out", "run")
     assert done.status == 2
-    assert "run exists already; choose another --out, or go on with --resume" in done.err
+    assert "run exists already; it holds no training to go on with; choose another" in done.err
     assert [p.name for p in (tmp_path / "work" / "run").iterdir()] == ["thesis.txt"]
 
 
