@@ -432,6 +432,19 @@ def test_a_frame_far_beyond_the_screen_of_a_gif_is_not_decoded(tmp_path):
         decode(f"{path}#2", channels=1)
 
 
+def test_a_first_frame_keeps_its_size_whatever_comes_after_it(tmp_path):
+    """PIL gives the first frame the size of one that it was at."""
+    path = tmp_path / "frames.gif"
+    first, second = Image.new("L", (4, 4), 90), Image.new("L", (4, 4), 10)
+    first.save(path, save_all=True, append_images=[second])
+    head, mark, rest = path.read_bytes().rpartition(b"," + struct.pack("<4H", 0, 0, 4, 4))
+    assert mark
+    for far in (3, 6_000):
+        path.write_bytes(head + b"," + struct.pack("<4H", far, far, 4, 4) + rest)
+        assert decode(path, channels=1).tolist() == 4 * [4 * [[90]]]
+        assert [*images.pages(path)] == [path, f"{path}#2"]
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "01", "x"])
 def test_pages_count_from_one(tmp_path, number):
     path = tmp_path / "scan.tif"

@@ -119,7 +119,8 @@ def _further(source: Source) -> Iterator[int]:
             yield from range(2, total + 1 if total <= MOST_PAGES else 2)
             return
         image = open_image(file, front, source.name)
-        yield from (number for number, _ in enumerate(_frames(image), 2))
+        frames = _frames(image, file, source.name)
+        yield from (number for number, _ in enumerate(frames, 2))
 
 
 @contextmanager
@@ -154,13 +155,17 @@ def _of_image(source: Source, file: BinaryIO, front: bytes) -> Opened:
     image = open_image(file, front, source.name)
     wanted = source.page or 1
     if wanted == 1:
-        return Opened(image, _number(source, _has_second(image, source.name)))
-    found = list(islice(_frames(image), wanted - 1))
+        several = _has_second(image, file, source.name)
+        if several:  # the first anew: PIL's may keep the size of a frame that it has been at
+            file.seek(0)
+            image = open_image(file, front, source.name)
+        return Opened(image, _number(source, several))
+    found = list(islice(_frames(image, file, source.name), wanted - 1))
     if len(found) < wanted - 1:
         raise no_page(source.name, wanted, len(found) + 1)
-    if found[-1] is not None:
-        raise cut_short(source.name, found[-1])
-    refuse_size(image, file, source.name)
+    fault = found[-1]
+    if fault is not None:
+        raise fault if isinstance(fault, UserError) else cut_short(source.name, fault)
     return Opened(image, wanted)
 
 
@@ -168,35 +173,35 @@ def _number(source: Source, several: bool) -> int | None:
     return source.page or (1 if several else None)
 
 
-def _has_second(image: Image.Image, name: str) -> bool:
-    """Says whether a file has a second page; the image stands at the first afterwards."""
-    if image.format not in _OF_PAGES:
-        return False
-    several = any(True for _ in _frames(image))
-    try:
-        image.seek(0)
-    except Exception as error:  # a foreign parser on foreign bytes raises anything
-        raise cut_short(name, error) from None
-    return several
+def _has_second(image: Image.Image, file: BinaryIO, name: str) -> bool:
+    """Says whether a file has a second page; the image is no longer its first afterwards."""
+    return any(True for _ in _frames(image, file, name))
 
 
-def _frames(image: Image.Image) -> Iterator[Exception | None]:
+def _frames(image: Image.Image, file: BinaryIO, name: str) -> Iterator[Exception | None]:
     """Gives what is wrong with each page after the first, or None where the image now stands at it.
 
-    The last one may be a page that cannot be found, so that those behind it cannot either.
+    The last one may be a page that cannot be found, or is too large, so that those behind it cannot
+    be found either: each frame of a GIF is drawn on those before it.
     findings/frames-that-are-no-pages.sh shows what else is a frame.
+
+    Args:
+        image: whose first page is open.
+        file: that it was opened from.
+        name: what an error calls it.
     """
     if image.format not in _OF_PAGES:
         return
     for index in count(1):
-        fault = None
+        fault: Exception | None = None
         try:
             image.seek(index)
+            refuse_size(image, file, name)  # a frame may be larger than the first
         except EOFError:
             return
         except Exception as error:  # a foreign parser on foreign bytes raises anything
             fault = error
-        lost = image.tell() != index
+        lost = image.tell() != index or (fault is not None and image.format == "GIF")
         if lost or not getattr(image, "tag_v2", {}).get(_KIND, 0) & _NO_PAGE:
             yield fault
         if lost:
