@@ -323,11 +323,12 @@ def test_a_class_that_is_a_file_is_none(parts):
     assert load(str(parts)).classes == ("bolt", "nut")
 
 
-def test_a_folder_that_is_not_there_is_told_with_the_known_names(tmp_path):
-    with pytest.raises(
-        UserError, match=r"absent'; expected one of fashion-mnist, .* or a folder of images"
-    ):
-        load(str(tmp_path / "absent"))
+@pytest.mark.parametrize("name", ["absent", "absent/", "absent.csv", "../absent"])
+def test_a_folder_or_file_that_is_not_there_is_told(tmp_path, name):
+    given = f"{tmp_path}/{name}"
+    with pytest.raises(UserError) as told:
+        load(given)
+    assert str(told.value).startswith(f"there is no file or folder {given}; expected a folder")
 
 
 def test_one_list_of_endings_and_a_line_on_what_is_passed_over(parts, holmdel):

@@ -169,7 +169,13 @@ def _of_labels(folder: Path, files: list[Path]) -> tuple[Source, Path]:
 
 
 def unknown(name: str) -> str:
-    """Returns the sentence on a text that names neither a data set nor a folder."""
+    """Returns the sentence on a text that names neither a data set nor a folder nor a file."""
+    path = Path(name).expanduser()
+    if path.name != name or path.suffix:
+        return (
+            f"there is no file or folder {name}; expected a folder of images, folder/CLASS/*.png, "
+            "a .csv, .npz or .parquet file, or a data set's name, such as fashion-mnist"
+        )
     near = difflib.get_close_matches(name.lower(), names(), n=1)
     meant = f"; did you mean {near[0]}?" if near else ""
     return (
