@@ -9,15 +9,12 @@ def html_table(head: Sequence[str], rows: Iterable[Sequence[object]], caption: s
     >>> html_table(["class"], [["<b>"]])
     '<table><tr><th>class</th></tr><tr><td>&lt;b&gt;</td></tr></table>'
     """
-    import html
+    from html import escape  # for notebooks alone
 
-    lines = [_row(head, "th"), *(_row(row, "td") for row in rows)]
-    title = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    def row_of(cells: Sequence[object], tag: str) -> str:
+        row = "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells)
+        return f"<tr>{row}</tr>"
+
+    lines = [row_of(head, "th"), *(row_of(row, "td") for row in rows)]
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return f"<table>{title}{''.join(lines)}</table>"
-
-
-def _row(cells: Sequence[object], tag: str) -> str:
-    import html  # for notebooks alone
-
-    row = "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells)
-    return f"<tr>{row}</tr>"

@@ -155,7 +155,7 @@ def _of_image(source: Source, file: BinaryIO, front: bytes) -> Opened:
     image = open_image(file, front, source.name)
     wanted = source.page or 1
     if wanted == 1:
-        several = _has_second(image, file, source.name)
+        several = any(True for _ in _frames(image, file, source.name))
         if several:  # the first anew: PIL's may keep the size of a frame that it has been at
             file.seek(0)
             image = open_image(file, front, source.name)
@@ -171,11 +171,6 @@ def _of_image(source: Source, file: BinaryIO, front: bytes) -> Opened:
 
 def _number(source: Source, several: bool) -> int | None:
     return source.page or (1 if several else None)
-
-
-def _has_second(image: Image.Image, file: BinaryIO, name: str) -> bool:
-    """Says whether a file has a second page; the image is no longer its first afterwards."""
-    return any(True for _ in _frames(image, file, name))
 
 
 def _frames(image: Image.Image, file: BinaryIO, name: str) -> Iterator[Exception | None]:

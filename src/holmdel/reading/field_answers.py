@@ -19,7 +19,7 @@ from holmdel.reading.answers import (
 )
 from holmdel.reading.cells import CombAnswer
 from holmdel.reading.line import LineAnswer
-from holmdel.reading.looks import Look, draw_look
+from holmdel.reading.looks import draw_look
 from holmdel.reading.page import Field
 from holmdel.reading.patterns import Pattern
 from holmdel.reading.trust import Trust
@@ -58,8 +58,9 @@ class FieldAnswer:
 
     def take(self, comb: CombAnswer) -> None:
         """Takes what is read in the cells of a comb, unless the line has more and is surer."""
-        self.answer = of_both(self.answer, comb, weak=self.weak)
-        if self.answer is comb.answer:
+        said = of_both(self.answer, comb, weak=self.weak)
+        self.answer = replace(said, look=self.answer.look)
+        if said is comb.answer:
             assert self.field.comb is not None
             assert self.field.comb_to_page is not None
             self.weak = False
@@ -114,6 +115,7 @@ def line_of(
         tuple(Digit(d.char, d.confidence, on_page(d.box, to_page)) for d in answer.digits),
         claim,
         answer.value,
+        answer.look,
     )
 
 
@@ -128,19 +130,17 @@ def longest(found: Reading) -> Reading:
     return replace(found, lines=tuple(lines))
 
 
-def alignments(
-    picture: Grey, answer: LineAnswer, number: int, look: Look | None
-) -> tuple[tuple[str, Grey], ...]:
+def alignments(picture: Grey, answer: LineAnswer, number: int) -> tuple[tuple[str, Grey], ...]:
     """Returns images of where the digits of a line stand and of how it was read, and their names.
 
     There are none where it was not asked how it was read.
     """
-    if look is None:
+    if answer.look is None:
         return ()
     digits = [(digit.char, digit.box) for digit in answer.digits]
     return (
         (f"alignment-{number}", draw_alignment(picture, digits)),
-        (f"network-{number}", draw_look(look)),
+        (f"network-{number}", draw_look(answer.look)),
     )
 
 

@@ -20,7 +20,6 @@ from holmdel.reading.cells import read_cells
 from holmdel.reading.comb_crops import Comb
 from holmdel.reading.field_answers import line_of, of_both
 from holmdel.reading.filled import Filled, Form
-from holmdel.reading.looks import Look
 from holmdel.reading.patterns import parse_pattern
 from holmdel.reading.trust import Trust
 
@@ -56,7 +55,7 @@ class FormReader:
             UserError: if it is no page of the form.
         """
         filled = list(self.form.cut(grey, path or "the image"))
-        answers = self._answers([one for one in filled if one.picture is not None])
+        answers = self._answers([one for one in filled if one.picture is not None], looks=steps)
         lines, skipped, shown = [], [], [("form", _drawn(grey, filled))] if steps else []
         for one in filled:
             name, answer = one.field.name, answers.get(one.field.name)
@@ -64,17 +63,16 @@ class FormReader:
                 reason = UNCLEAR if answer else "empty"
                 skipped.append(Skipped(one.box, reason, name, one.field.required))
             else:
-                look = self._look(one) if steps else None
-                lines.append(replace(self._line(one, answer), look=look))
+                lines.append(self._line(one, answer))
             if steps and answer is not None and one.picture is not None:
                 digits = [(digit.char, digit.box) for digit in answer.digits]
                 shown.append((f"field-{name}", draw_alignment(one.picture, digits)))
         return Reading(path, tuple(lines), tuple(skipped), steps=tuple(shown))
 
-    def _answers(self, filled: Sequence[Filled]) -> dict[str, "LineAnswer"]:
+    def _answers(self, filled: Sequence[Filled], *, looks: bool) -> dict[str, "LineAnswer"]:
         """Returns what the fields say by their names; those of one pattern are read together.
 
-        What stands in a comb is read cell by cell as well as in one go.
+        What stands in a comb is read cell by cell as well as in one go; how is kept of the latter.
         """
         alike: defaultdict[str, list[Filled]] = defaultdict(list)
         for one in filled:
@@ -83,7 +81,7 @@ class FormReader:
         for pattern, fields in alike.items():
             known = parse_pattern(pattern)
             pictures = [one.picture for one in fields if one.picture is not None]
-            answers = self._network.answers(pictures, known)
+            answers = self._network.answers(pictures, known, looks=looks)
             found |= {one.field.name: said for one, said in zip(fields, answers, strict=True)}
             combs = {
                 one.field.name: Comb(one.picture, one.cells)
@@ -92,14 +90,8 @@ class FormReader:
             }
             in_cells = read_cells([*combs.values()], self._network, known)
             for name, said in zip(combs, in_cells, strict=True):
-                found[name] = of_both(found[name], said)
+                found[name] = replace(of_both(found[name], said), look=found[name].look)
         return found
-
-    def _look(self, filled: Filled) -> Look:
-        """Returns how a field's picture was read in one go."""
-        assert filled.picture is not None
-        [look] = self._network.looks([filled.picture], parse_pattern(filled.field.pattern))
-        return look
 
     def _line(self, filled: Filled, answer: "LineAnswer") -> Line:
         pattern, certain = parse_pattern(filled.field.pattern), (self._trust, self._threshold)

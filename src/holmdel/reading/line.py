@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, expm1, log, log1p
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -64,6 +64,7 @@ class LineAnswer:
             values and this is none, and a half for a number that may be a date whose slashes the
             network took for ones.
         marks: the boxes of the marks in `raw`.
+        look: how it was read, where asked for.
     """
 
     text: str
@@ -73,6 +74,7 @@ class LineAnswer:
     value: dict[str, Any] | None = None
     fit: float = 1.0
     marks: tuple[Box, ...] = ()
+    look: Look | None = field(default=None, repr=False, compare=False)
 
     def claim(self, growth: float) -> float:
         """Returns how far all that is said can be trusted, `value` too, uncalibrated, 0 to 1.
@@ -106,6 +108,8 @@ class LineReader:
         pictures: Sequence[NDArray[np.uint8]],
         pattern: Pattern,
         views: int | None = None,
+        *,
+        looks: bool = False,
     ) -> list[LineAnswer]:
         """Returns what each picture says.
 
@@ -114,25 +118,23 @@ class LineReader:
             pattern: what may be written.
             views: how many views of each picture are read, 1 to 8; None takes more where one is in
                 doubt.
+            looks: keep how each was read.
 
         Raises:
             UserError: if there are not so many views.
         """
-        seen = self._views(pictures, pattern, views)
+        if views is not None and not 1 <= views <= len(VIEWS):
+            raise UserError(f"{views} views of a line were asked for; expected 1 to {len(VIEWS)}")
+        seen: list[list[Seen]] = [[] for _ in pictures]
+        self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
+        if views is None:
+            left = list(range(len(pictures)))
+            for (count, enough, least), (more, *_) in pairwise(_GROUPS):
+                left = [number for number in left if _doubtful(seen[number], enough, least)]
+                self._look(pictures, pattern, VIEWS[count:more], left, seen)
         return [
-            _answer(looks, picture, pattern, self._slash)
-            for looks, picture in zip(seen, pictures, strict=True)
-        ]
-
-    def looks(
-        self,
-        pictures: Sequence[NDArray[np.uint8]],
-        pattern: Pattern,
-        views: int | None = None,
-    ) -> list[Look]:
-        """Returns how each picture is read, step by step; arguments and errors as `answers`."""
-        return [
-            _looked(seen, pattern, self._slash) for seen in self._views(pictures, pattern, views)
+            _answer(few, picture, pattern, self._slash, looks=looks)
+            for few, picture in zip(seen, pictures, strict=True)
         ]
 
     def chances(
@@ -158,21 +160,6 @@ class LineReader:
     def digit_chances(self, images: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]:
         """Returns for each image (h, w) of one digit, dark on white, how probable each digit is."""
         return self._model.digit_chances(images)
-
-    def _views(
-        self, pictures: Sequence[NDArray[np.uint8]], pattern: Pattern, views: int | None
-    ) -> list[list["Seen"]]:
-        """Returns of each picture so many views, or as many as it takes."""
-        if views is not None and not 1 <= views <= len(VIEWS):
-            raise UserError(f"{views} views of a line were asked for; expected 1 to {len(VIEWS)}")
-        seen: list[list[Seen]] = [[] for _ in pictures]
-        self._look(pictures, pattern, VIEWS[: views or 1], range(len(pictures)), seen)
-        if views is None:
-            left = list(range(len(pictures)))
-            for (count, enough, least), (more, *_) in pairwise(_GROUPS):
-                left = [number for number in left if _doubtful(seen[number], enough, least)]
-                self._look(pictures, pattern, VIEWS[count:more], left, seen)
-        return seen
 
     def _look(
         self,
@@ -287,34 +274,34 @@ def batches_of(
 
 
 def _answer(
-    looks: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern, slash: bool
+    seen: Sequence[Seen], picture: NDArray[np.uint8], pattern: Pattern, slash: bool, *, looks: bool
 ) -> LineAnswer:
     """Returns the answer of one picture from its views; the first has the picture's edges."""
-    found = _claims(looks)
+    found = _claims(seen)
     if not found:
-        return LineAnswer("", "", 0.0, ())
-    scores = _scores(found, len(looks), pattern, slash)
+        return LineAnswer("", "", 0.0, (), look=_look(seen, {}, ()) if looks else None)
+    scores = _scores(found, len(seen), pattern, slash)
     best, fit = _best(found, scores, pattern, slash)
     merged = slash and pattern.unslashed is not None
-    digits = _digits(looks[0], best, picture, merged=merged)
-    marks = _marks(looks[0], best, picture, merged=merged) if best.raw != best.text else ()
+    spans = _spans(seen[0], best, merged=merged)
+    digits = _digits(seen[0], spans, picture)
+    marks = _marks(seen[0], best, picture, merged=merged) if best.raw != best.text else ()
     score = next(iter(scores.values()))
-    return LineAnswer(best.text, best.raw, score, digits, best.value, fit, marks)
+    look = _look(seen, scores, spans) if looks else None
+    return LineAnswer(best.text, best.raw, score, digits, best.value, fit, marks, look)
 
 
-def _looked(looks: Sequence[Seen], pattern: Pattern, slash: bool) -> Look:
-    """Returns how a picture was read."""
-    seen, found = looks[0], _claims(looks)
-    if not found:
-        return look_of(seen.line, seen.steps, (), (), len(looks))
-    scores = _scores(found, len(looks), pattern, slash)
-    best, _ = _best(found, scores, pattern, slash)
-    spans = _spans(seen, best, merged=slash and pattern.unslashed is not None)
+def _look(
+    seen: Sequence[Seen],
+    scores: dict[tuple[str, str], float],
+    spans: Sequence[tuple[str, float, int, int]],
+) -> Look:
+    """Returns how a picture was read: the views, what they claim, where the answer's digits are."""
     said: defaultdict[str, float] = defaultdict(float)
     for (text, _), score in scores.items():
         said[text] += score
     digits = [(char, first, last) for char, _, first, last in spans]
-    return look_of(seen.line, seen.steps, digits, [*said.items()], len(looks))
+    return look_of(seen[0].line, seen[0].steps, digits, [*said.items()], len(seen))
 
 
 def _best(
@@ -374,13 +361,13 @@ def _sum(said: Sequence[tuple[Candidate, Seen]]) -> float:
 
 
 def _digits(
-    seen: Seen, best: Candidate, picture: NDArray[np.uint8], *, merged: bool
+    seen: Seen, spans: Sequence[tuple[str, float, int, int]], picture: NDArray[np.uint8]
 ) -> tuple[DigitAnswer, ...]:
     """Returns the digits that are written, with their boxes."""
     ink = seen.line[:, MARGIN:-MARGIN] > _INK
     return tuple(
         DigitAnswer(char, confidence, _box(first, last, ink, picture.shape))
-        for char, confidence, first, last in _spans(seen, best, merged=merged)
+        for char, confidence, first, last in spans
     )
 
 

@@ -35,7 +35,6 @@ from holmdel.reading.fields import Affine
 from holmdel.reading.filled import Form
 from holmdel.reading.form_reader import FormReader
 from holmdel.reading.line import LineAnswer, LineReader
-from holmdel.reading.looks import Look
 from holmdel.reading.model_file import model_file
 from holmdel.reading.page import Page, find_fields
 from holmdel.reading.patterns import parse_pattern
@@ -164,7 +163,7 @@ class Reader:
         pages = [Inks(dark_ink(sheet.image)) for sheet in sheets]
         strips = [strips_of(page, certain=single) for page in pages]
         pictures = [strip.picture for few in strips for strip in few]
-        answers = iter(self._network.answers(pictures, self._pattern))
+        answers = iter(self._network.answers(pictures, self._pattern, looks=steps))
         for sheet, page, few in zip(sheets, pages, strips, strict=True):
             said = [(strip, next(answers)) for strip in few]
             comb = not said or any(strip.comb for strip in few)
@@ -175,27 +174,23 @@ class Reader:
                     found = rejected(found)
                 yield longest(found) if single else found
             else:
-                yield self._one_line(sheet, said, steps)
+                yield self._one_line(sheet, said)
 
-    def _one_line(self, sheet: Sheet, said: list[tuple[Strip, LineAnswer]], steps: bool) -> Reading:
+    def _one_line(self, sheet: Sheet, said: list[tuple[Strip, LineAnswer]]) -> Reading:
         """Returns what stands on a line, in that of its inks in which it is read best."""
         strip, answer = max(said, key=lambda pair: pair[1].score)
-        look = self._network.looks([strip.picture], self._pattern)[0] if steps else None
-        shown = alignments(strip.picture, answer, 1, look)
+        shown = alignments(strip.picture, answer, 1)
         parts = [*(digit.box for digit in answer.digits), *answer.marks]
         box = around([on_page(part, strip.to_page) for part in parts])
-        lines = self._kept(answer, box, strip.to_page, look)
+        lines = self._kept(answer, box, strip.to_page)
         unread = () if lines else (Skipped(strip.box, UNCLEAR),)
         return Reading(sheet.path, lines, unread, steps=shown)
 
     def _page(self, sheet: Sheet, page: Page, steps: bool) -> Reading:
         """Returns what stands in the fields of a page, read under the pattern."""
         pictures = [field.picture for field in page.fields]
-        answers = self._network.answers(pictures, self._pattern, _VIEWS)
+        answers = self._network.answers(pictures, self._pattern, _VIEWS, looks=steps)
         fields = [*map(FieldAnswer.of, page.fields, answers)]
-        looks: list[Look | None] = [None] * len(fields)
-        if steps:
-            looks[:] = self._network.looks(pictures, self._pattern, _VIEWS)
         combs = [said for said in fields if said.field.comb]
         in_cells = read_cells(
             [s.field.comb for s in combs if s.field.comb], self._network, self._pattern
@@ -205,24 +200,21 @@ class Reader:
         lines: list[Line] = []
         unread: list[Skipped] = []
         shown = page.steps
-        for number, (said, look) in enumerate(zip(fields, looks, strict=True), 1):
-            kept = self._kept(said.answer, said.box, said.to_page, look)
+        for number, said in enumerate(fields, 1):
+            kept = self._kept(said.answer, said.box, said.to_page)
             if not kept or said.answer.score < READING.least_score:
                 unread.append(Skipped(said.field.box, UNCLEAR))
                 continue
             unsure = said.weak or said.field.beyond
             lines += [replace(line, status=REJECT) for line in kept] if unsure else kept
-            shown += alignments(said.picture, said.answer, number, look)
+            shown += alignments(said.picture, said.answer, number)
         return Reading(sheet.path, tuple(lines), (*page.skipped, *unread), steps=shown)
 
-    def _kept(
-        self, answer: LineAnswer, box: Box, to_page: Affine, look: Look | None
-    ) -> tuple[Line, ...]:
+    def _kept(self, answer: LineAnswer, box: Box, to_page: Affine) -> tuple[Line, ...]:
         """Returns the line of an answer; none without digits."""
         if not answer.text:
             return ()
-        line = line_of(answer, self._pattern, self.trust, self._threshold, box, to_page)
-        return (replace(line, look=look),)
+        return (line_of(answer, self._pattern, self.trust, self._threshold, box, to_page),)
 
 
 @renamed_parameters(picture="image")

@@ -145,9 +145,7 @@ async def read(
     are read, or the file `codes`, a list of what may be written.
     """
     shared = services(request)
-    files, beside = await sent(request, *BESIDE)
-    uploads = await image_pages(shared, files, cheques=True)
-    made = await shared.pages.run(reader_of, beside, pattern, lines, max_error)
+    made, uploads = await _asked(request, pattern, lines, max_error)
     if len(uploads) == 1:
         return json_answer(await _reading(shared, made, uploads[0]))
     readings = []
@@ -175,11 +173,19 @@ async def inside(
 ) -> Response:
     """Returns for each line of `/v1/read` what the network said of it, step by step."""
     shared = services(request)
-    files, beside = await sent(request, *BESIDE)
-    uploads = await image_pages(shared, files, cheques=True)
-    made = await shared.pages.run(reader_of, beside, pattern, lines, max_error)
+    made, uploads = await _asked(request, pattern, lines, max_error)
     found = await _read(shared, made, page_of(uploads, number), steps=True)
     return json_answer(await shared.pages.run(_inside, found))
+
+
+async def _asked(
+    request: Request, pattern: str, lines: bool, max_error: float
+) -> tuple["Reader", list[Upload]]:
+    """Returns what reads as a request asks, and the images and pages that it sent."""
+    shared = services(request)
+    files, beside = await sent(request, *BESIDE)
+    uploads = await image_pages(shared, files, cheques=True)
+    return await shared.pages.run(reader_of, beside, pattern, lines, max_error), uploads
 
 
 def _inside(found: "Reading") -> dict[str, Any]:

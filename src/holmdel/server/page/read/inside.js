@@ -13,7 +13,6 @@ import { loudest, saidAt, shades, spanOf, stepAt } from "./look.js";
 const HEIGHT = 32; // pixels of a line as the network sees it
 const KEYS = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1 };
 const NOTHING = "\u2013"; // the row of what is said where nothing is written
-const PAGE = ["light", "clean", "lines", "fields", "form"]; // pictures that have a name on the page
 
 /** Makes the place where it is shown how a line was read. */
 export function createInside() {
@@ -112,10 +111,9 @@ function drawSaid(canvas, line) {
 }
 
 function showPictures(details, place, pictures) {
-  const known = pictures.filter(({ name }) => PAGE.includes(name));
-  details.hidden = !known.length;
+  details.hidden = !pictures.length;
   place.replaceChildren(
-    ...known.map(({ name, picture }) => {
+    ...pictures.map(({ name, picture }) => {
       const caption = t(`read.inside.picture.${name}`);
       return element("figure", {}, element("img", { src: picture, alt: caption, loading: "lazy" }), element("figcaption", { class: "small" }, caption));
     }),
