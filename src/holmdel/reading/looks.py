@@ -29,7 +29,8 @@ class Look:
     Attributes:
         picture: uint8 (32, W), the line as the network sees it, dark ink on white, with margins.
         characters: what the classes stand for; the last, an empty text, for nothing.
-        steps: float32 (T, K), how probable each class is at each step, T = W // 2; rows sum to 1.
+        steps: float32 (T, K), how probable each class is at each step, T = W // 2; rows sum to 1,
+            or less where ink that is no character stands amid the digits.
         digits: each digit of the best text, the first and the last step at which it stands.
         texts: what else it may be, the answer first: likely texts, and how probable each is, the
             mean of all views.
